@@ -1,0 +1,70 @@
+/*
+ * address.h - Mbus addresses: unordered sets of tag:value elements (RFC 3259, section 4).
+ *
+ * A struct address is a parsed view. It owns nothing: its elements are offsets into the text it was
+ * parsed from, sorted by tag so that order never matters again. address_dup() makes one that owns
+ * its text.
+ *
+ * What we send follows the grammar to the letter; what we receive may use digits, "-" and "_" in a
+ * tag, as the RFC authors' own profiles do (spec/errata.md, 20).
+ */
+#ifndef MBUS_CORE_ADDRESS_H
+#define MBUS_CORE_ADDRESS_H
+
+#include "bytes.h"
+#include "error.h"
+#include "limits.h"
+
+struct element {
+        uint16_t tag; /* offsets into address.text */
+        uint16_t value;
+        uint8_t tag_n;
+        uint8_t value_n;
+};
+
+struct address {
+        struct span text; /* from "(" to ")", as it was written */
+        unsigned n;
+        struct element elements[ADDRESS_ELEMENTS_MAX]; /* the first n, in the order of their tags */
+};
+
+/* The address () of everybody. */
+#define ADDRESS_ALL ((struct address){ .text = { "()", 2 } })
+
+enum strictness {
+        STRICT,  /* the grammar of section 4: for addresses of our own */
+        LENIENT, /* what deployed programs send, too */
+};
+
+/*
+ * Parses an address at the start of @text, which must outlive *@ret_address. *@ret_n, if given, is
+ * what it occupies; without it anything behind the ")" is an error. 0 or MBUS_E_MALFORMED.
+ */
+int address_parse(struct span text, enum strictness strictness, struct address *ret_address,
+                  size_t *ret_n, struct parse_error *error);
+
+/* The value of the element @tag, or SPAN_NULL. */
+struct span address_get(const struct address *a, const char *tag);
+struct span address_tag(const struct address *a, unsigned i);
+struct span address_value(const struct address *a, unsigned i);
+
+/* The same elements, in whatever order they were written. */
+bool address_equal(const struct address *a, const struct address *b);
+/* isSubsetOf of section 6.2: every element of @a is one of @b's. */
+bool address_is_subset(const struct address *a, const struct address *b);
+/* Whether the address has an id that is well-formed by 4.1: 1*10DIGIT "-" 1*5DIGIT "@" host-id. */
+bool address_has_proper_id(const struct address *a);
+
+/* Independent of the order of the elements. @seed keeps strangers from choosing collisions. */
+uint64_t address_hash(const struct address *a, uint64_t seed);
+uint64_t element_hash(const struct address *a, unsigned i, uint64_t seed);
+
+/* Appends "(tag:value tag:value)", one space each, in the order they were written. */
+void address_format(const struct address *a, struct buffer *out);
+/* As address_format, sorted by tag: equal addresses give equal texts. */
+void address_format_canonical(const struct address *a, struct buffer *out);
+
+/* A copy that owns its text (one allocation, freed with free()), or NULL when memory is short. */
+struct address *address_dup(const struct address *a);
+
+#endif

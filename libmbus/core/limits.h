@@ -1,0 +1,91 @@
+/*
+ * limits.h - every number that bounds what a peer, a client or a file can make grow.
+ *
+ * A limit stands here with its reason; the section numbers are those of RFC 3259. The constants of
+ * RFC 3259, section 10 stand here too, because a reader looks for them in one place.
+ */
+#ifndef MBUS_CORE_LIMITS_H
+#define MBUS_CORE_LIMITS_H
+
+#define NSEC_PER_MSEC UINT64_C(1000000)
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
+/* A point in time that never comes. */
+#define TIME_NEVER UINT64_MAX
+
+/* What a UDP datagram over IPv4 can carry at most; the RFC's 64 KByte (6) is a little more. */
+#define DATAGRAM_MAX 65507
+/* What a receiver's buffer must hold, whatever the sender did. */
+#define DATAGRAM_BUFFER_SIZE 65536
+/* The UCL library reads into 1500 octets; DIALECT=UCL keeps clear of that. */
+#define DATAGRAM_MAX_UCL 1400
+
+/* Elements of one address. The RFC names none; deployed addresses have 2 to 6. */
+#define ADDRESS_ELEMENTS_MAX 32
+#define ADDRESS_TAG_MAX 32   /* section 4 */
+#define ADDRESS_VALUE_MAX 64 /* section 4 */
+/* "(" elements with a space each ")" */
+#define ADDRESS_TEXT_MAX (2 + ADDRESS_ELEMENTS_MAX * (ADDRESS_TAG_MAX + 1 + ADDRESS_VALUE_MAX + 1))
+
+/* Lists in lists: deep enough for every profile, and no recursion can exhaust a stack. */
+#define VALUE_DEPTH_MAX 64
+/* Values and lists of one message: bounds what 64 KByte of "(" and digits cost in memory. */
+#define VALUES_MAX 32768
+/* SeqNums in one AckList. */
+#define ACKS_MAX 1024
+/* SeqNums that one acknowledgement of ours carries, so that it stays under an Ethernet MTU. */
+#define ACKS_SENT_MAX 64
+
+/* Section 10. */
+#define HELLO_FACTOR_MS 200
+#define HELLO_MIN_MS 1000
+#define HELLO_DITHER_MIN 0.9
+#define HELLO_DITHER_MAX 1.1
+#define HELLO_DEAD 5
+#define RELIABLE_T_R_MS 100
+#define RELIABLE_N_R 3
+#define RELIABLE_T_C_MS 70
+
+/* Old UCL programs send for about five seconds and take one reliable message at a time. */
+#define RELIABLE_T_R_UCL_MS 250
+#define RELIABLE_N_R_UCL 6
+#define RELIABLE_SEQ_MOD_UCL 1000000
+
+/* Reliable messages in flight to one peer; more wait in line. */
+#define RELIABLE_WINDOW 256
+#define RELIABLE_WINDOW_UCL 1
+/* Reliable messages of one entity that are not finished, in flight or in line. */
+#define RELIABLE_OUTSTANDING_MAX 16384
+
+/* Known entities of one engine. An authenticated flood of made-up sources stops here. */
+#define PEERS_MAX 65536
+/* Entities that said bye or fell silent, remembered against late and replayed messages. */
+#define TOMBSTONES_MAX 4096
+#define TOMBSTONE_MS 10000
+/* Local entities of one engine: an application has one or a few, a broker thousands. */
+#define ENTITIES_MAX 65536
+
+/* Sequence numbers that the duplicate filter remembers of one source: a bit each ... */
+#define WINDOW_BITS 1024
+/* ... and with their time stamps, to tell a repetition from a restarted sender. */
+#define WINDOW_STAMPS 32
+
+/* Acknowledgement lists kept to be sent again (section 7, T_k), per peer. */
+#define ACK_COPIES_MAX 32
+
+/* Events that wait for the application, and their octets. Beyond: see engine.h. */
+#define EVENTS_MAX 65536
+#define EVENTS_BYTES_MAX (64u << 20)
+/* Datagrams that wait for the socket, in octets. */
+#define OUTGOING_BYTES_MAX (8u << 20)
+
+/* A configuration file is a dozen lines. */
+#define CONFIG_BYTES_MAX 65536
+#define CONFIG_INTERFACES_MAX 8
+#define CONFIG_WARNINGS_MAX 16
+#define CONFIG_KEY_MAX 64
+
+/* A frame on a broker link carries one message. */
+#define FRAME_MAX 65536
+
+#endif

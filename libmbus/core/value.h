@@ -1,0 +1,69 @@
+/*
+ * value.h - the parameters of commands: integer, float, string, list, symbol, data (section 5.3).
+ *
+ * A parsed value is a row of nodes in the order of the text, a list before its items. A node's
+ * `nodes` says how many nodes it and everything in it take, so the next sibling of v is
+ * v + v->nodes. Texts are decoded into the arena beside the nodes, each with a zero octet behind it,
+ * which always fits: what is written is longer by a quote, bracket or separator at least.
+ */
+#ifndef MBUS_CORE_VALUE_H
+#define MBUS_CORE_VALUE_H
+
+#include "bytes.h"
+#include "error.h"
+#include "limits.h"
+
+struct value {
+        enum mbus_value_type type;
+        uint32_t nodes; /* this one and all inside: 1 but for lists */
+        uint32_t items; /* of a list */
+        struct span raw; /* the value as it was written */
+        union {
+                struct span text; /* string, symbol, data: what it means */
+                int64_t integer;
+                double real;
+        };
+        /* An integer too large for 64 bits is kept as its text (spec/errata.md, 43): `integer` is
+         * then the nearest that fits, and this is set. */
+        bool overflow;
+};
+
+/* Nodes and decoded texts of one parse. */
+struct values {
+        struct value *nodes;
+        size_t n;
+        size_t size;
+        char *arena; /* as large as the text that is parsed; allocated with the first text */
+        size_t arena_n;
+        size_t arena_size;
+};
+
+#define VALUES_INIT ((struct values){ 0 })
+
+void values_deinit(struct values *vs);
+
+/*
+ * Parses one value at the start of @text and appends it to @vs; @whole is the text that all values
+ * of @vs come from (it bounds the arena). *@ret_n is what the value occupies. 0, MBUS_E_MALFORMED or
+ * -ENOMEM. Nodes may move: use indices until parsing is over.
+ */
+int value_parse(struct values *vs, struct span whole, struct span text, size_t *ret_n,
+                struct parse_error *error);
+/* The same for a list, which must begin with "(" after optional white space. */
+int value_parse_list(struct values *vs, struct span whole, struct span text, size_t *ret_n,
+                     struct parse_error *error);
+
+/* Appends the canonical text of @v: one space between items, shortest digits, only \\ \" \n
+ * escaped. Integers and floats keep the digits they were written with. */
+void value_format(const struct value *v, struct buffer *out);
+
+/* The pieces of value_format, for those who build a text without a struct value. */
+void value_format_real(double real, struct buffer *out);      /* finite; fixed notation */
+void value_format_string(struct span text, struct buffer *out); /* quotes and escapes */
+void value_format_data(struct span bytes, struct buffer *out);
+
+bool value_is_symbol(struct span text);
+/* Decodes a finite decimal number "-"? digits "." digits whatever the locale is. */
+double value_real_from_text(struct span text);
+
+#endif

@@ -1,0 +1,382 @@
+/*
+ * mbus.h - join a message bus of RFC 3259 from any program and any main loop.
+ *
+ * A bus is opened, entities are added to it, messages are sent from entities, and events are popped.
+ * Nothing here starts a thread, installs a signal handler, prints, or calls back. The same calls
+ * work over multicast, through mbus-broker, and inside one process (mem:).
+ *
+ *      struct mbus_bus *bus;
+ *      struct mbus_entity *me;
+ *      const struct mbus_event *event;
+ *
+ *      mbus_bus_open(&bus, NULL);
+ *      mbus_bus_add_entity(bus, "(app:player module:ui)", &me);
+ *      mbus_entity_send_text(me, "(module:engine)", "audio.input.mute(1)");
+ *      for (;;) {
+ *              mbus_bus_wait(bus, -1);
+ *              while ((event = mbus_bus_pop_event(bus)))
+ *                      handle(event);
+ *      }
+ *
+ * Return values: 0 is success, a negative one is -errno (memory, sockets), a positive one is an
+ * enum mbus_error, an outcome that the function's comment names. Texts are UTF-8 and end in a zero
+ * octet. Times are nanoseconds of CLOCK_MONOTONIC. An object may be used by one thread at a time;
+ * two buses in two threads are fine.
+ */
+#ifndef MBUS_H
+#define MBUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MBUS_VERSION_MAJOR 1
+#define MBUS_VERSION_MINOR 0
+#define MBUS_VERSION_PATCH 0
+#define MBUS_VERSION ((MBUS_VERSION_MAJOR << 16) | (MBUS_VERSION_MINOR << 8) | MBUS_VERSION_PATCH)
+
+struct mbus_bus;
+struct mbus_commands;
+struct mbus_config;
+struct mbus_entity;
+struct mbus_message;
+struct mbus_peers;
+struct mbus_value;
+struct pollfd;
+
+/* Outcomes that are no failure of the system. */
+enum mbus_error {
+        MBUS_E_MALFORMED = 1, /* an address, command or value breaks the grammar */
+        MBUS_E_TOO_LARGE,     /* a message or a number does not fit */
+        MBUS_E_RESERVED,      /* commands that begin with "mbus." are the library's (5.3) */
+        MBUS_E_UNKNOWN,       /* reliable: no known entity matches the destination (7) */
+        MBUS_E_NOT_UNIQUE,    /* reliable: several known entities match the destination (7) */
+        MBUS_E_FULL,          /* a queue or table of ours is at its limit; try again later */
+        MBUS_E_CONFIG,        /* the configuration cannot be used; mbus_config_get_error() tells */
+        MBUS_E_NO_BUS,        /* the broker or the network cannot be reached; the same tells why */
+        MBUS_E_NOT_READY,     /* the link is down or the entity is not attached yet */
+        MBUS_E_TAKEN,         /* another entity has this address */
+        MBUS_E_DENIED,        /* the broker's policy does not allow it */
+        MBUS_E_TYPE,          /* the value is of another type */
+};
+
+/* Why a ticket failed, an entity left, or an attachment was refused. */
+enum mbus_reason {
+        MBUS_REASON_NONE,
+        MBUS_REASON_TIMEOUT,    /* not acknowledged in time, or not heard of for too long (7, 8.2) */
+        MBUS_REASON_BYE,        /* the entity said mbus.bye (9.2) */
+        MBUS_REASON_RESTARTED,  /* the entity was replaced by a new one of the same address */
+        MBUS_REASON_UNKNOWN,    /* no known entity matches */
+        MBUS_REASON_NOT_UNIQUE, /* several known entities match */
+        MBUS_REASON_FULL,       /* a queue on the way is at its limit */
+        MBUS_REASON_LINK_DOWN,  /* the broker went away before it could tell */
+        MBUS_REASON_DENIED,     /* the broker's policy does not allow it */
+        MBUS_REASON_TAKEN,      /* another entity has this address */
+        MBUS_REASON_MALFORMED,  /* the broker could not read it */
+        MBUS_REASON_MAX
+};
+
+/* Why received datagrams did not become messages; see mbus_bus_get_dropped(). */
+enum mbus_drop {
+        MBUS_DROP_SHORT,      /* too short to hold a digest and a header */
+        MBUS_DROP_FORMAT,     /* the first line is no digest */
+        MBUS_DROP_DIGEST,     /* the digest is another: another key, a stranger, damage (11.1) */
+        MBUS_DROP_CIPHERTEXT, /* no whole number of cipher blocks */
+        MBUS_DROP_PROTOCOL,   /* what was inside does not begin with "mbus/" (11.4) */
+        MBUS_DROP_VERSION,    /* another version than mbus/1.0 (3) */
+        MBUS_DROP_MALFORMED,  /* header or commands break the grammar */
+        MBUS_DROP_OWN,        /* our own datagram, looped back */
+        MBUS_DROP_DUPLICATE,  /* received before */
+        MBUS_DROP_STALE,      /* older than what the source sent since, or than MAX_AGE: a replay */
+        MBUS_DROP_DEPARTED,   /* late, from an entity that said bye */
+        MBUS_DROP_SUBSET,     /* reliable, but not addressed to our full address (7) */
+        MBUS_DROP_PEERS,      /* from a new source while the table of known entities is full */
+        MBUS_DROP_EVENTS,     /* the application did not pop its events fast enough */
+        MBUS_DROP_SOCKET,     /* the kernel's socket buffer was full (SO_RXQ_OVFL) */
+        MBUS_DROP_SENT,       /* going out: the queue to the socket was full or the socket refused */
+        MBUS_DROP_MAX
+};
+
+/* The name of an error, reason or drop, e.g. "not-unique", in static storage; "unknown" if there is
+ * none. For negative errors the text of strerror(). */
+const char *mbus_error_name(int error);
+const char *mbus_reason_name(enum mbus_reason reason);
+const char *mbus_drop_name(enum mbus_drop drop);
+/* MBUS_VERSION of the library that runs, which may be newer than the header. */
+unsigned mbus_version(void);
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+/* 0 or -ENOMEM. */
+int mbus_config_new(struct mbus_config **ret_config);
+/* Takes NULL, returns NULL. A bus that was opened with it does not need it any more. */
+struct mbus_config *mbus_config_free(struct mbus_config *config);
+
+/*
+ * Where the bus is; checked by mbus_bus_open():
+ *      auto:           the broker if its socket is there, else the network (the default)
+ *      udp:            the network, as the configuration file says
+ *      unix:PATH       the broker at PATH; unix: is its usual place
+ *      mem:NAME        a bus of that name inside this process
+ */
+void mbus_config_set_url(struct mbus_config *config, const char *url);
+/* The configuration file for udp: (RFC 3259, 12.1). NULL, the default: $MBUS, else ~/.mbus. */
+void mbus_config_set_file(struct mbus_config *config, const char *path);
+/* The text of a configuration file, instead of a file. */
+void mbus_config_set_text(struct mbus_config *config, const char *text);
+/* Why the last mbus_bus_open() with this configuration failed: one line that says what is wrong,
+ * where, and how to mend it. "" if it did not. Valid until the next call with @config. */
+const char *mbus_config_get_error(const struct mbus_config *config);
+/* What the last mbus_bus_open() found odd but usable, a line each; NULL behind the last. */
+const char *mbus_config_get_warning(const struct mbus_config *config, size_t i);
+
+/* ---- the bus and the main loop ------------------------------------------------------------- */
+
+/*
+ * Opens a bus. @config may be NULL: auto: with the usual file. The bus has no entity yet and says
+ * nothing. Errors: MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM, -errno of a socket call; the text is in
+ * mbus_config_get_error().
+ */
+int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config);
+/* Says bye for all entities (9.2), frees them and the bus. Takes NULL, returns NULL. */
+struct mbus_bus *mbus_bus_close(struct mbus_bus *bus);
+
+/*
+ * For a main loop: wait until one of the descriptors has one of its events or the deadline has
+ * come, call mbus_bus_process(), pop events until there are none; then ask for both again.
+ */
+
+/* Up to this many descriptors belong to a bus. */
+#define MBUS_POLLFDS_MAX 16
+
+/* Fills @fds, of @size entries, with descriptors and poll(2) events; *@ret_n is their number.
+ * MBUS_E_FULL if @size is less than that (MBUS_POLLFDS_MAX is always enough). */
+int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, size_t *ret_n);
+/* When mbus_bus_process() is due even if no descriptor is ready: absolute, CLOCK_MONOTONIC, ns.
+ * UINT64_MAX is never, 0 is now. A time-out in ms is to be rounded up. */
+uint64_t mbus_bus_get_deadline(struct mbus_bus *bus);
+/* One descriptor that becomes readable whenever mbus_bus_process() is due (Linux: epoll with a
+ * timer). It belongs to the bus. 0 or -errno. */
+int mbus_bus_get_fd(struct mbus_bus *bus, int *ret_fd);
+/* Does what is due: receives, acknowledges, retransmits, announces, sends what waits. A bounded
+ * amount: 1 means call again soon, 0 that it is all done. < 0: -errno, the bus cannot go on. */
+int mbus_bus_process(struct mbus_bus *bus);
+/* For simple programs: waits until an event can be popped, processing meanwhile. @timeout in ns,
+ * negative: for ever. 0: pop; MBUS_E_NOT_READY: time is over; < 0: as mbus_bus_process(), and -EINTR
+ * if a signal came. */
+int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
+
+/* Where the bus turned out to be: "unix:/run/mbus/broker.sock", "udp:239.255.255.247:47000". */
+const char *mbus_bus_get_url(const struct mbus_bus *bus);
+/* How many received datagrams were dropped for @reason since the bus was opened. */
+uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason);
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+enum mbus_event_type {
+        MBUS_EVENT_READY,     /* `entity` is on the bus as `address`; again if the address changed */
+        MBUS_EVENT_REFUSED,   /* `entity` cannot be on the bus: `reason`; remove it */
+        MBUS_EVENT_MESSAGE,   /* `message` for `entity` */
+        MBUS_EVENT_DELIVERED, /* `ticket` of `entity` was acknowledged by its destination (7) */
+        MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason` */
+        MBUS_EVENT_JOINED,    /* another entity, `address`, that is watched, became known (8) */
+        MBUS_EVENT_LEFT,      /* it left: `reason` */
+        MBUS_EVENT_WATCHING,  /* a broker has told all entities known at mbus_bus_watch() */
+        MBUS_EVENT_OBSERVED,  /* `message` seen by mbus_bus_observe(), whoever it is for */
+        MBUS_EVENT_DROPPED,   /* `count` messages were lost for the reason `drop` */
+        MBUS_EVENT_LINK_DOWN, /* the broker went away; the library tries to get it back */
+        MBUS_EVENT_LINK_UP,   /* it is back; MBUS_EVENT_READY follows for each entity */
+        MBUS_EVENT_QUIT,      /* `message` for `entity` holds mbus.quit: somebody asks it to end */
+        MBUS_EVENT_MAX
+};
+
+/* What is not named at the type is 0 or NULL. Later versions add members at the end. */
+struct mbus_event {
+        enum mbus_event_type type;
+        struct mbus_entity *entity;
+        const struct mbus_message *message;
+        const char *address;
+        uint64_t ticket;
+        enum mbus_reason reason;
+        enum mbus_drop drop;
+        uint64_t count;
+        uint64_t time; /* CLOCK_REALTIME ns when a message was received */
+};
+
+/* The oldest event, or NULL. It and all it points to are valid until the next call with @bus; a
+ * message may be kept with mbus_message_ref(). */
+const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus);
+
+/* ---- entities ------------------------------------------------------------------------------ */
+
+/*
+ * Puts an entity with @address on the bus; an id element is added where there is none (4.1). It
+ * receives at once over the network, and after MBUS_EVENT_READY through a broker. Errors:
+ * MBUS_E_MALFORMED, MBUS_E_TAKEN (an entity of this bus), MBUS_E_FULL, -ENOMEM.
+ */
+int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity);
+/* Says bye, forgets its tickets, frees it. Takes NULL, returns NULL. Events of it are gone, too. */
+struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity);
+/* Its full address once it is ready, else NULL. Valid until the next READY or remove. */
+const char *mbus_entity_get_address(const struct mbus_entity *entity);
+void mbus_entity_set_data(struct mbus_entity *entity, void *data);
+void *mbus_entity_get_data(const struct mbus_entity *entity);
+
+/*
+ * Sends one message to all entities that @destination matches, without acknowledgement. Errors:
+ * MBUS_E_MALFORMED (destination), MBUS_E_RESERVED, MBUS_E_TOO_LARGE, MBUS_E_FULL, MBUS_E_NOT_READY,
+ * -ENOMEM, and whatever mbus_commands_check() says of @commands.
+ */
+int mbus_entity_send(struct mbus_entity *entity, const char *destination,
+                     const struct mbus_commands *commands);
+/*
+ * Sends one message reliably to the one known entity that @destination matches (7). Its ticket ends
+ * in exactly one of MBUS_EVENT_DELIVERED and MBUS_EVENT_FAILED. Errors as above, and MBUS_E_UNKNOWN,
+ * MBUS_E_NOT_UNIQUE where they are known at once (through a broker they come with FAILED).
+ */
+int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destination,
+                              const struct mbus_commands *commands, uint64_t *ret_ticket);
+/*
+ * Sends one message reliably to each known and watched entity that @destination matches, a ticket
+ * each, written to @ret_tickets, which has room for @size; *@ret_n is how many were sent. MBUS_E_FULL,
+ * and nothing sent, if more than @size match.
+ */
+int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
+                          const struct mbus_commands *commands, uint64_t *ret_tickets, size_t size,
+                          size_t *ret_n);
+/* As mbus_entity_send() with commands as text, one a line. */
+int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, const char *text);
+/* Asks the entities that match to announce themselves: mbus.ping (9.3). */
+int mbus_entity_ping(struct mbus_entity *entity, const char *destination);
+
+/* ---- other entities ------------------------------------------------------------------------ */
+
+/*
+ * Asks for MBUS_EVENT_JOINED and MBUS_EVENT_LEFT of the entities that match @address; "()" for all.
+ * Those known already are reported at once, then comes MBUS_EVENT_WATCHING (over the network, all
+ * that are known is what has been heard so far). Watching several addresses adds up. Errors:
+ * MBUS_E_MALFORMED, MBUS_E_FULL, -ENOMEM.
+ */
+int mbus_bus_watch(struct mbus_bus *bus, const char *address);
+
+/* A snapshot of the known and watched entities that match @address, our own left out. 0,
+ * MBUS_E_MALFORMED or -ENOMEM. */
+int mbus_peers_new(struct mbus_bus *bus, const char *address, struct mbus_peers **ret_peers);
+struct mbus_peers *mbus_peers_free(struct mbus_peers *peers);
+size_t mbus_peers_get_n(const struct mbus_peers *peers);
+const char *mbus_peers_get_address(const struct mbus_peers *peers, size_t i);
+/* For how long it has been known, in ns. */
+uint64_t mbus_peers_get_age(const struct mbus_peers *peers, size_t i);
+
+/* Asks for a MBUS_EVENT_OBSERVED of each message on the bus, whoever it is for, those of our own
+ * entities included; @hello: also of messages that hold nothing but mbus.hello, and of bare
+ * acknowledgements. Through a broker, policy may forbid it (MBUS_EVENT_DROPPED tells of gaps). */
+int mbus_bus_observe(struct mbus_bus *bus, bool hello);
+
+/* ---- received messages --------------------------------------------------------------------- */
+
+struct mbus_message *mbus_message_ref(const struct mbus_message *message);
+/* Takes NULL, returns NULL. */
+struct mbus_message *mbus_message_unref(struct mbus_message *message);
+const char *mbus_message_get_source(const struct mbus_message *message);
+const char *mbus_message_get_destination(const struct mbus_message *message);
+uint32_t mbus_message_get_seq(const struct mbus_message *message);
+/* When the sender made it: ms since 1970-01-01 UTC by the sender's clock (3). */
+uint64_t mbus_message_get_timestamp(const struct mbus_message *message);
+bool mbus_message_is_reliable(const struct mbus_message *message);
+/* The i-th SeqNum it acknowledges into *@ret_seq; false behind the last. */
+bool mbus_message_get_ack(const struct mbus_message *message, size_t i, uint32_t *ret_seq);
+/* The message as it was on the wire, digest and encryption taken off; *@ret_n octets. */
+const char *mbus_message_get_text(const struct mbus_message *message, size_t *ret_n);
+size_t mbus_message_get_n_commands(const struct mbus_message *message);
+/* The name of the i-th command, e.g. "audio.input.mute"; NULL behind the last. */
+const char *mbus_message_get_command(const struct mbus_message *message, size_t i);
+/* Its parameters, a list; NULL behind the last. */
+const struct mbus_value *mbus_message_get_args(const struct mbus_message *message, size_t i);
+
+/* The kinds of parameters (5.3). */
+enum mbus_value_type {
+        MBUS_VALUE_INTEGER,
+        MBUS_VALUE_FLOAT,
+        MBUS_VALUE_STRING,
+        MBUS_VALUE_LIST,
+        MBUS_VALUE_SYMBOL,
+        MBUS_VALUE_DATA,
+        MBUS_VALUE_MAX
+};
+
+enum mbus_value_type mbus_value_get_type(const struct mbus_value *value);
+/* MBUS_E_TYPE; MBUS_E_TOO_LARGE if it does not fit: mbus_value_get_raw() has its digits. */
+int mbus_value_get_integer(const struct mbus_value *value, int64_t *ret_integer);
+/* Of an integer, too. MBUS_E_TYPE. */
+int mbus_value_get_float(const struct mbus_value *value, double *ret_real);
+/* The octets of a string, symbol or data, with a zero octet behind them; *@ret_n (may be NULL) is
+ * their number. NULL for other types. */
+const char *mbus_value_get_text(const struct mbus_value *value, size_t *ret_n);
+/* The value as it was written; *@ret_n octets, no zero octet behind. */
+const char *mbus_value_get_raw(const struct mbus_value *value, size_t *ret_n);
+/* The items of a list; 0 for other types. */
+size_t mbus_value_get_n(const struct mbus_value *value);
+/* The first item of a list, and the item behind one; NULL where there is none:
+ *      for (v = mbus_value_first(list); v; v = mbus_value_next(list, v)) */
+const struct mbus_value *mbus_value_first(const struct mbus_value *list);
+const struct mbus_value *mbus_value_next(const struct mbus_value *list,
+                                         const struct mbus_value *item);
+
+/* ---- commands to send ---------------------------------------------------------------------- */
+
+/*
+ * A payload under construction. The first mistake is remembered, what follows is ignored, and
+ * mbus_commands_check() or the send call reports it.
+ *
+ *      mbus_commands_begin(c, "audio.input.gain");
+ *      mbus_commands_add_integer(c, 70);
+ *      mbus_commands_end(c);
+ */
+int mbus_commands_new(struct mbus_commands **ret_commands);
+struct mbus_commands *mbus_commands_free(struct mbus_commands *commands);
+/* Empties it, forgets mistakes, keeps the memory. */
+void mbus_commands_clear(struct mbus_commands *commands);
+void mbus_commands_begin(struct mbus_commands *commands, const char *name);
+void mbus_commands_end(struct mbus_commands *commands);
+void mbus_commands_begin_list(struct mbus_commands *commands);
+void mbus_commands_end_list(struct mbus_commands *commands);
+void mbus_commands_add_integer(struct mbus_commands *commands, int64_t integer);
+void mbus_commands_add_float(struct mbus_commands *commands, double real); /* finite */
+void mbus_commands_add_string(struct mbus_commands *commands, const char *text);
+void mbus_commands_add_symbol(struct mbus_commands *commands, const char *symbol);
+void mbus_commands_add_data(struct mbus_commands *commands, const void *bytes, size_t n);
+/* A copy of a received value. */
+void mbus_commands_add_value(struct mbus_commands *commands, const struct mbus_value *value);
+/* Commands as text, one a line, added behind the last whole command. *@ret_at (may be NULL) is the
+ * offset and *@ret_what (may be NULL) a sentence about what is wrong there. 0, MBUS_E_MALFORMED,
+ * MBUS_E_RESERVED or -ENOMEM. */
+int mbus_commands_add_text(struct mbus_commands *commands, const char *text, size_t *ret_at,
+                           const char **ret_what);
+/* 0, or the first mistake: MBUS_E_MALFORMED (a name or symbol that is none, a number that is not
+ * finite, text that is no UTF-8, calls out of order, an open list), MBUS_E_RESERVED, -ENOMEM. */
+int mbus_commands_check(const struct mbus_commands *commands);
+/* The payload so far, in the canonical form of the RFC; "" after a mistake. */
+const char *mbus_commands_get_text(const struct mbus_commands *commands);
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+/* 0 if @address follows the grammar (4), else MBUS_E_MALFORMED with the offset and a sentence about
+ * what is wrong there (each may be NULL). */
+int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what);
+/* Whether all elements of @target are among those of @address (6.2). False if one is malformed. */
+bool mbus_address_matches(const char *target, const char *address);
+/* The i-th element of @address in the order of the tags, as offsets and lengths into it; false
+ * behind the last, or if it is malformed. */
+bool mbus_address_get_element(const char *address, size_t i, size_t *ret_tag, size_t *ret_tag_n,
+                              size_t *ret_value, size_t *ret_value_n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
