@@ -1,0 +1,128 @@
+/*
+ * engine.h - one endpoint on the bus with any number of local entities (RFC 3259 as a whole).
+ *
+ * Bytes and time go in, bytes and events come out. The engine knows no socket and no clock: `now` is
+ * monotonic ns, `wall_ms` is the time for the TimeStamp header, and every random delay comes from
+ * the seed, so a whole bus can be run in one process on a virtual clock and repeats exactly.
+ *
+ * It only routes between the modules that hold the rules: window, peers, hello, sender, acks.
+ *
+ *      engine_receive()        for each datagram that came in
+ *      engine_tick()           after a batch of them, and when engine_deadline() has come
+ *      engine_pop_event()      until there is none
+ *      engine_peek_datagrams() to the socket, until there is none
+ */
+#ifndef MBUS_CORE_ENGINE_H
+#define MBUS_CORE_ENGINE_H
+
+#include "crypto.h"
+#include "events.h"
+#include "outgoing.h"
+
+struct engine;
+struct entity;
+
+struct engine_options {
+        struct crypto *crypto; /* borrowed for the engine's life */
+        enum dialect dialect;
+        uint64_t seed;
+        uint64_t max_age_ms; /* 0: any age */
+        bool send_unicast;   /* directed unicast where section 6.2 allows it */
+        /* The owner carries messages between local entities itself (the broker): engine_send()
+         * only goes to the bus. Else they are delivered here. */
+        bool owner_routes;
+        /* The owner acknowledges reliable messages with engine_acknowledge() when they have really
+         * arrived (the broker); else they are acknowledged when they are in the event queue. */
+        bool owner_acknowledges;
+        size_t events_max;       /* 0: EVENTS_MAX */
+        size_t events_bytes_max; /* 0: EVENTS_BYTES_MAX */
+};
+
+/* 0 or -ENOMEM. */
+int engine_new(const struct engine_options *options, struct engine **ret_engine);
+/* Says nothing on the bus. Takes NULL, returns NULL. */
+struct engine *engine_free(struct engine *e);
+
+/*
+ * Adds an entity with the complete @address, id element included; it announces itself from now on.
+ * 0, MBUS_E_TAKEN (an entity of this engine or a known peer), MBUS_E_FULL or -ENOMEM.
+ */
+int engine_add_entity(struct engine *e, uint64_t now, const struct address *address, void *data,
+                      struct entity **ret_entity);
+/* Queues mbus.bye (9.2), drops outstanding messages without an event, frees the entity. */
+void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity);
+/* Gives an entity another complete address, after a conflict: bye with the old, hello with the new.
+ * Errors as engine_add_entity(). */
+int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                         const struct address *address);
+const struct address *entity_address(const struct entity *entity);
+void *entity_data(const struct entity *entity);
+
+/* A datagram came in. Everything that can be wrong with it is counted: engine_dropped(). */
+void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const struct endpoint *from,
+                    struct span datagram);
+/* Does what is due: hellos, acknowledgements, retransmissions, expiries. */
+void engine_tick(struct engine *e, uint64_t now, uint64_t wall_ms);
+/* When engine_tick() is due next: absolute ns, TIME_NEVER, or 0 for at once. */
+uint64_t engine_deadline(const struct engine *e);
+
+/*
+ * Sends @payload (well-formed text in the RFC's dialect; not empty) unreliably from @entity to all
+ * that match @dest. 0, MBUS_E_TOO_LARGE, MBUS_E_FULL (outgoing queue) or -ENOMEM.
+ */
+int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                const struct address *dest, struct span payload);
+/*
+ * The same reliably (7), to the one known entity that @dest matches. The ticket ends in exactly one
+ * EVENT_DELIVERED or EVENT_FAILED. Also MBUS_E_UNKNOWN and MBUS_E_NOT_UNIQUE, and MBUS_E_FULL when
+ * RELIABLE_OUTSTANDING_MAX messages of the entity are not finished.
+ */
+int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                         const struct address *dest, struct span payload, uint64_t *ret_ticket);
+/* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). */
+int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                const struct address *dest);
+/* With owner_acknowledges: the reliable message @seq of @src has arrived at @entity. Nothing
+ * happens if it is not waited for. */
+void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
+                        const struct address *src, uint32_t seq);
+
+/* Asks for EVENT_OBSERVED of every message that is received or sent; @hello: also of those that
+ * hold only mbus.hello or nothing. */
+void engine_observe(struct engine *e, bool on, bool hello);
+
+/* The oldest event, which the caller then owns: event_deinit(). */
+bool engine_pop_event(struct engine *e, struct event *ret_event);
+/* Datagrams to send, oldest first: peek with *@cursor, 0 at first; pop as many as went out. */
+bool engine_peek_datagram(const struct engine *e, size_t *cursor, struct datagram *ret_datagram);
+void engine_pop_datagrams(struct engine *e, size_t n);
+size_t engine_n_datagrams(const struct engine *e);
+
+/* What is known. Local entities count among the entities of the bus but are no peers. */
+struct peer_info {
+        const struct address *address;
+        const struct endpoint *endpoint; /* where it last sent from */
+        uint64_t joined;                 /* monotonic ns */
+        uint64_t heard;
+        uint64_t deadline; /* when it is taken for dead if it stays silent */
+        bool legacy;       /* without a proper id element (4.1) */
+};
+
+size_t engine_n_peers(const struct engine *e);
+size_t engine_n_entities(const struct engine *e);
+/* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */
+bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
+                      struct peer_info *ret_info);
+/* How many entities, local ones included, match @dest: 0, 1 or 2 for more. *@ret_entity or
+ * *@ret_peer's address is the one if it is 1 (each may be NULL). */
+unsigned engine_resolve(const struct engine *e, const struct address *dest,
+                        struct entity **ret_entity, const struct address **ret_peer);
+/* The local entities that @dest matches, up to @size of them; returns how many match at most. */
+size_t engine_match(const struct engine *e, const struct address *dest, struct entity **ret_entities,
+                    size_t size);
+uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason);
+void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n);
+/* Octets of memory in use that peers and outstanding messages account for. */
+size_t engine_memory(const struct engine *e);
+
+#endif
