@@ -70,6 +70,30 @@ static inline bool is_alpha(char c)
         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+/* @a without its first @n octets; @n is at most a.n. */
+static inline struct span span_from(struct span a, size_t n)
+{
+        return n == 0 ? a : (struct span){ a.at + n, a.n - n };
+}
+
+/* Octets of white space (SP, HTAB) at the start of @a. */
+static inline size_t wsp_size(struct span a)
+{
+        size_t n = 0;
+
+        while (n < a.n && is_wsp(a.at[n]))
+                n++;
+        return n;
+}
+
+/* Octets of the line end, CRLF or LF, at the start of @a; 0 if there is none. */
+static inline size_t line_end_size(struct span a)
+{
+        if (a.n >= 1 && a.at[0] == '\n')
+                return 1;
+        return a.n >= 2 && a.at[0] == '\r' && a.at[1] == '\n' ? 2 : 0;
+}
+
 struct buffer {
         char *at;
         size_t n;

@@ -27,7 +27,8 @@ enum header_fault {
         HEADER_MALFORMED,
 };
 
-/* Parses the header of @text, which must outlive *@ret_header. */
+/* Parses the header of @text, which must outlive *@ret_header. Nothing is promised about
+ * *@ret_header when it failed. */
 enum header_fault header_parse(struct span text, struct header *ret_header,
                                struct parse_error *error);
 
