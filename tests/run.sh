@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+#
+# Builds everything and runs every test, on a fresh Debian 12 or on a machine that has the packages.
+#
+#       tests/run.sh             gcc and all tests, clang, sanitizers, valgrind
+#       tests/run.sh --quick     gcc and all tests
+#       tests/run.sh --coverage  also an HTML report of the lines of core and io that tests reach
+#
+# Ends by itself within 15 minutes. The last line is "N passed, N failed", and how many tests were
+# skipped if any were; the exit status is 0 if nothing failed. A build counts as one test.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/support/prepare.sh
+. tests/support/prepare.sh
+
+passed=0
+failed=0
+skipped=0
+failures=()
+# Steps share the time: what is late is stopped and counts as failed.
+ends=$((SECONDS + 840))
+
+ok() {
+        passed=$((passed + 1))
+}
+
+fail() {
+        failed=$((failed + 1))
+        failures+=("$1")
+}
+
+finish() {
+        if [ "${#failures[@]}" -gt 0 ]; then
+                say "Failed"
+                printf '%s\n' "${failures[@]}"
+        fi
+        if [ "$skipped" -gt 0 ]; then
+                echo
+                echo "$skipped tests were skipped because this machine does not allow them."
+                echo "$passed passed, $failed failed, $skipped skipped"
+        else
+                echo
+                echo "$passed passed, $failed failed"
+        fi
+        [ "$failed" = 0 ]
+        exit
+}
+
+bounded() {
+        local left=$((ends - SECONDS))
+
+        if [ "$left" -lt 1 ]; then
+                echo "No time is left for: $*"
+                return 124
+        fi
+        timeout --kill-after=10 "$left" "$@" </dev/null
+}
+
+# build NAME DIRECTORY OPTION...: configures once, compiles always.
+build() {
+        local name=$1 directory=$2
+
+        shift 2
+        say "Building $name in $directory"
+        if [ ! -e "$directory/build.ninja" ]; then
+                rm -rf "$directory"
+                bounded meson setup "$directory" "$@" >"$directory.log" 2>&1 || {
+                        cat "$directory.log"
+                        rm -f "$directory.log"
+                        fail "build: $name (meson setup)"
+                        return 1
+                }
+                rm -f "$directory.log"
+        fi
+        if ! bounded ninja -C "$directory" -j "$(nproc)"; then
+                fail "build: $name"
+                return 1
+        fi
+        ok
+}
+
+# run_tests NAME DIRECTORY LOG OPTION...: meson test, and the sums of its log.
+run_tests() {
+        local name=$1 log=$2/meson-logs/$3.json directory=$2 line
+
+        shift 3
+        say "Testing $name"
+        rm -f "$log"
+        bounded meson test -C "$directory" --no-rebuild --print-errorlogs \
+                --num-processes "$(nproc)" "$@"
+        if [ ! -s "$log" ]; then
+                fail "tests: $name left no log"
+                return
+        fi
+        while read -r line; do
+                case ${line%% *} in
+                passed) ok ;;
+                skipped) skipped=$((skipped + 1)) && echo "skipped: ${line#* }" ;;
+                *) fail "$name: ${line#* }" ;;
+                esac
+        done < <(python3 tests/support/read-testlog "$log")
+}
+
+quick=no
+coverage=no
+for argument in "$@"; do
+        case $argument in
+        --quick) quick=yes ;;
+        --coverage) coverage=yes ;;
+        *)
+                sed -n '3,10s/^# \{0,1\}//p' tests/run.sh >&2
+                exit 2
+                ;;
+        esac
+done
+
+needs=("${needs_build[@]}" "${needs_tests[@]}")
+[ "$coverage" = no ] || needs+=("${needs_coverage[@]}")
+if ! prepare "${needs[@]}"; then
+        fail "preparation: packages are missing"
+        finish
+fi
+
+export LC_ALL=C.UTF-8
+# A configuration of whoever runs this is not the tests' business.
+unset MBUS
+
+if CC=gcc build "with gcc" build; then
+        run_tests "with gcc" build testlog
+fi
+if [ "$quick" = no ]; then
+        CC=clang build "with clang, warnings are errors" build-clang --werror
+
+        export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+        export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
+        if CC=gcc build "with sanitizers" build-sanitize --werror \
+                -Db_sanitize=address,undefined -Db_lundef=false; then
+                run_tests "with sanitizers" build-sanitize testlog --suite unit --suite fuzz
+        fi
+
+        if [ -e build/build.ninja ]; then
+                run_tests "under valgrind" build testlog-valgrind --setup valgrind --suite unit
+        fi
+fi
+if [ "$coverage" = yes ]; then
+        if CC=gcc build "for coverage" build-coverage -Db_coverage=true; then
+                run_tests "for coverage" build-coverage testlog --no-suite lint
+                say "Coverage: build-coverage/coverage.html"
+                bounded gcovr --root . --filter libmbus/core/ --filter libmbus/io/ \
+                        --object-directory build-coverage --html-details \
+                        build-coverage/coverage.html --print-summary || fail "coverage report"
+        fi
+fi
+finish
