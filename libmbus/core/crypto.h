@@ -15,8 +15,9 @@
 
 struct crypto;
 
-/* Opens what @c names. 0, -ENOMEM, or MBUS_E_CONFIG if libgcrypt has not the algorithm. libgcrypt
- * must have been initialised by whoever owns the process's start: see crypto_global_init. */
+/* Opens what @c names. 0, -ENOMEM, or MBUS_E_CONFIG if libgcrypt has not the algorithm or calls the
+ * key weak (DES). libgcrypt must have been initialised by whoever owns the process's start: see
+ * crypto_global_init. */
 int crypto_new(const struct config *c, struct crypto **ret_crypto);
 struct crypto *crypto_free(struct crypto *crypto);
 

@@ -1,0 +1,187 @@
+/*
+ * config-key.c - algorithms by name, and keys of a length that fits them (RFC 3259, sections 11.2,
+ * 11.3 and 12; spec/errata.md, 57, 58 and 65).
+ *
+ * A cipher key leaves here exactly as long as its cipher wants it.
+ */
+#include "config-key.h"
+
+#include "base64.h"
+
+/* The RFC's own example and deployed files have hash keys of 96 bits (spec/errata.md, 57). */
+#define HASH_KEY_MIN 12
+/* A 3DES key of two parts, the first of which is used again as the third. */
+#define EDE2_SIZE 16
+
+static const struct {
+        const char *name;
+        size_t key_size;
+        const char *too_short;
+        const char *warning;
+} hashes[HASH_MAX] = {
+        [HASH_SHA1] = { "HMAC-SHA1-96", 20,
+                        " octets, HMAC-SHA1-96 takes 20 (12 at least); mend it by mbus-cli keygen",
+                        " octets, fewer than the 20 of HMAC-SHA1-96." },
+        [HASH_MD5] = { "HMAC-MD5-96", 16,
+                       " octets, HMAC-MD5-96 takes 16 (12 at least); mend it by mbus-cli keygen",
+                       " octets, fewer than the 16 of HMAC-MD5-96." },
+};
+
+static const struct {
+        const char *name;
+        size_t key_size;
+        const char *too_short;
+        const char *warning;
+} ciphers[CIPHER_MAX] = {
+        [CIPHER_NONE] = { "NOENCR", 0, "", "" },
+        [CIPHER_AES] = { "AES", 16,
+                         " octets, AES takes 16; make one with mbus-cli keygen",
+                         " octets, of which AES uses the first 16." },
+        [CIPHER_DES] = { "DES", 8,
+                         " octets, DES takes 8; make one with mbus-cli keygen",
+                         " octets, of which DES uses the first 8." },
+        [CIPHER_3DES] = { "3DES", 24,
+                          " octets, 3DES takes 24 (or 16, if the first 8 are used twice); "
+                          "make one with mbus-cli keygen",
+                          " octets, of which 3DES uses the first 24." },
+        [CIPHER_IDEA] = { "IDEA", 16,
+                          " octets, IDEA takes 16; make one with mbus-cli keygen",
+                          " octets, of which IDEA uses the first 16." },
+};
+
+size_t hash_key_size(enum hash hash)
+{
+        return hashes[hash].key_size;
+}
+
+size_t cipher_key_size(enum cipher cipher)
+{
+        return ciphers[cipher].key_size;
+}
+
+const char *hash_name(enum hash hash)
+{
+        return hashes[hash].name;
+}
+
+const char *cipher_name(enum cipher cipher)
+{
+        return ciphers[cipher].name;
+}
+
+/* Takes "(algorithm,key)" apart; the comma and the key may be missing, as in "(NOENCR)". */
+static int split_entry(struct config_reader *r, struct span value, struct span *ret_algorithm,
+                       struct span *ret_key)
+{
+        if (value.n < 2 || value.at[0] != '(' || value.at[value.n - 1] != ')')
+                return config_fail(r, "is no key entry, write it as (ALGORITHM,BASE64)");
+        config_split((struct span){ value.at + 1, value.n - 2 }, ',', ret_algorithm, ret_key);
+        return 0;
+}
+
+static int decode_key(struct config_reader *r, struct span text, struct config_key *ret_key)
+{
+        if (text.n > base64_encoded_size(CONFIG_KEY_MAX))
+                return config_fail_number(r, "has a key of more than ", CONFIG_KEY_MAX,
+                                          " octets, make one with mbus-cli keygen");
+        if (!base64_decode(text, ret_key->bytes, &ret_key->n))
+                return config_fail(r, "has a key that is not base64, whose length is a multiple of "
+                                      "4 with = at the end; copy it again");
+        return 0;
+}
+
+int config_read_hash_key(struct config_reader *r, struct span value)
+{
+        struct config *c = &r->config;
+        struct span algorithm, text;
+        int error;
+
+        error = split_entry(r, value, &algorithm, &text);
+        if (error)
+                return error;
+        for (c->hash = 0; c->hash < HASH_MAX; c->hash++) {
+                if (span_equal_nocase(algorithm, hashes[c->hash].name))
+                        break;
+        }
+        if (c->hash == HASH_MAX)
+                return config_fail(r, "has an unknown algorithm, use HMAC-SHA1-96 or HMAC-MD5-96");
+
+        error = decode_key(r, text, &c->hash_key);
+        if (error)
+                return error;
+        if (c->hash_key.n < HASH_KEY_MIN)
+                return config_fail_number(r, "has a key of ", c->hash_key.n,
+                                          hashes[c->hash].too_short);
+        if (c->hash_key.n < hashes[c->hash].key_size)
+                config_warn_number(r, "The key has ", c->hash_key.n, hashes[c->hash].warning);
+        return 0;
+}
+
+/* Makes the key as long as the cipher wants it. */
+static int fit_cipher_key(struct config_reader *r)
+{
+        struct config *c = &r->config;
+        struct config_key *key = &c->cipher_key;
+        size_t size = ciphers[c->cipher].key_size;
+
+        if (c->cipher == CIPHER_3DES && key->n == EDE2_SIZE) {
+                memcpy(key->bytes + EDE2_SIZE, key->bytes, size - EDE2_SIZE);
+                key->n = size;
+        }
+        if (key->n < size)
+                return config_fail_number(r, "has a key of ", key->n, ciphers[c->cipher].too_short);
+        if (key->n > size)
+                config_warn_number(r, "The key has ", key->n, ciphers[c->cipher].warning);
+        key->n = size;
+        return 0;
+}
+
+int config_read_cipher_key(struct config_reader *r, struct span value)
+{
+        struct config *c = &r->config;
+        struct span algorithm, text;
+        int error;
+
+        error = split_entry(r, value, &algorithm, &text);
+        if (error)
+                return error;
+        for (c->cipher = 0; c->cipher < CIPHER_MAX; c->cipher++) {
+                if (span_equal_nocase(algorithm, ciphers[c->cipher].name))
+                        break;
+        }
+        if (c->cipher == CIPHER_MAX)
+                return config_fail(r, "has an unknown algorithm, "
+                                      "use AES, IDEA, 3DES, DES or NOENCR");
+        /* Whatever else the entry holds is ignored (12). */
+        if (c->cipher == CIPHER_NONE)
+                return 0;
+
+        error = decode_key(r, text, &c->cipher_key);
+        return error ? error : fit_cipher_key(r);
+}
+
+static void format_entry(const char *name, const struct config_key *key, struct buffer *out)
+{
+        size_t n = base64_encoded_size(key->n);
+        char *at;
+
+        buffer_add_char(out, '(');
+        buffer_add_text(out, name);
+        buffer_add_char(out, ',');
+        at = buffer_reserve(out, n);
+        if (at) {
+                base64_encode(key->bytes, key->n, at);
+                out->n += n;
+        }
+        buffer_add_char(out, ')');
+}
+
+void config_format_hash_key(const struct config *c, struct buffer *out)
+{
+        format_entry(hashes[c->hash].name, &c->hash_key, out);
+}
+
+void config_format_cipher_key(const struct config *c, struct buffer *out)
+{
+        format_entry(ciphers[c->cipher].name, &c->cipher_key, out);
+}

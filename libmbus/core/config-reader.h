@@ -1,0 +1,40 @@
+/*
+ * config-reader.h - where the reading of a configuration stands, and how its parts complain.
+ *
+ * Internal to config.c and config-key.c. Neither errors nor warnings ever repeat a value, which may
+ * be a secret that stands in the wrong place.
+ */
+#ifndef MBUS_CORE_CONFIG_READER_H
+#define MBUS_CORE_CONFIG_READER_H
+
+#include "config.h"
+
+#define CONFIG_ERROR_SIZE 256
+
+struct config_reader {
+        const char *name; /* of the file */
+        unsigned line;
+        struct span key;      /* of this line, as much of it as may be shown */
+        struct config config; /* what has been read so far */
+        char *error;          /* CONFIG_ERROR_SIZE */
+};
+
+/* Writes "NAME:LINE: KEY: WHAT" to r->error and returns MBUS_E_CONFIG. */
+int config_fail(struct config_reader *r, const char *what);
+/* As config_fail(), with @number between the two parts of the sentence. */
+int config_fail_number(struct config_reader *r, const char *what, uint64_t number,
+                       const char *behind);
+/* The same for the list of warnings; what does not fit into it any more is dropped. */
+void config_warn(struct config_reader *r, const char *what);
+void config_warn_number(struct config_reader *r, const char *what, uint64_t number,
+                        const char *behind);
+
+/* @s without white space at its ends. */
+struct span config_trim(struct span s);
+/* Cuts @s at the first @c into two trimmed parts. False, with all of @s in *@ret_before and nothing
+ * in *@ret_behind, if there is no @c. */
+bool config_split(struct span s, char c, struct span *ret_before, struct span *ret_behind);
+/* Cuts the next line off *@rest, without its line end. False at the end. */
+bool config_next_line(struct span *rest, struct span *ret_line);
+
+#endif

@@ -1,0 +1,348 @@
+/*
+ * config.c - reads and writes the text of a configuration file (RFC 3259, section 12).
+ *
+ * The keys are a table; a value is understood by the function beside its key. The result is built
+ * aside and handed out only when all of it is good.
+ */
+#include "config.h"
+
+#include "config-key.h"
+#include "config-reader.h"
+#include "ip.h"
+
+/* Of a key that is not known, a message shows this much. */
+#define KEY_SHOWN_MAX 32
+/* 31 years; keeps the milliseconds far from any overflow. */
+#define MAX_AGE_S_MAX UINT64_C(1000000000)
+
+static int read_version(struct config_reader *r, struct span value)
+{
+        uint64_t version;
+
+        if (!span_to_uint(value, UINT32_MAX, &version) || version < CONFIG_VERSION)
+                return config_fail(r, "must be 1, write CONFIG_VERSION=1");
+        if (version > CONFIG_VERSION)
+                return config_fail_number(r, "is ", version,
+                                          ", this program knows version 1; use a newer program, or "
+                                          "make a new file with mbus-cli keygen");
+        r->config.version = CONFIG_VERSION;
+        return 0;
+}
+
+static int read_scope(struct config_reader *r, struct span value)
+{
+        if (span_equal_nocase(value, "HOSTLOCAL"))
+                r->config.scope = SCOPE_HOSTLOCAL;
+        else if (span_equal_nocase(value, "LINKLOCAL"))
+                r->config.scope = SCOPE_LINKLOCAL;
+        else
+                return config_fail(r, "is no scope, write HOSTLOCAL or LINKLOCAL");
+        return 0;
+}
+
+/* IPVERSION may stand before or behind ADDRESS: whichever comes second finds the contradiction. */
+static int set_ip_version(struct config_reader *r, unsigned version)
+{
+        struct config *c = &r->config;
+
+        if (c->ip_version != 0 && c->ip_version != version)
+                return config_fail(r, "contradicts the file's other one of ADDRESS and IPVERSION, "
+                                      "remove IPVERSION or mend ADDRESS");
+        c->ip_version = version;
+        return 0;
+}
+
+static int read_address(struct config_reader *r, struct span value)
+{
+        struct config *c = &r->config;
+        enum ip_reach reach;
+        unsigned version;
+
+        if (span_equal_nocase(value, "BROADCAST")) {
+                c->broadcast = true;
+                return 0;
+        }
+        if (value.n >= sizeof(c->address) || !ip_parse(value, &version, &reach))
+                return config_fail(r, "is no IP address, write one or BROADCAST");
+        if (reach == IP_UNICAST)
+                return config_fail(r, "is no multicast address, write one in 239.0.0.0/8 or "
+                                      "ff02::/16, or BROADCAST");
+        if (reach == IP_MULTICAST_WIDE && version == 4)
+                config_warn(r, "The address is not in 239.0.0.0/8, others may use it, too.");
+        if (reach == IP_MULTICAST_WIDE && version == 6)
+                config_warn(r, "The address is not in ff00::/12, others may use it, too.");
+
+        memcpy(c->address, value.at, value.n);
+        c->address[value.n] = 0;
+        return set_ip_version(r, version);
+}
+
+static int read_port(struct config_reader *r, struct span value)
+{
+        uint64_t port;
+
+        if (!span_to_uint(value, UINT16_MAX, &port) || port == 0)
+                return config_fail(r, "is no UDP port, write a number from 1 to 65535");
+        r->config.port = (uint16_t)port;
+        return 0;
+}
+
+static int read_dialect(struct config_reader *r, struct span value)
+{
+        if (span_equal_nocase(value, "RFC3259"))
+                r->config.dialect = DIALECT_RFC3259;
+        else if (span_equal_nocase(value, "UCL"))
+                r->config.dialect = DIALECT_UCL;
+        else
+                return config_fail(r, "is no dialect, write RFC3259 or UCL");
+        return 0;
+}
+
+static int read_send_unicast(struct config_reader *r, struct span value)
+{
+        if (!span_equal_nocase(value, "yes") && !span_equal_nocase(value, "no"))
+                return config_fail(r, "is neither, write yes or no");
+        r->config.send_unicast = span_equal_nocase(value, "yes");
+        return 0;
+}
+
+static int read_ip_version(struct config_reader *r, struct span value)
+{
+        if (!span_equal_text(value, "4") && !span_equal_text(value, "6"))
+                return config_fail(r, "is no version of IP, write 4 or 6");
+        return set_ip_version(r, value.at[0] == '4' ? 4 : 6);
+}
+
+static int read_max_age(struct config_reader *r, struct span value)
+{
+        uint64_t seconds;
+
+        if (!span_to_uint(value, MAX_AGE_S_MAX, &seconds))
+                return config_fail(r, "is no time, write a number of seconds, 0 for any age");
+        r->config.max_age_ms = seconds * 1000;
+        return 0;
+}
+
+static int read_interface(struct config_reader *r, struct span value)
+{
+        struct config *c = &r->config;
+        char *at;
+
+        if (c->n_interfaces == CONFIG_INTERFACES_MAX)
+                return config_fail_number(r, "stands here more than ", CONFIG_INTERFACES_MAX,
+                                          " times, remove some");
+        at = c->interfaces[c->n_interfaces];
+        if (value.n == 0 || value.n >= sizeof(c->interfaces[0]))
+                return config_fail(r, "is no interface, write its name or its IP address");
+        for (size_t i = 0; i < value.n; i++) {
+                if (value.at[i] <= ' ' || value.at[i] > '~')
+                        return config_fail(r, "is no interface, write its name or its IP address");
+        }
+        memcpy(at, value.at, value.n);
+        at[value.n] = 0;
+        c->n_interfaces++;
+        return 0;
+}
+
+/* What other programs are known to write, and we have no use for. */
+static int ignore(struct config_reader *r, struct span value)
+{
+        (void)r;
+        (void)value;
+        return 0;
+}
+
+enum key_id {
+        KEY_CONFIG_VERSION,
+        KEY_HASHKEY,
+        KEY_ENCRYPTIONKEY,
+};
+
+static const struct {
+        const char *name;
+        int (*read)(struct config_reader *r, struct span value);
+        bool repeatable;
+} keys[] = {
+        [KEY_CONFIG_VERSION] = { "CONFIG_VERSION", read_version, false },
+        [KEY_HASHKEY] = { "HASHKEY", config_read_hash_key, false },
+        [KEY_ENCRYPTIONKEY] = { "ENCRYPTIONKEY", config_read_cipher_key, false },
+        { "SCOPE", read_scope, false },
+        { "ADDRESS", read_address, false },
+        { "PORT", read_port, false },
+        { "DIALECT", read_dialect, false },
+        { "SEND_UNICAST", read_send_unicast, false },
+        { "IPVERSION", read_ip_version, false },
+        { "MAX_AGE", read_max_age, false },
+        { "INTERFACE", read_interface, true },
+        { "TIMER_C", ignore, true },
+        { "TIMER_R", ignore, true },
+        { "RETRIES", ignore, true },
+        { "RETENTION", ignore, true },
+        { "WITH_ACK_PIGGY_BACKING", ignore, true },
+        { "DELIVER_LATE_MSGS", ignore, true },
+        { "CHECK_DIGEST", ignore, true },
+        { "PRESENCE", ignore, true },
+        { "cryptoProvider", ignore, true },
+};
+
+#define KEY_MAX (sizeof(keys) / sizeof(keys[0]))
+
+static bool is_key_char(char c)
+{
+        return is_alpha(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
+}
+
+static bool is_known_key(struct span key)
+{
+        for (size_t i = 0; i < KEY_MAX; i++) {
+                if (span_equal_nocase(key, keys[i].name))
+                        return true;
+        }
+        return false;
+}
+
+/* What a message shows of the key of a line: nothing that may be a secret out of its place. */
+static struct span shown_key(struct span key, struct span value)
+{
+        size_t n = 0;
+
+        while (n < key.n && is_key_char(key.at[n]))
+                n++;
+        key.n = n;
+        if (is_known_key(key))
+                return key;
+        if (n == 0 || n > KEY_SHOWN_MAX || value.n == 0 || value.at[0] == '=')
+                return span_of("?");
+        return key;
+}
+
+/* @seen has the line on which each key stood, 0 if it did not yet. */
+static int read_entry(struct config_reader *r, struct span line, unsigned seen[static KEY_MAX])
+{
+        struct span key, value;
+        bool whole = config_split(line, '=', &key, &value);
+
+        r->key = shown_key(key, value);
+        if (!whole)
+                return config_fail(r, "is no entry, write KEY=VALUE, or # in front of a comment");
+
+        for (size_t i = 0; i < KEY_MAX; i++) {
+                if (!span_equal_nocase(key, keys[i].name))
+                        continue;
+                if (seen[i] > 0 && !keys[i].repeatable)
+                        return config_fail_number(r, "stands on line ", seen[i],
+                                                  " already, remove one of the two");
+                seen[i] = r->line;
+                return keys[i].read(r, value);
+        }
+        config_warn(r, "The key is unknown and ignored.");
+        return 0;
+}
+
+static int check_present(struct config_reader *r, const unsigned seen[static KEY_MAX])
+{
+        if (seen[KEY_HASHKEY] == 0) {
+                r->key = span_of("HASHKEY");
+                return config_fail(r, "is missing, add it or make a file with mbus-cli keygen");
+        }
+        if (seen[KEY_ENCRYPTIONKEY] == 0) {
+                r->key = span_of("ENCRYPTIONKEY");
+                return config_fail(r, "is missing, add it, with (NOENCR,) for no encryption");
+        }
+        if (seen[KEY_CONFIG_VERSION] == 0) {
+                r->key = span_of("CONFIG_VERSION");
+                config_warn(r, "It is missing, add a line CONFIG_VERSION=1.");
+        }
+        return 0;
+}
+
+static int read_lines(struct config_reader *r, struct span text)
+{
+        unsigned seen[KEY_MAX] = { 0 };
+        bool begun = false, ours = false;
+        struct span line;
+        int error;
+
+        while (config_next_line(&text, &line)) {
+                r->line++;
+                line = config_trim(line);
+                if (line.n == 0 || line.at[0] == '#')
+                        continue;
+                if (line.at[0] == '[')
+                        ours = span_equal_nocase(line, "[MBUS]");
+                if (!begun && !ours)
+                        break;
+                begun = true;
+                if (line.at[0] == '[' || !ours)
+                        continue;
+                error = read_entry(r, line, seen);
+                if (error)
+                        return error;
+        }
+        if (!begun) {
+                if (r->line == 0)
+                        r->line = 1;
+                r->key = span_of("[MBUS]");
+                return config_fail(r, "must be the first line, write it there");
+        }
+        return check_present(r, seen);
+}
+
+int config_parse(struct span text, const char *name, struct config *ret_config,
+                 char ret_error[static CONFIG_ERROR_SIZE])
+{
+        struct config_reader r = { .name = name, .config = CONFIG_INIT, .error = ret_error };
+        int error;
+
+        if (span_begins(text, "\xef\xbb\xbf"))
+                text = (struct span){ text.at + 3, text.n - 3 };
+        error = read_lines(&r, text);
+        if (error)
+                return error;
+        *ret_config = r.config;
+        return 0;
+}
+
+static void add_line(struct buffer *out, const char *key, const char *value)
+{
+        buffer_add_text(out, key);
+        buffer_add_char(out, '=');
+        buffer_add_text(out, value);
+        buffer_add_char(out, '\n');
+}
+
+static void add_number(struct buffer *out, const char *key, uint64_t number)
+{
+        buffer_add_text(out, key);
+        buffer_add_char(out, '=');
+        buffer_add_uint(out, number);
+        buffer_add_char(out, '\n');
+}
+
+void config_format(const struct config *c, struct buffer *out)
+{
+        buffer_add_text(out, "[MBUS]\n");
+        add_number(out, "CONFIG_VERSION", c->version);
+        buffer_add_text(out, "HASHKEY=");
+        config_format_hash_key(c, out);
+        buffer_add_text(out, "\nENCRYPTIONKEY=");
+        config_format_cipher_key(c, out);
+        buffer_add_char(out, '\n');
+        add_line(out, "SCOPE", c->scope == SCOPE_LINKLOCAL ? "LINKLOCAL" : "HOSTLOCAL");
+        if (c->broadcast)
+                add_line(out, "ADDRESS", "BROADCAST");
+        else if (c->address[0])
+                add_line(out, "ADDRESS", c->address);
+        if (c->ip_version != 0)
+                add_number(out, "IPVERSION", c->ip_version);
+        if (c->port != CONFIG_PORT_DEFAULT)
+                add_number(out, "PORT", c->port);
+        if (c->dialect == DIALECT_UCL)
+                add_line(out, "DIALECT", "UCL");
+        if (c->send_unicast)
+                add_line(out, "SEND_UNICAST", "yes");
+        if (c->max_age_ms > 0)
+                add_number(out, "MAX_AGE", (c->max_age_ms + 999) / 1000);
+        for (unsigned i = 0; i < c->n_interfaces; i++)
+                add_line(out, "INTERFACE", c->interfaces[i]);
+}
