@@ -73,6 +73,9 @@
 /* Acknowledgement lists kept to be sent again (section 7, T_k), per peer. */
 #define ACK_COPIES_MAX 32
 
+/* Reliable messages of one peer to one entity that its owner has not acknowledged yet. */
+#define WITHHELD_MAX 1024
+
 /* Events that wait for the application, and their octets. Beyond: see engine.h. */
 #define EVENTS_MAX 65536
 #define EVENTS_BYTES_MAX (64u << 20)
