@@ -1,0 +1,36 @@
+/*
+ * config-file.h - the file that a configuration lives in (RFC 3259, section 12.1).
+ *
+ * It holds the keys of the bus, so it is read only if nobody else could have read or written it,
+ * and written so that there is never a moment at which others can read it or half of it is there.
+ */
+#ifndef MBUS_IO_CONFIG_FILE_H
+#define MBUS_IO_CONFIG_FILE_H
+
+#include "../core/config.h"
+
+#define CONFIG_FILE_ERROR_SIZE 512
+
+/* @given if not NULL, else $MBUS, else ~/.mbus; to be freed. 0, -ENOMEM, or -ENOENT if the user has
+ * no home directory. */
+int config_file_path(const char *given, char **ret_path);
+
+/*
+ * Reads the file at @path. MBUS_E_UNKNOWN if there is none, MBUS_E_CONFIG if it cannot be used,
+ * -errno if it cannot be read; *@ret_error is then one line that says so and how to mend it.
+ */
+int config_file_read(const char *path, struct config *ret_config,
+                     char ret_error[static CONFIG_FILE_ERROR_SIZE]);
+
+/*
+ * Writes @c to @path, mode 0600, whole or not at all. -EEXIST if there is a file and @force is not
+ * set, MBUS_E_CONFIG if a key of @c is shorter than its algorithm wants it (11.3), -errno;
+ * *@ret_error as above.
+ */
+int config_file_write(const char *path, const struct config *c, bool force,
+                      char ret_error[static CONFIG_FILE_ERROR_SIZE]);
+
+/* Gives @c random keys for the algorithms that it names, of their native lengths. 0 or -errno. */
+int config_generate(struct config *c);
+
+#endif
