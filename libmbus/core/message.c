@@ -203,8 +203,8 @@ bool acks_next(struct span *rest, uint32_t *ret_seq)
         return true;
 }
 
-/* Writes @number in decimal at @at and returns what is behind it. */
-static char *put_uint(char *at, uint64_t number)
+/* Writes @number in decimal and @behind at @at, and returns where that ends. */
+static char *put_uint(char *at, uint64_t number, char behind)
 {
         char digits[20];
         size_t n = 0;
@@ -215,13 +215,15 @@ static char *put_uint(char *at, uint64_t number)
         } while (number > 0);
         while (n > 0)
                 *at++ = digits[--n];
+        *at++ = behind;
         return at;
 }
 
-static char *put_span(char *at, struct span s)
+static char *put_span(char *at, struct span s, char behind)
 {
         memcpy(at, s.at, s.n);
-        return at + s.n;
+        at[s.n] = behind;
+        return at + s.n + 1;
 }
 
 /* Appends the header without its line end. */
@@ -236,25 +238,18 @@ static void format_header(const struct header_spec *spec, struct buffer *out)
                                             spec->n_acks * (SEQ_DIGITS + 1));
         if (!start)
                 return;
-        at = put_span(start, (struct span){ IDENTIFIER, IDENTIFIER_SIZE });
-        *at++ = ' ';
-        at = put_uint(at, spec->seq);
-        *at++ = ' ';
-        at = put_uint(at, timestamp);
-        *at++ = ' ';
+        at = put_span(start, (struct span){ IDENTIFIER, IDENTIFIER_SIZE }, ' ');
+        at = put_uint(at, spec->seq, ' ');
+        at = put_uint(at, timestamp, ' ');
         *at++ = spec->reliable ? 'R' : 'U';
         *at++ = ' ';
-        at = put_span(at, spec->src);
-        *at++ = ' ';
-        at = put_span(at, spec->dest);
-        *at++ = ' ';
+        at = put_span(at, spec->src, ' ');
+        at = put_span(at, spec->dest, ' ');
         *at++ = '(';
-        for (i = 0; i < spec->n_acks; i++) {
-                if (i > 0)
-                        *at++ = ' ';
-                at = put_uint(at, spec->acks[i]);
-        }
-        *at++ = ')';
+        for (i = 0; i < spec->n_acks; i++)
+                at = put_uint(at, spec->acks[i], i + 1 < spec->n_acks ? ' ' : ')');
+        if (spec->n_acks == 0)
+                *at++ = ')';
         out->n += (size_t)(at - start);
 }
 
@@ -297,8 +292,7 @@ static char *keep(char **at, struct span text)
 {
         char *copy = *at;
 
-        *at = put_span(copy, text);
-        *(*at)++ = '\0';
+        *at = put_span(copy, text, '\0');
         return copy;
 }
 
