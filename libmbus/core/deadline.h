@@ -41,7 +41,8 @@ void deadlines_release(struct deadlines *ds);
 void deadlines_set(struct deadlines *ds, struct deadline *d, uint64_t at);
 /* The earliest time, or TIME_NEVER. */
 uint64_t deadlines_next(const struct deadlines *ds);
-/* Takes out and returns the earliest deadline at or before @now, or NULL. */
+/* Takes out and returns the earliest deadline at or before @now, or NULL. It is DEADLINE_INIT
+ * again. */
 struct deadline *deadlines_pop(struct deadlines *ds, uint64_t now);
 
 #endif

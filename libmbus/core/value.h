@@ -3,7 +3,7 @@
  *
  * A parsed value is a row of nodes in the order of the text, a list before its items. A node's
  * `nodes` says how many nodes it and everything in it take, so the next sibling of v is
- * v + v->nodes. Texts are decoded into the arena beside the nodes, each with a zero octet behind it,
+ * v + v->nodes. Texts are decoded into the arena beside the nodes, each with a zero octet behind,
  * which always fits: what is written is longer by a quote, bracket or separator at least.
  */
 #ifndef MBUS_CORE_VALUE_H
@@ -12,6 +12,7 @@
 #include "bytes.h"
 #include "error.h"
 #include "limits.h"
+#include "value-format.h"
 
 struct value {
         enum mbus_value_type type;
@@ -23,8 +24,8 @@ struct value {
                 int64_t integer;
                 double real;
         };
-        /* An integer too large for 64 bits is kept as its text (spec/errata.md, 43): `integer` is
-         * then the nearest that fits, and this is set. */
+        /* A number too large for its type is kept as its text (spec/errata.md, 43): `integer` or
+         * `real` is then the nearest that fits, and this is set. */
         bool overflow;
 };
 
@@ -33,7 +34,7 @@ struct values {
         struct value *nodes;
         size_t n;
         size_t size;
-        char *arena; /* as large as the text that is parsed; allocated with the first text */
+        char *arena; /* an octet more than the whole text; allocated with the first decoded one */
         size_t arena_n;
         size_t arena_size;
 };
@@ -44,8 +45,8 @@ void values_deinit(struct values *vs);
 
 /*
  * Parses one value at the start of @text and appends it to @vs; @whole is the text that all values
- * of @vs come from (it bounds the arena). *@ret_n is what the value occupies. 0, MBUS_E_MALFORMED or
- * -ENOMEM. Nodes may move: use indices until parsing is over.
+ * of @vs come from (it bounds the arena). *@ret_n is what the value occupies. 0, MBUS_E_MALFORMED
+ * or -ENOMEM; @vs is as before when it failed. Nodes may move: use indices until parsing is over.
  */
 int value_parse(struct values *vs, struct span whole, struct span text, size_t *ret_n,
                 struct parse_error *error);
@@ -53,17 +54,10 @@ int value_parse(struct values *vs, struct span whole, struct span text, size_t *
 int value_parse_list(struct values *vs, struct span whole, struct span text, size_t *ret_n,
                      struct parse_error *error);
 
-/* Appends the canonical text of @v: one space between items, shortest digits, only \\ \" \n
- * escaped. Integers and floats keep the digits they were written with. */
-void value_format(const struct value *v, struct buffer *out);
-
-/* The pieces of value_format, for those who build a text without a struct value. */
-void value_format_real(double real, struct buffer *out);      /* finite; fixed notation */
-void value_format_string(struct span text, struct buffer *out); /* quotes and escapes */
-void value_format_data(struct span bytes, struct buffer *out);
+/* Copies @text, a piece of @whole that is no value, into the arena with a zero octet behind it.
+ * SPAN_NULL when memory is short. */
+struct span values_keep(struct values *vs, struct span whole, struct span text);
 
 bool value_is_symbol(struct span text);
-/* Decodes a finite decimal number "-"? digits "." digits whatever the locale is. */
-double value_real_from_text(struct span text);
 
 #endif

@@ -1,0 +1,350 @@
+/*
+ * value.c - the parameters of commands, parsed (RFC 3259, section 5.3; spec/errata.md, 40 to 45).
+ *
+ * The parser keeps the lists that are open in an array of its own, so a peer's nesting costs no
+ * stack. Invariants of struct values: all nodes of a list follow it at once; the arena never moves,
+ * because nodes point into it.
+ */
+#include "value.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base64.h"
+
+#define NODES_MIN 16
+
+struct parser {
+        struct values *vs;
+        struct span whole;
+        const char *start;
+        const char *at;
+        const char *end;
+        struct parse_error *error;
+};
+
+void values_deinit(struct values *vs)
+{
+        free(vs->nodes);
+        free(vs->arena);
+        *vs = VALUES_INIT;
+}
+
+/* Where @n octets and a zero go in the arena, or NULL. The caller makes them last by settle(). */
+static char *room(struct values *vs, struct span whole, size_t n)
+{
+        if (!vs->arena) {
+                vs->arena = malloc(whole.n + 1);
+                if (!vs->arena)
+                        return NULL;
+                vs->arena_size = whole.n + 1;
+        }
+        if (n >= vs->arena_size - vs->arena_n)
+                return NULL;
+        return vs->arena + vs->arena_n;
+}
+
+static struct span settle(struct values *vs, size_t n)
+{
+        struct span text = { vs->arena + vs->arena_n, n };
+
+        vs->arena[vs->arena_n + n] = '\0';
+        vs->arena_n += n + 1;
+        return text;
+}
+
+struct span values_keep(struct values *vs, struct span whole, struct span text)
+{
+        char *to = room(vs, whole, text.n);
+
+        if (!to)
+                return SPAN_NULL;
+        memcpy(to, text.at, text.n);
+        return settle(vs, text.n);
+}
+
+static int fail(const struct parser *p, const char *at, const char *what)
+{
+        return parse_fail(p->error, (size_t)(at - p->start), what);
+}
+
+/* Adds the node @v, which begins at v.raw.at, and steps to the end of its text. */
+static int push(struct parser *p, struct value v)
+{
+        struct values *vs = p->vs;
+
+        if (vs->n == VALUES_MAX)
+                return fail(p, v.raw.at, "a message holds at most 32768 values");
+        if (vs->n == vs->size) {
+                size_t size = vs->size ? 2 * vs->size : NODES_MIN;
+                struct value *nodes = realloc(vs->nodes, size * sizeof(*nodes));
+
+                if (!nodes)
+                        return -ENOMEM;
+                vs->nodes = nodes;
+                vs->size = size;
+        }
+        v.nodes = 1;
+        vs->nodes[vs->n++] = v;
+        p->at = v.raw.at + v.raw.n;
+        return 0;
+}
+
+static int push_text(struct parser *p, enum mbus_value_type type, const char *end, struct span text)
+{
+        if (!text.at)
+                return -ENOMEM;
+        return push(p, (struct value){ .type = type,
+                                       .raw = { p->at, (size_t)(end - p->at) },
+                                       .text = text });
+}
+
+/* Whether a value may end before @c. */
+static bool ends(const struct parser *p, const char *c)
+{
+        return c == p->end || is_wsp(*c) || *c == ')';
+}
+
+static int push_integer(struct parser *p, struct span raw)
+{
+        struct value v = { .type = MBUS_VALUE_INTEGER, .raw = raw };
+        bool negative = *raw.at == '-';
+        struct span digits = { raw.at + negative, raw.n - negative };
+        uint64_t max = (uint64_t)INT64_MAX + negative, magnitude = max;
+
+        v.overflow = !span_to_uint(digits, max, &magnitude);
+        /* In two steps, because INT64_MIN has no positive counterpart. */
+        v.integer = negative && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
+        return push(p, v);
+}
+
+static int push_real(struct parser *p, struct span raw)
+{
+        struct value v = { .type = MBUS_VALUE_FLOAT, .raw = raw };
+
+        v.real = value_real_from_text(raw);
+        v.overflow = !isfinite(v.real);
+        if (v.overflow)
+                v.real = v.real < 0 ? -DBL_MAX : DBL_MAX;
+        return push(p, v);
+}
+
+static const char *skip_digits(const struct parser *p, const char *c)
+{
+        while (c < p->end && is_digit(*c))
+                c++;
+        return c;
+}
+
+static int parse_number(struct parser *p)
+{
+        const char *digits = p->at + (*p->at == '-');
+        const char *c = skip_digits(p, digits);
+        bool real = c < p->end && *c == '.';
+
+        if (c == digits)
+                return fail(p, c, "a number has a digit here");
+        if (real) {
+                digits = c + 1;
+                c = skip_digits(p, digits);
+                if (c == digits)
+                        return fail(p, c, "a number has digits on both sides of its point");
+        }
+        if (!ends(p, c))
+                return fail(p, c, "a number is digits, maybe with \"-\" before and \".\" between");
+        if (real)
+                return push_real(p, (struct span){ p->at, (size_t)(c - p->at) });
+        return push_integer(p, (struct span){ p->at, (size_t)(c - p->at) });
+}
+
+/* Decodes the inside of a string. Never longer than @from, and never called with an open escape. */
+static struct span unescape(struct parser *p, struct span from)
+{
+        char *to = room(p->vs, p->whole, from.n);
+        size_t i, n = 0;
+
+        if (!to)
+                return SPAN_NULL;
+        for (i = 0; i < from.n; i++) {
+                bool escaped = from.at[i] == '\\';
+
+                i += escaped;
+                to[n++] = escaped && from.at[i] == 'n' ? '\n' : from.at[i];
+        }
+        return settle(p->vs, n);
+}
+
+static int parse_string(struct parser *p)
+{
+        const char *from = p->at + 1, *c;
+        bool escapes = false;
+        struct span inside;
+
+        for (c = from; c < p->end && *c != '"'; c++) {
+                if (*c == '\\') {
+                        escapes = true;
+                        if (++c == p->end)
+                                break;
+                }
+                if (*c == '\0')
+                        return fail(p, c, "a string holds no zero octet");
+        }
+        if (c == p->end)
+                return fail(p, p->at, "the string that begins here has no end");
+        inside = (struct span){ from, (size_t)(c - from) };
+        return push_text(p, MBUS_VALUE_STRING, c + 1,
+                         escapes ? unescape(p, inside) : values_keep(p->vs, p->whole, inside));
+}
+
+static int parse_data(struct parser *p)
+{
+        const char *from = p->at + 1, *to, *end;
+        struct span text = SPAN_NULL;
+        char *bytes;
+        size_t n;
+
+        end = memchr(from, '>', (size_t)(p->end - from));
+        if (!end)
+                return fail(p, p->at, "the data that begin here have no end");
+        while (from < end && is_wsp(*from))
+                from++;
+        for (to = end; to > from && is_wsp(to[-1]);)
+                to--;
+        bytes = room(p->vs, p->whole, base64_decoded_max((size_t)(to - from)));
+        if (bytes) {
+                if (!base64_decode((struct span){ from, (size_t)(to - from) }, bytes, &n))
+                        return fail(p, from, "data are base64, padded with \"=\", between < and >");
+                text = settle(p->vs, n);
+        }
+        return push_text(p, MBUS_VALUE_DATA, end + 1, text);
+}
+
+/* The length of the symbol at the start of @s, 0 if there is none. */
+static size_t symbol_length(struct span s)
+{
+        size_t n = 0;
+
+        while (n < s.n && (is_alpha(s.at[n]) || (n > 0 && (is_digit(s.at[n]) || s.at[n] == '_' ||
+                                                         s.at[n] == '-' || s.at[n] == '.'))))
+                n++;
+        return n;
+}
+
+bool value_is_symbol(struct span text)
+{
+        return text.n > 0 && symbol_length(text) == text.n;
+}
+
+static int parse_symbol(struct parser *p)
+{
+        struct span s = { p->at, symbol_length((struct span){ p->at, (size_t)(p->end - p->at) }) };
+
+        return push_text(p, MBUS_VALUE_SYMBOL, s.at + s.n, values_keep(p->vs, p->whole, s));
+}
+
+/* Parses a value at p->at that is no list. */
+static int parse_single(struct parser *p)
+{
+        char c = p->at < p->end ? *p->at : '\0';
+
+        if (is_alpha(c))
+                return parse_symbol(p);
+        if (is_digit(c) || c == '-')
+                return parse_number(p);
+        if (c == '"')
+                return parse_string(p);
+        if (c == '<')
+                return parse_data(p);
+        return fail(p, p->at, "a value is a number, a symbol, \"a string\", <data> or (a list)");
+}
+
+static int open_list(struct parser *p, uint32_t *open, unsigned depth)
+{
+        if (depth == VALUE_DEPTH_MAX)
+                return fail(p, p->at, "lists are nested at most 64 deep");
+        open[depth] = (uint32_t)p->vs->n;
+        return push(p, (struct value){ .type = MBUS_VALUE_LIST, .raw = { p->at, 1 } });
+}
+
+static void close_list(struct parser *p, struct value *list)
+{
+        p->at++;
+        list->nodes = (uint32_t)(p->vs->nodes + p->vs->n - list);
+        list->raw.n = (size_t)(p->at - list->raw.at);
+}
+
+/* Parses one value with all that is in it. */
+static int parse_tree(struct parser *p)
+{
+        uint32_t open[VALUE_DEPTH_MAX];
+        unsigned depth = 0;
+
+        do {
+                struct value *list = depth > 0 ? p->vs->nodes + open[depth - 1] : NULL;
+                int r;
+
+                while (list && p->at < p->end && is_wsp(*p->at))
+                        p->at++;
+                if (list && p->at == p->end)
+                        return fail(p, list->raw.at, "the list that begins here has no end");
+                if (list && *p->at == ')') {
+                        close_list(p, list);
+                        depth--;
+                } else {
+                        if (list)
+                                list->items++;
+                        if (p->at < p->end && *p->at == '(') {
+                                r = open_list(p, open, depth++);
+                                if (r != 0)
+                                        return r;
+                                continue;
+                        }
+                        r = parse_single(p);
+                        if (r != 0)
+                                return r;
+                }
+                if (depth > 0 && !ends(p, p->at))
+                        return fail(p, p->at, "values are separated by white space");
+        } while (depth > 0);
+        return 0;
+}
+
+int value_parse(struct values *vs, struct span whole, struct span text, size_t *ret_n,
+                struct parse_error *error)
+{
+        struct parser p = { .vs = vs, .whole = whole, .error = error };
+        size_t n = vs->n, arena_n = vs->arena_n;
+        int r;
+
+        if (text.n == 0)
+                text.at = "";
+        p.start = p.at = text.at;
+        p.end = text.at + text.n;
+        r = parse_tree(&p);
+        if (r != 0) {
+                vs->n = n;
+                vs->arena_n = arena_n;
+                return r;
+        }
+        *ret_n = (size_t)(p.at - p.start);
+        return 0;
+}
+
+int value_parse_list(struct values *vs, struct span whole, struct span text, size_t *ret_n,
+                     struct parse_error *error)
+{
+        size_t gap = 0, n;
+        int r;
+
+        while (gap < text.n && is_wsp(text.at[gap]))
+                gap++;
+        if (gap == text.n || text.at[gap] != '(')
+                return parse_fail(error, gap, "a list begins with \"(\"");
+        r = value_parse(vs, whole, (struct span){ text.at + gap, text.n - gap }, &n, error);
+        if (r == 0)
+                *ret_n = gap + n;
+        else if (r > 0 && error)
+                error->at += gap;
+        return r;
+}
