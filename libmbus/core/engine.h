@@ -51,7 +51,7 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
                       struct entity **ret_entity);
 /* Queues mbus.bye (9.2), drops outstanding messages without an event, frees the entity. */
 void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity);
-/* Gives an entity another complete address, after a conflict: bye with the old, hello with the new.
+/* Gives an entity another complete address, after a conflict, and says hello with it.
  * Errors as engine_add_entity(). */
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *address);
@@ -82,6 +82,8 @@ int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struc
 /* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). */
 int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                 const struct address *dest);
+/* The owner carried a ping to the local entities that @dest matches: they answer on the bus. */
+void engine_answer_ping(struct engine *e, uint64_t now, const struct address *dest);
 /* With owner_acknowledges: the reliable message @seq of @src has arrived at @entity. Nothing
  * happens if it is not waited for. */
 void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
@@ -113,10 +115,11 @@ size_t engine_n_entities(const struct engine *e);
 /* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */
 bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
                       struct peer_info *ret_info);
-/* How many entities, local ones included, match @dest: 0, 1 or 2 for more. *@ret_entity or
- * *@ret_peer's address is the one if it is 1 (each may be NULL). */
+/* How many entities, local ones included, match @dest: 0, 1 or 2 for more. If it is 1,
+ * *@ret_address is its full address, and *@ret_entity the entity if it is a local one, else NULL;
+ * they are written in that case only. */
 unsigned engine_resolve(const struct engine *e, const struct address *dest,
-                        struct entity **ret_entity, const struct address **ret_peer);
+                        struct entity **ret_entity, const struct address **ret_address);
 /* The local entities that @dest matches, up to @size of them; returns how many match at most. */
 size_t engine_match(const struct engine *e, const struct address *dest, struct entity **ret_entities,
                     size_t size);

@@ -55,6 +55,8 @@ void events_deinit(struct events *es)
                 event_deinit(event);
                 free(event);
         }
+        while (es->spare)
+                events_release(es);
 }
 
 static void drop_oldest_unreliable(struct events *es)
@@ -90,6 +92,18 @@ static int make_room(struct events *es, const struct event *event)
         return MBUS_E_FULL;
 }
 
+static void append(struct events *es, struct event *node, const struct event *event)
+{
+        *node = *event;
+        node->next = NULL;
+        *es->last = node;
+        es->last = &node->next;
+        ++es->n;
+        es->bytes += event_bytes(node);
+        if (event_is_droppable(node))
+                ++es->n_unreliable;
+}
+
 int events_push(struct events *es, const struct event *event)
 {
         struct event *node;
@@ -103,15 +117,37 @@ int events_push(struct events *es, const struct event *event)
                 event_deinit(&dead);
                 return r ? r : -ENOMEM;
         }
-        *node = *event;
-        node->next = NULL;
-        *es->last = node;
-        es->last = &node->next;
-        ++es->n;
-        es->bytes += event_bytes(node);
-        if (event_is_droppable(node))
-                ++es->n_unreliable;
+        append(es, node, event);
         return 0;
+}
+
+int events_reserve(struct events *es)
+{
+        struct event *node = malloc(sizeof(*node));
+
+        if (!node)
+                return -ENOMEM;
+        node->next = es->spare;
+        es->spare = node;
+        return 0;
+}
+
+void events_release(struct events *es)
+{
+        struct event *node = es->spare;
+
+        assert(node);
+        es->spare = node->next;
+        free(node);
+}
+
+void events_push_reserved(struct events *es, const struct event *event)
+{
+        struct event *node = es->spare;
+
+        assert(node && !event->message);
+        es->spare = node->next;
+        append(es, node, event);
 }
 
 bool events_pop(struct events *es, struct event *ret_event)

@@ -4,7 +4,8 @@
  * The queue is bounded in events and octets (EVENTS_MAX, EVENTS_BYTES_MAX). When it is full the
  * oldest unreliable message in it is dropped for a newer one and counted; a reliable message that
  * finds no room is not accepted, so that its sender learns of it. Events about tickets, peers and
- * conflicts are bounded by what they are about, and always kept.
+ * conflicts are bounded by what they are about, and always kept; so that memory cannot fail them
+ * either, their node is reserved when the ticket is given or the peer joins.
  */
 #ifndef MBUS_CORE_EVENTS_H
 #define MBUS_CORE_EVENTS_H
@@ -48,6 +49,7 @@ struct events {
         size_t bytes;
         size_t max;
         size_t bytes_max;
+        struct event *spare; /* reserved nodes */
         size_t n_unreliable; /* unreliable and observed messages among them: what may be dropped */
         uint64_t n_dropped;  /* not reported yet */
 };
@@ -57,6 +59,12 @@ void events_deinit(struct events *es);
 /* Appends @event and takes over all it holds, also on failure. 0; MBUS_E_FULL: no room for a
  * reliable message; -ENOMEM. */
 int events_push(struct events *es, const struct event *event);
+/* Sets a node aside for one events_push_reserved(). 0 or -ENOMEM. */
+int events_reserve(struct events *es);
+/* Gives a node back that was not needed. */
+void events_release(struct events *es);
+/* Appends @event, which is no message, to a reserved node: cannot fail. */
+void events_push_reserved(struct events *es, const struct event *event);
 /* The oldest event, which the caller then owns; a report of drops comes first. */
 bool events_pop(struct events *es, struct event *ret_event);
 /* Forgets all that is about @entity, which goes away. */

@@ -210,20 +210,42 @@ int index_add(struct index *ix, struct index_entry *entry, const struct address 
         return 0;
 }
 
-void index_remove(struct index *ix, struct index_entry *entry)
+struct address *index_take(struct index *ix, struct index_entry *entry)
 {
+        struct address *address = entry->address;
         struct index_entry **p;
 
-        if (!entry->address)
-                return;
+        if (!address)
+                return NULL;
         p = &ix->buckets[entry->hash & (ix->n_buckets - 1)];
         while (*p != entry)
                 p = &(*p)->next;
         *p = entry->next;
         ix->all[entry->slot] = ix->all[--ix->n];
         ix->all[entry->slot]->slot = entry->slot;
-        leave_postings(ix, entry, entry->address->n);
+        leave_postings(ix, entry, address->n);
+        entry->address = NULL;
         entry_deinit(entry);
+        return address;
+}
+
+void index_remove(struct index *ix, struct index_entry *entry)
+{
+        free(index_take(ix, entry));
+}
+
+void index_move(struct index *ix, struct index_entry *to, struct index_entry *from)
+{
+        struct index_entry **p = &ix->buckets[from->hash & (ix->n_buckets - 1)];
+
+        while (*p != from)
+                p = &(*p)->next;
+        *p = to;
+        ix->all[from->slot] = to;
+        for (unsigned i = 0; i < from->address->n; ++i)
+                from->places[i].posting->entries[from->places[i].slot] = to;
+        *to = *from;
+        *from = INDEX_ENTRY_INIT;
 }
 
 struct index_entry *index_find(const struct index *ix, const struct address *address)

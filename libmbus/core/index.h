@@ -45,8 +45,12 @@ void index_deinit(struct index *ix);
 /* Copies @address into @entry and adds it. The caller knows that no equal address is in @ix. 0 or
  * -ENOMEM, with @ix and @entry as before. */
 int index_add(struct index *ix, struct index_entry *entry, const struct address *address);
+/* Takes @entry out and returns its address, which the caller then owns; NULL if it is not in. */
+struct address *index_take(struct index *ix, struct index_entry *entry);
 /* Takes @entry out and frees its address. Nothing happens if it is not in. */
 void index_remove(struct index *ix, struct index_entry *entry);
+/* Puts @to in the place of @from, which leaves; @to is not in the index before. */
+void index_move(struct index *ix, struct index_entry *to, struct index_entry *from);
 /* The entry with exactly these elements, or NULL. */
 struct index_entry *index_find(const struct index *ix, const struct address *address);
 

@@ -1,0 +1,401 @@
+/*
+ * engine-receive.c - a datagram comes in: authentic? new? for us? only then its payload is read.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine-state.h"
+
+/* Time stamps below this are in seconds (errata.md, 34): too coarse for MAX_AGE. */
+#define TIMESTAMP_MS_MIN UINT64_C(100000000000)
+
+/* One message on its way through. */
+struct incoming {
+        uint64_t now;
+        uint64_t wall_ms;
+        const struct endpoint *from;
+        struct span text;
+        struct header header;
+        uint64_t timestamp; /* ms */
+        struct message *message; /* parsed as a whole, if anybody wants it */
+        struct entity *exact;    /* whom it is addressed to in full */
+        bool matched;            /* it is addressed to somebody here */
+        bool hello, bye, ping;   /* commands of the bus in it */
+        bool has_payload;        /* commands for applications in it */
+};
+
+static void drop(struct engine *e, enum mbus_drop reason)
+{
+        ++e->dropped[reason];
+}
+
+/* ---- peers come and go ---- */
+
+bool report_joined(struct engine *e, const struct peer *peer)
+{
+        struct event event = { .type = EVENT_JOINED, .address = address_dup(peer->entry.address) };
+
+        return event.address && events_push(&e->events, &event) == 0;
+}
+
+void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason)
+{
+        struct event event = { .type = EVENT_LEFT, .reason = reason };
+        struct reliable *r;
+
+        while ((r = lane_any(&peer->lane)))
+                finish_reliable(e, r, reason);
+        while (peer->acks) {
+                struct acks *acks = peer->acks;
+
+                peer->acks = acks->next;
+                drop_acks(e, acks);
+        }
+        event.address = peers_leave(&e->peers, now, peer);
+        events_push_reserved(&e->events, &event);
+        e->shrunk = true;
+}
+
+/* Makes the source of @in known; NULL if it cannot be. */
+static struct peer *join_peer(struct engine *e, const struct incoming *in, struct peer *tombstone)
+{
+        struct peer *peer = tombstone;
+        int r = events_reserve(&e->events);
+
+        if (r == 0)
+                r = tombstone ? peers_revive(&e->peers, in->now, peer, engine_n_all(e) + 1)
+                              : peers_join(&e->peers, in->now, &in->header.src,
+                                           engine_n_all(e) + 1, &peer);
+        else
+                r = -EAGAIN; /* nothing reserved */
+        if (r == 0 && report_joined(e, peer))
+                return peer;
+        if (r == 0)
+                free(peers_leave(&e->peers, in->now, peer));
+        if (r != -EAGAIN)
+                events_release(&e->events);
+        drop(e, MBUS_DROP_PEERS);
+        return NULL;
+}
+
+/* The source started again under the address it had: its acknowledgements are of the past. */
+static void restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
+{
+        struct event left = { .type = EVENT_LEFT,
+                              .reason = MBUS_REASON_RESTARTED,
+                              .address = address_dup(peer->entry.address) };
+
+        while (peer->acks) {
+                struct acks *acks = peer->acks;
+
+                peer->acks = acks->next;
+                drop_acks(e, acks);
+        }
+        peer->joined = in->now;
+        peer->hello = 0;
+        if (left.address && events_push(&e->events, &left) == 0)
+                report_joined(e, peer);
+}
+
+/* ---- what is in it ---- */
+
+static void scan_commands(struct incoming *in)
+{
+        const struct payload *payload = &in->message->payload;
+
+        for (size_t i = 0; i < payload->n; ++i) {
+                struct span name = payload->commands[i].name;
+
+                if (span_equal_text(name, "mbus.hello"))
+                        in->hello = true;
+                else if (span_equal_text(name, "mbus.bye"))
+                        in->bye = true;
+                else if (span_equal_text(name, "mbus.ping"))
+                        in->ping = true;
+                else
+                        in->has_payload = true;
+        }
+}
+
+/* Reads the payload if anybody wants it. False: it is no message. */
+static bool read_payload(struct engine *e, struct incoming *in)
+{
+        bool is_wanted = in->matched || in->header.dest.n == 0;
+        int r;
+
+        if (!e->observe && (!is_wanted || in->header.payload == in->text.n))
+                return true;
+        r = message_new(in->text, &in->message, NULL);
+        if (r != 0) {
+                drop(e, r > 0 ? MBUS_DROP_MALFORMED : MBUS_DROP_EVENTS);
+                return false;
+        }
+        scan_commands(in);
+        return true;
+}
+
+/*
+ * Who is meant. A reliable message is for the one entity whose full address it bears (7); only the
+ * old programs, which send it to a subset, are still understood on their own buses.
+ */
+static void find_recipients(const struct engine *e, struct incoming *in)
+{
+        struct index_cursor cursor = index_match(&e->locals, &in->header.dest);
+        struct entity *first = entity_of_entry(index_next(&cursor));
+
+        in->matched = first != NULL;
+        if (!in->header.reliable || !first)
+                return;
+        if (first->entry.address->n == in->header.dest.n)
+                in->exact = first;
+        else if (e->options.dialect == DIALECT_UCL && !index_next(&cursor))
+                in->exact = first;
+        else
+                in->exact = entity_of_entry(index_find(&e->locals, &in->header.dest));
+}
+
+/* ---- acknowledgements ---- */
+
+static struct acks *find_acks(struct peer *peer, struct entity *entity, bool make)
+{
+        struct acks *acks = peer->acks;
+
+        while (acks && acks->entity != entity)
+                acks = acks->next;
+        if (acks || !make)
+                return acks;
+        acks = acks_new(entity, peer);
+        if (acks) {
+                acks->next = peer->acks;
+                peer->acks = acks;
+        }
+        return acks;
+}
+
+static void take_acks(struct engine *e, const struct incoming *in, struct peer *peer)
+{
+        struct entity *entity = entity_of_entry(index_find(&e->locals, &in->header.dest));
+        struct span rest = in->header.acks;
+        struct reliable *r;
+        uint32_t seq;
+
+        if (!entity)
+                return;
+        while (acks_next(&rest, &seq)) {
+                r = sender_find(&e->sender, entity, seq);
+                if (r && r->lane == &peer->lane)
+                        finish_reliable(e, r, MBUS_REASON_NONE);
+        }
+        pump_lane(e, in->now, in->wall_ms, &peer->lane);
+}
+
+static void repeat_acks(struct engine *e, const struct incoming *in, struct peer *peer)
+{
+        struct acks *acks = find_acks(peer, in->exact, true);
+
+        if (!acks)
+                return;
+        acks_repeat(acks, in->now, in->header.seq);
+        mark_acks_due(e, acks);
+}
+
+void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
+                        const struct address *src, uint32_t seq)
+{
+        struct peer *peer = peers_find(&e->peers, src);
+        struct acks *acks = peer ? find_acks(peer, entity, false) : NULL;
+
+        (void)now;
+        if (acks && acks_release(acks, seq))
+                owe_ack(e, acks, seq);
+}
+
+/* ---- delivery ---- */
+
+static int push_message(struct engine *e, const struct incoming *in)
+{
+        struct event event = { .type = EVENT_MESSAGE, .message = message_ref(in->message) };
+        int r;
+
+        if (in->exact) {
+                event.recipients = malloc(sizeof(*event.recipients));
+                r = event.recipients ? 0 : -ENOMEM;
+                event.n_recipients = 1;
+                if (event.recipients)
+                        event.recipients[0] = in->exact;
+        } else {
+                r = match_locals(e, &in->header.dest, NULL, &event.recipients,
+                                 &event.n_recipients);
+        }
+        if (r != 0) {
+                event_deinit(&event);
+                return r;
+        }
+        return events_push(&e->events, &event);
+}
+
+static void deliver_reliable(struct engine *e, const struct incoming *in, struct peer *peer)
+{
+        struct acks *acks = find_acks(peer, in->exact, true);
+        bool withhold = e->options.owner_acknowledges && in->has_payload;
+        int r = acks ? 0 : -ENOMEM;
+
+        if (r == 0 && withhold)
+                r = acks_withhold(acks, in->header.seq);
+        if (r == 0 && in->has_payload) {
+                r = push_message(e, in);
+                if (r != 0 && withhold)
+                        acks_release(acks, in->header.seq);
+        }
+        if (r == 0 && !withhold)
+                owe_ack(e, acks, in->header.seq);
+        if (r != 0) {
+                /* No room: unseen and not acknowledged, so that the repetition may succeed. */
+                window_forget(&peer->window, in->header.seq);
+                drop(e, MBUS_DROP_EVENTS);
+        }
+}
+
+static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
+{
+        if (in->header.reliable) {
+                if (in->exact)
+                        deliver_reliable(e, in, peer);
+                else if (in->matched)
+                        drop(e, MBUS_DROP_SUBSET);
+        } else if (in->matched && in->has_payload && push_message(e, in) < 0) {
+                drop(e, MBUS_DROP_EVENTS);
+        }
+        if (in->ping && in->matched)
+                engine_answer_ping(e, in->now, &in->header.dest);
+}
+
+static void show_observers(struct engine *e, const struct incoming *in)
+{
+        if (e->observe && in->message && (in->has_payload || in->ping || in->bye ||
+                                          e->observe_hello))
+                events_push(&e->events, &(struct event){ .type = EVENT_OBSERVED,
+                                                         .message = message_ref(in->message) });
+}
+
+/* ---- the way through ---- */
+
+/* A message bears the address of one of our own entities. */
+static void receive_own(struct engine *e, const struct incoming *in, struct entity *entity)
+{
+        enum window_verdict verdict = window_check(&entity->sent, in->header.seq, in->timestamp);
+
+        if (verdict == WINDOW_DUPLICATE || verdict == WINDOW_STALE) {
+                drop(e, verdict == WINDOW_STALE ? MBUS_DROP_STALE : MBUS_DROP_OWN);
+                return;
+        }
+        if (!entity->conflict &&
+            events_push(&e->events,
+                        &(struct event){ .type = EVENT_CONFLICT, .entity = entity }) == 0)
+                entity->conflict = true;
+}
+
+/* A tombstone takes nothing from before it left, and everything from a new start. */
+static enum window_verdict check_tombstone(const struct peer *tombstone, const struct incoming *in)
+{
+        const struct window *w = &tombstone->window;
+        enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
+
+        if (verdict == WINDOW_NEW && (int32_t)(in->header.seq - w->high) < 0)
+                return in->timestamp > w->stamp_max ? WINDOW_RESTART : WINDOW_STALE;
+        return verdict;
+}
+
+static bool is_too_old(const struct engine *e, const struct incoming *in)
+{
+        uint64_t age = in->wall_ms > in->timestamp ? in->wall_ms - in->timestamp : 0;
+
+        return e->options.max_age_ms && in->header.timestamp >= TIMESTAMP_MS_MIN &&
+               age > e->options.max_age_ms;
+}
+
+/* The message is new and well-formed. */
+static void accept_message(struct engine *e, struct incoming *in, struct peer *peer,
+                           struct peer *tombstone, enum window_verdict verdict)
+{
+        if (!peer && in->bye) {
+                /* A bye makes nobody known; there is nobody to forget. */
+                show_observers(e, in);
+                return;
+        }
+        if (!peer)
+                peer = join_peer(e, in, tombstone);
+        else if (verdict == WINDOW_RESTART)
+                restart_peer(e, in, peer);
+        if (!peer)
+                return;
+        window_accept(&peer->window, in->header.seq, in->timestamp, verdict);
+        peers_heard(peer, in->now, in->from, in->hello);
+        show_observers(e, in);
+        take_acks(e, in, peer);
+        deliver(e, in, peer);
+        if (in->bye)
+                leave_peer(e, in->now, peer, MBUS_REASON_BYE);
+}
+
+static void receive_message(struct engine *e, struct incoming *in)
+{
+        struct entity *own = entity_of_entry(index_find(&e->locals, &in->header.src));
+        struct peer *peer, *tombstone = NULL;
+        enum window_verdict verdict = WINDOW_NEW;
+
+        if (own) {
+                receive_own(e, in, own);
+                return;
+        }
+        peer = peers_find(&e->peers, &in->header.src);
+        if (peer)
+                verdict = window_check(&peer->window, in->header.seq, in->timestamp);
+        else if ((tombstone = peers_find_departed(&e->peers, &in->header.src)))
+                verdict = check_tombstone(tombstone, in);
+        find_recipients(e, in);
+        if (verdict == WINDOW_STALE || is_too_old(e, in)) {
+                drop(e, tombstone ? MBUS_DROP_DEPARTED : MBUS_DROP_STALE);
+        } else if (verdict == WINDOW_DUPLICATE) {
+                drop(e, tombstone ? MBUS_DROP_DEPARTED : MBUS_DROP_DUPLICATE);
+                if (peer && in->exact)
+                        repeat_acks(e, in, peer);
+        } else if (read_payload(e, in)) {
+                accept_message(e, in, peer, tombstone, verdict);
+        }
+}
+
+static const enum mbus_drop drop_of_fault[] = {
+        [SEAL_SHORT] = MBUS_DROP_SHORT,           [SEAL_FORMAT] = MBUS_DROP_FORMAT,
+        [SEAL_DIGEST] = MBUS_DROP_DIGEST,         [SEAL_CIPHERTEXT] = MBUS_DROP_CIPHERTEXT,
+        [SEAL_PROTOCOL] = MBUS_DROP_PROTOCOL,
+};
+
+void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const struct endpoint *from,
+                    struct span datagram)
+{
+        struct incoming in;
+        enum header_fault fault;
+        enum seal_fault seal;
+
+        if (from->own) {
+                drop(e, MBUS_DROP_OWN);
+                return;
+        }
+        in = (struct incoming){ .now = now, .wall_ms = wall_ms, .from = from };
+        if (datagram.n > DATAGRAM_BUFFER_SIZE)
+                datagram.n = 0;
+        seal = seal_open(e->options.crypto, datagram, e->scratch, &in.text);
+        if (seal != SEAL_OK) {
+                drop(e, drop_of_fault[seal]);
+                return;
+        }
+        fault = header_parse(in.text, &in.header, NULL);
+        if (fault != HEADER_OK) {
+                drop(e, fault == HEADER_VERSION ? MBUS_DROP_VERSION : MBUS_DROP_MALFORMED);
+                return;
+        }
+        in.timestamp = header_timestamp_ms(&in.header);
+        receive_message(e, &in);
+        message_unref(in.message);
+}

@@ -1,0 +1,373 @@
+/*
+ * engine-send.c - messages go out: numbered, sealed, queued, repeated, acknowledged.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine-state.h"
+
+/* Where a message goes: to everybody, unless the one it is for is known to have a port of its own
+ * and directed unicast is wanted (6.2). */
+static struct endpoint endpoint_for(const struct engine *e, const struct address *dest)
+{
+        const struct peer *peer;
+
+        if (!e->options.send_unicast || dest->n == 0)
+                return ENDPOINT_GROUP;
+        peer = peers_find(&e->peers, dest);
+        return peer && peer->endpoint.unique ? peer->endpoint : ENDPOINT_GROUP;
+}
+
+int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
+{
+        struct header_spec spec = { .seq = note->from->seq,
+                                    .timestamp = wall_ms,
+                                    .reliable = note->reliable,
+                                    .src = note->from->entry.address->text,
+                                    .dest = note->dest->text,
+                                    .acks = note->acks,
+                                    .n_acks = note->n_acks };
+        int r;
+
+        buffer_clear(&e->text);
+        buffer_clear(&e->sealed);
+        r = message_format(&spec, note->payload, e->options.dialect, &e->text);
+        if (r != 0)
+                return r;
+        if (e->text.n > seal_text_max(e->options.crypto, e->options.dialect, e->datagram_max))
+                return MBUS_E_TOO_LARGE;
+        seal_message(e->options.crypto, e->options.dialect, buffer_span(&e->text), &e->sealed);
+        return e->sealed.failed ? -ENOMEM : 0;
+}
+
+static bool is_worth_observing(const struct engine *e, const struct note *note)
+{
+        return e->observe && (e->observe_hello || (note->payload.n > 0 &&
+                                                   !span_equal_text(note->payload, "mbus.hello()")));
+}
+
+void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
+{
+        struct entity *from = note->from;
+        struct message *message;
+
+        window_accept(&from->sent, from->seq, wall_ms, WINDOW_NEW);
+        ++from->seq;
+        if (e->options.dialect == DIALECT_UCL)
+                from->seq %= RELIABLE_SEQ_MOD_UCL;
+        if (is_worth_observing(e, note) &&
+            message_new(buffer_span(&e->text), &message, NULL) == 0)
+                events_push(&e->events,
+                            &(struct event){ .type = EVENT_OBSERVED, .message = message });
+}
+
+int note_send(struct engine *e, uint64_t wall_ms, const struct note *note)
+{
+        struct endpoint to = endpoint_for(e, note->dest);
+        int r = note_seal(e, wall_ms, note);
+
+        if (r == 0)
+                r = outgoing_push(&e->outgoing, buffer_span(&e->sealed), &to);
+        if (r == 0)
+                note_sent(e, wall_ms, note);
+        return r;
+}
+
+void say_to_all(struct engine *e, uint64_t wall_ms, struct entity *from, const char *command)
+{
+        struct note note = { .from = from, .dest = &ADDRESS_ALL, .payload = span_of(command) };
+
+        if (note_send(e, wall_ms, &note) != 0)
+                ++e->dropped[MBUS_DROP_SENT];
+}
+
+/* ---- unreliable ---- */
+
+int match_locals(const struct engine *e, const struct address *dest, const struct entity *except,
+                 struct entity ***ret_entities, size_t *ret_n)
+{
+        struct index_cursor cursor = index_match(&e->locals, dest);
+        struct entity **entities = NULL;
+        struct index_entry *entry;
+        size_t n = 0;
+
+        while ((entry = index_next(&cursor))) {
+                if (entity_of_entry(entry) == except)
+                        continue;
+                if (!entities)
+                        entities = malloc((index_bound(&cursor) + 1) * sizeof(*entities));
+                if (!entities)
+                        return -ENOMEM;
+                entities[n++] = entity_of_entry(entry);
+        }
+        *ret_entities = entities;
+        *ret_n = n;
+        return 0;
+}
+
+/* The message in e->text goes to local entities, too. */
+static int deliver_locally(struct engine *e, struct entity **recipients, size_t n)
+{
+        struct event event = { .type = EVENT_MESSAGE, .recipients = recipients, .n_recipients = n };
+        int r;
+
+        if (n == 0)
+                return 0;
+        r = message_new(buffer_span(&e->text), &event.message, NULL);
+        if (r != 0) {
+                free(recipients);
+                return r;
+        }
+        return events_push(&e->events, &event);
+}
+
+int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                const struct address *dest, struct span payload)
+{
+        struct peer *peer = dest->n ? peers_find(&e->peers, dest) : NULL;
+        struct note note = { .from = entity, .dest = dest, .payload = payload };
+        struct acks *acks = peer ? peer->acks : NULL;
+        struct entity **recipients = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        while (acks && acks->entity != entity)
+                acks = acks->next;
+        if (acks) {
+                note.acks = acks->owed;
+                note.n_acks = acks->n_owed;
+        }
+        if (!e->options.owner_routes && !peer)
+                r = match_locals(e, dest, entity, &recipients, &n);
+        if (r == 0)
+                r = note_send(e, wall_ms, &note);
+        if (r != 0) {
+                free(recipients);
+                return r;
+        }
+        if (note.n_acks)
+                acks_sent(acks, now);
+        /* The bus has it; that a local queue is full is counted there. */
+        r = deliver_locally(e, recipients, n);
+        return r < 0 ? r : 0;
+}
+
+void engine_answer_ping(struct engine *e, uint64_t now, const struct address *dest)
+{
+        struct index_cursor cursor = index_match(&e->locals, dest);
+        struct index_entry *entry;
+
+        while ((entry = index_next(&cursor))) {
+                struct entity *entity = entity_of_entry(entry);
+
+                hello_ping(&entity->hello, now, &e->random);
+                deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
+        }
+}
+
+int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                const struct address *dest)
+{
+        struct note note = { .from = entity, .dest = dest, .payload = span_of("mbus.ping()") };
+        int r = note_send(e, wall_ms, &note);
+
+        if (r == 0)
+                engine_answer_ping(e, now, dest);
+        return r;
+}
+
+/* ---- acknowledgements ---- */
+
+void mark_acks_due(struct engine *e, struct acks *acks)
+{
+        if (acks->due || acks->n_owed == 0)
+                return;
+        acks->due = true;
+        acks->next_due = e->acks_due;
+        e->acks_due = acks;
+}
+
+void owe_ack(struct engine *e, struct acks *acks, uint32_t seq)
+{
+        /* A full list waits for the flush; the peer repeats what did not fit, and gets it then. */
+        acks_owe(acks, seq);
+        mark_acks_due(e, acks);
+}
+
+void drop_acks(struct engine *e, struct acks *acks)
+{
+        struct acks **link = &e->acks_due;
+
+        while (acks->due && *link != acks)
+                link = &(*link)->next_due;
+        if (acks->due)
+                *link = acks->next_due;
+        acks_free(acks);
+}
+
+static int send_acks(struct engine *e, uint64_t now, uint64_t wall_ms, struct acks *acks)
+{
+        struct note note = { .from = acks->entity,
+                             .dest = acks->peer->entry.address,
+                             .acks = acks->owed,
+                             .n_acks = acks->n_owed };
+        int r = note_send(e, wall_ms, &note);
+
+        if (r == 0)
+                acks_sent(acks, now);
+        return r;
+}
+
+void flush_acks(struct engine *e, uint64_t now, uint64_t wall_ms)
+{
+        while (e->acks_due) {
+                struct acks *acks = e->acks_due;
+
+                e->acks_due = acks->next_due;
+                acks->due = false;
+                acks->next_due = NULL;
+                if (acks->n_owed && send_acks(e, now, wall_ms, acks) != 0) {
+                        /* The peer repeats its messages, and they are acknowledged then. */
+                        ++e->dropped[MBUS_DROP_SENT];
+                        acks->n_owed = 0;
+                }
+        }
+}
+
+/* ---- reliable ---- */
+
+void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reason)
+{
+        struct event event = { .type = reason ? EVENT_FAILED : EVENT_DELIVERED,
+                               .entity = r->entity,
+                               .ticket = r->ticket,
+                               .reason = reason };
+
+        --r->entity->n_reliable;
+        sender_remove(&e->sender, r);
+        events_push_reserved(&e->events, &event);
+}
+
+static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct reliable *r)
+{
+        const struct peer *peer = peer_of_lane(r->lane);
+        struct note note = { .from = r->entity,
+                             .dest = peer->entry.address,
+                             .reliable = true,
+                             .payload = buffer_span(&r->bytes) };
+        struct endpoint to = endpoint_for(e, note.dest);
+        int error = note_seal(e, wall_ms, &note);
+
+        if (error == 0)
+                error = sender_launch(&e->sender, r, now, r->entity->seq, buffer_span(&e->sealed));
+        if (error != 0)
+                return error;
+        /* With a full queue this transmission is lost; the next comes in T_r. */
+        if (outgoing_push(&e->outgoing, buffer_span(&r->bytes), &to) != 0)
+                ++e->dropped[MBUS_DROP_SENT];
+        note_sent(e, wall_ms, &note);
+        return 0;
+}
+
+void pump_lane(struct engine *e, uint64_t now, uint64_t wall_ms, struct lane *lane)
+{
+        struct reliable *r;
+
+        while ((r = sender_next(&e->sender, lane))) {
+                if (launch(e, now, wall_ms, r) != 0)
+                        finish_reliable(e, r, MBUS_REASON_FULL);
+        }
+}
+
+void repeat_reliable(struct engine *e, uint64_t now, uint64_t wall_ms)
+{
+        struct reliable *r;
+
+        while ((r = sender_due(&e->sender, now))) {
+                struct lane *lane = r->lane;
+                struct endpoint to;
+
+                if (sender_is_lost(&e->sender, r)) {
+                        finish_reliable(e, r, MBUS_REASON_TIMEOUT);
+                        pump_lane(e, now, wall_ms, lane);
+                        continue;
+                }
+                to = endpoint_for(e, peer_of_lane(lane)->entry.address);
+                if (outgoing_push(&e->outgoing, buffer_span(&r->bytes), &to) != 0)
+                        ++e->dropped[MBUS_DROP_SENT];
+                sender_repeated(&e->sender, r, now);
+        }
+}
+
+/* A ticket between two entities of this engine needs no bus. */
+static int send_reliable_locally(struct engine *e, uint64_t wall_ms, const struct note *note,
+                                 struct entity *to, uint64_t ticket)
+{
+        struct entity **recipients = malloc(sizeof(*recipients));
+        int r = recipients ? note_seal(e, wall_ms, note) : -ENOMEM;
+
+        if (r != 0) {
+                free(recipients);
+                return r;
+        }
+        recipients[0] = to;
+        r = deliver_locally(e, recipients, 1);
+        if (r != 0)
+                return r;
+        note_sent(e, wall_ms, note);
+        events_push_reserved(&e->events, &(struct event){ .type = EVENT_DELIVERED,
+                                                          .entity = note->from,
+                                                          .ticket = ticket });
+        return 0;
+}
+
+static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_ms,
+                                 const struct note *note, struct peer *peer, uint64_t ticket)
+{
+        struct reliable *reliable;
+        int r = sender_add(&e->sender, &peer->lane, note->from, ticket, note->payload, &reliable);
+
+        if (r != 0)
+                return r;
+        if (sender_next(&e->sender, &peer->lane) == reliable)
+                r = launch(e, now, wall_ms, reliable);
+        else
+                r = note_seal(e, wall_ms, note); /* too large? now the caller can still be told */
+        if (r != 0) {
+                sender_remove(&e->sender, reliable);
+                return r;
+        }
+        ++note->from->n_reliable;
+        return 0;
+}
+
+int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                         const struct address *dest, struct span payload, uint64_t *ret_ticket)
+{
+        struct note note = { .from = entity, .reliable = true, .payload = payload };
+        const struct address *address;
+        struct entity *local;
+        unsigned n = engine_resolve(e, dest, &local, &address);
+        int r;
+
+        if (n != 1)
+                return n ? MBUS_E_NOT_UNIQUE : MBUS_E_UNKNOWN;
+        if (entity->n_reliable >= RELIABLE_OUTSTANDING_MAX)
+                return MBUS_E_FULL;
+        assert(!local || !e->options.owner_routes);
+        r = events_reserve(&e->events);
+        if (r < 0)
+                return r;
+        note.dest = address;
+        if (local)
+                r = send_reliable_locally(e, wall_ms, &note, local, e->next_ticket);
+        else
+                r = send_reliable_to_peer(e, now, wall_ms, &note, peers_find(&e->peers, address),
+                                          e->next_ticket);
+        if (r != 0) {
+                events_release(&e->events);
+                return r;
+        }
+        *ret_ticket = e->next_ticket++;
+        return 0;
+}

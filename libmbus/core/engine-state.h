@@ -1,0 +1,99 @@
+/*
+ * engine-state.h - what the files of the engine share. Nobody else includes it.
+ *
+ *      engine.c          entities, time, and what the owner asks
+ *      engine-receive.c  a datagram comes in
+ *      engine-send.c     messages go out
+ */
+#ifndef MBUS_CORE_ENGINE_STATE_H
+#define MBUS_CORE_ENGINE_STATE_H
+
+#include "engine.h"
+#include "hello.h"
+#include "peers.h"
+#include "random.h"
+#include "seal.h"
+
+struct entity {
+        struct deadline deadline; /* of its hello; first member */
+        struct index_entry entry;
+        struct hello hello;
+        struct window sent; /* our own messages, to tell their echo from another of our name */
+        uint32_t seq;       /* of the next message */
+        size_t n_reliable;  /* tickets that are not finished */
+        bool conflict;      /* reported, and not renamed yet */
+        void *data;
+};
+
+struct engine {
+        struct engine_options options;
+        struct random random;
+        struct index locals;
+        struct peers peers;
+        struct sender sender;
+        struct events events;
+        struct outgoing outgoing;
+        struct deadlines hellos;
+        struct acks *acks_due;
+        struct buffer text;   /* of the message that is being sent */
+        struct buffer sealed; /* and its datagram */
+        char *scratch;        /* for decryption */
+        size_t datagram_max;
+        uint64_t next_ticket;
+        uint64_t dropped[MBUS_DROP_MAX];
+        bool shrunk; /* entities left since the last tick */
+        bool observe;
+        bool observe_hello;
+};
+
+static inline struct entity *entity_of_entry(struct index_entry *entry)
+{
+        return entry ? (struct entity *)(void *)((char *)entry - offsetof(struct entity, entry))
+                     : NULL;
+}
+
+static inline size_t engine_n_all(const struct engine *e)
+{
+        return e->locals.n + e->peers.known.n;
+}
+
+/* What there is to say in one message. */
+struct note {
+        struct entity *from;
+        const struct address *dest;
+        bool reliable;
+        const uint32_t *acks;
+        size_t n_acks;
+        struct span payload;
+};
+
+/*
+ * Formats and seals @note with the next SeqNum of its entity, leaving message and datagram in e->text
+ * and e->sealed. 0, MBUS_E_TOO_LARGE or -ENOMEM. The SeqNum is used up by note_sent().
+ */
+int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note);
+/* What note_seal() made goes out: the SeqNum is used up, observers see it. */
+void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note);
+/* Seals, queues and books @note. As note_seal(), and MBUS_E_FULL. */
+int note_send(struct engine *e, uint64_t wall_ms, const struct note *note);
+/* mbus.hello or mbus.bye to everybody; what cannot be queued is counted. */
+void say_to_all(struct engine *e, uint64_t wall_ms, struct entity *from, const char *command);
+/* Sends the acknowledgements that are owed. */
+void flush_acks(struct engine *e, uint64_t now, uint64_t wall_ms);
+void owe_ack(struct engine *e, struct acks *acks, uint32_t seq);
+void mark_acks_due(struct engine *e, struct acks *acks);
+void drop_acks(struct engine *e, struct acks *acks);
+/* Sends what may go now of a peer's line. */
+void pump_lane(struct engine *e, uint64_t now, uint64_t wall_ms, struct lane *lane);
+void repeat_reliable(struct engine *e, uint64_t now, uint64_t wall_ms);
+/* Ends a ticket with its event. */
+void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reason);
+/* A peer is gone: its tickets fail, observers of peers learn it. */
+void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason);
+/* Reports a peer; false if memory is short. */
+bool report_joined(struct engine *e, const struct peer *peer);
+/* The local entities that @dest matches, but for @except; NULL with *@ret_n 0 for none. -ENOMEM. */
+int match_locals(const struct engine *e, const struct address *dest, const struct entity *except,
+                 struct entity ***ret_entities, size_t *ret_n);
+
+#endif

@@ -1,0 +1,370 @@
+/*
+ * engine.c - the life of an engine: its entities, its time, and what its owner asks.
+ */
+#include "engine.h"
+
+#include <stdlib.h>
+
+#include "engine-state.h"
+
+static void init_sender(struct engine *e)
+{
+        if (e->options.dialect == DIALECT_UCL)
+                sender_init(&e->sender, RELIABLE_T_R_UCL_MS * NSEC_PER_MSEC, RELIABLE_N_R_UCL,
+                            RELIABLE_WINDOW_UCL);
+        else
+                sender_init(&e->sender, RELIABLE_T_R_MS * NSEC_PER_MSEC, RELIABLE_N_R,
+                            RELIABLE_WINDOW);
+}
+
+int engine_new(const struct engine_options *options, struct engine **ret_engine)
+{
+        struct engine *e = malloc(sizeof(*e));
+
+        if (!e)
+                return -ENOMEM;
+        *e = (struct engine){ .options = *options,
+                              .outgoing = OUTGOING_INIT,
+                              .hellos = DEADLINES_INIT,
+                              .text = BUFFER_INIT,
+                              .sealed = BUFFER_INIT,
+                              .next_ticket = 1,
+                              .datagram_max = options->dialect == DIALECT_UCL ? DATAGRAM_MAX_UCL
+                                                                              : DATAGRAM_MAX };
+        random_init(&e->random, options->seed);
+        index_init(&e->locals, random_u64(&e->random));
+        peers_init(&e->peers, random_u64(&e->random), PEERS_MAX);
+        init_sender(e);
+        events_init(&e->events, options->events_max ? options->events_max : EVENTS_MAX,
+                    options->events_bytes_max ? options->events_bytes_max : EVENTS_BYTES_MAX);
+        if (crypto_encrypts(options->crypto)) {
+                e->scratch = malloc(DATAGRAM_BUFFER_SIZE);
+                if (!e->scratch) {
+                        engine_free(e);
+                        return -ENOMEM;
+                }
+        }
+        *ret_engine = e;
+        return 0;
+}
+
+static void forget_peer(struct engine *e, struct peer *peer)
+{
+        struct reliable *r;
+        struct acks *next;
+
+        while ((r = lane_any(&peer->lane)))
+                sender_remove(&e->sender, r);
+        for (struct acks *acks = peer->acks; acks; acks = next) {
+                next = acks->next;
+                acks_free(acks);
+        }
+        peer->acks = NULL;
+}
+
+static void free_entity(struct engine *e, struct entity *entity)
+{
+        deadlines_set(&e->hellos, &entity->deadline, TIME_NEVER);
+        deadlines_release(&e->hellos);
+        index_remove(&e->locals, &entity->entry);
+        free(entity);
+}
+
+struct engine *engine_free(struct engine *e)
+{
+        if (!e)
+                return NULL;
+        for (size_t i = 0; i < e->peers.known.n; ++i)
+                forget_peer(e, peer_of_entry(e->peers.known.all[i]));
+        while (e->locals.n)
+                free_entity(e, entity_of_entry(e->locals.all[0]));
+        peers_deinit(&e->peers);
+        index_deinit(&e->locals);
+        sender_deinit(&e->sender);
+        events_deinit(&e->events);
+        outgoing_deinit(&e->outgoing);
+        deadlines_deinit(&e->hellos);
+        buffer_deinit(&e->text);
+        buffer_deinit(&e->sealed);
+        free(e->scratch);
+        free(e);
+        return NULL;
+}
+
+/* ---- entities ---- */
+
+static int check_address(const struct engine *e, const struct address *address)
+{
+        if (index_find(&e->locals, address) || peers_find(&e->peers, address))
+                return MBUS_E_TAKEN;
+        return e->locals.n < ENTITIES_MAX ? 0 : MBUS_E_FULL;
+}
+
+static void start_hello(struct engine *e, uint64_t now, struct entity *entity)
+{
+        hello_start(&entity->hello, now, &e->random);
+        deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
+}
+
+int engine_add_entity(struct engine *e, uint64_t now, const struct address *address, void *data,
+                      struct entity **ret_entity)
+{
+        struct entity *entity;
+        int r = check_address(e, address);
+
+        if (r != 0)
+                return r;
+        entity = malloc(sizeof(*entity));
+        if (!entity)
+                return -ENOMEM;
+        *entity = (struct entity){ .deadline = DEADLINE_INIT, .sent = WINDOW_INIT, .data = data };
+        r = index_add(&e->locals, &entity->entry, address);
+        if (r == 0) {
+                r = deadlines_reserve(&e->hellos);
+                if (r < 0)
+                        index_remove(&e->locals, &entity->entry);
+        }
+        if (r < 0) {
+                free(entity);
+                return r;
+        }
+        start_hello(e, now, entity);
+        *ret_entity = entity;
+        return 0;
+}
+
+/* Tickets of @entity to @peer end without an event, and it owes the peer nothing any more. */
+static void part(struct engine *e, struct entity *entity, struct peer *peer)
+{
+        struct acks **link = &peer->acks;
+        struct reliable *r, *next;
+
+        while (*link && (*link)->entity != entity)
+                link = &(*link)->next;
+        if (*link) {
+                struct acks *acks = *link;
+
+                *link = acks->next;
+                drop_acks(e, acks);
+        }
+        for (unsigned pass = 0; pass < 2; ++pass) {
+                for (r = pass ? peer->lane.flying : peer->lane.line; r; r = next) {
+                        next = r->next;
+                        if (r->entity != entity)
+                                continue;
+                        sender_remove(&e->sender, r);
+                        events_release(&e->events);
+                }
+        }
+}
+
+void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity)
+{
+        flush_acks(e, now, wall_ms);
+        for (size_t i = 0; i < e->peers.known.n; ++i) {
+                struct peer *peer = peer_of_entry(e->peers.known.all[i]);
+
+                part(e, entity, peer);
+                pump_lane(e, now, wall_ms, &peer->lane);
+        }
+        say_to_all(e, wall_ms, entity, "mbus.bye()");
+        events_forget(&e->events, entity);
+        free_entity(e, entity);
+        e->shrunk = true;
+}
+
+int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                         const struct address *address)
+{
+        struct index_entry fresh;
+        int r = check_address(e, address);
+
+        if (r == 0)
+                r = index_add(&e->locals, &fresh, address);
+        if (r != 0)
+                return r;
+        /* The old address belongs to somebody else who lives on: no bye for it. */
+        index_remove(&e->locals, &entity->entry);
+        index_move(&e->locals, &entity->entry, &fresh);
+        entity->conflict = false;
+        start_hello(e, now, entity);
+        say_to_all(e, wall_ms, entity, "mbus.hello()");
+        return 0;
+}
+
+const struct address *entity_address(const struct entity *entity)
+{
+        return entity->entry.address;
+}
+
+void *entity_data(const struct entity *entity)
+{
+        return entity->data;
+}
+
+/* ---- time ---- */
+
+static void say_hellos(struct engine *e, uint64_t now, uint64_t wall_ms)
+{
+        struct deadline *d;
+
+        while ((d = deadlines_pop(&e->hellos, now))) {
+                struct entity *entity = (struct entity *)(void *)d;
+
+                if (hello_expire(&entity->hello, now, engine_n_all(e), &e->random))
+                        say_to_all(e, wall_ms, entity, "mbus.hello()");
+                deadlines_set(&e->hellos, d, hello_next(&entity->hello));
+        }
+}
+
+/* Reverse reconsideration (8.1.4), once for all that left since the last tick. */
+static void reconsider(struct engine *e, uint64_t now)
+{
+        size_t n = engine_n_all(e);
+
+        if (!e->shrunk)
+                return;
+        e->shrunk = false;
+        for (size_t i = 0; i < e->locals.n; ++i) {
+                struct entity *entity = entity_of_entry(e->locals.all[i]);
+
+                hello_shrink(&entity->hello, now, n);
+                deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
+        }
+        peers_shrink(&e->peers, n);
+}
+
+void engine_tick(struct engine *e, uint64_t now, uint64_t wall_ms)
+{
+        struct peer *peer;
+
+        repeat_reliable(e, now, wall_ms);
+        while ((peer = peers_due(&e->peers, now, engine_n_all(e))))
+                leave_peer(e, now, peer, MBUS_REASON_TIMEOUT);
+        reconsider(e, now);
+        say_hellos(e, now, wall_ms);
+        flush_acks(e, now, wall_ms);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+uint64_t engine_deadline(const struct engine *e)
+{
+        if (e->acks_due || e->shrunk)
+                return 0;
+        return earlier(deadlines_next(&e->hellos),
+                       earlier(deadlines_next(&e->peers.deadlines),
+                               deadlines_next(&e->sender.deadlines)));
+}
+
+/* ---- what the owner asks ---- */
+
+void engine_observe(struct engine *e, bool on, bool hello)
+{
+        e->observe = on;
+        e->observe_hello = hello;
+}
+
+bool engine_pop_event(struct engine *e, struct event *ret_event)
+{
+        if (!events_pop(&e->events, ret_event))
+                return false;
+        if (ret_event->type == EVENT_DROPPED)
+                e->dropped[ret_event->drop] += ret_event->count;
+        return true;
+}
+
+bool engine_peek_datagram(const struct engine *e, size_t *cursor, struct datagram *ret_datagram)
+{
+        return outgoing_peek(&e->outgoing, cursor, ret_datagram);
+}
+
+void engine_pop_datagrams(struct engine *e, size_t n)
+{
+        outgoing_pop(&e->outgoing, n);
+}
+
+size_t engine_n_datagrams(const struct engine *e)
+{
+        return e->outgoing.n;
+}
+
+size_t engine_n_peers(const struct engine *e)
+{
+        return e->peers.known.n;
+}
+
+size_t engine_n_entities(const struct engine *e)
+{
+        return e->locals.n;
+}
+
+bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
+                      struct peer_info *ret_info)
+{
+        struct index_cursor at = index_match(&e->peers.known, dest);
+        struct peer *peer;
+
+        at.i = *cursor;
+        peer = peer_of_entry(index_next(&at));
+        *cursor = at.i;
+        if (!peer)
+                return false;
+        *ret_info = (struct peer_info){ .address = peer->entry.address,
+                                        .endpoint = &peer->endpoint,
+                                        .joined = peer->joined,
+                                        .heard = peer->heard,
+                                        .deadline = peers_deadline(peer, engine_n_all(e)),
+                                        .legacy = peer->legacy };
+        return true;
+}
+
+unsigned engine_resolve(const struct engine *e, const struct address *dest,
+                        struct entity **ret_entity, const struct address **ret_address)
+{
+        struct index_cursor locals = index_match(&e->locals, dest);
+        struct index_cursor peers = index_match(&e->peers.known, dest);
+        struct index_entry *local = index_next(&locals), *peer = index_next(&peers);
+
+        if (!local && !peer)
+                return 0;
+        if ((local && (peer || index_next(&locals))) || (peer && index_next(&peers)))
+                return 2;
+        *ret_entity = entity_of_entry(local);
+        *ret_address = local ? local->address : peer->address;
+        return 1;
+}
+
+size_t engine_match(const struct engine *e, const struct address *dest,
+                    struct entity **ret_entities, size_t size)
+{
+        struct index_cursor cursor = index_match(&e->locals, dest);
+        struct index_entry *entry;
+        size_t n = 0;
+
+        while ((entry = index_next(&cursor))) {
+                if (n < size)
+                        ret_entities[n] = entity_of_entry(entry);
+                ++n;
+        }
+        return n;
+}
+
+uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason)
+{
+        return e->dropped[reason] + (reason == MBUS_DROP_EVENTS ? e->events.n_dropped : 0);
+}
+
+void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n)
+{
+        e->dropped[reason] += n;
+}
+
+size_t engine_memory(const struct engine *e)
+{
+        return peers_bytes(&e->peers) + e->sender.bytes + e->sender.n * sizeof(struct reliable) +
+               e->outgoing.size + e->events.bytes;
+}

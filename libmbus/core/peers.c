@@ -1,0 +1,219 @@
+/*
+ * peers.c - two indexes, one queue of tombstones, and a heap of deadlines that are computed lazily:
+ * hearing a peer costs no heap operation, its deadline is looked at when the old one comes.
+ */
+#include "peers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "hello.h"
+
+/* A newcomer does not know yet how many entities there are, and so not how long they may be silent:
+ * three of the gaps it saw are always allowed (errata.md, 7). */
+#define GAPS_ALLOWED 3
+
+void peers_init(struct peers *ps, uint64_t seed, size_t max)
+{
+        *ps = (struct peers){ .deadlines = DEADLINES_INIT, .max = max, .n_at_reset = 1 };
+        index_init(&ps->known, seed);
+        index_init(&ps->departed, seed);
+}
+
+static void unlink_tombstone(struct peers *ps, struct peer *peer)
+{
+        if (peer->older)
+                peer->older->younger = peer->younger;
+        else
+                ps->oldest = peer->younger;
+        if (peer->younger)
+                peer->younger->older = peer->older;
+        else
+                ps->youngest = peer->older;
+        peer->older = peer->younger = NULL;
+        peer->departed = false;
+        index_remove(&ps->departed, &peer->entry);
+}
+
+static void forget_tombstone(struct peers *ps, struct peer *peer)
+{
+        unlink_tombstone(ps, peer);
+        free(peer);
+}
+
+void peers_deinit(struct peers *ps)
+{
+        while (ps->oldest)
+                forget_tombstone(ps, ps->oldest);
+        while (ps->known.n) {
+                struct peer *peer = peer_of_entry(ps->known.all[0]);
+
+                assert(!peer->acks && !lane_any(&peer->lane));
+                index_remove(&ps->known, &peer->entry);
+                free(peer);
+        }
+        index_deinit(&ps->known);
+        index_deinit(&ps->departed);
+        deadlines_deinit(&ps->deadlines);
+}
+
+struct peer *peers_find(const struct peers *ps, const struct address *address)
+{
+        return peer_of_entry(index_find(&ps->known, address));
+}
+
+struct peer *peers_find_departed(const struct peers *ps, const struct address *address)
+{
+        return peer_of_entry(index_find(&ps->departed, address));
+}
+
+uint64_t peers_deadline(const struct peer *peer, size_t entities)
+{
+        uint64_t silence = hello_dead_after(entities);
+
+        if (GAPS_ALLOWED * peer->hello_gap > silence)
+                silence = GAPS_ALLOWED * peer->hello_gap;
+        return peer->heard + silence;
+}
+
+/* Puts @peer, which is in no index, among the known. */
+static int enter(struct peers *ps, uint64_t now, const struct address *address, struct peer *peer,
+                 size_t entities)
+{
+        int r;
+
+        if (ps->known.n >= ps->max)
+                return MBUS_E_FULL;
+        r = deadlines_reserve(&ps->deadlines);
+        if (r < 0)
+                return r;
+        r = index_add(&ps->known, &peer->entry, address);
+        if (r < 0) {
+                deadlines_release(&ps->deadlines);
+                return r;
+        }
+        peer->joined = peer->heard = now;
+        peer->hello = peer->hello_gap = 0;
+        deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(peer, entities));
+        return 0;
+}
+
+int peers_join(struct peers *ps, uint64_t now, const struct address *address, size_t entities,
+               struct peer **ret_peer)
+{
+        struct peer *peer = malloc(sizeof(*peer));
+        int r;
+
+        if (!peer)
+                return -ENOMEM;
+        *peer = (struct peer){ .deadline = DEADLINE_INIT,
+                               .window = WINDOW_INIT,
+                               .lane = LANE_INIT,
+                               .legacy = !address_has_proper_id(address) };
+        r = enter(ps, now, address, peer, entities);
+        if (r != 0) {
+                free(peer);
+                return r;
+        }
+        *ret_peer = peer;
+        return 0;
+}
+
+int peers_revive(struct peers *ps, uint64_t now, struct peer *peer, size_t entities)
+{
+        struct address *address = address_dup(peer->entry.address);
+        int r;
+
+        if (!address)
+                return -ENOMEM;
+        unlink_tombstone(ps, peer);
+        r = enter(ps, now, address, peer, entities);
+        free(address);
+        if (r != 0)
+                free(peer);
+        return r;
+}
+
+void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, bool hello)
+{
+        peer->heard = now;
+        peer->endpoint = *from;
+        if (!hello)
+                return;
+        if (peer->hello) {
+                uint64_t gap = now - peer->hello;
+
+                peer->hello_gap -= peer->hello_gap / 4;
+                if (gap > peer->hello_gap)
+                        peer->hello_gap = gap;
+        }
+        peer->hello = now;
+}
+
+static void drop_old_tombstones(struct peers *ps, uint64_t now)
+{
+        while (ps->oldest && (ps->departed.n >= TOMBSTONES_MAX ||
+                              now - ps->oldest->heard > TOMBSTONE_MS * NSEC_PER_MSEC))
+                forget_tombstone(ps, ps->oldest);
+}
+
+struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
+{
+        struct address *address;
+
+        assert(!peer->acks && !lane_any(&peer->lane));
+        deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
+        deadlines_release(&ps->deadlines);
+        address = index_take(&ps->known, &peer->entry);
+        drop_old_tombstones(ps, now);
+        if (index_add(&ps->departed, &peer->entry, address) < 0) {
+                free(peer);
+                return address;
+        }
+        peer->departed = true;
+        peer->heard = now;
+        peer->older = ps->youngest;
+        peer->younger = NULL;
+        if (ps->youngest)
+                ps->youngest->younger = peer;
+        else
+                ps->oldest = peer;
+        ps->youngest = peer;
+        return address;
+}
+
+struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities)
+{
+        struct deadline *d;
+
+        while ((d = deadlines_pop(&ps->deadlines, now))) {
+                struct peer *peer = (struct peer *)(void *)d;
+                uint64_t deadline = peers_deadline(peer, entities);
+
+                if (deadline <= now)
+                        return peer;
+                deadlines_set(&ps->deadlines, d, deadline);
+        }
+        return NULL;
+}
+
+void peers_shrink(struct peers *ps, size_t entities)
+{
+        if (entities > ps->n_at_reset)
+                ps->n_at_reset = entities;
+        if (entities > ps->n_at_reset / 2)
+                return;
+        ps->n_at_reset = entities;
+        for (size_t i = 0; i < ps->known.n; ++i) {
+                struct peer *peer = peer_of_entry(ps->known.all[i]);
+
+                deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(peer, entities));
+        }
+}
+
+size_t peers_bytes(const struct peers *ps)
+{
+        size_t n = ps->known.n + ps->departed.n;
+
+        return n * sizeof(struct peer);
+}

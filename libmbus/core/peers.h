@@ -1,0 +1,81 @@
+/*
+ * peers.h - the other entities: who is known, since when, and who left (section 8).
+ *
+ * Known peers are in one index; those that left stay in a second one for a while, as tombstones, so
+ * that their late and replayed messages do not bring them back (spec/errata.md, 9). Both are bounded:
+ * PEERS_MAX, TOMBSTONES_MAX.
+ */
+#ifndef MBUS_CORE_PEERS_H
+#define MBUS_CORE_PEERS_H
+
+#include "acks.h"
+#include "deadline.h"
+#include "index.h"
+#include "outgoing.h"
+#include "sender.h"
+#include "window.h"
+
+struct peer {
+        struct deadline deadline; /* of its silence; first member: see peers_due() */
+        struct index_entry entry;
+        struct window window;
+        struct endpoint endpoint; /* where it last sent from */
+        struct lane lane;         /* reliable messages to it */
+        struct acks *acks;        /* acknowledgements for it, a list for each entity of ours */
+        uint64_t joined;
+        uint64_t heard;
+        uint64_t hello;     /* when its last hello came; 0: none yet */
+        uint64_t hello_gap; /* the largest gap between hellos lately (spec/errata.md, 7) */
+        bool legacy;        /* has no proper id element */
+        bool departed;      /* a tombstone */
+        struct peer *older; /* tombstones, by age */
+        struct peer *younger;
+};
+
+struct peers {
+        struct index known;
+        struct index departed;
+        struct deadlines deadlines;
+        struct peer *oldest; /* tombstone */
+        struct peer *youngest;
+        size_t max;
+        size_t n_at_reset; /* entities when all deadlines were last computed anew */
+};
+
+void peers_init(struct peers *ps, uint64_t seed, size_t max);
+/* Frees all; their lanes and acks must be empty. */
+void peers_deinit(struct peers *ps);
+
+struct peer *peers_find(const struct peers *ps, const struct address *address);
+struct peer *peers_find_departed(const struct peers *ps, const struct address *address);
+/* Makes a peer known. 0, MBUS_E_FULL or -ENOMEM. */
+int peers_join(struct peers *ps, uint64_t now, const struct address *address, size_t entities,
+               struct peer **ret_peer);
+/* A tombstone lives again, with its window. Errors as above. */
+int peers_revive(struct peers *ps, uint64_t now, struct peer *peer, size_t entities);
+/* A message came from @peer. */
+void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, bool hello);
+/* A peer leaves and becomes a tombstone, if memory allows; its lane and acks must be empty. Returns
+ * its address, which the caller then owns. */
+struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);
+
+/* When @peer is taken for dead if it stays silent, in a bus of @entities. */
+uint64_t peers_deadline(const struct peer *peer, size_t entities);
+/* A peer whose silence is too long by now, or NULL; call until NULL. */
+struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities);
+/* The bus has become smaller: deadlines come nearer. */
+void peers_shrink(struct peers *ps, size_t entities);
+/* Octets of memory. */
+size_t peers_bytes(const struct peers *ps);
+
+static inline struct peer *peer_of_entry(struct index_entry *entry)
+{
+        return entry ? (struct peer *)(void *)((char *)entry - offsetof(struct peer, entry)) : NULL;
+}
+
+static inline struct peer *peer_of_lane(struct lane *lane)
+{
+        return (struct peer *)(void *)((char *)lane - offsetof(struct peer, lane));
+}
+
+#endif
