@@ -81,13 +81,14 @@ build() {
 
 # run_tests NAME DIRECTORY LOG OPTION...: meson test, and the sums of its log.
 run_tests() {
-        local name=$1 log=$2/meson-logs/$3.json directory=$2 line
+        local name=$1 log=$2/meson-logs/$3.json directory=$2 line status before=$failed
 
         shift 3
         say "Testing $name"
         rm -f "$log"
         bounded meson test -C "$directory" --no-rebuild --print-errorlogs \
                 --num-processes "$(nproc)" "$@"
+        status=$?
         if [ ! -s "$log" ]; then
                 fail "tests: $name left no log"
                 return
@@ -99,6 +100,9 @@ run_tests() {
                 *) fail "$name: ${line#* }" ;;
                 esac
         done < <(python3 tests/support/read-testlog "$log")
+        if [ "$status" != 0 ] && [ "$failed" = "$before" ]; then
+                fail "tests: $name did not finish (status $status)"
+        fi
 }
 
 quick=no
