@@ -1,0 +1,103 @@
+/*
+ * batch.c - see batch.h. RFC 3259, section 6: datagrams of up to 64 KByte.
+ */
+#include "batch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+/* The buffers are a little more than 64 KByte apart: at exactly 64 KByte the first octets of all of
+ * them, where the small datagrams lie, would compete for the same few lines of the cache. */
+#define BUFFER_STRIDE (DATAGRAM_BUFFER_SIZE + 320)
+
+int receive_batch_init(struct receive_batch *b)
+{
+        void *memory = mmap(NULL, (size_t)BATCH_MAX * BUFFER_STRIDE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (memory == MAP_FAILED)
+                return -ENOMEM;
+        b->buffers = memory;
+        for (unsigned i = 0; i < BATCH_MAX; i++) {
+                b->spans[i] = (struct iovec){ .iov_base = b->buffers + (size_t)i * BUFFER_STRIDE,
+                                              .iov_len = DATAGRAM_BUFFER_SIZE };
+                b->headers[i] = (struct mmsghdr){
+                        .msg_hdr = { .msg_name = &b->sources[i],
+                                     .msg_namelen = sizeof(b->sources[i]),
+                                     .msg_iov = &b->spans[i],
+                                     .msg_iovlen = 1,
+                                     .msg_control = &b->controls[i],
+                                     .msg_controllen = sizeof(b->controls[i]) },
+                };
+        }
+        return 0;
+}
+
+void receive_batch_deinit(struct receive_batch *b)
+{
+        if (b->buffers)
+                munmap(b->buffers, (size_t)BATCH_MAX * BUFFER_STRIDE);
+        b->buffers = NULL;
+}
+
+int receive_batch_fill(struct receive_batch *b, int fd)
+{
+        int n;
+
+        /* The kernel overwrote the two lengths of those that it filled. */
+        for (unsigned i = 0; i < b->n; i++) {
+                b->headers[i].msg_hdr.msg_namelen = sizeof(b->sources[i]);
+                b->headers[i].msg_hdr.msg_controllen = sizeof(b->controls[i]);
+        }
+        n = recvmmsg(fd, b->headers, BATCH_MAX, MSG_DONTWAIT, NULL);
+        b->n = n < 0 ? 0 : (unsigned)n;
+        return n < 0 ? -errno : n;
+}
+
+struct span receive_batch_get(const struct receive_batch *b, unsigned i,
+                              const union socket_address **ret_source)
+{
+        assert(i < b->n);
+        *ret_source = &b->sources[i];
+        return (struct span){ b->spans[i].iov_base, b->headers[i].msg_len };
+}
+
+bool receive_batch_lost(const struct receive_batch *b, uint32_t *ret_lost)
+{
+        struct msghdr last;
+
+        if (b->n == 0)
+                return false;
+        last = b->headers[b->n - 1].msg_hdr;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&last); c; c = CMSG_NXTHDR(&last, c)) {
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
+                        continue;
+                memcpy(ret_lost, CMSG_DATA(c), sizeof(*ret_lost));
+                return true;
+        }
+        return false;
+}
+
+void send_batch_add(struct send_batch *b, struct span datagram, const void *to, socklen_t n_to)
+{
+        unsigned i = b->n++;
+
+        assert(i < BATCH_MAX);
+        b->spans[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)datagram.at,
+                                      .iov_len = datagram.n };
+        b->headers[i] = (struct mmsghdr){
+                .msg_hdr = { .msg_name = (void *)(uintptr_t)to,
+                             .msg_namelen = n_to,
+                             .msg_iov = &b->spans[i],
+                             .msg_iovlen = 1 },
+        };
+}
+
+int send_batch_flush(struct send_batch *b, int fd)
+{
+        int n = sendmmsg(fd, b->headers, b->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        b->n = 0;
+        return n < 0 ? -errno : n;
+}

@@ -1,0 +1,469 @@
+/*
+ * udp.c - see udp.h. RFC 3259, sections 6, 6.1 (scopes, groups, port), 6.2 (unique endpoint).
+ *
+ * Invariants: what is sent leaves by the own socket only, whose port is never the bus port; the
+ * host-id does not change while the bus is open, wherever it moves; no error of the network ends a
+ * bus that was opened.
+ */
+#include "udp.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "batch.h"
+#include "interface.h"
+#include "netlink.h"
+#include "socket.h"
+
+_Static_assert(UDP_BATCH == BATCH_MAX, "one batch is one system call");
+
+/* Addresses that we sent from lately: datagrams with an old one may still come back. */
+#define SOURCES_MAX 8
+
+struct udp {
+        struct interface_rule rule;
+        struct interface_choice choice;
+        int group_fd;
+        int own_fd;
+        int watch_fd;
+        uint16_t own_port;
+        bool blocked; /* datagrams wait for the own socket */
+        union socket_address sources[SOURCES_MAX];
+        unsigned n_sources; /* ever; the newest is at (n - 1) % SOURCES_MAX */
+        uint32_t lost[2];   /* the kernel's counts for the group and the own socket */
+        size_t mtu;
+        char name[SOCKET_ADDRESS_TEXT_MAX];
+        char host_id[HOST_ID_MAX];
+        const char *failed_call; /* while opening */
+        int failed;
+        struct receive_batch in;
+        struct send_batch out;
+};
+
+/* What mends an error that a call gave while opening. */
+static const struct {
+        int error;
+        int family; /* 0: any */
+        const char *advice;
+} advices[] = {
+        { EAFNOSUPPORT, AF_INET6, "this kernel has no IPv6, IPVERSION=4 in the configuration" },
+        { EADDRNOTAVAIL, AF_INET6, "`sysctl -w net.ipv6.conf.all.disable_ipv6=0`" },
+        { EADDRNOTAVAIL, AF_INET, "`ip address add 127.0.0.1/8 dev lo`" },
+        { EADDRINUSE, 0, "`ss -ulnp` names the program that does not share the port" },
+        { EACCES, 0, "PORT= of the configuration with a number above 1023" },
+        { EMFILE, 0, "raise the limit of open files, `ulimit -n`" },
+        { ENOBUFS, AF_INET, "`sysctl -w net.ipv4.igmp_max_memberships=100`" },
+};
+
+static const struct interface *sender(const struct udp *u)
+{
+        return &u->choice.interfaces[0];
+}
+
+static int family_of(const struct udp *u)
+{
+        return u->rule.group.any.sa_family;
+}
+
+/* A plain HOSTLOCAL bus: on lo, now and for ever. */
+static bool is_pinned(const struct udp *u)
+{
+        return u->rule.n_names == 0 && !interface_rule_follows_routes(&u->rule);
+}
+
+static const char *advise(const struct udp *u)
+{
+        bool unreachable = u->failed == -ENETUNREACH || u->failed == -EHOSTUNREACH;
+
+        if (unreachable && family_of(u) == AF_INET6 && sender(u)->loopback)
+                return "`ip -6 route add local ff00::/8 dev lo table local`";
+        for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+                if (advices[i].error == -u->failed &&
+                    (advices[i].family == 0 || advices[i].family == family_of(u)))
+                        return advices[i].advice;
+        }
+        return "INTERFACE= of the configuration may name another interface";
+}
+
+static int refuse(const struct udp *u, char error[static 512])
+{
+        if (u->failed == -ENOMEM)
+                return -ENOMEM;
+        snprintf(error, 512, "%s: %s for %s: %s: %s", sender(u)->name, u->failed_call, u->name,
+                 strerror(-u->failed), advise(u));
+        return MBUS_E_NO_BUS;
+}
+
+/* Whether a step succeeded; the first that did not is remembered for refuse(). */
+static bool did(struct udp *u, const char *call, int r)
+{
+        if (r < 0) {
+                u->failed_call = call;
+                u->failed = r;
+        }
+        return r >= 0;
+}
+
+static int join_all(struct udp *u)
+{
+        int result = 0;
+
+        if (!socket_address_is_multicast(&u->rule.group))
+                return 0;
+        for (unsigned i = 0; i < u->choice.n; i++) {
+                int r = socket_join(u->group_fd, &u->rule.group, u->choice.interfaces[i].index);
+
+                if (r < 0)
+                        result = r;
+        }
+        return result;
+}
+
+/*
+ * The group socket is bound to the group, so that it hears nothing else. With IPv6 this would tie
+ * it to one interface for ever, so it is done only where that is wanted.
+ */
+static int bind_group(struct udp *u)
+{
+        union socket_address address = u->rule.group;
+        int r;
+
+        if (family_of(u) == AF_INET6 && is_pinned(u))
+                address.v6.sin6_scope_id = sender(u)->index;
+        else if (family_of(u) == AF_INET6)
+                address.v6.sin6_addr = in6addr_any;
+        else if (is_pinned(u) && u->rule.broadcast) {
+                /* Broadcasts of the link are not for us; old kernels want privileges for it. */
+                r = socket_bind_interface(u->group_fd, sender(u)->index);
+                if (r < 0 && r != -EPERM)
+                        return r;
+        }
+        return socket_bind(u->group_fd, &address);
+}
+
+static bool open_group(struct udp *u)
+{
+        int family = family_of(u);
+
+        return did(u, "socket", socket_open(family, &u->group_fd)) &&
+               did(u, "SO_REUSEADDR", socket_share_port(u->group_fd)) &&
+               did(u, "SO_RCVBUF", socket_set_receive_buffer(u->group_fd, UDP_RECEIVE_BUFFER)) &&
+               did(u, "SO_RXQ_OVFL", socket_count_overflow(u->group_fd)) &&
+               did(u, "MULTICAST_ALL", socket_only_joined(u->group_fd, family)) &&
+               did(u, "SO_BROADCAST", socket_allow_broadcast(u->group_fd)) &&
+               did(u, "bind", bind_group(u)) && did(u, "joining", join_all(u));
+}
+
+/* A socket like the own one, on a port that the kernel picks. */
+static bool open_sender(struct udp *u, int *ret_fd)
+{
+        int family = family_of(u), hops = u->rule.scope == SCOPE_HOSTLOCAL ? 0 : 1, fd;
+        union socket_address local = { .any = { .sa_family = (sa_family_t)family } };
+
+        if (is_pinned(u) && family == AF_INET)
+                local.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        else if (is_pinned(u))
+                local.v6.sin6_addr = in6addr_loopback;
+        if (!did(u, "socket", socket_open(family, &fd)))
+                return false;
+        if (!did(u, "SO_BROADCAST", socket_allow_broadcast(fd)) ||
+            !did(u, "MULTICAST_LOOP", socket_loop_back(fd, family)) ||
+            !did(u, "MULTICAST_ALL", socket_only_joined(fd, family)) ||
+            !did(u, "MULTICAST_TTL", socket_set_hops(fd, family, hops)) ||
+            !did(u, "MULTICAST_IF",
+                 socket_set_interface(fd, family, sender(u)->index, u->rule.broadcast)) ||
+            !did(u, "bind", socket_bind(fd, &local))) {
+                socket_close(fd);
+                return false;
+        }
+        *ret_fd = fd;
+        return true;
+}
+
+static bool open_own(struct udp *u)
+{
+        union socket_address local = { .v6 = { 0 } };
+        int held;
+        bool ok = open_sender(u, &u->own_fd) &&
+                  did(u, "getsockname", socket_get_name(u->own_fd, &local));
+
+        if (ok && socket_address_port(&local) == socket_address_port(&u->rule.group)) {
+                /* The bus port is one that the kernel may pick: not twice, while we hold it. */
+                held = u->own_fd;
+                u->own_fd = -1;
+                ok = open_sender(u, &u->own_fd) &&
+                     did(u, "getsockname", socket_get_name(u->own_fd, &local));
+                socket_close(held);
+        }
+        if (!ok)
+                return false;
+        u->own_port = socket_address_port(&local);
+        return did(u, "SO_RCVBUF", socket_set_receive_buffer(u->own_fd, UDP_RECEIVE_BUFFER)) &&
+               did(u, "SO_RXQ_OVFL", socket_count_overflow(u->own_fd));
+}
+
+static bool is_source(const struct udp *u, const union socket_address *a)
+{
+        for (unsigned i = 0; i < u->n_sources && i < SOURCES_MAX; i++) {
+                if (socket_address_same_host(&u->sources[i], a))
+                        return true;
+        }
+        return false;
+}
+
+/* Which address the kernel sends from to the group, asked by connecting another socket to it. */
+static bool learn_source(struct udp *u)
+{
+        union socket_address source;
+        int fd;
+        bool ok;
+
+        if (!open_sender(u, &fd))
+                return false;
+        ok = did(u, "connect", socket_connect(fd, &u->rule.group)) &&
+             did(u, "getsockname", socket_get_name(fd, &source));
+        socket_close(fd);
+        if (ok && !is_source(u, &source))
+                u->sources[u->n_sources++ % SOURCES_MAX] = source;
+        return ok;
+}
+
+/* An IPv6 address may not be ready yet (duplicate address detection); it comes with a change. */
+static bool find_source(struct udp *u)
+{
+        union socket_address none = { .any = { .sa_family = (sa_family_t)family_of(u) } };
+        bool ok = learn_source(u);
+
+        if (!ok && (u->failed != -EADDRNOTAVAIL || is_pinned(u)))
+                return false;
+        interface_host_id(sender(u), ok ? &u->sources[0] : &none, u->host_id);
+        return true;
+}
+
+/* What fits into one packet of the interface, and into UDP at all. */
+static size_t payload_size(const struct udp *u)
+{
+        size_t headers = family_of(u) == AF_INET6 ? 48 : 28;
+        size_t mtu = interface_mtu(sender(u));
+
+        mtu = mtu > headers ? mtu - headers : 0;
+        return mtu < DATAGRAM_MAX ? mtu : DATAGRAM_MAX;
+}
+
+static int open_all(struct udp *u, const struct config *config, char error[static 512])
+{
+        bool routes;
+        int r = interface_rule_make(config, &u->rule, error);
+
+        if (r != 0)
+                return r;
+        routes = interface_rule_follows_routes(&u->rule);
+        socket_address_format(&u->rule.group, u->name);
+        /* Watching begins before anything is looked at, so that no change is missed. */
+        if (!did(u, "netlink", netlink_watch(routes, &u->watch_fd))) {
+                snprintf(error, 512, "netlink: %s", strerror(-u->failed));
+                return u->failed == -ENOMEM ? -ENOMEM : MBUS_E_NO_BUS;
+        }
+        r = interface_choose(&u->rule, &u->choice, error);
+        if (r != 0)
+                return r;
+        if (!open_group(u) || !open_own(u) || !find_source(u))
+                return refuse(u, error);
+        u->mtu = payload_size(u);
+        return receive_batch_init(&u->in);
+}
+
+int udp_open(const struct config *config, struct udp **ret_udp, char ret_error[static 512])
+{
+        struct udp *u = calloc(1, sizeof(*u));
+        int r;
+
+        if (!u)
+                return -ENOMEM;
+        u->group_fd = u->own_fd = u->watch_fd = -1;
+        r = open_all(u, config, ret_error);
+        if (r != 0) {
+                udp_close(u);
+                return r;
+        }
+        *ret_udp = u;
+        return 0;
+}
+
+struct udp *udp_close(struct udp *u)
+{
+        if (!u)
+                return NULL;
+        receive_batch_deinit(&u->in);
+        socket_close(u->group_fd);
+        socket_close(u->own_fd);
+        socket_close(u->watch_fd);
+        free(u);
+        return NULL;
+}
+
+const char *udp_name(const struct udp *u)
+{
+        return u->name;
+}
+
+const char *udp_host_id(const struct udp *u)
+{
+        return u->host_id;
+}
+
+const char *udp_warning(const struct udp *u, size_t i)
+{
+        return i == 0 && u->choice.warning[0] ? u->choice.warning : NULL;
+}
+
+size_t udp_mtu(const struct udp *u)
+{
+        return u->mtu;
+}
+
+size_t udp_get_pollfds(const struct udp *u, struct pollfd ret_fds[static UDP_POLLFDS])
+{
+        ret_fds[0] = (struct pollfd){ .fd = u->group_fd, .events = POLLIN };
+        ret_fds[1] = (struct pollfd){ .fd = u->own_fd,
+                                      .events = u->blocked ? POLLIN | POLLOUT : POLLIN };
+        ret_fds[2] = (struct pollfd){ .fd = u->watch_fd, .events = POLLIN };
+        return UDP_POLLFDS;
+}
+
+static bool is_chosen(const struct interface_choice *choice, unsigned index)
+{
+        for (unsigned i = 0; i < choice->n; i++) {
+                if (choice->interfaces[i].index == index)
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * Something changed: chooses anew and moves there. If nothing can be chosen now, all stays as it is
+ * until the next change. Joins are repeated, since an interface may be another by the same index.
+ */
+static void follow(struct udp *u)
+{
+        struct interface_choice choice;
+        char error[512];
+
+        if (interface_choose(&u->rule, &choice, error) != 0)
+                return;
+        for (unsigned i = 0; i < u->choice.n; i++) {
+                unsigned index = u->choice.interfaces[i].index;
+
+                if (!is_chosen(&choice, index) && socket_address_is_multicast(&u->rule.group))
+                        socket_leave(u->group_fd, &u->rule.group, index);
+        }
+        memcpy(choice.warning, u->choice.warning, sizeof(choice.warning));
+        u->choice = choice;
+        join_all(u);
+        socket_set_interface(u->own_fd, family_of(u), sender(u)->index, u->rule.broadcast);
+        u->mtu = payload_size(u);
+        learn_source(u);
+}
+
+/* The source of what we send may change before the news of it arrives: hence the second look. */
+static bool is_own(struct udp *u, const union socket_address *from)
+{
+        if (socket_address_port(from) != u->own_port)
+                return false;
+        return is_source(u, from) || (learn_source(u) && is_source(u, from));
+}
+
+/* Errors of a receiving socket that do not go away by themselves. */
+static bool is_broken(int r)
+{
+        return r == -EBADF || r == -ENOTSOCK || r == -EFAULT || r == -EINVAL;
+}
+
+static int take(struct udp *u, int fd, uint32_t *lost, struct engine *engine, uint64_t now,
+                uint64_t wall_ms)
+{
+        const union socket_address *from;
+        uint16_t port = socket_address_port(&u->rule.group);
+        uint32_t count;
+        int n = receive_batch_fill(&u->in, fd);
+
+        if (n < 0)
+                return is_broken(n) ? n : n != -EAGAIN;
+        if (receive_batch_lost(&u->in, &count)) {
+                engine_count_drop(engine, MBUS_DROP_SOCKET, count - *lost);
+                *lost = count;
+        }
+        for (unsigned i = 0; i < (unsigned)n; i++) {
+                struct span datagram = receive_batch_get(&u->in, i, &from);
+                struct endpoint endpoint;
+
+                if (is_own(u, from)) {
+                        engine_count_drop(engine, MBUS_DROP_OWN, 1);
+                        continue;
+                }
+                endpoint = endpoint_of(from, port, false);
+                engine_receive(engine, now, wall_ms, &endpoint, datagram);
+        }
+        return n == UDP_BATCH;
+}
+
+int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
+{
+        struct pollfd fds[UDP_POLLFDS];
+        int more = 0, r;
+
+        if (poll(fds, udp_get_pollfds(u, fds), 0) < 0)
+                return errno == EINTR ? 1 : -errno;
+        if (fds[2].revents && netlink_changed(u->watch_fd))
+                follow(u);
+        for (unsigned i = 0; i < 2; i++) {
+                if (!(fds[i].revents & ~POLLOUT))
+                        continue;
+                r = take(u, fds[i].fd, &u->lost[i], engine, now, wall_ms);
+                if (r < 0)
+                        return r;
+                more |= r;
+        }
+        return more;
+}
+
+/* The next datagrams that wait, up to a batch; returns how many. */
+static unsigned fill(struct udp *u, const struct engine *engine)
+{
+        struct datagram d;
+        size_t cursor = 0;
+
+        u->out.n = 0;
+        while (u->out.n < BATCH_MAX && engine_peek_datagram(engine, &cursor, &d)) {
+                if (d.to->n == 0)
+                        send_batch_add(&u->out, d.bytes, &u->rule.group,
+                                       socket_address_size(&u->rule.group));
+                else
+                        send_batch_add(&u->out, d.bytes, endpoint_sockaddr(d.to), d.to->n);
+        }
+        return u->out.n;
+}
+
+int udp_send(struct udp *u, struct engine *engine)
+{
+        int r;
+
+        u->blocked = false;
+        while (fill(u, engine) > 0) {
+                r = send_batch_flush(&u->out, u->own_fd);
+                if (r == -EAGAIN || r == -ENOBUFS) {
+                        u->blocked = true;
+                        return 1;
+                }
+                if (r > 0) {
+                        engine_pop_datagrams(engine, (size_t)r);
+                } else if (r != -EINTR) {
+                        /* The network refuses the first one, for now: the others may go elsewhere. */
+                        engine_count_drop(engine, MBUS_DROP_SENT, 1);
+                        engine_pop_datagrams(engine, 1);
+                }
+        }
+        return 0;
+}
