@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What tests/run.sh and tests/demo.sh share: saying what happens, and the packages of a fresh
 # Debian 12. To be sourced by bash, with the project as the current directory.
 
