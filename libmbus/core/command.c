@@ -140,8 +140,7 @@ static void format_conditions(const struct value *list, struct buffer *out)
         buffer_add_char(out, ')');
 }
 
-static void format_command_ucl(const struct payload *p, const struct command *c,
-                               struct buffer *out)
+static void format_command_ucl(const struct payload *p, const struct command *c, struct buffer *out)
 {
         buffer_add_span(out, c->name);
         buffer_add_char(out, ' ');

@@ -12,11 +12,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define IDENTIFIER "mbus/1.0"
-#define IDENTIFIER_SIZE (sizeof(IDENTIFIER) - 1)
-#define SEQ_DIGITS 10
+#define IDENTIFIER       "mbus/1.0"
+#define IDENTIFIER_SIZE  (sizeof(IDENTIFIER) - 1)
+#define SEQ_DIGITS       10
 #define TIMESTAMP_DIGITS 13
-#define TIMESTAMP_MAX UINT64_C(9999999999999)
+#define TIMESTAMP_MAX    UINT64_C(9999999999999)
 /* Time stamps below are in seconds: as ms they would lie before 1973-03-03, as s after 5138. */
 #define TIMESTAMP_MS_MIN UINT64_C(100000000000)
 
@@ -64,8 +64,7 @@ static bool take_acks(struct span *rest, struct span *ret_acks)
                 if (n == ACKS_MAX || !take_number(&r, n ? SEQ_DIGITS : SIZE_MAX, UINT32_MAX, &seq))
                         return false;
                 n++;
-                if (!take_wsp(&r))
-                        break;
+                take_wsp(&r);
         }
         if (r.n == 0 || r.at[0] != ')')
                 return false;
@@ -108,8 +107,7 @@ static const char *take_numbers(struct span *rest, struct header *h)
         if (!take_wsp(rest) || !take_number(rest, SEQ_DIGITS, UINT32_MAX, &seq))
                 return "the sequence number is no number from 0 to 4294967295";
         h->seq = (uint32_t)seq;
-        if (!take_wsp(rest) ||
-            !take_number(rest, TIMESTAMP_DIGITS, TIMESTAMP_MAX, &h->timestamp))
+        if (!take_wsp(rest) || !take_number(rest, TIMESTAMP_DIGITS, TIMESTAMP_MAX, &h->timestamp))
                 return "the time stamp is no number of 1 to 13 digits";
         if (!take_wsp(rest) || !take_type(rest, &h->reliable))
                 return "the message type is neither R nor U";
@@ -173,8 +171,7 @@ enum header_fault header_parse(struct span text, struct header *ret_header,
         what = take_numbers(&rest, h);
         if (what)
                 return malformed(text, rest, what, error);
-        if (take_address(text, &rest, &h->src, error) ||
-            take_address(text, &rest, &h->dest, error))
+        if (take_address(text, &rest, &h->src, error) || take_address(text, &rest, &h->dest, error))
                 return HEADER_MALFORMED;
         what = take_end(&rest, h);
         if (what)

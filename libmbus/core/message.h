@@ -17,13 +17,13 @@ struct header {
         struct address src;
         struct address dest;
         struct span acks; /* from "(" to ")", well-formed */
-        size_t payload;   /* offset of the payload in the text, the text's length if there is none */
+        size_t payload; /* offset of the payload in the text, the text's length if there is none */
 };
 
 /* Why a header cannot be used. */
 enum header_fault {
         HEADER_OK,
-        HEADER_VERSION,   /* it begins with "mbus/" but not with "mbus/1.0" (MSG-01) */
+        HEADER_VERSION, /* it begins with "mbus/" but not with "mbus/1.0" (MSG-01) */
         HEADER_MALFORMED,
 };
 

@@ -8,9 +8,9 @@
 
 /* Every kind of value, every line end, and strings that look like other things. */
 #define RICH                                                                                       \
-        "test.types(1 -2 3.25 -0.5 \"a \\\"q\\\" \\\\ and \\n\" sym.bol-1_x <aGVsbG8=> "            \
+        "test.types(1 -2 3.25 -0.5 \"a \\\"q\\\" \\\\ and \\n\" sym.bol-1_x <aGVsbG8=> "           \
         "(1 (2 \"x\") ()))\r\n"                                                                    \
-        "\n \t\r\nmbus.waiting (rat-ui)\nx ( \"two\r\nlines) y(\" 00012 99999999999999999999 )\n"   \
+        "\n \t\r\nmbus.waiting (rat-ui)\nx ( \"two\r\nlines) y(\" 00012 99999999999999999999 )\n"  \
         "umlaut(\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8e\xb5\" <> \"\")\n"
 
 static struct payload parse(const char *text)
@@ -158,10 +158,10 @@ START_TEST(test_what_is_no_command_is_malformed_and_its_place_told)
                 const char *text;
                 size_t at;
         } cases[] = {
-                { "1a()", 0 },      { ".a()", 0 },     { "-a()", 0 },          { "_()", 0 },
-                { "()", 0 },        { "a", 1 },        { "a.b", 3 },           { "a ", 2 },
-                { "a b()", 2 },     { "a\n()", 1 },    { "a\r\n()", 1 },       { "a\"x\"", 1 },
-                { "a,()", 1 },      { "a()\n\"x\"", 4 }, { "ok(1)\n  b[1]", 9 }, { "\xc3\xa4()", 0 },
+                { "1a()", 0 },  { ".a()", 0 },       { "-a()", 0 },          { "_()", 0 },
+                { "()", 0 },    { "a", 1 },          { "a.b", 3 },           { "a ", 2 },
+                { "a b()", 2 }, { "a\n()", 1 },      { "a\r\n()", 1 },       { "a\"x\"", 1 },
+                { "a,()", 1 },  { "a()\n\"x\"", 4 }, { "ok(1)\n  b[1]", 9 }, { "\xc3\xa4()", 0 },
         };
         size_t i;
 
@@ -187,8 +187,13 @@ END_TEST
 START_TEST(test_line_ends_separate_commands_and_may_trail)
 {
         static const char *const texts[] = {
-                "a(1)\r\nb(2)",     "a(1)\nb(2)",       "a(1)\r\nb(2)\r\n", "a(1)\nb(2)\n",
-                "a(1)\n\n\nb(2)",   "\r\na(1)\nb(2)",   "a(1) \n \t\n b(2) \r\n \n",
+                "a(1)\r\nb(2)",
+                "a(1)\nb(2)",
+                "a(1)\r\nb(2)\r\n",
+                "a(1)\nb(2)\n",
+                "a(1)\n\n\nb(2)",
+                "\r\na(1)\nb(2)",
+                "a(1) \n \t\n b(2) \r\n \n",
                 "\n\n  a(1)\n\r\n\tb (2)",
         };
         size_t i;
@@ -207,9 +212,9 @@ START_TEST(test_commands_without_a_line_end_between_them_are_malformed)
                 const char *text;
                 size_t at;
         } cases[] = {
-                { "a()b()", 3 },  { "a() b()", 4 }, { "a()\rb()", 3 }, { "a())", 3 },
-                { "a()\r", 3 },   { "\ra()", 0 },   { "a();b()", 3 },  { "a()\n\rb()", 4 },
-                { "a()\r\r\n", 3 },
+                { "a()b()", 3 },  { "a() b()", 4 },    { "a()\rb()", 3 },
+                { "a())", 3 },    { "a()\r", 3 },      { "\ra()", 0 },
+                { "a();b()", 3 }, { "a()\n\rb()", 4 }, { "a()\r\r\n", 3 },
         };
         size_t i;
 
@@ -254,14 +259,16 @@ START_TEST(test_ill_formed_utf8_and_zero_octets_are_malformed)
                 struct span text;
                 size_t at;
         } cases[] = {
-                { { "a(\"\xff\")", 6 }, 3 },         /* never an octet of UTF-8 */
-                { { "a(\"\xc3\")", 6 }, 3 },         /* its continuation is missing */
-                { { "a(\"\xc0\xaf\")", 7 }, 3 },     /* longer than needed */
-                { { "a(\"\xed\xa0\x80\")", 8 }, 3 }, /* a surrogate */
+                { { "a(\"\xff\")", 6 }, 3 },             /* never an octet of UTF-8 */
+                { { "a(\"\xc3\")", 6 }, 3 },             /* its continuation is missing */
+                { { "a(\"\xc0\xaf\")", 7 }, 3 },         /* longer than needed */
+                { { "a(\"\xed\xa0\x80\")", 8 }, 3 },     /* a surrogate */
                 { { "a(\"\xf4\x90\x80\x80\")", 9 }, 3 }, /* beyond U+10FFFF */
-                { { "a(\"\xe2\x82", 5 }, 3 },        /* cut off */
-                { { "a(\"x\0y\")", 8 }, 4 },         { { "a()\0", 4 }, 3 },
-                { { "a()\n\0", 5 }, 4 },             { { "\0", 1 }, 0 },
+                { { "a(\"\xe2\x82", 5 }, 3 },            /* cut off */
+                { { "a(\"x\0y\")", 8 }, 4 },
+                { { "a()\0", 4 }, 3 },
+                { { "a()\n\0", 5 }, 4 },
+                { { "\0", 1 }, 0 },
         };
         size_t i;
 
@@ -316,8 +323,7 @@ START_TEST(test_each_dialect_is_written_as_its_programs_do)
 {
         const char *text = "a(1 00012 -0 2.50)\nb ( x (\"y\"  <aGVsbG8=> ) )";
 
-        assert_formats(text, DIALECT_RFC3259,
-                       "a(1 00012 -0 2.50)\r\nb(x (\"y\" <aGVsbG8=>))");
+        assert_formats(text, DIALECT_RFC3259, "a(1 00012 -0 2.50)\r\nb(x (\"y\" <aGVsbG8=>))");
         assert_formats(text, DIALECT_UCL, "a (1 00012 -0 2.50)\nb (x (\"y\" <aGVsbG8=>))\n");
 }
 END_TEST
@@ -365,7 +371,10 @@ static void assert_names_are_found(struct span text, const struct payload *p)
 START_TEST(test_names_are_found_without_parsing)
 {
         static const char *const texts[] = {
-                RICH, "a()", "a (1)\nb(2)\n", "a(\")\\\")\n(\" \"\\\\\")\r\n\r\n b(((1) \")\"))\nc()",
+                RICH,
+                "a()",
+                "a (1)\nb(2)\n",
+                "a(\")\\\")\n(\" \"\\\\\")\r\n\r\n b(((1) \")\"))\nc()",
         };
         size_t i;
 
@@ -396,16 +405,6 @@ static void assert_stable(struct span text, const struct payload *p)
         buffer_deinit(&b);
 }
 
-START_TEST(test_rich_payload_is_stable)
-{
-        struct payload p = parse(RICH);
-
-        ck_assert_uint_eq(p.n, 4);
-        assert_stable(span_of(RICH), &p);
-        payload_deinit(&p);
-}
-END_TEST
-
 START_TEST(test_damaged_payloads_are_refused_or_stable)
 {
         uint64_t state = DAMAGE_SEED;
@@ -418,13 +417,15 @@ START_TEST(test_damaged_payloads_are_refused_or_stable)
                 struct parse_error error = { SIZE_MAX, NULL };
                 int r;
 
-                damage(at, text.n, &state);
+                if (round > 0)
+                        damage(at, text.n, &state);
                 r = payload_parse(&p, text, &error);
                 if (r == 0) {
                         parsed++;
                         assert_stable(text, &p);
                         assert_names_are_found(text, &p);
                 } else {
+                        ck_assert_uint_gt(round, 0);
                         ck_assert_int_eq(r, MBUS_E_MALFORMED);
                         ck_assert_msg(error.at <= text.n && error.what, "round %u", round);
                 }
@@ -485,7 +486,6 @@ int main(void)
                 test_each_dialect_is_written_as_its_programs_do,
                 test_conditions_are_strings_for_ucl_and_untouched_otherwise,
                 test_names_are_found_without_parsing,
-                test_rich_payload_is_stable,
                 test_damaged_payloads_are_refused_or_stable,
                 test_payload_cut_anywhere_is_refused_or_loses_whole_commands,
         };

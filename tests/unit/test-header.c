@@ -60,12 +60,12 @@ START_TEST(test_identifier_is_mbus_1_0_in_lower_case)
                 const char *identifier;
                 enum header_fault fault;
         } cases[] = {
-                { "mbus/1.0", HEADER_OK },         { "mbus/1.1", HEADER_VERSION },
-                { "mbus/2.0", HEADER_VERSION },    { "mbus/1.00", HEADER_VERSION },
-                { "mbus/01.0", HEADER_VERSION },   { "mbus/1.0.1", HEADER_VERSION },
-                { "mbus/", HEADER_VERSION },       { "Mbus/1.0", HEADER_MALFORMED },
-                { "MBUS/1.0", HEADER_MALFORMED },  { " mbus/1.0", HEADER_MALFORMED },
-                { "mbus", HEADER_MALFORMED },      { "nbus/1.0", HEADER_MALFORMED },
+                { "mbus/1.0", HEADER_OK },        { "mbus/1.1", HEADER_VERSION },
+                { "mbus/2.0", HEADER_VERSION },   { "mbus/1.00", HEADER_VERSION },
+                { "mbus/01.0", HEADER_VERSION },  { "mbus/1.0.1", HEADER_VERSION },
+                { "mbus/", HEADER_VERSION },      { "Mbus/1.0", HEADER_MALFORMED },
+                { "MBUS/1.0", HEADER_MALFORMED }, { " mbus/1.0", HEADER_MALFORMED },
+                { "mbus", HEADER_MALFORMED },     { "nbus/1.0", HEADER_MALFORMED },
         };
         size_t i;
 
@@ -85,12 +85,25 @@ START_TEST(test_seq_is_at_most_ten_digits_and_32_bits)
                 const char *digits;
                 uint32_t seq;
         } good[] = {
-                { "0", 0 }, { "7", 7 }, { "0000000007", 7 }, { "999999", 999999 },
-                { "2147483648", 2147483648u }, { "4294967295", 4294967295u },
+                { "0", 0 },
+                { "7", 7 },
+                { "0000000007", 7 },
+                { "999999", 999999 },
+                { "2147483648", 2147483648u },
+                { "4294967295", 4294967295u },
         };
         static const char *const bad[] = {
-                "4294967296", "9999999999", "00000000007", "42949672950", "99999999999999999999",
-                "18446744073709551616", "-1", "+1", "0x1", "1.0", "",
+                "4294967296",
+                "9999999999",
+                "00000000007",
+                "42949672950",
+                "99999999999999999999",
+                "18446744073709551616",
+                "-1",
+                "+1",
+                "0x1",
+                "1.0",
+                "",
         };
         static const char behind[] = " 1 U " SRC " () ()";
         size_t i;
@@ -109,7 +122,9 @@ START_TEST(test_time_stamp_is_ms_or_seconds_in_at_most_13_digits)
                 const char *digits;
                 uint64_t timestamp, ms;
         } good[] = {
-                { "0", 0, 0 }, { "42", 42, 42000 }, { "0000000000042", 42, 42000 },
+                { "0", 0, 0 },
+                { "42", 42, 42000 },
+                { "0000000000042", 42, 42000 },
                 { "1795405288", 1795405288, 1795405288000 },
                 { "99999999999", 99999999999, 99999999999000 },
                 { "100000000000", 100000000000, 100000000000 },
@@ -158,8 +173,8 @@ START_TEST(test_source_is_any_complete_or_legacy_address)
         static const char *const good[] = {
                 SRC, "(id:4712)", "(app:vic)", "( app:jm\tid:1-2@::1 )", "(cc-module:x id:y)",
         };
-        static const char *const bad[] = { "", "app:rat", "(app:rat", "(app)", "(a:1 a:2)",
-                                           "(app:rat id:)", "(app:\xc3\xa4)" };
+        static const char *const bad[] = { "",          "app:rat",       "(app:rat",      "(app)",
+                                           "(a:1 a:2)", "(app:rat id:)", "(app:\xc3\xa4)" };
         struct header h;
         size_t i;
 
@@ -225,6 +240,8 @@ START_TEST(test_missing_or_strange_separators_are_malformed)
         assert_malformed_at("mbus/1.0 0 1 U (a:b) () ()\rx()", 26);
         assert_malformed_at("mbus/1.0 0 1 U (a:b) () ()\r", 26);
         assert_malformed_at("mbus/1.0 0 1 U (a:b) ()", 23);
+        assert_malformed_at("mbus/1.0 0 1 U a:b () ()", 15);
+        assert_malformed_at("mbus/1.0 0 1 U (a:b) x ()", 21);
         ck_assert_int_eq(fault_of("mbus/1.0 0 1 U (a:b) ("), HEADER_MALFORMED);
 }
 END_TEST
@@ -246,9 +263,24 @@ START_TEST(test_acknowledgements_are_listed_in_their_order)
                 { "(000000000000000000000000000012 3)", 2, { 12, 3 } },
         };
         static const char *const bad[] = {
-                "", "(", ")", "(1", "(1 ", "1", "(-2)", "(    -2)", "(1,2)", "(4294967296)", "(a)",
-                "(1 4294967296)", "(1 00000000002)", "(1 x)", "((1))", "(99999999999999999999)",
-                "(12345678", "(1\n2)",
+                "",
+                "(",
+                ")",
+                "(1",
+                "(1 ",
+                "1",
+                "(-2)",
+                "(    -2)",
+                "(1,2)",
+                "(4294967296)",
+                "(a)",
+                "(1 4294967296)",
+                "(1 00000000002)",
+                "(1 x)",
+                "((1))",
+                "(99999999999999999999)",
+                "(12345678",
+                "(1\n2)",
         };
         size_t i, k;
 
@@ -271,8 +303,9 @@ END_TEST
 START_TEST(test_acknowledgements_are_bounded)
 {
         static uint32_t seqs[ACKS_MAX];
-        struct header_spec spec = { .src = span_of("(a:b)"), .dest = span_of("()"), .acks = seqs,
-                                    .n_acks = ACKS_MAX };
+        struct header_spec spec = {
+                .src = span_of("(a:b)"), .dest = span_of("()"), .acks = seqs, .n_acks = ACKS_MAX
+        };
         struct buffer b = BUFFER_INIT;
         struct header h;
         struct span rest;

@@ -6,7 +6,7 @@
 #include "damage.h"
 #include "run.h"
 
-#define SRC "(app:rat media:audio module:ui id:4711-1@192.168.1.1)"
+#define SRC  "(app:rat media:audio module:ui id:4711-1@192.168.1.1)"
 #define DEST "(app:rat media:audio module:engine id:4712-1@192.168.1.1)"
 #define RFC_TEXT                                                                                   \
         "mbus/1.0 4294967295 1006271404123 R " SRC " " DEST " (1 2 4294967295)\r\n"                \
@@ -24,8 +24,10 @@
 START_TEST(test_message_without_payload_is_whole)
 {
         static const char *const texts[] = {
-                "mbus/1.0 4 1 U (a:b) (c:d) (2)", "mbus/1.0 4 1 U (a:b) (c:d) (2) \t",
-                "mbus/1.0 4 1 U (a:b) (c:d) (2)\r\n", "mbus/1.0 4 1 U (a:b) (c:d) (2)\n",
+                "mbus/1.0 4 1 U (a:b) (c:d) (2)",
+                "mbus/1.0 4 1 U (a:b) (c:d) (2) \t",
+                "mbus/1.0 4 1 U (a:b) (c:d) (2)\r\n",
+                "mbus/1.0 4 1 U (a:b) (c:d) (2)\n",
         };
         struct message *m;
         size_t i;
@@ -44,8 +46,13 @@ START_TEST(test_message_is_written_octet_by_octet)
 {
         static const uint32_t acks[] = { 1, 2, 4294967295u };
         struct header_spec spec = {
-                .seq = 4294967295u, .timestamp = 1006271404123, .reliable = true,
-                .src = span_of(SRC), .dest = span_of(DEST), .acks = acks, .n_acks = 3,
+                .seq = 4294967295u,
+                .timestamp = 1006271404123,
+                .reliable = true,
+                .src = span_of(SRC),
+                .dest = span_of(DEST),
+                .acks = acks,
+                .n_acks = 3,
         };
         struct span payload = span_of("audio.input.mute(1)\r\naudio.input.gain(70)");
         struct buffer b = BUFFER_INIT;
@@ -54,8 +61,9 @@ START_TEST(test_message_is_written_octet_by_octet)
         ck_assert_int_eq(message_format(&spec, payload, DIALECT_RFC3259, &b), 0);
         ck_assert(span_equal_text(buffer_span(&b), "before" RFC_TEXT));
         buffer_clear(&b);
-        spec = (struct header_spec){ .seq = 0, .timestamp = UINT64_MAX, .src = span_of("(a:b)"),
-                                     .dest = span_of("()") };
+        spec = (struct header_spec){
+                .seq = 0, .timestamp = UINT64_MAX, .src = span_of("(a:b)"), .dest = span_of("()")
+        };
         ck_assert_int_eq(message_format(&spec, SPAN_NULL, DIALECT_RFC3259, &b), 0);
         ck_assert(span_equal_text(buffer_span(&b), "mbus/1.0 0 9999999999999 U (a:b) () ()"));
         buffer_deinit(&b);
@@ -64,12 +72,16 @@ END_TEST
 
 START_TEST(test_ucl_messages_have_lf_and_their_own_commands)
 {
-        struct header_spec spec = { .seq = 9, .timestamp = 1795403104512, .reliable = true,
-                                    .src = span_of("(a:b)"), .dest = span_of("(c:d)") };
+        struct header_spec spec = { .seq = 9,
+                                    .timestamp = 1795403104512,
+                                    .reliable = true,
+                                    .src = span_of("(a:b)"),
+                                    .dest = span_of("(c:d)") };
         struct buffer b = BUFFER_INIT;
 
         ck_assert_int_eq(message_format(&spec, span_of("mbus.go(rat-ui)\r\naudio.query(1 x)"),
-                                        DIALECT_UCL, &b), 0);
+                                        DIALECT_UCL, &b),
+                         0);
         ck_assert(span_equal_text(buffer_span(&b), "mbus/1.0 9 1795403104512 R (a:b) (c:d) ()\n"
                                                    "mbus.go (\"rat-ui\")\naudio.query (1 x)\n"));
         buffer_clear(&b);
@@ -127,14 +139,16 @@ START_TEST(test_bad_octets_anywhere_make_a_message_malformed)
                         char text[] = RFC_TEXT;
 
                         text[i] = bad[k];
-                        ck_assert_int_eq(message_new((struct span){ text, sizeof(text) - 1 }, &m,
-                                                     &error), MBUS_E_MALFORMED);
+                        ck_assert_int_eq(
+                                message_new((struct span){ text, sizeof(text) - 1 }, &m, &error),
+                                MBUS_E_MALFORMED);
                         ck_assert_uint_le(error.at, i);
                         ck_assert_ptr_null(m);
                 }
         }
-        ck_assert_int_eq(message_new(span_of("mbus/1.0 0 1 U (a:b) () ()\r\nx(\"\xff\")"), &m,
-                                     &error), MBUS_E_MALFORMED);
+        ck_assert_int_eq(
+                message_new(span_of("mbus/1.0 0 1 U (a:b) () ()\r\nx(\"\xff\")"), &m, &error),
+                MBUS_E_MALFORMED);
         ck_assert_uint_eq(error.at, 31);
 }
 END_TEST
@@ -143,9 +157,12 @@ static void assert_repeats(const struct message *m)
 {
         uint32_t acks[8];
         struct header_spec spec = {
-                .seq = m->header.seq, .timestamp = m->header.timestamp,
-                .reliable = m->header.reliable, .src = m->header.src.text,
-                .dest = m->header.dest.text, .acks = acks,
+                .seq = m->header.seq,
+                .timestamp = m->header.timestamp,
+                .reliable = m->header.reliable,
+                .src = m->header.src.text,
+                .dest = m->header.dest.text,
+                .acks = acks,
         };
         struct span rest = m->header.acks;
         struct buffer b = BUFFER_INIT;
@@ -153,8 +170,9 @@ static void assert_repeats(const struct message *m)
 
         while (acks_next(&rest, acks + spec.n_acks))
                 ck_assert_uint_lt(++spec.n_acks, N(acks));
-        ck_assert_int_eq(message_format(&spec, span_from(m->text, m->header.payload),
-                                        DIALECT_RFC3259, &b), 0);
+        ck_assert_int_eq(
+                message_format(&spec, span_from(m->text, m->header.payload), DIALECT_RFC3259, &b),
+                0);
         ck_assert_int_eq(message_new(buffer_span(&b), &again, NULL), 0);
         ck_assert_uint_eq(again->header.seq, m->header.seq);
         ck_assert_uint_eq(again->header.timestamp, m->header.timestamp);
@@ -167,8 +185,8 @@ static void assert_repeats(const struct message *m)
                              span_from(m->text, m->header.payload)));
         message_unref(again);
         buffer_clear(&b);
-        ck_assert_int_eq(message_format(&spec, span_from(m->text, m->header.payload), DIALECT_UCL,
-                                        &b), 0);
+        ck_assert_int_eq(
+                message_format(&spec, span_from(m->text, m->header.payload), DIALECT_UCL, &b), 0);
         ck_assert_int_eq(message_new(buffer_span(&b), &again, NULL), 0);
         ck_assert_uint_eq(again->payload.n, m->payload.n);
         message_unref(again);
