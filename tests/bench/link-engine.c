@@ -18,6 +18,7 @@ struct side {
         struct engine *engine;
         struct udp *udp;
         struct entity *entity;
+        bool more; /* the sockets were not emptied */
 };
 
 static struct address parse_address(const char *text)
@@ -95,8 +96,10 @@ static uint64_t side_turn(struct side *side, bool answer)
 {
         uint64_t now = clock_now(), wall_ms = clock_wall_ms(), n = 0;
         struct event event;
+        int received = udp_receive(side->udp, side->engine, now, wall_ms);
 
-        bench_check(udp_receive(side->udp, side->engine, now, wall_ms) >= 0, "udp_receive");
+        bench_check(received >= 0, "udp_receive");
+        side->more = received > 0;
         engine_tick(side->engine, now, wall_ms);
         while (engine_pop_event(side->engine, &event)) {
                 if (event.type == EVENT_MESSAGE) {
@@ -121,7 +124,7 @@ static void serve(struct shared *s, const char *module, unsigned i, bool answer)
 
                 if (n > 0)
                         atomic_fetch_add(&s->received[i], n);
-                else
+                if (!side.more)
                         side_wait(&side);
         }
         side_deinit(&side);
