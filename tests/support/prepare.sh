@@ -10,7 +10,7 @@ needs_build=(
 )
 needs_tests=(
         "check pc:check" "clang clang" "valgrind valgrind" "clang-format clang-format"
-        "universal-ctags ctags" "binutils nm" "python3 python3" "iproute2 ip" "util-linux unshare"
+        "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3" "iproute2 ip" "util-linux unshare"
 )
 needs_coverage=("gcovr gcovr")
 
@@ -55,8 +55,8 @@ prepare() {
         if [ -z "$packages" ]; then
                 return 0
         fi
-        say "Installing $packages"
         if command -v apt-get >/dev/null && as_root true; then
+                say "Installing $packages"
                 export DEBIAN_FRONTEND=noninteractive
                 as_root apt-get -q update </dev/null || true
                 # shellcheck disable=SC2086 # a list of names
