@@ -10,7 +10,8 @@ needs_build=(
 )
 needs_tests=(
         "check pc:check" "clang clang" "valgrind valgrind" "clang-format clang-format"
-        "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3" "iproute2 ip" "util-linux unshare"
+        "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3"
+        "iproute2 ip" "util-linux unshare"
 )
 needs_coverage=("gcovr gcovr")
 
