@@ -97,15 +97,19 @@ static void round_to(double real, unsigned precision, struct decimal *d)
         const char format[] = { '%', '.', (char)('0' + (precision - 1) / 10),
                                 (char)('0' + (precision - 1) % 10), 'e', '\0' };
         char text[48]; /* 17 digits, a point of some octets, "e-324" */
-        const char *c;
+        const char *c, *e;
+        long exponent = 0;
 
         strfromd(text, sizeof(text), format, real);
         d->n = 0;
-        for (c = text; *c != 'e'; c++) {
-                if (is_digit(*c))
-                        d->digits[d->n++] = *c;
+        for (e = text; *e != 'e'; e++) {
+                if (is_digit(*e))
+                        d->digits[d->n++] = *e;
         }
-        d->exponent = strtol(c + 1, NULL, 10) - (long)(d->n - 1);
+        for (c = e + 2; is_digit(*c); c++)
+                exponent = exponent * 10 + (*c - '0');
+        /* The point that was left out stood behind the first digit. */
+        d->exponent = (e[1] == '-' ? -exponent : exponent) - (long)(d->n - 1);
 }
 
 /* Adds one to the last digit of @d. */
