@@ -174,6 +174,9 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
 const char *mbus_bus_get_url(const struct mbus_bus *bus);
 /* How many received datagrams were dropped for @reason since the bus was opened. */
 uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason);
+/* What is odd but usable, a line each; NULL behind the last: what mbus_bus_open() found, and since
+ * then what was sent that the link must split into fragments (6). */
+const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i);
 
 /* ---- events -------------------------------------------------------------------------------- */
 
@@ -243,7 +246,7 @@ int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destinatio
 /*
  * Sends one message reliably to each known and watched entity that @destination matches, a ticket
  * each, written to @ret_tickets, which has room for @size; *@ret_n is how many were sent. MBUS_E_FULL,
- * and nothing sent, if more than @size match.
+ * and nothing sent, if more than @size match. If a send fails, its error: those before it went out.
  */
 int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
                           const struct mbus_commands *commands, uint64_t *ret_tickets, size_t size,

@@ -92,4 +92,11 @@
 /* A frame on a broker link carries one message. */
 #define FRAME_MAX 65536
 
+/* What a client has not yet handed to the broker: beyond it sending says "full". */
+#define LINK_OUTPUT_MAX (4u << 20)
+/* Events that wait for a client's application, and their octets, beyond which it stops reading: the
+ * broker's own limits then work on those who send. */
+#define LINK_EVENTS_HIGH 16384
+#define LINK_EVENTS_BYTES_HIGH (16u << 20)
+
 #endif

@@ -1,0 +1,46 @@
+/*
+ * api-address.c - addresses as texts, for applications that sort, show or choose them
+ * (RFC 3259, sections 4 and 6.2).
+ */
+#include "bus.h"
+
+int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what)
+{
+        struct parse_error error = { 0, NULL };
+        struct address a;
+        int r = address_parse(span_of(address), STRICT, &a, NULL, &error);
+
+        if (r == 0)
+                return 0;
+        if (ret_at)
+                *ret_at = error.at;
+        if (ret_what)
+                *ret_what = error.what;
+        return r;
+}
+
+bool mbus_address_matches(const char *target, const char *address)
+{
+        struct address a, b;
+
+        return address_parse(span_of(target), LENIENT, &a, NULL, NULL) == 0
+               && address_parse(span_of(address), LENIENT, &b, NULL, NULL) == 0
+               && address_is_subset(&a, &b);
+}
+
+bool mbus_address_get_element(const char *address, size_t i, size_t *ret_tag, size_t *ret_tag_n,
+                              size_t *ret_value, size_t *ret_value_n)
+{
+        struct span tag, value;
+        struct address a;
+
+        if (address_parse(span_of(address), LENIENT, &a, NULL, NULL) != 0 || i >= a.n)
+                return false;
+        tag = address_tag(&a, (unsigned)i);
+        value = address_value(&a, (unsigned)i);
+        *ret_tag = (size_t)(tag.at - address);
+        *ret_tag_n = tag.n;
+        *ret_value = (size_t)(value.at - address);
+        *ret_value_n = value.n;
+        return true;
+}

@@ -1,0 +1,201 @@
+/*
+ * bus-entities.c - entities of the application, and what they send.
+ */
+#include "bus.h"
+
+#include <stdlib.h>
+
+char *address_string(const struct address *a)
+{
+        return strndup(a->text.at, a->text.n);
+}
+
+int entity_ready(struct mbus_entity *entity, const struct address *address)
+{
+        char *text = address_string(address);
+
+        if (!text)
+                return -ENOMEM;
+        if (!entity->text) {
+                entity->text = text;
+        } else {
+                /* The application may hold the old text until it has popped the event. */
+                free(entity->next_text);
+                entity->next_text = text;
+        }
+        queue_push(entity->bus, &(struct mbus_event){ .type = MBUS_EVENT_READY, .entity = entity },
+                   NULL);
+        return 0;
+}
+
+static void list_entity(struct mbus_bus *bus, struct mbus_entity *entity)
+{
+        entity->next = bus->entities;
+        if (bus->entities)
+                bus->entities->prev = entity;
+        bus->entities = entity;
+        bus->n_entities++;
+}
+
+static struct mbus_entity *entity_free(struct mbus_entity *entity)
+{
+        free(entity->given);
+        free(entity->text);
+        free(entity->next_text);
+        free(entity);
+        return NULL;
+}
+
+/* An id that the application chose must have the form of 4.1, for we answer for it. */
+static int parse_given(const char *text, struct address **ret_address)
+{
+        struct address parsed;
+        int r = address_parse(span_of(text), STRICT, &parsed, NULL, NULL);
+
+        if (r != 0)
+                return r;
+        if (address_get(&parsed, "id").at && !address_has_proper_id(&parsed))
+                return MBUS_E_MALFORMED;
+        *ret_address = address_dup(&parsed);
+        return *ret_address ? 0 : -ENOMEM;
+}
+
+int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity)
+{
+        struct mbus_entity *entity;
+        int r;
+
+        if (bus->n_entities >= ENTITIES_MAX)
+                return MBUS_E_FULL;
+        entity = malloc(sizeof(*entity));
+        if (!entity)
+                return -ENOMEM;
+        *entity = (struct mbus_entity){ .bus = bus, .attached = INDEX_ENTRY_INIT };
+        r = parse_given(address, &entity->given);
+        if (r == 0)
+                r = bus->mode->add_entity(entity);
+        if (r != 0) {
+                queue_forget(&bus->queue, entity);
+                entity_free(entity);
+                return r;
+        }
+        list_entity(bus, entity);
+        bus_changed(bus);
+        *ret_entity = entity;
+        return 0;
+}
+
+struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity)
+{
+        struct mbus_bus *bus;
+
+        if (!entity)
+                return NULL;
+        bus = entity->bus;
+        bus->mode->remove_entity(entity);
+        queue_forget(&bus->queue, entity);
+        if (bus->current.event.entity == entity)
+                bus->current.event.entity = NULL;
+        if (entity->prev)
+                entity->prev->next = entity->next;
+        else
+                bus->entities = entity->next;
+        if (entity->next)
+                entity->next->prev = entity->prev;
+        bus->n_entities--;
+        entity_free(entity);
+        bus_changed(bus);
+        return NULL;
+}
+
+const char *mbus_entity_get_address(const struct mbus_entity *entity)
+{
+        return entity->text;
+}
+
+void mbus_entity_set_data(struct mbus_entity *entity, void *data)
+{
+        entity->data = data;
+}
+
+void *mbus_entity_get_data(const struct mbus_entity *entity)
+{
+        return entity->data;
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+static int send_commands(struct mbus_entity *entity, const char *destination,
+                         const struct mbus_commands *commands, uint64_t *ret_ticket)
+{
+        struct address dest;
+        struct span payload;
+        int r = commands_payload(commands, &payload);
+
+        if (r == 0)
+                r = address_parse(span_of(destination), LENIENT, &dest, NULL, NULL);
+        if (r != 0)
+                return r;
+        r = entity->bus->mode->send(entity, &dest, payload, ret_ticket);
+        bus_changed(entity->bus);
+        return r;
+}
+
+int mbus_entity_send(struct mbus_entity *entity, const char *destination,
+                     const struct mbus_commands *commands)
+{
+        return send_commands(entity, destination, commands, NULL);
+}
+
+int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destination,
+                              const struct mbus_commands *commands, uint64_t *ret_ticket)
+{
+        return send_commands(entity, destination, commands, ret_ticket);
+}
+
+int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
+                          const struct mbus_commands *commands, uint64_t *ret_tickets, size_t size,
+                          size_t *ret_n)
+{
+        struct mbus_peers *peers;
+        size_t n = 0;
+        int r = mbus_peers_new(entity->bus, destination, &peers);
+
+        if (r != 0)
+                return r;
+        if (mbus_peers_get_n(peers) > size)
+                r = MBUS_E_FULL;
+        while (r == 0 && n < mbus_peers_get_n(peers)) {
+                r = send_commands(entity, mbus_peers_get_address(peers, n), commands, &ret_tickets[n]);
+                n += r == 0;
+        }
+        mbus_peers_free(peers);
+        *ret_n = n;
+        return r;
+}
+
+int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, const char *text)
+{
+        struct mbus_commands *commands;
+        int r = mbus_commands_new(&commands);
+
+        if (r != 0)
+                return r;
+        r = mbus_commands_add_text(commands, text, NULL, NULL);
+        if (r == 0)
+                r = send_commands(entity, destination, commands, NULL);
+        mbus_commands_free(commands);
+        return r;
+}
+
+int mbus_entity_ping(struct mbus_entity *entity, const char *destination)
+{
+        struct address dest;
+        int r = address_parse(span_of(destination), LENIENT, &dest, NULL, NULL);
+
+        if (r != 0)
+                return r;
+        r = entity->bus->mode->ping(entity, &dest);
+        bus_changed(entity->bus);
+        return r;
+}

@@ -1,0 +1,173 @@
+/*
+ * bus-events.c - the events that wait for the application, in a ring.
+ *
+ * In direct and mem mode the bounded queue is the engine's, and this one holds only what the last
+ * event of it became. In link mode messages wait here, and the link is not read while too many do.
+ * An event whose entity went away stays in the ring as MBUS_EVENT_MAX and is skipped.
+ */
+#include "bus.h"
+
+#include <stdlib.h>
+
+/* What a message costs beside its text. */
+#define MESSAGE_OVERHEAD 512
+
+static size_t queued_bytes(const struct queued *item)
+{
+        const struct message *m = (const struct message *)item->event.message;
+
+        return m ? m->text.n + MESSAGE_OVERHEAD : 0;
+}
+
+void queued_deinit(struct queued *item)
+{
+        message_unref((struct message *)item->event.message);
+        free(item->text);
+        *item = (struct queued){ .text = NULL };
+}
+
+void queue_deinit(struct queue *q)
+{
+        for (size_t i = 0; i < q->n; i++)
+                queued_deinit(&q->ring[(q->head + i) & (q->size - 1)]);
+        free(q->ring);
+        *q = (struct queue){ .ring = NULL };
+}
+
+int queue_reserve(struct queue *q, size_t n)
+{
+        size_t size = q->size ? q->size : 16;
+        struct queued *ring;
+
+        if (n <= q->size - q->n)
+                return 0;
+        while (size - q->n < n)
+                size *= 2;
+        ring = malloc(size * sizeof(*ring));
+        if (!ring)
+                return -ENOMEM;
+        for (size_t i = 0; i < q->n; i++)
+                ring[i] = q->ring[(q->head + i) & (q->size - 1)];
+        free(q->ring);
+        q->ring = ring;
+        q->size = size;
+        q->head = 0;
+        return 0;
+}
+
+void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text)
+{
+        struct queue *q = &bus->queue;
+        struct queued item = { *event, text };
+
+        if (queue_reserve(q, 1) < 0) {
+                queued_deinit(&item);
+                bus->failure = -ENOMEM;
+                return;
+        }
+        q->ring[(q->head + q->n++) & (q->size - 1)] = item;
+        q->bytes += queued_bytes(&item);
+}
+
+/* What an application learns of a message: MBUS_EVENT_MAX, nothing, when all of its commands are
+ * about the awareness of section 8, which is the library's. */
+static enum mbus_event_type message_event(const struct message *m)
+{
+        enum mbus_event_type type = MBUS_EVENT_MAX;
+
+        for (size_t i = 0; i < m->payload.n; i++) {
+                struct span name = m->payload.commands[i].name;
+
+                if (!span_begins(name, "mbus."))
+                        type = MBUS_EVENT_MESSAGE;
+                else if (span_equal_text(name, "mbus.quit"))
+                        return MBUS_EVENT_QUIT;
+                else if (!span_equal_text(name, "mbus.hello") && !span_equal_text(name, "mbus.bye")
+                         && !span_equal_text(name, "mbus.ping"))
+                        type = MBUS_EVENT_MESSAGE;
+        }
+        return type;
+}
+
+int queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message)
+{
+        struct mbus_event event = { .type = message_event(message),
+                                    .entity = entity,
+                                    .time = bus->wall_ns };
+
+        if (event.type == MBUS_EVENT_MAX)
+                return 0;
+        if (queue_reserve(&bus->queue, 1) < 0)
+                return -ENOMEM;
+        event.message = (struct mbus_message *)message_ref(message);
+        queue_push(bus, &event, NULL);
+        return 0;
+}
+
+void queue_forget(struct queue *q, const struct mbus_entity *entity)
+{
+        for (size_t i = 0; i < q->n; i++) {
+                struct queued *item = &q->ring[(q->head + i) & (q->size - 1)];
+
+                if (item->event.entity != entity)
+                        continue;
+                q->bytes -= queued_bytes(item);
+                queued_deinit(item);
+                item->event.type = MBUS_EVENT_MAX;
+        }
+}
+
+static bool queue_pop(struct queue *q, struct queued *ret_item)
+{
+        struct queued item;
+
+        if (q->n == 0)
+                return false;
+        item = q->ring[q->head];
+        q->head = (q->head + 1) & (q->size - 1);
+        q->n--;
+        q->bytes -= queued_bytes(&item);
+        *ret_item = item;
+        return true;
+}
+
+bool bus_has_event(struct mbus_bus *bus)
+{
+        struct queue *q = &bus->queue;
+        struct queued item;
+
+        do {
+                while (q->n > 0) {
+                        if (q->ring[q->head].event.type != MBUS_EVENT_MAX)
+                                return true;
+                        queue_pop(q, &item);
+                }
+        } while (bus->mode->pull(bus));
+        return false;
+}
+
+const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
+{
+        struct mbus_event *event = &bus->current.event;
+
+        queued_deinit(&bus->current);
+        if (!bus_has_event(bus)) {
+                bus_changed(bus);
+                return NULL;
+        }
+        queue_pop(&bus->queue, &bus->current);
+        if (event->type == MBUS_EVENT_READY) {
+                struct mbus_entity *entity = event->entity;
+
+                if (entity->next_text) {
+                        free(entity->text);
+                        entity->text = entity->next_text;
+                        entity->next_text = NULL;
+                }
+                event->address = entity->text;
+        } else if (bus->current.text) {
+                event->address = bus->current.text;
+        }
+        bus_changed(bus);
+        return event;
+}

@@ -1,0 +1,391 @@
+/*
+ * bus-link.c - the bus through a broker (spec/attach.md): the socket, the main loop, and losing the
+ * link and getting it back.
+ *
+ * Output is gathered and written when much has come together or the application's main loop turns;
+ * input is read in large pieces and handled in place. While many events wait for the application
+ * nothing is read, so that the broker's limits work on those who send.
+ *
+ * A lost link fails every ticket and is tried again with back-off. Entities and watches are asked
+ * for anew, and what is not known any more has left: nothing is lost silently.
+ */
+#include "link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/frame.h"
+#include "io/clock.h"
+
+#define BACKOFF_MIN (50 * NSEC_PER_MSEC)
+#define BACKOFF_MAX (2 * NSEC_PER_SEC)
+/* While the socket's file is there, the broker is too busy or is just starting. */
+#define BACKOFF_MAX_QUICK (200 * NSEC_PER_MSEC)
+/* How long opening may wait for a broker that does not accept, and closing for one that does not
+ * read. */
+#define PATIENCE_MS 1000
+/* Room for the largest frame behind a piece that was read. */
+#define INPUT_SIZE (LINK_READ_SIZE + FRAME_HEADER_SIZE + FRAME_MAX)
+
+static const struct bus_mode link_mode;
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+/* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting. */
+static int connect_to(const char *path, bool patient)
+{
+        struct timeval time = { .tv_sec = PATIENCE_MS / 1000, .tv_usec = PATIENCE_MS % 1000 * 1000 };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd, r = 0;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0);
+        if (fd < 0)
+                return -errno;
+        if (patient && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
+                r = -errno;
+        if (r == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                r = -errno;
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static bool is_nobody_there(int error)
+{
+        return error == -ENOENT || error == -ENOTDIR || error == -ECONNREFUSED;
+}
+
+static const char *advice(int error)
+{
+        if (is_nobody_there(error))
+                return "start mbus-broker, or use udp:";
+        if (error == -EACCES)
+                return "the broker belongs to another user";
+        return "is it mbus-broker's socket?";
+}
+
+int link_open(struct mbus_bus *bus, const char *path, bool probe,
+              char ret_error[static BUS_ERROR_SIZE])
+{
+        int fd = connect_to(path, true);
+        struct link *l;
+
+        if (fd < 0 && probe && is_nobody_there(fd))
+                return MBUS_E_UNKNOWN;
+        if (fd < 0) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.300s: %s: %s", path, strerror(-fd),
+                         advice(fd));
+                return fd == -ENOMEM ? fd : MBUS_E_NO_BUS;
+        }
+        bus->mode = &link_mode;
+        bus->impl = l = malloc(sizeof(*l));
+        if (!l) {
+                close(fd);
+                return -ENOMEM;
+        }
+        *l = (struct link){ .fd = fd, .backoff = BACKOFF_MIN };
+        index_init(&l->attached, random_u64(&bus->random));
+        l->path = strdup(path);
+        l->in = malloc(INPUT_SIZE);
+        bus->url = malloc(strlen(path) + sizeof("unix:"));
+        if (!l->path || !l->in || !bus->url)
+                return -ENOMEM;
+        strcpy(bus->url, "unix:");
+        strcat(bus->url, path);
+        return 0;
+}
+
+/* ---- losing it and getting it back --------------------------------------------------------- */
+
+static void forget_conversation(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        close(l->fd);
+        l->fd = -1;
+        l->in_at = l->in_n = 0;
+        l->more = false;
+        buffer_clear(&l->out);
+        l->out_at = 0;
+        l->blocked = false;
+        l->seq = 0;
+        free(l->broker);
+        l->broker = NULL;
+        link_drop_acks(l);
+        for (struct mbus_entity *entity = bus->entities; entity; entity = entity->next)
+                index_remove(&l->attached, &entity->attached);
+        bus->generation++;
+}
+
+static void retry_later(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        double dither = 0.75 + random_unit(&bus->random) / 2;
+
+        l->retry_at = clock_now() + (uint64_t)((double)l->backoff * dither);
+}
+
+static void link_down(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        struct ticket *tickets;
+        size_t n;
+
+        forget_conversation(bus);
+        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_DOWN }, NULL);
+        tickets = tickets_drain(&l->tickets, &n);
+        for (size_t i = 0; i < n; i++)
+                if (!tickets[i].attach)
+                        link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN);
+        free(tickets);
+        told_mark(bus);
+        l->backoff = BACKOFF_MIN;
+        retry_later(bus);
+}
+
+/* Asks for all that the application has asked for. 0, or what link_attach() said. */
+static int ask_again(struct mbus_bus *bus)
+{
+        int r = bus->observing ? link_observe(bus) : 0;
+
+        for (size_t i = 0; i < bus->n_watches && r == 0; i++)
+                r = link_watch(bus, &bus->watches[i]);
+        for (struct mbus_entity *entity = bus->entities; entity && r == 0; entity = entity->next)
+                if (!entity->refused)
+                        r = link_attach(entity, false);
+        return r;
+}
+
+static void reconnect(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        int fd = connect_to(l->path, false);
+        uint64_t max = fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
+
+        if (fd < 0) {
+                l->backoff = l->backoff < max / 2 ? l->backoff * 2 : max;
+                retry_later(bus);
+                return;
+        }
+        l->fd = fd;
+        bus->generation++;
+        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);
+        if (ask_again(bus) != 0)
+                link_down(bus);
+}
+
+/* ---- the main loop ------------------------------------------------------------------------- */
+
+static bool may_read(const struct mbus_bus *bus)
+{
+        return bus->queue.n < LINK_EVENTS_HIGH && bus->queue.bytes < LINK_EVENTS_BYTES_HIGH;
+}
+
+/* Reads a piece behind what is left of the last. How many octets, 0 for the end, or -errno. */
+static ssize_t fill(struct link *l)
+{
+        ssize_t n;
+
+        if (l->in_at > 0) {
+                memmove(l->in, l->in + l->in_at, l->in_n - l->in_at);
+                l->in_n -= l->in_at;
+                l->in_at = 0;
+        }
+        do {
+                n = recv(l->fd, l->in + l->in_n, INPUT_SIZE - l->in_n, MSG_DONTWAIT);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        l->in_n += (size_t)n;
+        return n;
+}
+
+/* Handles frames that were read, up to *@budget. 0, or -EPROTO if the stream makes no sense. */
+static int handle_frames(struct mbus_bus *bus, size_t *budget)
+{
+        struct link *l = bus->impl;
+        enum frame_status status = FRAME_OK;
+        struct span text;
+        bool observed;
+        size_t n;
+
+        while (*budget > 0 && may_read(bus)) {
+                status = frame_next((struct span){ l->in + l->in_at, l->in_n - l->in_at }, &text,
+                                    &observed, &n);
+                if (status != FRAME_OK)
+                        break;
+                l->in_at += n;
+                --*budget;
+                link_on_frame(bus, text, observed);
+        }
+        l->more = status == FRAME_OK;
+        return status == FRAME_BAD ? -EPROTO : 0;
+}
+
+/* 0, or -errno if the link is of no use any more. */
+static int read_link(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        size_t budget = PROCESS_MAX;
+        int r = handle_frames(bus, &budget);
+
+        while (r == 0 && !l->more) {
+                size_t room = INPUT_SIZE - (l->in_n - l->in_at);
+                ssize_t n = fill(l);
+
+                if (n == -EAGAIN || n == -EWOULDBLOCK)
+                        break;
+                if (n <= 0)
+                        return n < 0 ? (int)n : -EPIPE;
+                r = handle_frames(bus, &budget);
+                /* A short piece was all there is; the next poll knows better than another call. */
+                if ((size_t)n < room)
+                        break;
+        }
+        return r;
+}
+
+static int link_process(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        int r;
+
+        if (l->fd < 0) {
+                if (clock_now() >= l->retry_at)
+                        reconnect(bus);
+                return 0;
+        }
+        /* What is to be read tells more of a broken link than what cannot be written. */
+        (void)link_write(l);
+        r = read_link(bus);
+        if (r == 0) {
+                link_flush_acks(bus);
+                r = link_write(l);
+        }
+        if (r < 0)
+                link_down(bus);
+        return r == 0 && l->more && may_read(bus);
+}
+
+static size_t link_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX])
+{
+        const struct link *l = bus->impl;
+
+        if (l->fd < 0)
+                return 0;
+        ret_fds[0] = (struct pollfd){ .fd = l->fd };
+        if (may_read(bus))
+                ret_fds[0].events |= POLLIN;
+        if (link_n_waiting(l) > 0)
+                ret_fds[0].events |= POLLOUT;
+        return 1;
+}
+
+static uint64_t link_get_deadline(struct mbus_bus *bus)
+{
+        const struct link *l = bus->impl;
+
+        if (l->fd < 0)
+                return l->retry_at;
+        if (link_n_waiting(l) > 0 && !l->blocked)
+                return 0;
+        return l->more && may_read(bus) ? 0 : TIME_NEVER;
+}
+
+/* ---- what the application asks ------------------------------------------------------------- */
+
+static int link_add_entity(struct mbus_entity *entity)
+{
+        struct link *l = entity->bus->impl;
+
+        if (index_find(&l->attached, entity->given))
+                return MBUS_E_TAKEN;
+        /* A link that is down asks for it when it is up. */
+        return l->fd < 0 ? 0 : link_attach(entity, false);
+}
+
+static void link_remove_entity(struct mbus_entity *entity)
+{
+        struct mbus_bus *bus = entity->bus;
+        struct link *l = bus->impl;
+
+        /* If it has no room, the broker is told when its answer comes, or the link ends. */
+        if (entity->attached.address)
+                (void)link_detach(bus, entity->attached.address->text);
+        index_remove(&l->attached, &entity->attached);
+        tickets_forget(&l->tickets, entity);
+}
+
+static int link_add_watch(struct mbus_bus *bus, struct watch *watch)
+{
+        struct link *l = bus->impl;
+
+        return l->fd < 0 ? 0 : link_watch(bus, watch);
+}
+
+static int link_add_observe(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        return l->fd < 0 ? 0 : link_observe(bus);
+}
+
+static bool link_pull(struct mbus_bus *bus)
+{
+        (void)bus;
+        return false;
+}
+
+/* Gives the broker a moment to take what waits. */
+static void linger(struct link *l)
+{
+        struct pollfd fd = { .fd = l->fd, .events = POLLOUT };
+        uint64_t end = clock_now() + PATIENCE_MS * NSEC_PER_MSEC;
+
+        while (link_write(l) == 0 && link_n_waiting(l) > 0 && clock_now() < end)
+                if (poll(&fd, 1, PATIENCE_MS) <= 0)
+                        return;
+}
+
+static void link_close(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        if (!l)
+                return;
+        if (l->fd >= 0) {
+                linger(l);
+                close(l->fd);
+        }
+        link_drop_acks(l);
+        tickets_deinit(&l->tickets);
+        index_deinit(&l->attached);
+        buffer_deinit(&l->out);
+        free(l->broker);
+        free(l->path);
+        free(l->in);
+        free(l);
+}
+
+static const struct bus_mode link_mode = {
+        .close = link_close,
+        .add_entity = link_add_entity,
+        .remove_entity = link_remove_entity,
+        .send = link_send,
+        .ping = link_ping,
+        .watch = link_add_watch,
+        .observe = link_add_observe,
+        .list = told_list,
+        .pull = link_pull,
+        .get_pollfds = link_get_pollfds,
+        .get_deadline = link_get_deadline,
+        .process = link_process,
+};

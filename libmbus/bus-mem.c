@@ -1,0 +1,348 @@
+/*
+ * bus-mem.c - a bus inside the process: engines that hand their datagrams to each other.
+ *
+ * For users' own tests, and for parts of one program. It repeats from run to run: seeds, ids and the
+ * order of delivery come from the hub's name and the order in which buses were opened. Entities know
+ * each other at once, where the RFC lets a second pass: a newcomer pings, and everybody else does
+ * when there is one, for there is no network to spare.
+ *
+ * Buses of one hub may live in different threads: inboxes and the list of members are the hub's
+ * mutex's, everything else belongs to one bus.
+ */
+#include "bus.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+
+struct mem {
+        struct hub *hub;
+        struct mem *next;
+        struct outgoing inbox;   /* the hub's mutex; bounded by OUTGOING_BYTES_MAX */
+        struct outgoing reading; /* what was taken out of it */
+        uint64_t lost;           /* the hub's mutex: for which the inbox had no room */
+        uint64_t introduced;     /* up to which of the hub's introductions */
+        uint32_t ordinal;
+        int fd; /* readable while the inbox or the introductions have something */
+};
+
+struct hub {
+        struct hub *next;
+        pthread_mutex_t mutex;
+        struct mem *members;
+        size_t n_members;       /* the registry's mutex */
+        uint32_t n_ever;        /* the registry's mutex */
+        uint64_t introductions; /* how often an entity was added */
+        char name[];
+};
+
+static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct hub *registry;
+
+static const struct bus_mode mem_mode;
+
+/* ---- hubs ---------------------------------------------------------------------------------- */
+
+static struct hub *hub_new(const char *name)
+{
+        struct hub *hub = malloc(sizeof(*hub) + strlen(name) + 1);
+
+        if (!hub)
+                return NULL;
+        *hub = (struct hub){ .next = registry, .mutex = PTHREAD_MUTEX_INITIALIZER };
+        strcpy(hub->name, name);
+        registry = hub;
+        return hub;
+}
+
+/* Makes @m a member of the hub @name. */
+static int hub_join(const char *name, struct mem *m)
+{
+        struct hub *hub;
+        struct mem **last;
+
+        pthread_mutex_lock(&registry_mutex);
+        hub = registry;
+        while (hub && strcmp(hub->name, name) != 0)
+                hub = hub->next;
+        if (!hub)
+                hub = hub_new(name);
+        if (hub) {
+                hub->n_members++;
+                m->ordinal = ++hub->n_ever;
+        }
+        pthread_mutex_unlock(&registry_mutex);
+        if (!hub)
+                return -ENOMEM;
+        pthread_mutex_lock(&hub->mutex);
+        for (last = &hub->members; *last; last = &(*last)->next)
+                ;
+        *last = m;
+        m->hub = hub;
+        m->introduced = hub->introductions;
+        pthread_mutex_unlock(&hub->mutex);
+        return 0;
+}
+
+static void hub_leave(struct mem *m)
+{
+        struct hub *hub = m->hub;
+        struct mem **link = &hub->members;
+        struct hub **place = &registry;
+
+        pthread_mutex_lock(&hub->mutex);
+        while (*link != m)
+                link = &(*link)->next;
+        *link = m->next;
+        pthread_mutex_unlock(&hub->mutex);
+
+        pthread_mutex_lock(&registry_mutex);
+        if (--hub->n_members == 0) {
+                while (*place != hub)
+                        place = &(*place)->next;
+                *place = hub->next;
+                pthread_mutex_destroy(&hub->mutex);
+                free(hub);
+        }
+        pthread_mutex_unlock(&registry_mutex);
+}
+
+/* With the hub's mutex held. */
+static void wake(struct mem *m)
+{
+        /* It cannot fail but for a counter that is full, and so readable. */
+        if (eventfd_write(m->fd, 1) < 0)
+                return;
+}
+
+/* Everybody shall say who is there, because there is a newcomer at @m. */
+static void hub_introduce(struct mem *m)
+{
+        struct hub *hub = m->hub;
+
+        pthread_mutex_lock(&hub->mutex);
+        /* Our own entities know the newcomer without. */
+        if (m->introduced == hub->introductions)
+                m->introduced++;
+        hub->introductions++;
+        for (struct mem *other = hub->members; other; other = other->next)
+                if (other != m)
+                        wake(other);
+        pthread_mutex_unlock(&hub->mutex);
+}
+
+/* Takes what came for @m; true if it is to introduce its entities. */
+static bool hub_take(struct mem *m, uint64_t *ret_lost)
+{
+        struct outgoing empty = m->reading;
+        eventfd_t count;
+        bool introduce;
+
+        pthread_mutex_lock(&m->hub->mutex);
+        if (m->reading.n == 0) {
+                m->reading = m->inbox;
+                m->inbox = empty;
+                /* It fails if nobody woke us, which is as good. */
+                (void)eventfd_read(m->fd, &count);
+        }
+        *ret_lost = m->lost;
+        m->lost = 0;
+        introduce = m->introduced != m->hub->introductions;
+        m->introduced = m->hub->introductions;
+        pthread_mutex_unlock(&m->hub->mutex);
+        return introduce;
+}
+
+/* ---- the mode ------------------------------------------------------------------------------ */
+
+static struct config mem_config(void)
+{
+        struct config c = CONFIG_INIT;
+
+        /* Nobody is kept out of a process; the digest is there because all messages have one. */
+        c.hash = HASH_SHA1;
+        c.hash_key = (struct config_key){ .bytes = { 1 }, .n = hash_key_size(HASH_SHA1) };
+        c.cipher = CIPHER_NONE;
+        return c;
+}
+
+static uint64_t seed_of(const char *name, uint32_t ordinal)
+{
+        uint64_t seed = UINT64_C(14695981039346656037) ^ ordinal;
+
+        for (; *name; name++)
+                seed = (seed ^ (unsigned char)*name) * UINT64_C(1099511628211);
+        return seed;
+}
+
+int mem_open(struct mbus_bus *bus, const char *name, char ret_error[static BUS_ERROR_SIZE])
+{
+        struct config config = mem_config();
+        struct mem *m = calloc(1, sizeof(*m));
+        int r;
+
+        (void)ret_error;
+        bus->mode = &mem_mode;
+        bus->impl = m;
+        bus->url = malloc(strlen(name) + sizeof("mem:"));
+        if (!m || !bus->url)
+                return -ENOMEM;
+        strcpy(bus->url, "mem:");
+        strcat(bus->url, name);
+        m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (m->fd < 0)
+                return -errno;
+        r = hub_join(name, m);
+        if (r != 0)
+                return r;
+        random_init(&bus->random, seed_of(name, m->ordinal));
+        strcpy(bus->host, "127.0.0.1");
+        bus->id = m->ordinal;
+        bus->next_id = 1;
+        return engine_mode_open(bus, &config, random_u64(&bus->random));
+}
+
+/* Hands what the engine has queued to the others. */
+static void flush(struct mbus_bus *bus)
+{
+        struct mem *m = bus->impl;
+        struct endpoint from = { .n = sizeof(m->ordinal) };
+        struct datagram datagram;
+        size_t cursor = 0, n = 0;
+
+        if (engine_n_datagrams(bus->engine) == 0)
+                return;
+        memcpy(from.bytes, &m->ordinal, sizeof(m->ordinal));
+        pthread_mutex_lock(&m->hub->mutex);
+        for (; engine_peek_datagram(bus->engine, &cursor, &datagram); n++) {
+                for (struct mem *to = m->hub->members; to; to = to->next)
+                        if (to != m && outgoing_push(&to->inbox, datagram.bytes, &from) != 0)
+                                to->lost++;
+        }
+        for (struct mem *to = m->hub->members; to; to = to->next)
+                if (to != m)
+                        wake(to);
+        pthread_mutex_unlock(&m->hub->mutex);
+        engine_pop_datagrams(bus->engine, n);
+}
+
+static void mem_close(struct mbus_bus *bus)
+{
+        struct mem *m = bus->impl;
+
+        if (m) {
+                if (bus->engine)
+                        flush(bus);
+                if (m->hub)
+                        hub_leave(m);
+                if (m->fd > 0)
+                        close(m->fd);
+                outgoing_deinit(&m->inbox);
+                outgoing_deinit(&m->reading);
+                free(m);
+        }
+        engine_mode_close(bus);
+}
+
+static int mem_add_entity(struct mbus_entity *entity)
+{
+        struct mbus_bus *bus = entity->bus;
+        int r = engine_mode_add_entity(entity);
+
+        if (r != 0)
+                return r;
+        /* If it cannot be sent now, the first hello does the same later. */
+        (void)engine_mode_ping(entity, &ADDRESS_ALL);
+        flush(bus);
+        hub_introduce(bus->impl);
+        return 0;
+}
+
+static void mem_remove_entity(struct mbus_entity *entity)
+{
+        struct mbus_bus *bus = entity->bus;
+
+        engine_mode_remove_entity(entity);
+        flush(bus);
+}
+
+static int mem_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
+                    uint64_t *ret_ticket)
+{
+        int r = engine_mode_send(entity, dest, payload, ret_ticket);
+
+        flush(entity->bus);
+        return r;
+}
+
+static int mem_ping(struct mbus_entity *entity, const struct address *dest)
+{
+        int r = engine_mode_ping(entity, dest);
+
+        flush(entity->bus);
+        return r;
+}
+
+static size_t mem_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX])
+{
+        const struct mem *m = bus->impl;
+
+        ret_fds[0] = (struct pollfd){ .fd = m->fd, .events = POLLIN };
+        return 1;
+}
+
+static uint64_t mem_get_deadline(struct mbus_bus *bus)
+{
+        const struct mem *m = bus->impl;
+
+        if (m->reading.n > 0 || engine_n_datagrams(bus->engine) > 0)
+                return 0;
+        return engine_deadline(bus->engine);
+}
+
+static void introduce(struct mbus_bus *bus)
+{
+        for (struct mbus_entity *entity = bus->entities; entity; entity = entity->next)
+                (void)engine_mode_ping(entity, &ADDRESS_ALL);
+}
+
+static int mem_process(struct mbus_bus *bus)
+{
+        struct mem *m = bus->impl;
+        uint64_t now = clock_now(), wall_ms = clock_wall_ms(), lost;
+        struct datagram datagram;
+        bool wanted = hub_take(m, &lost);
+
+        if (lost > 0)
+                engine_count_drop(bus->engine, MBUS_DROP_SOCKET, lost);
+        for (size_t i = 0; i < PROCESS_MAX && m->reading.n > 0; i++) {
+                size_t cursor = 0;
+
+                outgoing_peek(&m->reading, &cursor, &datagram);
+                engine_receive(bus->engine, now, wall_ms, datagram.to, datagram.bytes);
+                outgoing_pop(&m->reading, 1);
+        }
+        if (wanted)
+                introduce(bus);
+        engine_tick(bus->engine, now, wall_ms);
+        flush(bus);
+        return m->reading.n > 0;
+}
+
+static const struct bus_mode mem_mode = {
+        .close = mem_close,
+        .add_entity = mem_add_entity,
+        .remove_entity = mem_remove_entity,
+        .send = mem_send,
+        .ping = mem_ping,
+        .watch = engine_mode_watch,
+        .observe = engine_mode_observe,
+        .list = engine_mode_list,
+        .pull = engine_mode_pull,
+        .get_pollfds = mem_get_pollfds,
+        .get_deadline = mem_get_deadline,
+        .process = mem_process,
+};

@@ -1,0 +1,257 @@
+/*
+ * bus.c - a bus is opened, fits into a main loop, and is closed.
+ *
+ * The one place of the library that looks at the environment: for the broker's usual socket, with
+ * secure_getenv(). The configuration file's place is io/config-file's.
+ */
+#include "bus.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+
+#define ROOT_SOCKET "/run/mbus/broker.sock"
+#define USER_SOCKET "/mbus/broker.sock"
+
+uint64_t bus_entropy(void)
+{
+        uint64_t entropy;
+
+        /* Only a kernel without a random device fails here; the clock is better than nothing then,
+         * for delays and ids are all that comes of it. */
+        if (getrandom(&entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
+                entropy = clock_now() ^ clock_wall_ns() ^ (uint64_t)getpid() << 32;
+        return entropy;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* Where a broker of this user, or of the system, listens. */
+static char *usual_socket(void)
+{
+        const char *runtime = geteuid() == 0 ? NULL : secure_getenv("XDG_RUNTIME_DIR");
+        char *path;
+
+        if (!runtime || runtime[0] != '/')
+                return strdup(ROOT_SOCKET);
+        path = malloc(strlen(runtime) + sizeof(USER_SOCKET));
+        if (path) {
+                strcpy(path, runtime);
+                strcat(path, USER_SOCKET);
+        }
+        return path;
+}
+
+static int open_auto(struct mbus_bus *bus, const struct mbus_config *config, char *ret_error)
+{
+        char error[BUS_ERROR_SIZE] = "";
+        char *path = usual_socket();
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        r = link_open(bus, path, true, ret_error);
+        if (r == MBUS_E_UNKNOWN) {
+                r = direct_open(bus, config, error);
+                if (error[0])
+                        snprintf(ret_error, BUS_ERROR_SIZE, "no broker at %.200s; %.280s", path,
+                                 error);
+        }
+        free(path);
+        return r;
+}
+
+static int open_unix(struct mbus_bus *bus, const char *path, char *ret_error)
+{
+        char *usual = NULL;
+        int r;
+
+        if (!path[0]) {
+                usual = usual_socket();
+                if (!usual)
+                        return -ENOMEM;
+        }
+        r = link_open(bus, usual ? usual : path, false, ret_error);
+        free(usual);
+        return r;
+}
+
+static int open_url(struct mbus_bus *bus, const struct mbus_config *config, char *ret_error)
+{
+        const char *url = config->url ? config->url : "auto:";
+
+        if (strcmp(url, "auto:") == 0)
+                return open_auto(bus, config, ret_error);
+        if (strcmp(url, "udp:") == 0)
+                return direct_open(bus, config, ret_error);
+        if (strncmp(url, "unix:", 5) == 0)
+                return open_unix(bus, url + 5, ret_error);
+        if (strncmp(url, "mem:", 4) == 0 && url[4])
+                return mem_open(bus, url + 4, ret_error);
+        snprintf(ret_error, BUS_ERROR_SIZE,
+                 "URL %.200s: use auto:, udp:, unix:PATH or mem:NAME", url);
+        return MBUS_E_CONFIG;
+}
+
+int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config)
+{
+        struct mbus_config defaults = MBUS_CONFIG_INIT;
+        struct mbus_bus *bus = malloc(sizeof(*bus));
+        uint64_t entropy = bus_entropy();
+        int r = -ENOMEM;
+
+        if (!config)
+                config = &defaults;
+        config_clear_result(config);
+        if (bus && !config->failed) {
+                *bus = (struct mbus_bus){ .one = { .epoll = -1, .timer = -1 } };
+                index_init(&bus->told, entropy);
+                random_init(&bus->random, entropy);
+                crypto_global_init();
+                r = open_url(bus, config, config->error);
+                if (r == 0)
+                        config_take_warnings(config, bus);
+                else
+                        bus = mbus_bus_close(bus);
+        } else {
+                free(bus);
+        }
+        if (r < 0 && !config->error[0])
+                snprintf(config->error, sizeof(config->error), "%s", strerror(-r));
+        if (config == &defaults)
+                config_clear_result(config);
+        if (r == 0)
+                *ret_bus = bus;
+        return r;
+}
+
+struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
+{
+        if (!bus)
+                return NULL;
+        while (bus->entities)
+                mbus_entity_remove(bus->entities);
+        if (bus->mode)
+                bus->mode->close(bus);
+        queued_deinit(&bus->current);
+        queue_deinit(&bus->queue);
+        told_deinit(bus);
+        for (size_t i = 0; i < bus->n_watches; i++)
+                free(bus->watches[i].address);
+        for (size_t i = 0; i < bus->n_warnings; i++)
+                free(bus->warnings[i]);
+        one_fd_deinit(&bus->one);
+        free(bus->url);
+        free(bus);
+        return NULL;
+}
+
+/* ---- what is known about it ---------------------------------------------------------------- */
+
+const char *mbus_bus_get_url(const struct mbus_bus *bus)
+{
+        return bus->url;
+}
+
+uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason)
+{
+        if ((unsigned)reason >= MBUS_DROP_MAX)
+                return 0;
+        return bus->dropped[reason] + (bus->engine ? engine_dropped(bus->engine, reason) : 0);
+}
+
+const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i)
+{
+        return i < bus->n_warnings ? bus->warnings[i] : NULL;
+}
+
+void bus_warn(struct mbus_bus *bus, const char *text)
+{
+        for (size_t i = 0; i < bus->n_warnings; i++)
+                if (strcmp(bus->warnings[i], text) == 0)
+                        return;
+        if (bus->n_warnings < WARNINGS_MAX) {
+                bus->warnings[bus->n_warnings] = strdup(text);
+                bus->n_warnings += bus->warnings[bus->n_warnings] != NULL;
+        }
+}
+
+/* ---- the main loop ------------------------------------------------------------------------- */
+
+int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, size_t *ret_n)
+{
+        struct pollfd all[MBUS_POLLFDS_MAX];
+        size_t n = bus->mode->get_pollfds(bus, all);
+
+        if (n > size)
+                return MBUS_E_FULL;
+        for (size_t i = 0; i < n; i++)
+                fds[i] = all[i];
+        *ret_n = n;
+        return 0;
+}
+
+uint64_t mbus_bus_get_deadline(struct mbus_bus *bus)
+{
+        return bus->failure ? 0 : bus->mode->get_deadline(bus);
+}
+
+int mbus_bus_process(struct mbus_bus *bus)
+{
+        int r = bus->failure;
+
+        bus->failure = 0;
+        bus->wall_ns = clock_wall_ns();
+        if (r == 0)
+                r = bus->mode->process(bus);
+        bus_changed(bus);
+        return r;
+}
+
+/* Sleeps until a descriptor is ready or @until has come. 0 or -errno. */
+static int sleep_until(struct mbus_bus *bus, uint64_t until)
+{
+        struct pollfd fds[MBUS_POLLFDS_MAX];
+        size_t n = bus->mode->get_pollfds(bus, fds);
+        uint64_t now = clock_now();
+        uint64_t left = until > now ? until - now : 0;
+        struct timespec time = { .tv_sec = (time_t)(left / NSEC_PER_SEC),
+                                 .tv_nsec = (long)(left % NSEC_PER_SEC) };
+
+        return ppoll(fds, n, until == TIME_NEVER ? NULL : &time, NULL) < 0 ? -errno : 0;
+}
+
+int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
+{
+        uint64_t start = clock_now();
+        uint64_t end = timeout < 0 || (uint64_t)timeout > TIME_NEVER - start
+                               ? TIME_NEVER
+                               : start + (uint64_t)timeout;
+        bool more = false;
+        int r;
+
+        /* An application that pops one event a call must not keep the bus from its duties. */
+        if (mbus_bus_get_deadline(bus) <= start) {
+                r = mbus_bus_process(bus);
+                if (r < 0)
+                        return r;
+                more = r > 0;
+        }
+        while (!bus_has_event(bus)) {
+                uint64_t deadline = more ? 0 : mbus_bus_get_deadline(bus);
+
+                r = sleep_until(bus, deadline < end ? deadline : end);
+                if (r == 0)
+                        r = mbus_bus_process(bus);
+                if (r < 0)
+                        return r;
+                more = r > 0;
+                if (end <= clock_now() && !bus_has_event(bus))
+                        return MBUS_E_NOT_READY;
+        }
+        return 0;
+}

@@ -1,0 +1,232 @@
+/*
+ * bus.h - what the files of the public library know of each other.
+ *
+ * A bus is one of three modes behind one vtable: direct (the network), link (a broker), mem (inside
+ * the process). What all modes share, entities, the events that wait for the application, watches
+ * and the table of entities that it was told of, is in struct mbus_bus.
+ *
+ * This header comes first in each file of the library, so that the public functions, and nothing
+ * else, are visible in the shared object.
+ */
+#ifndef MBUS_BUS_H
+#define MBUS_BUS_H
+
+#pragma GCC visibility push(default)
+#include "mbus.h"
+#pragma GCC visibility pop
+
+#include <poll.h>
+
+#include "core/engine.h"
+#include "core/index.h"
+#include "core/random.h"
+
+/* Addresses that one bus may watch: each is compared with each newcomer. */
+#define WATCHES_MAX 64
+/* Remarks of a bus that an application may read. */
+#define WARNINGS_MAX 32
+/* Messages that one mbus_bus_process() takes in, so that no flood keeps the application away. */
+#define PROCESS_MAX 1024
+
+/* ---- events that wait for the application (bus-events.c) ----------------------------------- */
+
+struct queued {
+        struct mbus_event event; /* its message is a reference that is held */
+        char *text;              /* owned: what event.address is */
+};
+
+struct queue {
+        struct queued *ring;
+        size_t head;
+        size_t n;
+        size_t size; /* a power of two */
+        size_t bytes;
+};
+
+/* ---- the bus ------------------------------------------------------------------------------- */
+
+struct mbus_entity {
+        struct mbus_bus *bus;
+        struct mbus_entity *prev;
+        struct mbus_entity *next;
+        void *data;
+        struct address *given; /* as the application wrote it */
+        char *text;            /* its full address, as the application has been told */
+        char *next_text;       /* its new one; becomes `text` with the event that says so */
+        struct entity *engine; /* direct and mem */
+        /* link */
+        struct index_entry attached; /* in link.attached while it is */
+        size_t n_tickets;            /* entries of link.tickets about it */
+        bool refused;                /* and said so: it is not asked for again */
+        bool anew;                   /* asked for as `given`: the old address is taken */
+};
+
+struct watch {
+        struct address *address;
+        uint32_t seq;  /* link: of the question */
+        bool answered; /* link: since the link is up */
+        bool told;     /* MBUS_EVENT_WATCHING was given */
+};
+
+/* An entity that the application was told of. */
+struct told {
+        struct index_entry entry;
+        uint64_t since;
+        bool stale; /* the link was lost since: not confirmed yet */
+};
+
+/* The descriptor of mbus_bus_get_fd(). */
+struct one_fd {
+        int epoll; /* -1: nobody asked for it */
+        int timer;
+        uint64_t armed;
+        struct pollfd fds[MBUS_POLLFDS_MAX];
+        size_t n_fds;
+        unsigned generation;
+};
+
+struct mbus_bus {
+        const struct bus_mode *mode;
+        void *impl; /* of the mode */
+        char *url;
+        struct queue queue;
+        struct queued current; /* what the application looks at */
+        struct mbus_entity *entities;
+        size_t n_entities;
+        struct watch watches[WATCHES_MAX];
+        size_t n_watches;
+        struct index told;
+        size_t n_stale;
+        bool observing;
+        bool observe_hello;
+        uint64_t wall_ns; /* of the last mbus_bus_process() */
+        struct random random;
+        uint64_t next_ticket; /* link */
+        uint64_t dropped[MBUS_DROP_MAX]; /* link */
+        int failure; /* memory was short where nobody could be told; the next process() says so */
+        char *warnings[WARNINGS_MAX];
+        size_t n_warnings;
+        struct one_fd one;
+        unsigned generation; /* of descriptors: counts when one is replaced */
+        /* direct and mem */
+        struct engine *engine;
+        struct crypto *crypto;
+        char host[64];     /* host-id of ids that are made here (4.1) */
+        uint32_t id;       /* their first number */
+        uint32_t next_id;  /* mem: their second one */
+};
+
+struct bus_mode {
+        /* Frees bus->impl, which may be NULL, after a bye of each entity. */
+        void (*close)(struct mbus_bus *bus);
+        /* Puts @entity, whose `given` is set, on the bus; reports READY, now or later. */
+        int (*add_entity)(struct mbus_entity *entity);
+        void (*remove_entity)(struct mbus_entity *entity);
+        /* @ret_ticket: reliably. */
+        int (*send)(struct mbus_entity *entity, const struct address *dest, struct span payload,
+                    uint64_t *ret_ticket);
+        int (*ping)(struct mbus_entity *entity, const struct address *dest);
+        int (*watch)(struct mbus_bus *bus, struct watch *watch);
+        int (*observe)(struct mbus_bus *bus);
+        /* Calls peers_add() for each known and watched entity that matches @dest. */
+        int (*list)(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers);
+        /* Queues at least one event if there is one. */
+        bool (*pull)(struct mbus_bus *bus);
+        size_t (*get_pollfds)(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX]);
+        uint64_t (*get_deadline)(struct mbus_bus *bus);
+        int (*process)(struct mbus_bus *bus);
+};
+
+/*
+ * Each fills @bus, whose fields are INIT values; on failure a line of reason goes to @ret_error, and
+ * the caller closes the bus. 0, MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM or another -errno.
+ */
+#define BUS_ERROR_SIZE 512
+struct config;
+int direct_open(struct mbus_bus *bus, const struct mbus_config *config,
+                char ret_error[static BUS_ERROR_SIZE]);
+int link_open(struct mbus_bus *bus, const char *path, bool probe,
+              char ret_error[static BUS_ERROR_SIZE]);
+int mem_open(struct mbus_bus *bus, const char *name, char ret_error[static BUS_ERROR_SIZE]);
+
+/* ---- configuration (config-api.c) ---------------------------------------------------------- */
+
+struct mbus_config {
+        char *url;
+        char *file;
+        char *text;
+        bool failed; /* a setter had no memory */
+        char error[BUS_ERROR_SIZE];
+        char *warnings[WARNINGS_MAX];
+        size_t n_warnings;
+};
+
+#define MBUS_CONFIG_INIT ((struct mbus_config){ .url = NULL })
+
+void config_clear_result(struct mbus_config *config);
+/* Copies what @bus has to remark. */
+void config_take_warnings(struct mbus_config *config, const struct mbus_bus *bus);
+
+/* ---- shared by the modes (bus.c, bus-events.c, bus-entities.c, bus-peers.c) ----------------- */
+
+/* To be called at the end of each call of the application that may have moved the deadline. */
+void bus_changed(struct mbus_bus *bus);
+/* A remark for mbus_bus_get_warning(); the same one is kept once. */
+void bus_warn(struct mbus_bus *bus, const char *text);
+void one_fd_deinit(struct one_fd *one);
+/* A number that nobody can guess, for seeds and ids. */
+uint64_t bus_entropy(void);
+
+/* Makes room for @n events, so that as many queue_push() cannot fail. */
+int queue_reserve(struct queue *q, size_t n);
+/* Appends @event; takes over its message's reference and @text (may be NULL), also on failure, which
+ * bus->failure remembers. */
+void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text);
+/* Queues @message for @entity, as MESSAGE or QUIT, if it has something for an application. Takes a
+ * reference of its own. 0 or -ENOMEM. */
+int queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message);
+void queue_forget(struct queue *q, const struct mbus_entity *entity);
+/* Whether an event can be popped; pulls the next one from the mode. */
+bool bus_has_event(struct mbus_bus *bus);
+void queue_deinit(struct queue *q);
+void queued_deinit(struct queued *item);
+
+/* The text of @a as a string of its own, or NULL. */
+char *address_string(const struct address *a);
+/* @entity is on the bus as @address: keeps the text and reports it. 0 or -ENOMEM. */
+int entity_ready(struct mbus_entity *entity, const struct address *address);
+
+bool bus_watches(const struct mbus_bus *bus, const struct address *address);
+/* A remote entity is known: reports it if that is asked for and new. */
+void told_joined(struct mbus_bus *bus, const struct address *address, uint64_t since);
+void told_left(struct mbus_bus *bus, const struct address *address, enum mbus_reason reason);
+/* The link was lost: what is not reported again until told_sweep() has left. */
+void told_mark(struct mbus_bus *bus);
+void told_sweep(struct mbus_bus *bus);
+void told_deinit(struct mbus_bus *bus);
+/* bus_mode.list for a mode whose known entities are those that were told of. */
+int told_list(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers);
+int peers_add(struct mbus_peers *peers, const struct address *address, uint64_t age);
+
+/* ---- direct and mem (bus-engine.c) --------------------------------------------------------- */
+
+int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t seed);
+void engine_mode_close(struct mbus_bus *bus);
+int engine_mode_add_entity(struct mbus_entity *entity);
+void engine_mode_remove_entity(struct mbus_entity *entity);
+int engine_mode_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
+                     uint64_t *ret_ticket);
+int engine_mode_ping(struct mbus_entity *entity, const struct address *dest);
+int engine_mode_watch(struct mbus_bus *bus, struct watch *watch);
+int engine_mode_observe(struct mbus_bus *bus);
+int engine_mode_list(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers);
+bool engine_mode_pull(struct mbus_bus *bus);
+
+/* ---- names and payloads -------------------------------------------------------------------- */
+
+enum mbus_reason reason_from_name(struct span name);
+enum mbus_drop drop_from_name(struct span name);
+/* The payload that @c has become; MBUS_E_MALFORMED if it is empty, else as mbus_commands_check(). */
+int commands_payload(const struct mbus_commands *c, struct span *ret_payload);
+
+#endif

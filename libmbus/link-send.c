@@ -1,0 +1,240 @@
+/*
+ * link-send.c - messages and questions of link mode go out: numbered, framed, gathered, written.
+ */
+#include "link.h"
+
+#include <sys/socket.h>
+
+#include "core/frame.h"
+#include "core/seal.h"
+#include "io/clock.h"
+
+/* What a datagram can carry without a cipher, so that a message that a broker takes also fits the
+ * bus, and an application behaves alike on both (6). */
+#define MESSAGE_MAX (DATAGRAM_MAX - SEAL_OVERHEAD)
+/* Acknowledgements and questions still find room when the application has filled its share. */
+#define CONTROL_OUTPUT_MAX (2 * LINK_OUTPUT_MAX)
+
+/* ---- output -------------------------------------------------------------------------------- */
+
+/* What is written goes; what is not comes to the front when that moves no more than it frees. */
+static void compact(struct link *l)
+{
+        size_t left = link_n_waiting(l);
+
+        if (l->out_at < left)
+                return;
+        memcpy(l->out.at, l->out.at + l->out_at, left);
+        l->out.n = left;
+        l->out_at = 0;
+}
+
+int link_write(struct link *l)
+{
+        while (link_n_waiting(l) > 0) {
+                ssize_t n = send(l->fd, l->out.at + l->out_at, link_n_waiting(l),
+                                 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                l->blocked = n < 0;
+                if (n < 0)
+                        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+                l->out_at += (size_t)n;
+        }
+        buffer_clear(&l->out);
+        l->out_at = 0;
+        return 0;
+}
+
+static int format(struct link *l, const struct header_spec *spec, struct span payload)
+{
+        size_t start = l->out.n, n;
+        int r = MBUS_E_TOO_LARGE;
+
+        if (buffer_reserve(&l->out, FRAME_HEADER_SIZE)) {
+                l->out.n += FRAME_HEADER_SIZE;
+                message_format(spec, payload, DIALECT_RFC3259, &l->out);
+        }
+        n = l->out.n - start - FRAME_HEADER_SIZE;
+        if (l->out.failed)
+                r = -ENOMEM;
+        else if (n <= MESSAGE_MAX)
+                r = 0;
+        if (r == 0) {
+                frame_put_length(l->out.at + start, n, false);
+        } else {
+                l->out.n = start;
+                l->out.failed = false;
+        }
+        return r;
+}
+
+static int push(struct link *l, const struct header_spec *given, struct span payload, size_t max)
+{
+        struct header_spec spec = *given;
+        int r;
+
+        if (l->fd < 0)
+                return MBUS_E_NOT_READY;
+        /* A link that breaks here is found broken by whoever reads it. */
+        if (link_n_waiting(l) >= (l->blocked ? max : LINK_WRITE_SIZE))
+                (void)link_write(l);
+        if (link_n_waiting(l) >= max)
+                return MBUS_E_FULL;
+        if (l->out_at > 0)
+                compact(l);
+        spec.seq = l->seq;
+        spec.timestamp = clock_wall_ms();
+        r = format(l, &spec, payload);
+        if (r == 0)
+                l->seq++;
+        return r;
+}
+
+/* ---- questions ----------------------------------------------------------------------------- */
+
+/* Sends @payload to the broker; @from may be "()". */
+static int ask(struct mbus_bus *bus, struct span from, bool reliable, struct span payload)
+{
+        struct header_spec spec = { .src = from, .dest = span_of(LINK_BROKER), .reliable = reliable };
+
+        return push(bus->impl, &spec, payload, CONTROL_OUTPUT_MAX);
+}
+
+int link_attach(struct mbus_entity *entity, bool anew)
+{
+        struct link *l = entity->bus->impl;
+        const char *text = entity->next_text ? entity->next_text : entity->text;
+        struct span address = text && !anew ? span_of(text) : entity->given->text;
+        struct ticket ticket = { .entity = entity, .seq = l->seq, .attach = true };
+        int r = tickets_add(&l->tickets, &ticket);
+
+        entity->anew = anew;
+        if (r == 0) {
+                r = ask(entity->bus, address, true, span_of("broker.attach(1)"));
+                if (r != 0)
+                        tickets_remove(&l->tickets, ticket.seq);
+        }
+        return r;
+}
+
+int link_detach(struct mbus_bus *bus, struct span address)
+{
+        return ask(bus, address, false, span_of("broker.detach()"));
+}
+
+int link_watch(struct mbus_bus *bus, struct watch *watch)
+{
+        struct link *l = bus->impl;
+        struct buffer payload = BUFFER_INIT;
+        int r;
+
+        buffer_add_text(&payload, "broker.watch(");
+        value_format_string(watch->address->text, &payload);
+        buffer_add_char(&payload, ')');
+        watch->seq = l->seq;
+        watch->answered = false;
+        r = payload.failed ? -ENOMEM : ask(bus, span_of("()"), false, buffer_span(&payload));
+        buffer_deinit(&payload);
+        return r;
+}
+
+int link_observe(struct mbus_bus *bus)
+{
+        return ask(bus, span_of("()"), false,
+                   span_of(bus->observe_hello ? "broker.observe(1)" : "broker.observe(0)"));
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+static int send_reliable(struct mbus_entity *entity, struct header_spec *spec, struct span payload,
+                         uint64_t *ret_ticket)
+{
+        struct mbus_bus *bus = entity->bus;
+        struct link *l = bus->impl;
+        struct ticket ticket = { .entity = entity, .ticket = bus->next_ticket, .seq = l->seq };
+        int r;
+
+        if (entity->n_tickets >= RELIABLE_OUTSTANDING_MAX)
+                return MBUS_E_FULL;
+        r = tickets_add(&l->tickets, &ticket);
+        if (r != 0)
+                return r;
+        spec->reliable = true;
+        r = push(l, spec, payload, LINK_OUTPUT_MAX);
+        if (r != 0) {
+                tickets_remove(&l->tickets, ticket.seq);
+                return r;
+        }
+        *ret_ticket = bus->next_ticket++;
+        return 0;
+}
+
+int link_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
+              uint64_t *ret_ticket)
+{
+        struct header_spec spec = { .dest = dest->text };
+
+        if (!entity->attached.address)
+                return MBUS_E_NOT_READY;
+        spec.src = entity->attached.address->text;
+        if (ret_ticket)
+                return send_reliable(entity, &spec, payload, ret_ticket);
+        return push(entity->bus->impl, &spec, payload, LINK_OUTPUT_MAX);
+}
+
+int link_ping(struct mbus_entity *entity, const struct address *dest)
+{
+        return link_send(entity, dest, span_of("mbus.ping()"), NULL);
+}
+
+/* ---- acknowledgements ---------------------------------------------------------------------- */
+
+static void flush_group(struct mbus_bus *bus, struct ack_group *group)
+{
+        struct header_spec spec = { .dest = group->from->header.src.text,
+                                    .acks = group->seqs,
+                                    .n_acks = group->n };
+
+        if (group->entity->attached.address) {
+                spec.src = group->entity->attached.address->text;
+                /* If it has no room, the sender hears of a time-out. */
+                (void)push(bus->impl, &spec, SPAN_NULL, CONTROL_OUTPUT_MAX);
+        }
+        group->from = message_unref(group->from);
+        group->n = 0;
+}
+
+void link_flush_acks(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        for (size_t i = 0; i < l->n_acks; i++)
+                flush_group(bus, &l->acks[i]);
+        l->n_acks = 0;
+}
+
+void link_owe_ack(struct mbus_bus *bus, struct mbus_entity *entity, struct message *m)
+{
+        struct link *l = bus->impl;
+        struct ack_group *group = NULL;
+
+        for (size_t i = 0; i < l->n_acks && !group; i++)
+                if (l->acks[i].entity == entity
+                    && span_equal(l->acks[i].from->header.src.text, m->header.src.text))
+                        group = &l->acks[i];
+        if (!group || group->n == ACKS_SENT_MAX) {
+                if (group || l->n_acks == LINK_ACKS)
+                        link_flush_acks(bus);
+                group = &l->acks[l->n_acks++];
+                *group = (struct ack_group){ .entity = entity, .from = message_ref(m) };
+        }
+        group->seqs[group->n++] = m->header.seq;
+}
+
+void link_drop_acks(struct link *l)
+{
+        while (l->n_acks > 0)
+                message_unref(l->acks[--l->n_acks].from);
+}

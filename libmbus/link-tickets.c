@@ -1,0 +1,131 @@
+/*
+ * link-tickets.c - from the SeqNum of a question on a link to who asked.
+ *
+ * Bounded by what the application may have outstanding (RELIABLE_OUTSTANDING_MAX an entity).
+ * Removing moves later entries of a run back, so that no slot is ever a tombstone.
+ */
+#include "link.h"
+
+#include <stdlib.h>
+
+#define TICKETS_MIN 64
+
+static size_t home(const struct tickets *ts, uint32_t seq)
+{
+        return seq & (ts->size - 1);
+}
+
+static void place(struct tickets *ts, const struct ticket *ticket)
+{
+        size_t i = home(ts, ticket->seq);
+
+        while (ts->slots[i].entity)
+                i = (i + 1) & (ts->size - 1);
+        ts->slots[i] = *ticket;
+}
+
+static int grow(struct tickets *ts)
+{
+        struct tickets bigger = { .size = ts->size ? ts->size * 2 : TICKETS_MIN, .n = ts->n };
+
+        bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
+        if (!bigger.slots)
+                return -ENOMEM;
+        for (size_t i = 0; i < ts->size; i++)
+                if (ts->slots[i].entity)
+                        place(&bigger, &ts->slots[i]);
+        free(ts->slots);
+        *ts = bigger;
+        return 0;
+}
+
+int tickets_add(struct tickets *ts, const struct ticket *ticket)
+{
+        int r = ts->n < ts->size / 2 ? 0 : grow(ts);
+
+        if (r < 0)
+                return r;
+        place(ts, ticket);
+        ts->n++;
+        ticket->entity->n_tickets++;
+        return 0;
+}
+
+const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq)
+{
+        if (ts->n == 0)
+                return NULL;
+        for (size_t i = home(ts, seq); ts->slots[i].entity; i = (i + 1) & (ts->size - 1))
+                if (ts->slots[i].seq == seq)
+                        return &ts->slots[i];
+        return NULL;
+}
+
+static void remove_at(struct tickets *ts, size_t gap)
+{
+        size_t mask = ts->size - 1;
+
+        ts->slots[gap].entity->n_tickets--;
+        ts->n--;
+        for (size_t i = (gap + 1) & mask; ts->slots[i].entity; i = (i + 1) & mask) {
+                /* It may move if the gap is not before where its run can begin. */
+                if (((i - home(ts, ts->slots[i].seq)) & mask) < ((i - gap) & mask))
+                        continue;
+                ts->slots[gap] = ts->slots[i];
+                gap = i;
+        }
+        ts->slots[gap].entity = NULL;
+}
+
+void tickets_remove(struct tickets *ts, uint32_t seq)
+{
+        const struct ticket *ticket = tickets_find(ts, seq);
+
+        if (ticket)
+                remove_at(ts, (size_t)(ticket - ts->slots));
+}
+
+void tickets_forget(struct tickets *ts, const struct mbus_entity *entity)
+{
+        for (size_t i = 0; i < ts->size && entity->n_tickets > 0;) {
+                /* Something else may have moved into the slot. */
+                if (ts->slots[i].entity == entity)
+                        remove_at(ts, i);
+                else
+                        i++;
+        }
+        /* Removal at the start of the table may have moved one behind where the walk had been. */
+        if (entity->n_tickets > 0)
+                tickets_forget(ts, entity);
+}
+
+static int by_ticket(const void *a, const void *b)
+{
+        uint64_t x = ((const struct ticket *)a)->ticket, y = ((const struct ticket *)b)->ticket;
+
+        return x < y ? -1 : x > y;
+}
+
+struct ticket *tickets_drain(struct tickets *ts, size_t *ret_n)
+{
+        struct ticket *all = ts->slots;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ts->size; i++) {
+                if (!all[i].entity)
+                        continue;
+                all[i].entity->n_tickets--;
+                all[n++] = all[i];
+        }
+        *ts = (struct tickets){ .slots = NULL };
+        if (n > 0)
+                qsort(all, n, sizeof(*all), by_ticket);
+        *ret_n = n;
+        return all;
+}
+
+void tickets_deinit(struct tickets *ts)
+{
+        free(ts->slots);
+        *ts = (struct tickets){ .slots = NULL };
+}

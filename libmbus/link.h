@@ -1,0 +1,116 @@
+/*
+ * link.h - what the files of link mode share: a connection to the broker (spec/attach.md).
+ *
+ *      bus-link.c       the socket, the main loop, losing the link and getting it back
+ *      link-send.c      messages and questions go out
+ *      link-receive.c   frames come in
+ *      link-tickets.c   questions that wait for an answer
+ */
+#ifndef MBUS_LINK_H
+#define MBUS_LINK_H
+
+#include "bus.h"
+
+/* Asked of the kernel in one piece. */
+#define LINK_READ_SIZE (256u << 10)
+/* So much waits before somebody who sends without pause has it written. */
+#define LINK_WRITE_SIZE (64u << 10)
+/* Sources that acknowledgements are gathered for at the same time. */
+#define LINK_ACKS 16
+
+#define LINK_BROKER "(app:mbus-broker)"
+
+/* A SeqNum that the broker, or somebody through it, will answer. */
+struct ticket {
+        struct mbus_entity *entity; /* NULL: the slot is free */
+        uint64_t ticket;
+        uint32_t seq;
+        bool attach; /* the entity waits for its attachment, not the application for a ticket */
+};
+
+/* Open addressing with linear probing; SeqNums are consecutive and so their own hash. */
+struct tickets {
+        struct ticket *slots;
+        size_t size; /* a power of two, at most half of it used */
+        size_t n;
+};
+
+struct ack_group {
+        struct mbus_entity *entity;
+        struct message *from; /* a reference: its source is where the list goes */
+        uint32_t seqs[ACKS_SENT_MAX];
+        size_t n;
+};
+
+struct link {
+        int fd; /* -1: the link is down */
+        char *path;
+        uint64_t retry_at;
+        uint64_t backoff;
+        char *in;
+        size_t in_at; /* where the first frame that is not handled begins */
+        size_t in_n;
+        bool more; /* whole frames may be in there, or more in the socket */
+        struct buffer out;
+        size_t out_at;
+        bool blocked; /* the socket takes no more until it says so */
+        uint32_t seq;
+        char *broker; /* its address, once it has spoken */
+        struct tickets tickets;
+        struct index attached;
+        struct ack_group acks[LINK_ACKS];
+        size_t n_acks;
+};
+
+/* ---- link-tickets.c ---- */
+
+/* 0 or -ENOMEM. */
+int tickets_add(struct tickets *ts, const struct ticket *ticket);
+/* Whom @seq is about, or NULL; valid until the next call. */
+const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq);
+void tickets_remove(struct tickets *ts, uint32_t seq);
+void tickets_forget(struct tickets *ts, const struct mbus_entity *entity);
+/* Takes all out, in the order of the tickets; to be freed. */
+struct ticket *tickets_drain(struct tickets *ts, size_t *ret_n);
+void tickets_deinit(struct tickets *ts);
+
+/* ---- link-send.c ---- */
+
+static inline size_t link_n_waiting(const struct link *l)
+{
+        return l->out.n - l->out_at;
+}
+
+/* Each puts a message into the output: 0, MBUS_E_NOT_READY, MBUS_E_TOO_LARGE, MBUS_E_FULL or
+ * -ENOMEM. link_attach() asks for the address that @entity had, if any and not @anew, else for
+ * the one it was given. */
+int link_attach(struct mbus_entity *entity, bool anew);
+int link_detach(struct mbus_bus *bus, struct span address);
+int link_watch(struct mbus_bus *bus, struct watch *watch);
+int link_observe(struct mbus_bus *bus);
+int link_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
+              uint64_t *ret_ticket);
+int link_ping(struct mbus_entity *entity, const struct address *dest);
+/* Notes that @entity has the reliable message @m. */
+void link_owe_ack(struct mbus_bus *bus, struct mbus_entity *entity, struct message *m);
+void link_flush_acks(struct mbus_bus *bus);
+/* Forgets what is owed: the link is gone. */
+void link_drop_acks(struct link *l);
+/* Writes what waits as far as the socket takes it. 0, or -errno if the link is of no use. */
+int link_write(struct link *l);
+
+/* ---- link-receive.c ---- */
+
+/* A frame came in. */
+void link_on_frame(struct mbus_bus *bus, struct span text, bool observed);
+/* The ticket ends. */
+void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason);
+
+static inline struct mbus_entity *entity_of_attached(struct index_entry *entry)
+{
+        return entry ? (struct mbus_entity *)(void *)((char *)entry
+                                                      - offsetof(struct mbus_entity, attached))
+                     : NULL;
+}
+
+#endif
