@@ -6,6 +6,12 @@
 
 #define IPV6_GROUPS 8
 
+/* Leading zeros are refused, because some programs take them for octal. */
+static bool parse_octet(struct span text, uint64_t *ret_number)
+{
+        return span_to_uint(text, 255, ret_number) && (text.n == 1 || text.at[0] != '0');
+}
+
 static bool parse_ipv4(struct span text, uint8_t *ret_first)
 {
         uint64_t number;
@@ -14,8 +20,7 @@ static bool parse_ipv4(struct span text, uint8_t *ret_first)
                 const char *dot = text.n > 0 ? memchr(text.at, '.', text.n) : NULL;
                 size_t n = dot ? (size_t)(dot - text.at) : text.n;
 
-                if (!dot != (i == 3) || n > 3 ||
-                    !span_to_uint((struct span){ text.at, n }, 255, &number))
+                if (!dot != (i == 3) || !parse_octet((struct span){ text.at, n }, &number))
                         return false;
                 if (i == 0)
                         *ret_first = (uint8_t)number;
