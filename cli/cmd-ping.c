@@ -1,0 +1,214 @@
+/*
+ * cmd-ping.c - mbus-cli ping: asks entities to announce themselves and shows who does, and when.
+ *
+ * An answer is an mbus.hello like any other (RFC 3259, 9.3), delayed at random by up to a second,
+ * so the times tell who is alive, not how fast the bus is. A hello that was due anyway counts, too.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "duration.h"
+#include "exits.h"
+#include "loop.h"
+#include "session.h"
+#include "text.h"
+#include "verb.h"
+
+#define WAIT_DEFAULT (2 * DURATION_S)
+
+struct ping {
+        const struct options *options;
+        const char *address;
+        struct session session;
+        struct mbus_entity *entity;
+        bool is_sent;
+        uint64_t sent; /* CLOCK_MONOTONIC ns */
+        char **answered;
+        size_t n_answered;
+};
+
+static bool is_same(const char *a, const char *b)
+{
+        return mbus_address_matches(a, b) && mbus_address_matches(b, a);
+}
+
+static bool has_answered(const struct ping *ping, const char *address)
+{
+        for (size_t i = 0; i < ping->n_answered; i++)
+                if (is_same(ping->answered[i], address))
+                        return true;
+        return false;
+}
+
+static bool is_hello(const struct mbus_message *message)
+{
+        const char *name;
+
+        for (size_t i = 0; (name = mbus_message_get_command(message, i)); i++)
+                if (strcmp(name, "mbus.hello") == 0)
+                        return true;
+        return false;
+}
+
+static bool is_answer(const struct ping *ping, const struct mbus_message *message)
+{
+        const char *source = mbus_message_get_source(message);
+
+        return ping->is_sent && is_hello(message) && mbus_address_matches(ping->address, source) &&
+               !is_same(source, mbus_entity_get_address(ping->entity)) &&
+               !has_answered(ping, source);
+}
+
+static int remember(struct ping *ping, const char *address)
+{
+        char **answered = realloc(ping->answered, (ping->n_answered + 1) * sizeof(*answered));
+
+        if (!answered)
+                return EXITS_FAILED;
+        ping->answered = answered;
+        answered[ping->n_answered] = strdup(address);
+        return answered[ping->n_answered] ? (ping->n_answered++, EXITS_OK) : EXITS_FAILED;
+}
+
+static int on_observed(struct ping *ping, const struct mbus_message *message)
+{
+        uint64_t us = (loop_now() - ping->sent) / 1000;
+        int status;
+
+        if (!is_answer(ping, message))
+                return LOOP_ON;
+        status = remember(ping, mbus_message_get_source(message));
+        if (status)
+                return status;
+        printf("%s\t%" PRIu64 ".%01" PRIu64 " ms\n", mbus_message_get_source(message), us / 1000,
+               us % 1000 / 100);
+        fflush(stdout);
+        return options_has(ping->options, OPTION_COUNT) &&
+                               ping->n_answered >= ping->options->arg_count
+                       ? EXITS_OK
+                       : LOOP_ON;
+}
+
+static int on_ready(struct ping *ping)
+{
+        int r;
+
+        if (ping->is_sent)
+                return LOOP_ON;
+        r = mbus_entity_ping(ping->entity, ping->address);
+        if (r)
+                return session_error("cannot ping", r);
+        ping->is_sent = true;
+        ping->sent = loop_now();
+        return LOOP_ON;
+}
+
+static int on_event(void *data, const struct mbus_event *event)
+{
+        struct ping *ping = data;
+
+        switch (event->type) {
+        case MBUS_EVENT_READY:
+                return on_ready(ping);
+        case MBUS_EVENT_OBSERVED:
+                return on_observed(ping, event->message);
+        case MBUS_EVENT_REFUSED:
+                return session_refused("cannot ping", event->reason);
+        case MBUS_EVENT_LINK_DOWN:
+                text_error("the broker went away");
+                return EXITS_NO_BUS;
+        default:
+                return LOOP_ON;
+        }
+}
+
+static int on_deadline(void *data)
+{
+        const struct ping *ping = data;
+
+        if (!ping->is_sent) {
+                text_error("%s does not answer", mbus_bus_get_url(ping->session.bus));
+                return EXITS_NO_BUS;
+        }
+        if (!ping->n_answered)
+                return EXITS_UNKNOWN;
+        return options_has(ping->options, OPTION_COUNT) ? EXITS_TIMED_OUT : EXITS_OK;
+}
+
+/* Names those who are known and have not answered. */
+static void print_summary(const struct ping *ping)
+{
+        struct mbus_peers *peers;
+        size_t silent = 0;
+
+        if (!ping->is_sent || mbus_peers_new(ping->session.bus, ping->address, &peers))
+                return;
+        for (size_t i = 0; i < mbus_peers_get_n(peers); i++) {
+                const char *address = mbus_peers_get_address(peers, i);
+
+                if (has_answered(ping, address))
+                        continue;
+                fprintf(stderr, "%s did not answer\n", address);
+                silent++;
+        }
+        mbus_peers_free(peers);
+        fprintf(stderr,
+                "%zu answered, %zu known did not; answers are delayed at random by up to "
+                "1 s (RFC 3259, 9.3)\n",
+                ping->n_answered, silent);
+}
+
+static int ask(struct ping *ping)
+{
+        struct mbus_bus *bus = ping->session.bus;
+        struct loop loop = { .bus = bus,
+                             .data = ping,
+                             .on_event = on_event,
+                             .on_deadline = on_deadline,
+                             .prints = true };
+        int r = mbus_bus_observe(bus, true), status;
+
+        if (r == 0)
+                r = mbus_bus_watch(bus, ping->address);
+        if (r == 0)
+                r = mbus_bus_add_entity(bus, SESSION_ADDRESS, &ping->entity);
+        if (r)
+                return session_error("cannot ping", r);
+        loop.deadline = loop_after(options_wait(ping->options, WAIT_DEFAULT));
+        status = loop_run(&loop);
+        print_summary(ping);
+        return status;
+}
+
+static int run(const struct options *options)
+{
+        struct ping ping = { .options = options,
+                             .address = options->n_args ? options->args[0] : "()" };
+        int status = session_check_address("ADDR", ping.address);
+
+        if (!status)
+                status = session_open(options, &ping.session);
+        if (status)
+                return status;
+        status = ask(&ping);
+        session_close(&ping.session);
+        for (size_t i = 0; i < ping.n_answered; i++)
+                free(ping.answered[i]);
+        free(ping.answered);
+        return status;
+}
+
+const struct verb verb_ping = {
+        .name = "ping",
+        .usage = "[-C N] [-W SECS] [ADDR]",
+        .summary = "asks the entities that ADDR matches to answer, or all",
+        .notes = "Prints who answers, and how long after the question. Entities delay the\n"
+                 "answer at random by up to one second (RFC 3259, 9.3). -C stops after N\n"
+                 "answers; -W is 2 s. Exit 3 if nobody answers, 27 if somebody does, but fewer\n"
+                 "than -C.\n",
+        .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT),
+        .args_max = 1,
+        .run = run,
+};

@@ -1,0 +1,253 @@
+/*
+ * cmd-send.c - mbus-cli send: one message with one or several commands.
+ *
+ * A reliable message goes to a known entity (RFC 3259, 7). Through a broker it is sent at once and
+ * the broker tells how it went. Over the network nothing is known yet: the destination is asked to
+ * announce itself (9.3), and the message goes as soon as it has.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "duration.h"
+#include "exits.h"
+#include "loop.h"
+#include "session.h"
+#include "text.h"
+#include "verb.h"
+
+#define WAIT_DEFAULT (2500 * DURATION_MS)
+
+struct send {
+        const struct options *options;
+        const char *destination;
+        struct mbus_commands *commands;
+        struct session session;
+        struct loop loop;
+        struct mbus_entity *entity;
+        bool is_sent;
+        uint64_t ticket;
+};
+
+/* Who says what begins with "mbus.". */
+static const char *reserved_what(const char *command)
+{
+        static const struct {
+                const char *name;
+                const char *what;
+        } reserved[] = {
+                { "mbus.ping", "mbus.ping is what \"mbus-cli ping\" says" },
+                { "mbus.hello", "mbus.hello is what the library says itself, while one is joined" },
+                { "mbus.bye", "mbus.bye is what the library says itself, when one leaves" },
+        };
+
+        for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
+                size_t n = strlen(reserved[i].name);
+
+                if (strncmp(command, reserved[i].name, n) == 0 && strspn(command + n, "( \t"))
+                        return reserved[i].what;
+        }
+        return "commands that begin with \"mbus.\" are reserved (5.3); the library says them "
+               "itself";
+}
+
+static int add_command(struct mbus_commands *commands, const char *text)
+{
+        size_t at = 0;
+        const char *what = "not a command";
+        int r = mbus_commands_add_text(commands, text, &at, &what);
+
+        if (r == MBUS_E_RESERVED)
+                text_error_at(stderr, "COMMAND", reserved_what(text + at), text, at);
+        else if (r == MBUS_E_MALFORMED)
+                text_error_at(stderr, "COMMAND", what, text, at);
+        else if (r)
+                return session_error("COMMAND", r);
+        return r ? EXITS_USAGE : EXITS_OK;
+}
+
+static int read_commands(const struct options *o, struct mbus_commands *commands)
+{
+        int status = EXITS_OK;
+
+        for (size_t i = 1; i < o->n_args && !status; i++)
+                status = add_command(commands, o->args[i]);
+        if (!status && !*mbus_commands_get_text(commands)) {
+                text_error_at(stderr, "COMMAND", "a command is wanted: name(parameters)",
+                              o->args[1], 0);
+                status = EXITS_USAGE;
+        }
+        return status;
+}
+
+static void print_matches(const struct send *send)
+{
+        struct mbus_peers *peers;
+
+        if (mbus_peers_new(send->session.bus, send->destination, &peers))
+                return;
+        for (size_t i = 0; i < mbus_peers_get_n(peers); i++)
+                fprintf(stderr, "  %s\n", mbus_peers_get_address(peers, i));
+        mbus_peers_free(peers);
+}
+
+static int not_unique(const struct send *send)
+{
+        text_error("several entities match %s, a reliable message goes to exactly one:",
+                   send->destination);
+        print_matches(send);
+        return EXITS_NOT_UNIQUE;
+}
+
+static int unknown(const struct send *send)
+{
+        text_error("no entity matches %s", send->destination);
+        return EXITS_UNKNOWN;
+}
+
+static int send_unreliable(struct send *send)
+{
+        int r = mbus_entity_send(send->entity, send->destination, send->commands);
+
+        return r ? session_error("cannot send", r) : EXITS_OK;
+}
+
+/* LOOP_ON: it is sent and has a ticket, or waits for its destination. */
+static int send_reliable(struct send *send)
+{
+        int r = mbus_entity_send_reliable(send->entity, send->destination, send->commands,
+                                          &send->ticket);
+
+        switch (r) {
+        case 0:
+                send->is_sent = true;
+                /* The ticket ends by itself; this is for a broker that hangs. */
+                send->loop.deadline = loop_after(2 * WAIT_DEFAULT);
+                return LOOP_ON;
+        case MBUS_E_UNKNOWN:
+                return send->session.brokered ? unknown(send) : LOOP_ON;
+        case MBUS_E_NOT_UNIQUE:
+                return not_unique(send);
+        default:
+                return session_error("cannot send", r);
+        }
+}
+
+static int on_ready(struct send *send)
+{
+        int r, status;
+
+        if (!options_has(send->options, OPTION_RELIABLE))
+                return send_unreliable(send);
+        if (send->is_sent)
+                return LOOP_ON;
+        if (send->session.brokered)
+                return send_reliable(send);
+        r = mbus_bus_watch(send->session.bus, send->destination);
+        if (r)
+                return session_error("cannot watch", r);
+        status = send_reliable(send);
+        if (status != LOOP_ON || send->is_sent)
+                return status;
+        r = mbus_entity_ping(send->entity, send->destination);
+        return r ? session_error("cannot ping", r) : LOOP_ON;
+}
+
+static int on_failed(const struct send *send, enum mbus_reason reason)
+{
+        if (reason == MBUS_REASON_UNKNOWN)
+                return unknown(send);
+        if (reason == MBUS_REASON_NOT_UNIQUE)
+                return not_unique(send);
+        return session_refused(send->destination, reason);
+}
+
+static int on_event(void *data, const struct mbus_event *event)
+{
+        struct send *send = data;
+        bool waits = options_has(send->options, OPTION_RELIABLE) && !send->is_sent;
+
+        switch (event->type) {
+        case MBUS_EVENT_READY:
+                return on_ready(send);
+        case MBUS_EVENT_REFUSED:
+                return session_refused("cannot join the bus", event->reason);
+        case MBUS_EVENT_JOINED:
+                return waits && !send->session.brokered ? send_reliable(send) : LOOP_ON;
+        case MBUS_EVENT_DELIVERED:
+                return event->ticket == send->ticket ? EXITS_OK : LOOP_ON;
+        case MBUS_EVENT_FAILED:
+                return event->ticket == send->ticket ? on_failed(send, event->reason) : LOOP_ON;
+        case MBUS_EVENT_LINK_DOWN:
+                text_error("the broker went away");
+                return EXITS_NO_BUS;
+        default:
+                return LOOP_ON;
+        }
+}
+
+static int on_deadline(void *data)
+{
+        const struct send *send = data;
+
+        if (send->is_sent) {
+                text_error("%s: not acknowledged", send->destination);
+                return EXITS_UNDELIVERED;
+        }
+        if (mbus_entity_get_address(send->entity))
+                return unknown(send);
+        text_error("%s does not answer", mbus_bus_get_url(send->session.bus));
+        return EXITS_NO_BUS;
+}
+
+static int send_message(struct send *send)
+{
+        const struct options *o = send->options;
+        const char *as = o->arg_as ? o->arg_as : SESSION_ADDRESS;
+        int status = session_open(o, &send->session), r;
+
+        if (status)
+                return status;
+        send->loop = (struct loop){ .bus = send->session.bus,
+                                    .data = send,
+                                    .on_event = on_event,
+                                    .on_deadline = on_deadline };
+        send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
+        r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
+        status = r ? session_error("cannot join the bus", r) : loop_run(&send->loop);
+        session_close(&send->session);
+        return status;
+}
+
+static int run(const struct options *options)
+{
+        struct send send = { .options = options, .destination = options->args[0] };
+        int status = session_check_address("DEST", send.destination), r;
+
+        if (!status && options->arg_as)
+                status = session_check_address("--as", options->arg_as);
+        if (status)
+                return status;
+        r = mbus_commands_new(&send.commands);
+        if (r)
+                return session_error("COMMAND", r);
+        status = read_commands(options, send.commands);
+        if (!status)
+                status = send_message(&send);
+        mbus_commands_free(send.commands);
+        return status;
+}
+
+const struct verb verb_send = {
+        .name = "send",
+        .usage = "[-r] [-W SECS] [--as ADDR] DEST COMMAND...",
+        .summary = "sends one message to all entities that DEST matches",
+        .notes = "Several COMMANDs are one message. A COMMAND is name(parameters), for example\n"
+                 "  mbus-cli send '(media:audio)' 'audio.input.gain(70)' 'audio.input.mute(0)'\n"
+                 "With -r exactly one entity must match, and it must acknowledge. Without a\n"
+                 "broker it is asked to announce itself first, for at most -W (2.5 s).\n",
+        .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
+                   OPTION_BIT(OPTION_AS),
+        .args_min = 2,
+        .args_max = SIZE_MAX,
+        .run = run,
+};

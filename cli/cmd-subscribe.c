@@ -1,0 +1,86 @@
+/*
+ * cmd-subscribe.c - mbus-cli subscribe: joins with an address and prints what is sent to it.
+ */
+#include <stdio.h>
+
+#include "exits.h"
+#include "loop.h"
+#include "output.h"
+#include "printer.h"
+#include "session.h"
+#include "text.h"
+#include "verb.h"
+
+/* Whoever is asked to end should (RFC 3259, 9.4). */
+static int on_quit(struct printer *printer, const struct mbus_event *event)
+{
+        int status = printer_put(printer, event);
+
+        text_error("asked to quit by %s", mbus_message_get_source(event->message));
+        return status == LOOP_ON ? EXITS_OK : status;
+}
+
+static int on_event(void *data, const struct mbus_event *event)
+{
+        struct printer *printer = data;
+
+        switch (event->type) {
+        case MBUS_EVENT_READY:
+                fprintf(stderr, "ready %s\n", event->address);
+                return LOOP_ON;
+        case MBUS_EVENT_REFUSED:
+                return session_refused("cannot join the bus", event->reason);
+        case MBUS_EVENT_MESSAGE:
+                return printer_put(printer, event);
+        case MBUS_EVENT_QUIT:
+                return on_quit(printer, event);
+        default:
+                printer_notice(printer, event);
+                return LOOP_ON;
+        }
+}
+
+static int on_deadline(void *data)
+{
+        return printer_timed_out(data);
+}
+
+static int run(const struct options *options)
+{
+        struct printer printer = { .options = options };
+        struct loop loop = {
+                .data = &printer, .on_event = on_event, .on_deadline = on_deadline, .prints = true
+        };
+        struct mbus_entity *entity;
+        struct session session;
+        int status = session_check_address("ADDR", options->args[0]), r;
+
+        if (!status)
+                status = session_open(options, &session);
+        if (status)
+                return status;
+        loop.bus = session.bus;
+        loop.deadline = printer_deadline(&printer);
+        r = mbus_bus_add_entity(session.bus, options->args[0], &entity);
+        status = r ? session_error("cannot join the bus", r) : loop_run(&loop);
+        session_close(&session);
+        return status;
+}
+
+const struct verb verb_subscribe = {
+        .name = "subscribe",
+        .usage = "[-C N] [-W SECS] [-j|-F FMT] ADDR",
+        .summary = "joins the bus as ADDR and prints what is sent to it",
+        .notes = "An id is added to ADDR where it has none; \"ready ADDRESS\" on standard\n"
+                 "error tells the full address. -W ends it with status 27 unless -C was\n"
+                 "reached. A message with mbus.quit is printed and ends it, too. Without -F a\n"
+                 "line is\n"
+                 "  " OUTPUT_FORMAT_DEFAULT "\n"
+                 "\n",
+        .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT) |
+                   OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_FORMAT),
+        .args_min = 1,
+        .args_max = 1,
+        .run = run,
+        .print_more = output_print_letters,
+};

@@ -1,0 +1,196 @@
+/*
+ * loop.c - poll(2) over the descriptors of the bus, the self-pipe of the signal handler and
+ * standard output.
+ *
+ * Standard output is watched for an error only: poll() tells at once when the reader of a pipe is
+ * gone, while a write would tell at the next message, which may never come.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exits.h"
+#include "loop.h"
+#include "text.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S  UINT64_C(1000000000)
+/* How long loop_drain() waits at most: no socket of one host stays full for longer. */
+#define DRAIN_NS (500 * NS_PER_MS)
+
+/* The one global: a signal handler has no other way. */
+static int signal_pipe[2] = { -1, -1 };
+
+static void on_signal(int number)
+{
+        unsigned char byte = (unsigned char)number;
+        int saved = errno;
+
+        (void)!write(signal_pipe[1], &byte, 1);
+        errno = saved;
+}
+
+/* The first one ends the tool in order, a second of the same ends it at once. */
+static void catch_signal(int number)
+{
+        struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+        sigemptyset(&action.sa_mask);
+        sigaction(number, &action, NULL);
+}
+
+int loop_catch_signals(void)
+{
+        struct sigaction ignore = { .sa_handler = SIG_IGN }, hangup;
+
+        if (pipe(signal_pipe) < 0) {
+                text_error("cannot make a pipe: %s", strerror(errno));
+                return EXITS_FAILED;
+        }
+        for (int i = 0; i < 2; i++) {
+                fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
+                fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+        }
+        sigaction(SIGPIPE, &ignore, NULL);
+        catch_signal(SIGINT);
+        catch_signal(SIGTERM);
+        /* nohup(1) is left alone. */
+        if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+                catch_signal(SIGHUP);
+        return EXITS_OK;
+}
+
+uint64_t loop_now(void)
+{
+        struct timespec ts = { 0 };
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t loop_after(uint64_t ns)
+{
+        uint64_t now = loop_now();
+
+        return ns < LOOP_NEVER - now ? now + ns : LOOP_NEVER;
+}
+
+/* ms from now until @deadline, rounded up, as poll() wants it. */
+static int poll_timeout(uint64_t deadline)
+{
+        uint64_t now = loop_now(), ms;
+
+        if (deadline == LOOP_NEVER)
+                return -1;
+        if (deadline <= now)
+                return 0;
+        ms = (deadline - now + NS_PER_MS - 1) / NS_PER_MS;
+        return ms < 3600 * 1000 ? (int)ms : 3600 * 1000;
+}
+
+static int bus_failed(int error)
+{
+        text_error("the bus cannot go on: %s", mbus_error_name(error));
+        return EXITS_NO_BUS;
+}
+
+/* Processes the bus and hands out its events. *@ret_more: there is more to process. */
+static int turn(struct loop *loop, bool *ret_more)
+{
+        const struct mbus_event *event;
+        int r = mbus_bus_process(loop->bus), status;
+
+        if (r < 0)
+                return bus_failed(r);
+        *ret_more = r > 0;
+        while ((event = mbus_bus_pop_event(loop->bus))) {
+                status = loop->on_event(loop->data, event);
+                if (status != LOOP_ON)
+                        return status;
+        }
+        if (loop->deadline != LOOP_NEVER && loop_now() >= loop->deadline)
+                return loop->on_deadline(loop->data);
+        return LOOP_ON;
+}
+
+/* The first two are ours, the others belong to the bus. */
+enum { POLL_SIGNAL, POLL_OUTPUT, POLL_BUS };
+
+static int poll_result(const struct pollfd *fds)
+{
+        unsigned char number;
+
+        if (fds[POLL_SIGNAL].revents && read(signal_pipe[0], &number, 1) == 1)
+                return EXITS_SIGNAL + number;
+        if (fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP))
+                return EXITS_OK;
+        return LOOP_ON;
+}
+
+static int sleep_until_due(const struct loop *loop, bool more)
+{
+        struct pollfd fds[POLL_BUS + MBUS_POLLFDS_MAX] = {
+                [POLL_SIGNAL] = { .fd = signal_pipe[0], .events = POLLIN },
+                [POLL_OUTPUT] = { .fd = loop->prints ? STDOUT_FILENO : -1 },
+        };
+        uint64_t deadline = mbus_bus_get_deadline(loop->bus);
+        size_t n;
+        int r = mbus_bus_get_pollfds(loop->bus, fds + POLL_BUS, MBUS_POLLFDS_MAX, &n);
+
+        if (r)
+                return bus_failed(r);
+        if (loop->deadline < deadline)
+                deadline = loop->deadline;
+        if (poll(fds, POLL_BUS + n, more ? 0 : poll_timeout(deadline)) < 0)
+                return errno == EINTR ? LOOP_ON : bus_failed(-errno);
+        return poll_result(fds);
+}
+
+int loop_run(struct loop *loop)
+{
+        int status;
+        bool more;
+
+        /* A closed descriptor would be reported for ever. */
+        if (loop->prints && fcntl(STDOUT_FILENO, F_GETFD) < 0)
+                loop->prints = false;
+        do {
+                status = turn(loop, &more);
+                if (status == LOOP_ON)
+                        status = sleep_until_due(loop, more);
+        } while (status == LOOP_ON);
+        return status;
+}
+
+/* Keeps of @fds those that wait for room to write. */
+static size_t only_writers(struct pollfd *fds, size_t n)
+{
+        size_t writers = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (fds[i].events & POLLOUT)
+                        fds[writers++] = (struct pollfd){ .fd = fds[i].fd, .events = POLLOUT };
+        return writers;
+}
+
+void loop_drain(struct mbus_bus *bus)
+{
+        uint64_t end = loop_after(DRAIN_NS);
+        struct pollfd fds[MBUS_POLLFDS_MAX];
+        size_t n;
+        int r;
+
+        do {
+                r = mbus_bus_process(bus);
+                if (r < 0 || mbus_bus_get_pollfds(bus, fds, MBUS_POLLFDS_MAX, &n))
+                        return;
+                n = only_writers(fds, n);
+                if (!r && !n)
+                        return;
+                poll(fds, n, r ? 0 : poll_timeout(end));
+        } while (loop_now() < end);
+}

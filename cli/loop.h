@@ -1,0 +1,39 @@
+/*
+ * loop.h - the main loop of all verbs: the bus, one deadline, signals, and a reader that goes away.
+ */
+#ifndef CLI_LOOP_H
+#define CLI_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <mbus/mbus.h>
+
+/* What a handler returns to go on; anything else is the exit status. */
+#define LOOP_ON    (-1)
+#define LOOP_NEVER UINT64_MAX
+
+struct loop {
+        struct mbus_bus *bus;
+        void *data;
+        int (*on_event)(void *data, const struct mbus_event *event);
+        int (*on_deadline)(void *data);
+        uint64_t deadline; /* CLOCK_MONOTONIC ns when on_deadline is due; a handler may change it */
+        bool prints;       /* ends when nobody reads standard output any more */
+};
+
+/* Catches SIGINT, SIGTERM and SIGHUP, ignores SIGPIPE. 0 or an exit status. */
+int loop_catch_signals(void);
+
+uint64_t loop_now(void);
+/* loop_now() + @ns, LOOP_NEVER if that is beyond all times. */
+uint64_t loop_after(uint64_t ns);
+
+/* Runs until a handler returns an exit status, a signal comes (128 + its number), standard output
+ * has no reader (EXITS_OK), or the bus fails. */
+int loop_run(struct loop *loop);
+
+/* Waits, but not long, until the bus has sent what it has to send. */
+void loop_drain(struct mbus_bus *bus);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * printer.c - writes messages as subscribe and monitor do. Every line is flushed: what reads it may
+ * be a program that waits for it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "exits.h"
+#include "json.h"
+#include "loop.h"
+#include "output.h"
+#include "printer.h"
+#include "text.h"
+
+static int flush(void)
+{
+        if (fflush(stdout) == 0)
+                return LOOP_ON;
+        if (errno == EPIPE)
+                return EXITS_OK;
+        text_error("cannot write: %s", strerror(errno));
+        return EXITS_FAILED;
+}
+
+int printer_put(struct printer *printer, const struct mbus_event *event)
+{
+        const struct options *o = printer->options;
+        int status;
+
+        if (options_has(o, OPTION_JSON)) {
+                json_print_message(stdout, event->message, event->time, true);
+                fputc('\n', stdout);
+        } else {
+                output_print(stdout, o->arg_format ? o->arg_format : OUTPUT_FORMAT_DEFAULT,
+                             event->message, event->time);
+        }
+        status = flush();
+        if (status != LOOP_ON)
+                return status;
+        printer->shown++;
+        return options_has(o, OPTION_COUNT) && printer->shown >= o->arg_count ? EXITS_OK : LOOP_ON;
+}
+
+static void tell_lost(struct printer *printer, const struct mbus_event *event)
+{
+        if (event->drop >= MBUS_DROP_MAX)
+                return;
+        if (!printer->lost[event->drop])
+                text_error("messages were lost: %s", mbus_drop_name(event->drop));
+        printer->lost[event->drop] += event->count;
+}
+
+void printer_notice(struct printer *printer, const struct mbus_event *event)
+{
+        if (event->type == MBUS_EVENT_DROPPED)
+                tell_lost(printer, event);
+        else if (event->type == MBUS_EVENT_LINK_DOWN)
+                text_error("the broker went away; waiting for it");
+        else if (event->type == MBUS_EVENT_LINK_UP)
+                text_error("the broker is back");
+}
+
+int printer_timed_out(const struct printer *printer)
+{
+        if (options_has(printer->options, OPTION_COUNT))
+                text_error("time is over after %llu of %llu messages",
+                           (unsigned long long)printer->shown,
+                           (unsigned long long)printer->options->arg_count);
+        return EXITS_TIMED_OUT;
+}
+
+uint64_t printer_deadline(const struct printer *printer)
+{
+        return loop_after(options_wait(printer->options, LOOP_NEVER));
+}

@@ -1,0 +1,28 @@
+/*
+ * printer.h - what subscribe and monitor share: writing messages, counting them, and telling of
+ * everything else that happens.
+ */
+#ifndef CLI_PRINTER_H
+#define CLI_PRINTER_H
+
+#include <mbus/mbus.h>
+
+#include "options.h"
+
+struct printer {
+        const struct options *options;
+        uint64_t shown;
+        uint64_t lost[MBUS_DROP_MAX]; /* for which causes stderr has been told */
+};
+
+/* Writes the message of @event at once. LOOP_ON, or an exit status: -C is reached, nobody reads any
+ * more, or the disk is full. */
+int printer_put(struct printer *printer, const struct mbus_event *event);
+/* Tells stderr of losses and of the link to the broker, the first of each cause. */
+void printer_notice(struct printer *printer, const struct mbus_event *event);
+/* The exit status when -W is over. */
+int printer_timed_out(const struct printer *printer);
+/* loop_now() + -W, or never. */
+uint64_t printer_deadline(const struct printer *printer);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * session.c - opens the bus as the options say.
+ *
+ * Somebody who tries the tool for the first time has no configuration. RFC 3259, 12.1 wants one, so
+ * it is made: only after the library found no broker and no file, and never in place of a file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exits.h"
+#include "keygen.h"
+#include "loop.h"
+#include "session.h"
+#include "text.h"
+
+static int status_of(int error)
+{
+        switch (error) {
+        case MBUS_E_MALFORMED:
+        case MBUS_E_RESERVED:
+        case MBUS_E_TOO_LARGE:
+                return EXITS_USAGE;
+        case MBUS_E_UNKNOWN:
+                return EXITS_UNKNOWN;
+        case MBUS_E_NOT_UNIQUE:
+                return EXITS_NOT_UNIQUE;
+        case MBUS_E_FULL:
+                return EXITS_UNDELIVERED;
+        case MBUS_E_DENIED:
+                return EXITS_DENIED;
+        case MBUS_E_CONFIG:
+                return EXITS_CONFIG;
+        case MBUS_E_NO_BUS:
+        case MBUS_E_NOT_READY:
+                return EXITS_NO_BUS;
+        default:
+                return EXITS_FAILED;
+        }
+}
+
+int session_error(const char *what, int error)
+{
+        text_error("%s: %s", what, mbus_error_name(error));
+        return status_of(error);
+}
+
+int session_refused(const char *what, enum mbus_reason reason)
+{
+        text_error("%s: %s", what, mbus_reason_name(reason));
+        switch (reason) {
+        case MBUS_REASON_UNKNOWN:
+                return EXITS_UNKNOWN;
+        case MBUS_REASON_NOT_UNIQUE:
+                return EXITS_NOT_UNIQUE;
+        case MBUS_REASON_TIMEOUT:
+        case MBUS_REASON_BYE:
+        case MBUS_REASON_RESTARTED:
+        case MBUS_REASON_FULL:
+                return EXITS_UNDELIVERED;
+        case MBUS_REASON_LINK_DOWN:
+                return EXITS_NO_BUS;
+        case MBUS_REASON_DENIED:
+                return EXITS_DENIED;
+        case MBUS_REASON_MALFORMED:
+                return EXITS_USAGE;
+        default:
+                return EXITS_FAILED;
+        }
+}
+
+int session_check_address(const char *where, const char *address)
+{
+        const char *what;
+        size_t at;
+
+        if (mbus_address_check(address, &at, &what) == 0)
+                return EXITS_OK;
+        text_error_at(stderr, where, what, address, at);
+        return EXITS_USAGE;
+}
+
+/* Those that were not printed yet. */
+static void print_warnings(struct session *session)
+{
+        const char *warning;
+
+        while ((warning = mbus_bus_get_warning(session->bus, session->n_warnings))) {
+                text_error("%s", warning);
+                session->n_warnings++;
+        }
+}
+
+static int open_failed(const struct mbus_config *config, int error)
+{
+        const char *why = mbus_config_get_error(config);
+
+        text_error("%s", *why ? why : mbus_error_name(error));
+        /* An errno here is that of a socket call: the network cannot be reached. */
+        return error < 0 && error != -ENOMEM ? EXITS_NO_BUS : status_of(error);
+}
+
+static bool is_missing(const char *path)
+{
+        return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
+/* Makes the file that open would have read. 0 if it is worth another try, else an exit status. */
+static int make_config(const char *path)
+{
+        static const struct keygen keygen = { 0 };
+        int r = keygen_write(&keygen, path, false);
+
+        if (r == -EEXIST) /* somebody was faster: that is the file then */
+                return EXITS_OK;
+        if (r < 0) {
+                text_error("there is no %s, and it cannot be made: %s", path, strerror(-r));
+                return EXITS_CONFIG;
+        }
+        text_error("made %s: new random keys (HMAC-SHA1-96, AES), for this host only", path);
+        return EXITS_OK;
+}
+
+/* Whether a failed open wants a file that can be made. *@ret_status is final if not. */
+static bool mended(const struct options *o, int error, int *ret_status)
+{
+        char *path;
+
+        if ((error != MBUS_E_CONFIG && error != -ENOENT) ||
+            (o->arg_bus && strncmp(o->arg_bus, "unix:", 5) == 0))
+                return false;
+        if (o->arg_config) {
+                if (!is_missing(o->arg_config))
+                        return false;
+                text_error("there is no %s; mbus-cli keygen -o %s makes it", o->arg_config,
+                           o->arg_config);
+                *ret_status = EXITS_CONFIG;
+                return false;
+        }
+        path = keygen_default_path();
+        if (!path || !is_missing(path)) {
+                free(path);
+                return false;
+        }
+        *ret_status = make_config(path);
+        free(path);
+        return *ret_status == EXITS_OK;
+}
+
+static int open_bus(const struct options *o, struct session *s)
+{
+        int status = -1, r = mbus_bus_open(&s->bus, s->config);
+
+        if (r && mended(o, r, &status))
+                r = mbus_bus_open(&s->bus, s->config);
+        else if (r && status >= 0)
+                return status;
+        if (r)
+                return open_failed(s->config, r);
+        print_warnings(s);
+        s->brokered = strncmp(mbus_bus_get_url(s->bus), "unix:", 5) == 0;
+        return EXITS_OK;
+}
+
+int session_open(const struct options *options, struct session *ret_session)
+{
+        struct session s = { 0 };
+        int status = loop_catch_signals(), r;
+
+        if (status)
+                return status;
+        r = mbus_config_new(&s.config);
+        if (r)
+                return session_error("no configuration", r);
+        if (options->arg_bus)
+                mbus_config_set_url(s.config, options->arg_bus);
+        if (options->arg_config)
+                mbus_config_set_file(s.config, options->arg_config);
+        status = open_bus(options, &s);
+        if (status) {
+                mbus_config_free(s.config);
+                return status;
+        }
+        *ret_session = s;
+        return EXITS_OK;
+}
+
+void session_close(struct session *session)
+{
+        loop_drain(session->bus);
+        print_warnings(session);
+        session->bus = mbus_bus_close(session->bus);
+        session->config = mbus_config_free(session->config);
+}

@@ -1,0 +1,37 @@
+/*
+ * session.h - the bus that a verb works on, opened as the options say, and what went wrong with it.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <stdbool.h>
+
+#include <mbus/mbus.h>
+
+#include "options.h"
+
+/* The address of the entities that the tool needs for itself. */
+#define SESSION_ADDRESS "(app:mbus-cli)"
+
+struct session {
+        struct mbus_config *config;
+        struct mbus_bus *bus;
+        bool brokered; /* through a broker: it knows, and nobody needs to wait for answers */
+        size_t n_warnings;
+};
+
+/* 0, or an exit status after having told stderr. Makes a configuration file where there is none and
+ * one is needed. Catches signals. */
+int session_open(const struct options *options, struct session *ret_session);
+/* Sends what is waiting, says bye. */
+void session_close(struct session *session);
+
+/* Tells stderr that @what failed. Returns the exit status for @error (see mbus.h). */
+int session_error(const char *what, int error);
+/* The same for a reason. */
+int session_refused(const char *what, enum mbus_reason reason);
+
+/* Checks @address, named @where in the message. 0 or EXITS_USAGE. */
+int session_check_address(const char *where, const char *address);
+
+#endif
