@@ -147,7 +147,7 @@ if [ "$quick" = no ]; then
         fi
 fi
 if [ "$coverage" = yes ]; then
-        if CC=gcc build "for coverage" build-coverage -Db_coverage=true; then
+        if CC=gcc build "for coverage" build-coverage --buildtype=debug -Db_coverage=true; then
                 run_tests "for coverage" build-coverage testlog --no-suite lint
                 say "Coverage: build-coverage/coverage.html"
                 bounded gcovr --root . --filter libmbus/core/ --filter libmbus/io/ \
