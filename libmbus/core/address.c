@@ -100,8 +100,11 @@ static int parse_element(struct parser *p, struct element *ret_element)
 
 static int compare(const char *a, size_t a_n, const char *b, size_t b_n)
 {
-        int order = memcmp(a, b, a_n < b_n ? a_n : b_n);
+        int order = (unsigned char)*a - (unsigned char)*b;
 
+        /* Tags are not empty, and mostly differ in their first letter. */
+        if (order == 0)
+                order = memcmp(a, b, a_n < b_n ? a_n : b_n);
         return order != 0 ? order : (a_n > b_n) - (a_n < b_n);
 }
 

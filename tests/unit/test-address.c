@@ -1,5 +1,5 @@
 /*
- * test-address.c - addresses: their grammar, their sets, their texts (RFC 3259, sections 4 and 6.2).
+ * test-address.c - addresses: their grammar, sets and texts (RFC 3259, sections 4 and 6.2).
  */
 #include "core/address.h"
 #include "damage.h"

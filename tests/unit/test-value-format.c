@@ -1,5 +1,5 @@
 /*
- * test-value-format.c - the parameters of commands, written, and read again (RFC 3259, section 5.3).
+ * test-value-format.c - the parameters of commands, written and read again (RFC 3259, 5.3).
  */
 #include "core/value.h"
 #include "damage.h"
@@ -173,8 +173,8 @@ END_TEST
 /* CMD-05 */
 START_TEST(test_damaged_values_are_read_within_bounds)
 {
-        static const char intact[] = "(1 -2 3.25 \"a \\\"q\\\" \\\\ and \\n\" sym.bol-1_x <aGVsbG8=>"
-                                     " (1 (2 \"x\") ()))";
+        static const char intact[] = "(1 -2 3.25 \"a \\\"q\\\" \\\\ and \\n\" sym.bol-1_x "
+                                     "<aGVsbG8=> (1 (2 \"x\") ()))";
         uint64_t state = DAMAGE_SEED;
         unsigned i, accepted = 0;
 
