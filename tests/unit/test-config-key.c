@@ -270,6 +270,8 @@ START_TEST(test_3des_key_of_two_parts_uses_the_first_twice)
 
         check_octets(c.cipher_key, 24, 16);
         ck_assert_uint_eq(c.n_warnings, 0);
+        /* Of no other cipher. */
+        check_octets(parse_cipher(entry_of("DES", 16, text)).cipher_key, 8, 256);
         check_cipher_error(entry_of("3DES", 17, text),
                            "has a key of 17 octets, 3DES takes 24 (or 16, if the first 8 are used "
                            "twice); make one with mbus-cli keygen");
