@@ -1,0 +1,232 @@
+/*
+ * broker.c - the turns of the loop (broker.h says what they are made of).
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <core/frame.h>
+#include <io/clock.h>
+
+#include "exit.h"
+#include "link-local.h"
+#include "link-udp.h"
+#include "reliable.h"
+#include "route.h"
+
+void broker_wake(struct broker *b)
+{
+        b->now = clock_now();
+        b->wall_ms = clock_wall_ms();
+}
+
+void broker_count(struct broker *b, enum count count, const struct client *c, const char *what)
+{
+        uint64_t n_silent;
+
+        b->counts[count]++;
+        if (!log_cause_is_due(&b->causes[count], b->now, &n_silent))
+                return;
+        if (c)
+                log_warning("link %" PRIu64 " (pid %d, uid %d): %s (%" PRIu64 " more before)",
+                            c->number, (int)c->pid, (int)c->uid, what, n_silent);
+        else
+                log_warning("%s (%" PRIu64 " more before)", what, n_silent);
+}
+
+char *broker_reserve(struct broker *b, size_t n)
+{
+        if (b->chunk && b->chunk->refs == 1)
+                b->chunk->n = 0;
+        if (b->chunk && chunk_room(b->chunk) < n)
+                b->chunk = chunk_unref(b->chunk);
+        if (!b->chunk)
+                b->chunk = chunk_new(CHUNK_SIZE);
+        return b->chunk ? b->chunk->bytes + b->chunk->n : NULL;
+}
+
+void broker_flush(struct broker *b)
+{
+        while (b->dirty) {
+                struct client *c = b->dirty;
+
+                b->dirty = c->next_dirty;
+                c->dirty = false;
+                client_settle(c);
+        }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+        struct broker *b = timer->data;
+
+        b->timer_at = TIME_NEVER;
+        broker_wake(b);
+}
+
+/* The loop counts in ms, and may not wake up too early: it would only find nothing to do. */
+static void set_timer(struct broker *b)
+{
+        uint64_t at = engine_deadline(b->engine);
+        uint64_t waits = deadlines_next(&b->deadlines);
+        uint64_t ms;
+
+        if (waits < at)
+                at = waits;
+        if (at == b->timer_at)
+                return;
+        b->timer_at = at;
+        if (at == TIME_NEVER) {
+                uv_timer_stop(&b->timer);
+                return;
+        }
+        ms = at > b->now ? (at - b->now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC : 0;
+        uv_update_time(&b->loop);
+        uv_timer_start(&b->timer, on_timer, ms, 0);
+}
+
+/* The end of a turn: all that was left behind is done, before the loop sleeps again. */
+static void broker_settle(struct broker *b)
+{
+        do {
+                link_local_reap(b);
+                reliable_expire(b);
+                link_udp_process(b);
+                broker_flush(b);
+        } while (b->dead);
+        link_udp_send(b);
+        set_timer(b);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+        broker_settle(prepare->data);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+        struct broker *b = signal->data;
+
+        log_info("%s: the broker ends", strsignal(number));
+        b->stopping = true;
+        uv_stop(&b->loop);
+}
+
+/* As many descriptors as the system allows: each client is one. */
+static void raise_limits(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+                return;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                log_warning("the limit of descriptors cannot be raised: %s", strerror(errno));
+}
+
+int broker_open(struct broker *b, const struct options *options)
+{
+        int r;
+
+        *b = (struct broker){ .options = *options,
+                              .timer_at = TIME_NEVER,
+                              .listener = -1,
+                              .lock = -1,
+                              .deadlines = DEADLINES_INIT,
+                              .text = BUFFER_INIT };
+        raise_limits();
+        broker_wake(b);
+        /* The socket comes first: a second broker must not show up on the bus before it finds out
+         * that it is one. */
+        r = link_local_open(b);
+        return r ? r : link_udp_open(b);
+}
+
+static int start(struct broker *b)
+{
+        static const int numbers[] = { SIGTERM, SIGINT };
+        int r = uv_loop_init(&b->loop);
+
+        if (r)
+                return r;
+        uv_prepare_init(&b->loop, &b->prepare);
+        uv_timer_init(&b->loop, &b->timer);
+        b->prepare.data = b->timer.data = b;
+        uv_prepare_start(&b->prepare, on_prepare);
+        for (unsigned i = 0; i < 2 && r == 0; i++) {
+                r = uv_signal_init(&b->loop, &b->signals[i]);
+                b->signals[i].data = b;
+                if (r == 0)
+                        r = uv_signal_start(&b->signals[i], on_signal, numbers[i]);
+        }
+        if (r == 0)
+                r = link_udp_start(b);
+        return r ? r : link_local_start(b);
+}
+
+/* Everybody leaves. The datagrams go out in between, or a thousand of them would not fit. */
+static void say_bye(struct broker *b)
+{
+        unsigned n = 0;
+
+        broker_wake(b);
+        for (struct client *c = b->clients; c; c = c->next)
+                client_flush(c);
+        for (struct client *c = b->clients; c; c = c->next) {
+                while (c->attachments) {
+                        attachment_free(b, c->attachments);
+                        if (++n % 1024 == 0)
+                                link_udp_drain(b);
+                }
+                client_flush(c);
+                client_kill(c, "the broker ends");
+        }
+        b->self = attachment_free(b, b->self);
+        link_udp_drain(b);
+        b->dirty = NULL;
+        for (struct client *c = b->clients; c; c = c->next)
+                c->dirty = false;
+        link_local_reap(b);
+}
+
+static void close_handle(uv_handle_t *handle, void *data)
+{
+        (void)data;
+        if (!uv_is_closing(handle))
+                uv_close(handle, NULL);
+}
+
+int broker_run(struct broker *b)
+{
+        int r = start(b);
+
+        if (r) {
+                log_error("the loop cannot be started: %s", uv_strerror(r));
+                return EXIT_SYSTEM;
+        }
+        log_info("ready on %s, bus udp:%s", b->path, udp_name(b->udp));
+        uv_run(&b->loop, UV_RUN_DEFAULT);
+        link_local_stop(b);
+        say_bye(b);
+        uv_walk(&b->loop, close_handle, NULL);
+        uv_run(&b->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&b->loop);
+        return b->stopping ? EXIT_OK : EXIT_SYSTEM;
+}
+
+void broker_close(struct broker *b)
+{
+        if (b->self)
+                attachment_free(b, b->self);
+        route_free(b->wide);
+        link_local_close(b);
+        link_udp_close(b);
+        deadlines_deinit(&b->deadlines);
+        buffer_deinit(&b->text);
+        free(b->matches);
+}

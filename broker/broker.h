@@ -1,0 +1,115 @@
+/*
+ * broker.h - the parts of the daemon and what they share.
+ *
+ *      link-local   clients: accepting, reading, writing
+ *      link-udp     the bus: the engine behind its sockets
+ *      router       where a client's message goes
+ *      reliable     who waits for whose acknowledgement
+ *      control      broker.* commands
+ *      monitor      who watches entities, who observes messages
+ *
+ * One turn of the loop: descriptors and timers call into the parts, which leave work behind (queues
+ * with something in them, links to close, datagrams, events); broker_settle() then does all of it
+ * before the loop sleeps again. Nothing is freed between: a link that broke is marked dead, and
+ * reaped there.
+ */
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include <uv.h>
+
+#include <core/deadline.h>
+#include <core/engine.h>
+#include <io/udp.h>
+
+#include "chunk.h"
+#include "client.h"
+#include "options.h"
+
+/* What does not reach its destination, and what is odd, by cause. */
+enum count {
+        COUNT_MALFORMED, /* frames that are no message */
+        COUNT_DENIED,    /* a SrcAddr that is not attached to the link, mbus.hello, mbus.bye */
+        COUNT_UNKNOWN,   /* broker.* commands that do not exist, or came over the bus */
+        COUNT_DROPPED,   /* unreliable messages that a client's full queue lost */
+        COUNT_BUS_FULL,  /* unreliable messages that did not get out to the bus */
+        COUNT_ACK,       /* acknowledgements that nobody waited for */
+        COUNT_MAX,
+};
+
+struct broker {
+        struct options options;
+        uv_loop_t loop;
+        uv_prepare_t prepare;
+        uv_timer_t timer;
+        uint64_t timer_at;
+        uv_signal_t signals[2];
+        bool stopping;
+
+        uint64_t now; /* of this turn: monotonic ns */
+        uint64_t wall_ms;
+
+        /* The bus. */
+        struct engine *engine;
+        struct crypto *crypto;
+        struct udp *udp;
+        uv_poll_t udp_polls[UDP_POLLFDS];
+        struct pollfd udp_fds[UDP_POLLFDS];
+        size_t n_udp_fds;
+        bool received; /* the engine is to tick */
+        struct attachment *self; /* the broker is an entity, too */
+
+        /* The clients. */
+        int listener;
+        int lock;
+        char *path;
+        uv_poll_t listener_poll;
+        uv_timer_t accept_timer;
+        struct client *clients;
+        size_t n_clients;
+        struct client *dirty;
+        struct client *dead;
+        struct chunk *chunk; /* what is read and made goes in here */
+        size_t queued;       /* octets in all queues */
+        uint64_t next_client;
+
+        /* Routes are valid as long as this does not change: entities come and go. */
+        uint64_t generation;
+        uint64_t mark;
+        struct entity **matches; /* room for all that one destination matches */
+        size_t matches_size;
+        struct route *wide; /* the last one that had more recipients than a client remembers */
+
+        /* Reliable messages. */
+        struct deadlines deadlines;
+        struct attachment *waiting; /* those with reliable messages under way to local entities */
+
+        size_t n_watchers;
+        size_t n_observers;
+        size_t n_hello_observers;
+
+        struct buffer text; /* of what the broker says */
+        uint64_t counts[COUNT_MAX];
+        struct log_cause causes[COUNT_MAX];
+        struct log_cause accept_cause;
+};
+
+/* Opens the bus and the socket. 0 or the exit status, with a line in the log. */
+int broker_open(struct broker *b, const struct options *options);
+/* Serves until a signal comes, says bye. Returns the exit status. */
+int broker_run(struct broker *b);
+/* Copes with one that broker_open() left half open. */
+void broker_close(struct broker *b);
+
+/* Reads the clocks for this turn. */
+void broker_wake(struct broker *b);
+/* Writes what the clients' queues hold. */
+void broker_flush(struct broker *b);
+/* Counts, and logs the first of a row: "COUNT: who: what". */
+void broker_count(struct broker *b, enum count count, const struct client *c, const char *what);
+
+/* Room for @n octets (at most FRAME_HEADER_SIZE + FRAME_MAX) in the shared chunk, or NULL when
+ * memory is short. */
+char *broker_reserve(struct broker *b, size_t n);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * chunk.h - memory that messages pass through, counted by reference.
+ *
+ * What a client sent is read into a chunk and never moves again: every recipient's queue refers to
+ * the same octets. A chunk is filled from the front; what is filled does not change while anybody
+ * else refers to it.
+ */
+#ifndef BROKER_CHUNK_H
+#define BROKER_CHUNK_H
+
+#include <stddef.h>
+
+struct chunk {
+        unsigned refs;
+        size_t size;
+        size_t n; /* octets filled */
+        char bytes[];
+};
+
+/* An empty chunk with one reference, or NULL when memory is short. */
+struct chunk *chunk_new(size_t size);
+struct chunk *chunk_ref(struct chunk *chunk);
+/* Takes NULL, returns NULL. */
+struct chunk *chunk_unref(struct chunk *chunk);
+
+static inline size_t chunk_room(const struct chunk *chunk)
+{
+        return chunk->size - chunk->n;
+}
+
+#endif

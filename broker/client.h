@@ -1,0 +1,127 @@
+/*
+ * client.h - a link, the entities attached to it, and what waits for it.
+ */
+#ifndef BROKER_CLIENT_H
+#define BROKER_CLIENT_H
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include <core/deadline.h>
+#include <core/engine.h>
+
+#include "limits.h"
+#include "log.h"
+#include "queue.h"
+
+struct broker;
+struct route;
+
+/* The address of a remote entity, kept as long as an acknowledgement from it is waited for. */
+struct name {
+        unsigned refs;
+        size_t n;
+        char text[];
+};
+
+/* A reliable message whose end is not known yet. */
+struct wait {
+        uint64_t key; /* rises within a ring: the SeqNum without its wrap, or the engine's ticket */
+        uint64_t deadline;
+        struct attachment *target; /* a local entity; NULL: finished */
+        struct name *name;         /* a remote entity; NULL: finished */
+        uint32_t seq;
+};
+
+struct waits {
+        struct wait *ring;
+        uint32_t size; /* a power of two or 0 */
+        uint64_t head;
+        uint64_t tail;
+};
+
+/* An entity of a client, or of the broker itself (client is NULL). */
+struct attachment {
+        struct deadline deadline; /* of the oldest local wait; first member */
+        struct client *client;
+        struct entity *entity;
+        uint64_t joined;
+        struct attachment *previous; /* of the client */
+        struct attachment *next;
+        struct waits local;
+        struct waits remote;
+        uint64_t last_key;                   /* of the last local wait */
+        struct attachment *previous_waiting; /* in broker.waiting while local waits are there */
+        struct attachment *next_waiting;
+        bool waiting;
+        size_t n_waited_on; /* local waits that this entity is to acknowledge */
+};
+
+struct watch {
+        struct watch *next;
+        struct address *address;
+};
+
+struct client {
+        uv_poll_t poll;
+        struct broker *broker;
+        int fd;
+        uint64_t number; /* for the log */
+        pid_t pid;
+        uid_t uid;
+        struct client *previous;
+        struct client *next;
+
+        /* Coming in. A frame that is only partly there is gathered in a chunk of its own, so that
+         * the shared one can move on. */
+        char head[4];
+        unsigned n_head;
+        struct chunk *partial;
+        struct attachment *attachments;
+        size_t n_attachments;
+        struct route *routes[ROUTES_MAX];
+        unsigned next_route;
+        unsigned next_id;
+
+        /* Going out. */
+        struct queue queue;
+        bool blocked; /* the socket takes no more: POLLOUT is awaited */
+        bool dirty;
+        bool dead;
+        struct client *next_dirty;
+        struct client *next_dead;
+        uint64_t mark; /* equals broker.mark if it is already among the recipients */
+        uint32_t seq;  /* of the broker's next message on this link */
+
+        struct watch *watches;
+        unsigned n_watches;
+        bool observes;
+        bool observes_hello;
+        struct log_cause full;
+};
+
+/* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. A
+ * link that cannot even be answered any more is closed. */
+int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum kind kind);
+/* Makes a frame of @text and appends it. */
+int client_push_text(struct client *c, struct span text, enum kind kind);
+/* Writes what waits, as far as the socket takes it. */
+void client_flush(struct client *c);
+/* The end of a turn in which something was appended: writes it, or lets the queue keep it. */
+void client_settle(struct client *c);
+/* The link is broken, or to be closed: it ends at the end of this turn. @why is logged. */
+void client_kill(struct client *c, const char *why);
+
+/* Puts an entity of @c (NULL: the broker's own) on the bus. As engine_add_entity(). */
+int attachment_new(struct broker *b, struct client *c, const struct address *address,
+                   struct attachment **ret_attachment);
+/* It leaves the bus; who waits for it learns that. Takes NULL, returns NULL. */
+struct attachment *attachment_free(struct broker *b, struct attachment *a);
+static inline struct span attachment_text(const struct attachment *a)
+{
+        return entity_address(a->entity)->text;
+}
+/* The local entity that has exactly @address, or NULL. */
+struct attachment *attachment_find(struct broker *b, const struct address *address);
+
+#endif

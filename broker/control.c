@@ -1,0 +1,362 @@
+/*
+ * control.c - broker.* commands, and what the broker itself says on a link (spec/attach.md).
+ */
+#include "control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "broker.h"
+#include "monitor.h"
+
+#define VERSION_OF_LINK 1
+/* In a container many processes are number 1, and ids must differ on the whole link (4.1). */
+#define PID_MIN 100
+#define IDS_MAX 99999
+
+/* ---- what the broker says ------------------------------------------------------------------ */
+
+static void say(struct client *c, struct span src, struct span dest, const uint32_t *acks,
+                size_t n_acks, struct span payload)
+{
+        struct broker *b = c->broker;
+        struct header_spec spec = { .seq = c->seq++,
+                                    .timestamp = b->wall_ms,
+                                    .src = src,
+                                    .dest = dest,
+                                    .acks = acks,
+                                    .n_acks = n_acks };
+
+        buffer_clear(&b->text);
+        if (message_format(&spec, payload, DIALECT_RFC3259, &b->text))
+                client_kill(c, "memory is short");
+        else
+                client_push_text(c, buffer_span(&b->text), KIND_ANSWER);
+}
+
+static const struct span nobody = { "()", 2 };
+
+void control_say(struct client *c, struct span payload)
+{
+        say(c, attachment_text(c->broker->self), nobody, NULL, 0, payload);
+}
+
+const char *control_reason(enum mbus_reason reason)
+{
+        static const char *const names[MBUS_REASON_MAX] = {
+                [MBUS_REASON_NONE] = "none",
+                [MBUS_REASON_TIMEOUT] = "timeout",
+                [MBUS_REASON_BYE] = "bye",
+                [MBUS_REASON_RESTARTED] = "restarted",
+                [MBUS_REASON_UNKNOWN] = "unknown",
+                [MBUS_REASON_NOT_UNIQUE] = "not-unique",
+                [MBUS_REASON_FULL] = "full",
+                [MBUS_REASON_LINK_DOWN] = "link-down",
+                [MBUS_REASON_DENIED] = "denied",
+                [MBUS_REASON_TAKEN] = "taken",
+                [MBUS_REASON_MALFORMED] = "malformed",
+        };
+
+        return names[reason];
+}
+
+/* COMMAND(SEQ REASON "WHY") */
+static void say_reason(struct client *c, struct span dest, const char *command, uint32_t seq,
+                       const char *reason, const char *why)
+{
+        char text[256];
+        int n = snprintf(text, sizeof(text), "%s(%u %s \"%s\")", command, seq, reason, why);
+
+        say(c, attachment_text(c->broker->self), dest, NULL, 0, (struct span){ text, (size_t)n });
+}
+
+void control_undelivered(struct broker *b, struct client *c, struct span dest, uint32_t seq,
+                         enum mbus_reason reason, const char *why)
+{
+        (void)b;
+        /* A ticket that the peer's restart ended is, for its sender, one that the peer left. */
+        if (reason == MBUS_REASON_RESTARTED)
+                reason = MBUS_REASON_BYE;
+        say_reason(c, dest, "broker.undelivered", seq, control_reason(reason), why);
+}
+
+void control_delivered(struct broker *b, struct client *c, const struct name *from,
+                       struct span dest, uint32_t seq)
+{
+        (void)b;
+        say(c, (struct span){ from->text, from->n }, dest, &seq, 1, SPAN_NULL);
+}
+
+void control_acknowledge(struct broker *b, struct client *c, struct span src, struct span dest,
+                         const uint32_t *seqs, size_t n)
+{
+        (void)b;
+        say(c, src, dest, seqs, n, SPAN_NULL);
+}
+
+void control_dropped(struct client *c, uint64_t n)
+{
+        char text[64];
+        int size = snprintf(text, sizeof(text), "broker.dropped(%llu full)", (unsigned long long)n);
+
+        control_say(c, (struct span){ text, (size_t)size });
+}
+
+/* ---- attach and detach --------------------------------------------------------------------- */
+
+/* A broker.* command of a link on its way through. */
+struct request {
+        struct broker *b;
+        struct client *c;
+        const struct header *h;
+        struct attachment *src;
+        const struct payload *payload;
+        const struct command *command;
+        bool answered; /* the acknowledgement went with an answer */
+};
+
+static void refuse(struct request *r, const char *reason, const char *why)
+{
+        say_reason(r->c, nobody, "broker.refused", r->h->seq, reason, why);
+        r->answered = true;
+}
+
+static void accept_attachment(struct request *r, const struct attachment *a)
+{
+        struct span address = attachment_text(a);
+        struct buffer payload = BUFFER_INIT;
+
+        buffer_add_text(&payload, "broker.attached(");
+        buffer_add_uint(&payload, r->h->seq);
+        buffer_add_text(&payload, " 1 ");
+        value_format_string(address, &payload);
+        buffer_add_char(&payload, ')');
+        if (payload.failed)
+                client_kill(r->c, "memory is short");
+        else
+                say(r->c, attachment_text(r->b->self), nobody, &r->h->seq, 1,
+                    buffer_span(&payload));
+        buffer_deinit(&payload);
+        r->answered = true;
+        log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)r->c->number,
+                  (int)r->c->pid, (int)address.n, address.at);
+}
+
+static bool speaks_our_version(const struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *v = args + 1;
+
+        for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
+                if (v->type == MBUS_VALUE_INTEGER && v->integer == VERSION_OF_LINK)
+                        return true;
+        return false;
+}
+
+static uint32_t id_pid(struct client *c)
+{
+        uint32_t random = 0;
+
+        if (c->pid < PID_MIN) {
+                if (getrandom(&random, sizeof(random), 0) < 0)
+                        random = (uint32_t)c->broker->now;
+                c->pid = (pid_t)(random >> 1 | PID_MIN);
+        }
+        return (uint32_t)c->pid;
+}
+
+/* Puts @text with an id of ours on the bus. As attachment_new(), and MBUS_E_MALFORMED. */
+static int attach_with_id(struct broker *b, struct client *c, struct span text,
+                          struct attachment **ret_attachment)
+{
+        char full[ADDRESS_TEXT_MAX + 128];
+        struct address address;
+        int r = MBUS_E_TAKEN;
+
+        for (unsigned tries = 0; r == MBUS_E_TAKEN && tries < IDS_MAX; tries++) {
+                int n;
+
+                while (text.n > 0 && (is_wsp(text.at[text.n - 1]) || text.at[text.n - 1] == ')'))
+                        text.n--;
+                c->next_id = c->next_id % IDS_MAX + 1;
+                n = snprintf(full, sizeof(full), "%.*s%sid:%u-%u@%s)", (int)text.n, text.at,
+                             text.n > 1 ? " " : "", id_pid(c), c->next_id, udp_host_id(b->udp));
+                if (n < 0 || (size_t)n >= sizeof(full) ||
+                    address_parse((struct span){ full, (size_t)n }, STRICT, &address, NULL, NULL))
+                        return MBUS_E_MALFORMED;
+                r = attachment_new(b, c, &address, ret_attachment);
+        }
+        return r;
+}
+
+static void on_attach(struct request *r)
+{
+        struct attachment *a;
+        struct address address;
+        struct parse_error error;
+        int result;
+
+        if (!speaks_our_version(r)) {
+                refuse(r, "version", "the broker speaks version 1");
+                return;
+        }
+        if (address_parse(r->h->src.text, STRICT, &address, NULL, &error)) {
+                refuse(r, "malformed", error.what);
+        } else if (address_get(&address, "id").at && !address_has_proper_id(&address)) {
+                refuse(r, "malformed", "an id is NUMBER-NUMBER@HOST");
+        } else if (span_equal_text(address_get(&address, "app"), "mbus-broker")) {
+                refuse(r, "denied", "app:mbus-broker is the broker");
+        } else if (r->c->n_attachments >= ATTACHMENTS_MAX) {
+                refuse(r, "full", "this link has too many entities");
+        } else {
+                result = address_get(&address, "id").at
+                                 ? attachment_new(r->b, r->c, &address, &a)
+                                 : attach_with_id(r->b, r->c, address.text, &a);
+                if (result == 0)
+                        accept_attachment(r, a);
+                else if (result == MBUS_E_TAKEN)
+                        refuse(r, "taken", "another entity has this address");
+                else if (result == MBUS_E_MALFORMED)
+                        refuse(r, "malformed", "the address has no room for an id");
+                else
+                        refuse(r, "full", "the broker has too many entities");
+        }
+}
+
+static void on_detach(struct request *r)
+{
+        r->src = attachment_free(r->b, r->src);
+}
+
+/* ---- watch and observe --------------------------------------------------------------------- */
+
+static void on_watch(struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        struct address address;
+        char text[64];
+        int n;
+
+        if (args->items != 1 || args[1].type != MBUS_VALUE_STRING ||
+            address_parse(args[1].text, LENIENT, &address, NULL, NULL)) {
+                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq,
+                                    MBUS_REASON_MALFORMED, "broker.watch wants one address");
+                r->answered = true;
+                return;
+        }
+        if (monitor_watch(r->b, r->c, &address)) {
+                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, MBUS_REASON_FULL,
+                                    "this link watches too much");
+                r->answered = true;
+                return;
+        }
+        n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
+        control_say(r->c, (struct span){ text, (size_t)n });
+}
+
+static void on_observe(struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+
+        monitor_observe(r->b, r->c, true,
+                        args->items > 0 && args[1].type == MBUS_VALUE_INTEGER && args[1].integer);
+}
+
+static void on_unobserve(struct request *r)
+{
+        monitor_observe(r->b, r->c, false, false);
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------ */
+
+/* Who may give a command. */
+enum speaker {
+        SPEAKER_ANY,      /* SrcAddr may be () */
+        SPEAKER_ATTACHED, /* an entity of the link */
+        SPEAKER_NEW,      /* SrcAddr is what is asked for */
+};
+
+static const struct {
+        const char *name;
+        enum speaker speaker;
+        void (*on_command)(struct request *r);
+} commands[] = {
+        { "broker.attach", SPEAKER_NEW, on_attach },
+        { "broker.detach", SPEAKER_ATTACHED, on_detach },
+        { "broker.watch", SPEAKER_ANY, on_watch },
+        { "broker.observe", SPEAKER_ANY, on_observe },
+        { "broker.unobserve", SPEAKER_ANY, on_unobserve },
+};
+
+bool control_is_for(const struct broker *b, const struct address *dest)
+{
+        if (dest->n == 1)
+                return span_equal_text(address_get(dest, "app"), "mbus-broker");
+        return dest->n > 0 && address_equal(dest, entity_address(b->self->entity));
+}
+
+static bool may_speak(const struct request *r, enum speaker speaker)
+{
+        return r->src || speaker == SPEAKER_NEW ||
+               (speaker == SPEAKER_ANY && r->h->src.n == 0);
+}
+
+/* Does one command. False if its SrcAddr may not give it. */
+static bool dispatch(struct request *r)
+{
+        for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+                if (!span_equal_text(r->command->name, commands[i].name))
+                        continue;
+                if (!may_speak(r, commands[i].speaker))
+                        return false;
+                commands[i].on_command(r);
+                return true;
+        }
+        broker_count(r->b, COUNT_UNKNOWN, r->c, "the broker does not know a command it was sent");
+        return r->src || r->h->src.n == 0;
+}
+
+static void deny(struct request *r)
+{
+        broker_count(r->b, COUNT_DENIED, r->c, "SrcAddr is not attached to the link");
+        if (r->h->reliable)
+                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, MBUS_REASON_DENIED,
+                                    "SrcAddr is not attached to this link");
+        r->answered = true;
+}
+
+void control_message(struct broker *b, struct client *c, const struct header *h,
+                     struct attachment *src, struct span text)
+{
+        struct payload payload = PAYLOAD_INIT;
+        struct request r = { .b = b, .c = c, .h = h, .src = src, .payload = &payload };
+
+        if (payload_parse(&payload, text, NULL)) {
+                broker_count(b, COUNT_MALFORMED, c, "a message for the broker is malformed");
+                control_undelivered(b, c, h->src.text, h->seq, MBUS_REASON_MALFORMED,
+                                    "the commands are malformed");
+                return;
+        }
+        for (size_t i = 0; i < payload.n && !c->dead; i++) {
+                r.command = payload.commands + i;
+                if (!dispatch(&r)) {
+                        deny(&r);
+                        break;
+                }
+        }
+        payload_deinit(&payload);
+        if (h->reliable && !r.answered)
+                control_acknowledge(b, c, attachment_text(b->self), h->src.text, &h->seq, 1);
+}
+
+void control_from_bus(struct broker *b, const struct message *m)
+{
+        for (size_t i = 0; i < m->payload.n; i++)
+                if (span_begins(m->payload.commands[i].name, "broker."))
+                        broker_count(b, COUNT_UNKNOWN, NULL,
+                                     "commands for the broker are not taken from the bus");
+        if (m->header.reliable)
+                engine_acknowledge(b->engine, b->now, b->self->entity, &m->header.src,
+                                   m->header.seq);
+}

@@ -1,0 +1,35 @@
+/*
+ * control.h - broker.* commands, and what the broker itself says on a link (spec/attach.md).
+ */
+#ifndef BROKER_CONTROL_H
+#define BROKER_CONTROL_H
+
+#include <core/message.h>
+
+#include "client.h"
+
+/* Whether @dest is this broker and nobody else: its full address or (app:mbus-broker). */
+bool control_is_for(const struct broker *b, const struct address *dest);
+/* A message for the broker from a link; @src is NULL if SrcAddr is not attached to it. */
+void control_message(struct broker *b, struct client *c, const struct header *h,
+                     struct attachment *src, struct span payload);
+/* A message for the broker from the bus. Nothing can be asked for from there so far. */
+void control_from_bus(struct broker *b, const struct message *m);
+
+/* broker.undelivered(SEQ REASON "WHY") to @dest. */
+void control_undelivered(struct broker *b, struct client *c, struct span dest, uint32_t seq,
+                         enum mbus_reason reason, const char *why);
+/* An acknowledgement of @seq from the remote entity @from to @dest. */
+void control_delivered(struct broker *b, struct client *c, const struct name *from,
+                       struct span dest, uint32_t seq);
+/* An acknowledgement of @n SeqNums from @src to @dest. */
+void control_acknowledge(struct broker *b, struct client *c, struct span src, struct span dest,
+                         const uint32_t *seqs, size_t n);
+/* broker.dropped(COUNT full) */
+void control_dropped(struct client *c, uint64_t n);
+/* A payload of the broker's to (). */
+void control_say(struct client *c, struct span payload);
+/* The symbol for a reason. */
+const char *control_reason(enum mbus_reason reason);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * limits.h - every number that bounds what a client of the broker can make grow, with its reason.
+ *
+ * What entities of the bus can make grow is bounded in libmbus/core/limits.h.
+ */
+#ifndef BROKER_LIMITS_H
+#define BROKER_LIMITS_H
+
+/* Clients are read into chunks of this size, which they share: large enough that a full socket
+ * buffer fits, small enough to stay in a second-level cache. */
+#define CHUNK_SIZE (256u << 10)
+/* The most that one client may put into a chunk in one turn, so that all get their turn ... */
+#define READ_MAX (128u << 10)
+/* ... and the least room with which reading begins. */
+#define READ_MIN (32u << 10)
+/* Chunks that a slow client's messages are copied into. */
+#define CHUNK_OWN_SIZE (64u << 10)
+
+/* What waits for one client: enough for seconds of audio control, not for a client that sleeps. */
+#define QUEUE_BYTES_MAX (8u << 20)
+#define QUEUE_MESSAGES_MAX 65536
+/* Answers and acknowledgements must not be lost, so they have as much again; a client that does
+ * not read them either has its link closed. */
+#define QUEUE_ANSWERS_FACTOR 2
+/* What waits for all clients together. Beyond, each has no more than a share. */
+#define QUEUES_BYTES_MAX (256u << 20)
+#define QUEUE_SHARE (256u << 10)
+
+/* Entities of one link. */
+#define ATTACHMENTS_MAX 16384
+/* Addresses that one link watches: each is compared with every entity that comes. */
+#define WATCHES_MAX 64
+/* Destinations that a link's routes are remembered for, and recipients of a remembered one. */
+#define ROUTES_MAX 4
+#define ROUTE_CLIENTS_MAX 64
+
+/* Octets of one broker.joined: a reader needs no larger buffer than for other messages. */
+#define JOINED_BYTES_MAX 16384
+
+/* Slices that one system call sends; the kernel takes up to 1024. */
+#define FLUSH_SLICES_MAX 256
+#define ACCEPT_BATCH 64
+/* Without descriptors, accepting rests for this long. */
+#define ACCEPT_PAUSE_MS 100
+/* How long the last messages may take at the end. */
+#define STOP_MS 500
+/* A cause is logged again after this long. */
+#define LOG_INTERVAL_MS 10000
+
+#endif

@@ -1,0 +1,461 @@
+/*
+ * link-local.c - the Unix socket that applications connect to.
+ *
+ * All clients are read into one shared chunk, so that an idle client costs no buffer. A frame that
+ * has not come wholly moves into a chunk of its own size and is completed there with the next read,
+ * which puts the rest behind it with the same system call.
+ *
+ * The lock file beside the socket settles who may replace a socket that nobody listens on: it is
+ * held for the life of the broker and never removed, or two starters could hold two of them.
+ */
+#include "link-local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <core/frame.h>
+
+#include "broker.h"
+#include "exit.h"
+#include "monitor.h"
+#include "router.h"
+
+/* ---- the socket ---------------------------------------------------------------------------- */
+
+static char *default_path(void)
+{
+        const char *runtime = getenv("XDG_RUNTIME_DIR");
+        char *path;
+
+        if (geteuid() == 0 || !runtime || runtime[0] != '/')
+                return strdup("/run/mbus/broker.sock");
+        return asprintf(&path, "%s/mbus/broker.sock", runtime) < 0 ? NULL : path;
+}
+
+static int make_directory(const char *path)
+{
+        char *directory = strdup(path);
+        char *slash = directory ? strrchr(directory, '/') : NULL;
+        int r = directory ? 0 : -ENOMEM;
+
+        if (slash && slash != directory) {
+                *slash = '\0';
+                if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+                        r = -errno;
+        }
+        free(directory);
+        return r;
+}
+
+static int fail(const struct broker *b, const char *what, int error)
+{
+        log_error("%s: %s: %s", b->path, what, strerror(error));
+        return EXIT_NO_BUS;
+}
+
+static int already_running(const struct broker *b)
+{
+        log_error("%s: a broker is running there already; it was left alone", b->path);
+        return EXIT_NO_BUS;
+}
+
+static int take_lock(struct broker *b)
+{
+        char *path;
+
+        if (asprintf(&path, "%s.lock", b->path) < 0)
+                return fail(b, "the lock file", ENOMEM);
+        b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        free(path);
+        if (b->lock < 0)
+                return fail(b, "its lock file cannot be opened", errno);
+        if (flock(b->lock, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        return errno == EWOULDBLOCK ? already_running(b)
+                                    : fail(b, "its lock file cannot be locked", errno);
+}
+
+/* Removes a socket that nobody listens on. */
+static int remove_stale(struct broker *b, const struct sockaddr_un *address)
+{
+        struct stat status;
+        int fd, error;
+
+        if (lstat(b->path, &status) < 0)
+                return errno == ENOENT ? 0 : fail(b, "the path cannot be used", errno);
+        if (!S_ISSOCK(status.st_mode))
+                return fail(b, "there is something that is no socket", EEXIST);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return fail(b, "no socket can be made", errno);
+        error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : 0;
+        close(fd);
+        if (error == 0 || error == EAGAIN)
+                return already_running(b);
+        if (error != ECONNREFUSED)
+                return fail(b, "whether somebody listens there cannot be found out", error);
+        if (unlink(b->path) < 0)
+                return fail(b, "the stale socket cannot be removed", errno);
+        log_info("%s: a stale socket was replaced", b->path);
+        return 0;
+}
+
+static int listen_at(struct broker *b, const struct sockaddr_un *address)
+{
+        mode_t mask;
+        int r;
+
+        b->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (b->listener < 0)
+                return fail(b, "no socket can be made", errno);
+        mask = umask(0177);
+        r = bind(b->listener, (const struct sockaddr *)address, sizeof(*address));
+        umask(mask);
+        if (r < 0 || listen(b->listener, SOMAXCONN) < 0)
+                return fail(b, "it cannot be listened on", errno);
+        return 0;
+}
+
+int link_local_open(struct broker *b)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int r;
+
+        b->path = b->options.socket ? strdup(b->options.socket) : default_path();
+        if (!b->path)
+                return EXIT_SYSTEM;
+        if (strlen(b->path) >= sizeof(address.sun_path)) {
+                log_error("%s: a socket's path has at most %zu octets", b->path,
+                          sizeof(address.sun_path) - 1);
+                return EXIT_USAGE;
+        }
+        strcpy(address.sun_path, b->path);
+        r = make_directory(b->path);
+        if (r < 0)
+                return fail(b, "its directory cannot be made", -r);
+        r = take_lock(b);
+        if (r == 0)
+                r = remove_stale(b, &address);
+        return r ? r : listen_at(b, &address);
+}
+
+void link_local_stop(struct broker *b)
+{
+        uv_poll_stop(&b->listener_poll);
+        uv_timer_stop(&b->accept_timer);
+        unlink(b->path);
+}
+
+void link_local_close(struct broker *b)
+{
+        if (b->listener >= 0)
+                close(b->listener);
+        if (b->lock >= 0)
+                close(b->lock);
+        free(b->path);
+        b->chunk = chunk_unref(b->chunk);
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+/* Room to read into: the shared chunk from its start if nobody refers to it any more. */
+static bool make_room(struct broker *b, size_t n)
+{
+        if (b->chunk && b->chunk->refs == 1)
+                b->chunk->n = 0;
+        if (b->chunk && chunk_room(b->chunk) < n) {
+                broker_flush(b);
+                if (b->chunk->refs == 1)
+                        b->chunk->n = 0;
+                else
+                        b->chunk = chunk_unref(b->chunk);
+        }
+        if (!b->chunk)
+                b->chunk = chunk_new(CHUNK_SIZE);
+        return b->chunk;
+}
+
+/* Keeps the @n octets at @at, the beginning of a frame, for the next read. */
+static void keep_partial(struct client *c, const char *at, size_t n)
+{
+        const unsigned char *u = (const unsigned char *)at;
+        uint32_t size;
+
+        if (n < FRAME_HEADER_SIZE) {
+                memcpy(c->head, at, n);
+                c->n_head = (unsigned)n;
+                return;
+        }
+        size = (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
+        c->partial = chunk_new(FRAME_HEADER_SIZE + size);
+        if (!c->partial) {
+                client_kill(c, "memory is short");
+                return;
+        }
+        memcpy(c->partial->bytes, at, n);
+        c->partial->n = n;
+}
+
+/* Takes the frames out of @chunk from @at on. */
+static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t end)
+{
+        struct span text;
+        bool observed;
+        size_t n;
+
+        while (at < end && !c->dead) {
+                struct span bytes = { chunk->bytes + at, end - at };
+
+                switch (frame_next(bytes, &text, &observed, &n)) {
+                case FRAME_PARTIAL:
+                        keep_partial(c, bytes.at, bytes.n);
+                        return;
+                case FRAME_OK:
+                        if (!observed) {
+                                router_frame(c->broker, c, chunk, at, n);
+                                at += n;
+                                break;
+                        }
+                        /* Only the broker marks copies: whatever this is, it is no client. */
+                        /* fall through */
+                case FRAME_BAD:
+                        log_warning("link %" PRIu64 " (pid %d) sent something that is no frame",
+                                    c->number, (int)c->pid);
+                        client_kill(c, "its framing is broken");
+                        return;
+                }
+        }
+}
+
+/* The partial frame has got @n more octets. */
+static void grow_partial(struct client *c, size_t n)
+{
+        struct chunk *partial = c->partial;
+
+        partial->n += n;
+        if (chunk_room(partial) > 0)
+                return;
+        c->partial = NULL;
+        take_frames(c, partial, 0, partial->n);
+        chunk_unref(partial);
+}
+
+/* @n octets were read: first the rest of the partial frame, then into the shared chunk, where the
+ * head that was kept stands before them. */
+static void on_octets(struct client *c, size_t n)
+{
+        size_t rest = c->partial ? chunk_room(c->partial) : 0;
+        struct chunk *chunk = chunk_ref(c->broker->chunk);
+        size_t at = chunk->n, end;
+
+        if (rest > n)
+                rest = n;
+        /* From here on the octets are the chunk's; what is made meanwhile goes behind them. */
+        end = at + c->n_head + n - rest;
+        chunk->n = end;
+        c->n_head = 0;
+        if (rest > 0)
+                grow_partial(c, rest);
+        take_frames(c, chunk, at, end);
+        chunk_unref(chunk);
+}
+
+static void on_readable(struct client *c)
+{
+        struct broker *b = c->broker;
+        struct iovec iov[2];
+        int n_iov = 0;
+        size_t room;
+        ssize_t n;
+
+        if (!make_room(b, READ_MIN)) {
+                client_kill(c, "memory is short");
+                return;
+        }
+        memcpy(b->chunk->bytes + b->chunk->n, c->head, c->n_head);
+        if (c->partial)
+                iov[n_iov++] = (struct iovec){ c->partial->bytes + c->partial->n,
+                                               chunk_room(c->partial) };
+        room = chunk_room(b->chunk) - c->n_head;
+        iov[n_iov++] = (struct iovec){ b->chunk->bytes + b->chunk->n + c->n_head,
+                                       room < READ_MAX ? room : READ_MAX };
+        n = readv(c->fd, iov, n_iov);
+        if (n > 0)
+                on_octets(c, (size_t)n);
+        else if (n == 0)
+                client_kill(c, "it was closed");
+        else if (errno != EAGAIN && errno != EINTR)
+                client_kill(c, strerror(errno));
+}
+
+static void on_client(uv_poll_t *poll, int status, int events)
+{
+        struct client *c = poll->data;
+
+        if (c->dead)
+                return;
+        broker_wake(c->broker);
+        if (status < 0) {
+                client_kill(c, uv_strerror(status));
+                return;
+        }
+        if (events & UV_WRITABLE) {
+                c->blocked = false;
+                link_local_poll(c);
+                client_flush(c);
+        }
+        if ((events & UV_READABLE) && !c->dead)
+                on_readable(c);
+}
+
+void link_local_poll(struct client *c)
+{
+        if (c->dead)
+                return;
+        uv_poll_start(&c->poll, UV_READABLE | (c->blocked ? UV_WRITABLE : 0), on_client);
+}
+
+/* ---- clients come and go ------------------------------------------------------------------- */
+
+static int client_new(struct broker *b, int fd)
+{
+        struct client *c = malloc(sizeof(*c));
+        struct ucred peer = { .pid = 0 };
+        socklen_t n = sizeof(peer);
+
+        if (!c)
+                return -ENOMEM;
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
+        *c = (struct client){ .broker = b,
+                              .fd = fd,
+                              .number = ++b->next_client,
+                              .pid = peer.pid,
+                              .uid = peer.uid,
+                              .next = b->clients };
+        queue_init(&c->queue, &b->queued);
+        if (uv_poll_init(&b->loop, &c->poll, fd) < 0) {
+                free(c);
+                return -ENOMEM;
+        }
+        c->poll.data = c;
+        if (b->clients)
+                b->clients->previous = c;
+        b->clients = c;
+        b->n_clients++;
+        link_local_poll(c);
+        log_debug("link %" PRIu64 ": pid %d, uid %d", c->number, (int)c->pid, (int)c->uid);
+        return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+        free(handle->data);
+}
+
+static void client_free(struct client *c)
+{
+        struct broker *b = c->broker;
+
+        while (c->attachments)
+                attachment_free(b, c->attachments);
+        monitor_forget(b, c);
+        router_forget(c);
+        queue_deinit(&c->queue);
+        chunk_unref(c->partial);
+        if (c->previous)
+                c->previous->next = c->next;
+        else
+                b->clients = c->next;
+        if (c->next)
+                c->next->previous = c->previous;
+        b->n_clients--;
+        uv_close((uv_handle_t *)&c->poll, on_closed);
+        close(c->fd);
+}
+
+/* Takes @c off the list of those with something to write. */
+static void forget_dirty(struct broker *b, struct client *c)
+{
+        struct client **link = &b->dirty;
+
+        while (c->dirty && *link != c)
+                link = &(*link)->next_dirty;
+        if (c->dirty)
+                *link = c->next_dirty;
+        c->dirty = false;
+}
+
+void link_local_reap(struct broker *b)
+{
+        while (b->dead) {
+                struct client *c = b->dead;
+
+                b->dead = c->next_dead;
+                forget_dirty(b, c);
+                client_free(c);
+        }
+}
+
+static void log_no_descriptors(struct broker *b, int error)
+{
+        uint64_t n_silent;
+
+        if (log_cause_is_due(&b->accept_cause, b->now, &n_silent))
+                log_warning("%s: no more clients for now: %s (%zu are there)", b->path,
+                            strerror(error), b->n_clients);
+}
+
+static void on_accept_timer(uv_timer_t *timer);
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+        struct broker *b = poll->data;
+        int fd;
+
+        (void)status;
+        (void)events;
+        broker_wake(b);
+        for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+                fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                if (fd >= 0 && client_new(b, fd) < 0)
+                        close(fd);
+                if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
+                        continue;
+                if (errno == EAGAIN)
+                        return;
+                log_no_descriptors(b, errno);
+                uv_poll_stop(&b->listener_poll);
+                uv_timer_start(&b->accept_timer, on_accept_timer, ACCEPT_PAUSE_MS, 0);
+                return;
+        }
+}
+
+static void on_accept_timer(uv_timer_t *timer)
+{
+        struct broker *b = timer->data;
+
+        uv_poll_start(&b->listener_poll, UV_READABLE, on_listener);
+}
+
+int link_local_start(struct broker *b)
+{
+        int r = uv_timer_init(&b->loop, &b->accept_timer);
+
+        b->accept_timer.data = b;
+        b->listener_poll.data = b;
+        if (r == 0)
+                r = uv_poll_init(&b->loop, &b->listener_poll, b->listener);
+        if (r == 0)
+                r = uv_poll_start(&b->listener_poll, UV_READABLE, on_listener);
+        return r;
+}

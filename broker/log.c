@@ -1,0 +1,65 @@
+/*
+ * log.c - one line on stderr for what an administrator should know.
+ */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <core/limits.h>
+
+#include "limits.h"
+
+/* Longer lines are cut: an address has at most 3 KByte, and nobody reads that. */
+#define LINE_MAX_SIZE 1024
+
+static enum log_level max_level = LOG_LEVEL_INFO;
+static bool with_priority;
+
+void log_init(enum log_level level, bool plain)
+{
+        max_level = level;
+        with_priority = !plain && getenv("JOURNAL_STREAM") && !isatty(STDERR_FILENO);
+}
+
+bool log_level_parse(const char *name, enum log_level *ret_level)
+{
+        static const char *const names[LOG_LEVEL_MAX] = { "error", "warning", "info", "debug" };
+
+        for (unsigned i = 0; i < LOG_LEVEL_MAX; i++) {
+                if (strcmp(name, names[i]) == 0) {
+                        *ret_level = (enum log_level)i;
+                        return true;
+                }
+        }
+        return false;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+        static const char *const priorities[LOG_LEVEL_MAX] = { "<3>", "<4>", "<6>", "<7>" };
+        char line[LINE_MAX_SIZE];
+        va_list args;
+
+        if (level > max_level)
+                return;
+        va_start(args, format);
+        vsnprintf(line, sizeof(line), format, args);
+        va_end(args);
+        fprintf(stderr, "%smbus-broker: %s\n", with_priority ? priorities[level] : "", line);
+}
+
+bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent)
+{
+        if (now < cause->until) {
+                cause->n_silent++;
+                return false;
+        }
+        *ret_n_silent = cause->n_silent;
+        cause->n_silent = 0;
+        cause->until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
+        return true;
+}

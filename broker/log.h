@@ -1,0 +1,46 @@
+/*
+ * log.h - one line on stderr for what an administrator should know.
+ *
+ * Under systemd a line begins with its priority, "<4>", as sd-daemon(3) wants it; with --foreground,
+ * or on a terminal, it does not. Nothing is logged per message.
+ */
+#ifndef BROKER_LOG_H
+#define BROKER_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level {
+        LOG_LEVEL_ERROR,
+        LOG_LEVEL_WARNING,
+        LOG_LEVEL_INFO,
+        LOG_LEVEL_DEBUG,
+        LOG_LEVEL_MAX,
+};
+
+/* Logs @level and what is graver. @plain: no priorities. */
+void log_init(enum log_level level, bool plain);
+/* "error", "warning", "info", "debug". False if @name is none of them. */
+bool log_level_parse(const char *name, enum log_level *ret_level);
+
+void log_line(enum log_level level, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/*
+ * One cause of trouble: LOG_INTERVAL_MS must pass before it is logged again, with the number of
+ * times that it was not. All zero at first.
+ */
+struct log_cause {
+        uint64_t until;
+        uint64_t n_silent;
+};
+
+/* Whether to log now; *@ret_n_silent is how often it was not since the last time. */
+bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * monitor.c - clients that watch entities come and go, and clients that observe all messages.
+ */
+#include "monitor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <core/frame.h>
+
+#include "broker.h"
+#include "control.h"
+
+/* ---- watching ------------------------------------------------------------------------------ */
+
+static bool is_watching(const struct client *c, const struct address *address)
+{
+        for (const struct watch *w = c->watches; w; w = w->next)
+                if (address_is_subset(w->address, address))
+                        return true;
+        return false;
+}
+
+static bool has_watch(const struct client *c, const struct address *address)
+{
+        for (const struct watch *w = c->watches; w; w = w->next)
+                if (address_equal(w->address, address))
+                        return true;
+        return false;
+}
+
+static int add_watch(struct broker *b, struct client *c, const struct address *address)
+{
+        struct watch *w;
+
+        if (has_watch(c, address))
+                return 0;
+        if (c->n_watches == WATCHES_MAX)
+                return MBUS_E_FULL;
+        w = malloc(sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        w->address = address_dup(address);
+        if (!w->address) {
+                free(w);
+                return -ENOMEM;
+        }
+        w->next = c->watches;
+        c->watches = w;
+        b->n_watchers += c->n_watches++ == 0;
+        return 0;
+}
+
+/* A broker.joined under construction. */
+struct joined {
+        struct client *c;
+        struct buffer text;
+};
+
+static void finish(struct joined *j)
+{
+        if (j->text.failed) {
+                client_kill(j->c, "memory is short");
+        } else if (j->text.n > 0) {
+                buffer_add_char(&j->text, ')');
+                control_say(j->c, buffer_span(&j->text));
+        }
+        buffer_clear(&j->text);
+}
+
+static void tell(struct joined *j, const struct address *address, uint64_t age_ms)
+{
+        buffer_add_text(&j->text, j->text.n > 0 ? " " : "broker.joined(");
+        value_format_string(address->text, &j->text);
+        buffer_add_char(&j->text, ' ');
+        buffer_add_uint(&j->text, age_ms);
+        if (j->text.n > JOINED_BYTES_MAX)
+                finish(j);
+}
+
+static void tell_local(struct broker *b, struct joined *j, const struct address *watched,
+                       const struct attachment *a)
+{
+        const struct address *address = entity_address(a->entity);
+
+        if (address_is_subset(watched, address))
+                tell(j, address, (b->now - a->joined) / NSEC_PER_MSEC);
+}
+
+int monitor_watch(struct broker *b, struct client *c, const struct address *address)
+{
+        struct joined j = { c, BUFFER_INIT };
+        struct peer_info peer;
+        size_t cursor = 0;
+        int r = add_watch(b, c, address);
+
+        if (r)
+                return r;
+        while (engine_next_peer(b->engine, address, &cursor, &peer))
+                tell(&j, peer.address, (b->now - peer.joined) / NSEC_PER_MSEC);
+        tell_local(b, &j, address, b->self);
+        for (const struct client *other = b->clients; other; other = other->next)
+                for (const struct attachment *a = other->attachments; a; a = a->next)
+                        tell_local(b, &j, address, a);
+        finish(&j);
+        buffer_deinit(&j.text);
+        return 0;
+}
+
+void monitor_joined(struct broker *b, const struct address *address, uint64_t age_ms)
+{
+        struct joined j = { NULL, BUFFER_INIT };
+
+        if (b->n_watchers == 0)
+                return;
+        for (j.c = b->clients; j.c; j.c = j.c->next) {
+                if (!is_watching(j.c, address))
+                        continue;
+                tell(&j, address, age_ms);
+                finish(&j);
+        }
+        buffer_deinit(&j.text);
+}
+
+void monitor_left(struct broker *b, const struct address *address, enum mbus_reason reason)
+{
+        struct buffer text = BUFFER_INIT;
+
+        if (b->n_watchers == 0)
+                return;
+        buffer_add_text(&text, "broker.left(");
+        value_format_string(address->text, &text);
+        buffer_add_char(&text, ' ');
+        buffer_add_text(&text, control_reason(reason));
+        buffer_add_char(&text, ')');
+        for (struct client *c = b->clients; c; c = c->next) {
+                if (!is_watching(c, address))
+                        continue;
+                if (text.failed)
+                        client_kill(c, "memory is short");
+                else
+                        control_say(c, buffer_span(&text));
+        }
+        buffer_deinit(&text);
+}
+
+/* ---- observing ----------------------------------------------------------------------------- */
+
+void monitor_observe(struct broker *b, struct client *c, bool on, bool hello)
+{
+        b->n_observers -= c->observes;
+        b->n_hello_observers -= c->observes_hello;
+        c->observes = on;
+        c->observes_hello = on && hello;
+        b->n_observers += c->observes;
+        b->n_hello_observers += c->observes_hello;
+        engine_observe(b->engine, b->n_observers > 0, b->n_hello_observers > 0);
+}
+
+void monitor_copy(struct broker *b, struct span text, bool bare)
+{
+        size_t n = FRAME_HEADER_SIZE + text.n;
+        char *at;
+
+        if (b->n_observers == 0 || (bare && b->n_hello_observers == 0))
+                return;
+        at = broker_reserve(b, n);
+        if (!at)
+                return;
+        frame_put_length(at, text.n, true);
+        memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
+        b->chunk->n += n;
+        for (struct client *c = b->clients; c; c = c->next)
+                if (bare ? c->observes_hello : c->observes)
+                        client_push(c, b->chunk, b->chunk->n - n, n, KIND_COPY);
+}
+
+void monitor_forget(struct broker *b, struct client *c)
+{
+        struct watch *next;
+
+        b->n_watchers -= c->n_watches > 0;
+        for (struct watch *w = c->watches; w; w = next) {
+                next = w->next;
+                free(w->address);
+                free(w);
+        }
+        c->watches = NULL;
+        c->n_watches = 0;
+        monitor_observe(b, c, false, false);
+}

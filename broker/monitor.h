@@ -1,0 +1,27 @@
+/*
+ * monitor.h - clients that watch entities come and go, and clients that observe all messages.
+ *
+ * An observer's copies are dropped before anything else of its queue, so that observing costs the
+ * observer and nobody else.
+ */
+#ifndef BROKER_MONITOR_H
+#define BROKER_MONITOR_H
+
+#include <core/message.h>
+
+#include "client.h"
+
+/* @c watches @address from now on; what is known is told at once. 0, MBUS_E_FULL or -ENOMEM. */
+int monitor_watch(struct broker *b, struct client *c, const struct address *address);
+/* Tells the watchers. @age_ms is for how long it has been known. */
+void monitor_joined(struct broker *b, const struct address *address, uint64_t age_ms);
+void monitor_left(struct broker *b, const struct address *address, enum mbus_reason reason);
+
+void monitor_observe(struct broker *b, struct client *c, bool on, bool hello);
+/* Gives the observers a copy of a message. @bare: it holds nothing but acknowledgements. */
+void monitor_copy(struct broker *b, struct span text, bool bare);
+
+/* Ends all that @c watches and observes. */
+void monitor_forget(struct broker *b, struct client *c);
+
+#endif

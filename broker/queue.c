@@ -1,0 +1,377 @@
+/*
+ * queue.c - what waits for one client (queue.h says how and why).
+ *
+ * Invariants: the ring always has a free slot beyond those in use, so that queue_pop() can split the
+ * slice in front; only the first slice can be partial; n, n_messages and bytes count what slices
+ * with a chunk hold.
+ */
+#include "queue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <core/frame.h>
+#include <mbus.h>
+
+#include "limits.h"
+
+#define SLICES_MIN 8
+/* A ring that grew beyond this is given back when the queue is empty. */
+#define SLICES_KEPT 16
+/* Positions begin here, so that there is always one before the first. */
+#define POSITION_FIRST (UINT64_C(1) << 32)
+
+void queue_init(struct queue *q, size_t *total)
+{
+        *q = (struct queue){ .total = total };
+        q->head = q->tail = q->settled = POSITION_FIRST;
+}
+
+static struct slice *slot(const struct queue *q, uint64_t position)
+{
+        return &q->slices[position & (q->size - 1)];
+}
+
+static size_t frame_size(const struct slice *s)
+{
+        const unsigned char *u = (const unsigned char *)s->chunk->bytes + s->at;
+        uint32_t word = (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
+
+        return FRAME_HEADER_SIZE + (word & ~FRAME_OBSERVED);
+}
+
+static void account(struct queue *q, enum kind kind, size_t n_messages, size_t bytes)
+{
+        q->n[kind] -= n_messages;
+        q->n_messages -= n_messages;
+        q->bytes -= bytes;
+        *q->total -= bytes;
+}
+
+static void empty_slice(struct queue *q, struct slice *s)
+{
+        account(q, s->kind, s->n, s->end - s->at);
+        s->n = 0;
+        s->at = s->end;
+        s->chunk = chunk_unref(s->chunk);
+}
+
+void queue_deinit(struct queue *q)
+{
+        for (; q->head < q->tail; q->head++)
+                if (slot(q, q->head)->chunk)
+                        empty_slice(q, slot(q, q->head));
+        chunk_unref(q->own);
+        free(q->slices);
+        *q = (struct queue){ .total = q->total };
+}
+
+/* ---- the ring ------------------------------------------------------------------------------ */
+
+/* Takes the slots of emptied slices back. */
+static void squeeze(struct queue *q)
+{
+        uint64_t to = q->head, settled = q->head;
+
+        for (uint64_t from = q->head; from < q->tail; from++) {
+                if (!slot(q, from)->chunk)
+                        continue;
+                if (to != from)
+                        *slot(q, to) = *slot(q, from);
+                to++;
+                if (from < q->settled)
+                        settled = to;
+        }
+        q->settled = settled;
+        q->tail = to;
+        for (unsigned kind = 0; kind < KIND_MAX; kind++)
+                q->oldest[kind] = q->head;
+}
+
+static int grow(struct queue *q)
+{
+        size_t size = q->size ? q->size * 2 : SLICES_MIN;
+        struct slice *slices = malloc(size * sizeof(*slices));
+
+        if (!slices)
+                return -ENOMEM;
+        for (uint64_t i = q->head; i < q->tail; i++)
+                slices[i & (size - 1)] = *slot(q, i);
+        free(q->slices);
+        q->slices = slices;
+        q->size = size;
+        return 0;
+}
+
+/* Makes room for one more slice and the one that queue_pop() may need. */
+static int reserve(struct queue *q)
+{
+        if (q->tail - q->head + 2 <= q->size)
+                return 0;
+        if (q->size > SLICES_MIN) {
+                squeeze(q);
+                if (q->tail - q->head <= q->size / 2)
+                        return 0;
+        }
+        return grow(q);
+}
+
+/* ---- limits -------------------------------------------------------------------------------- */
+
+static bool is_over(const struct queue *q, size_t n, size_t factor)
+{
+        size_t bytes_max = *q->total > QUEUES_BYTES_MAX ? QUEUE_SHARE : QUEUE_BYTES_MAX;
+
+        return q->bytes + n > factor * bytes_max || q->n_messages >= factor * QUEUE_MESSAGES_MAX;
+}
+
+/* Drops the oldest message of @kind. False if there is none. */
+static bool drop_oldest(struct queue *q, enum kind kind)
+{
+        uint64_t i = q->oldest[kind] > q->head ? q->oldest[kind] : q->head;
+        struct slice *s;
+        size_t n;
+
+        if (q->n[kind] == 0)
+                return false;
+        while (!slot(q, i)->chunk || slot(q, i)->kind != kind)
+                i++;
+        assert(i < q->tail);
+        q->oldest[kind] = i;
+        q->n_dropped++;
+        s = slot(q, i);
+        if (s->n == 1) {
+                empty_slice(q, s);
+                return true;
+        }
+        n = frame_size(s);
+        s->at += (uint32_t)n;
+        s->n--;
+        account(q, kind, 1, n);
+        return true;
+}
+
+/* Makes room for @n octets of @kind; false if there is none. */
+static bool make_room(struct queue *q, size_t n, enum kind kind)
+{
+        if (kind == KIND_ANSWER)
+                return !is_over(q, n, QUEUE_ANSWERS_FACTOR);
+        while (is_over(q, n, 1)) {
+                if (drop_oldest(q, KIND_COPY))
+                        continue;
+                if (kind != KIND_UNRELIABLE || !drop_oldest(q, KIND_UNRELIABLE))
+                        return false;
+        }
+        return true;
+}
+
+bool queue_is_full(struct queue *q, size_t n)
+{
+        return !make_room(q, n, KIND_RELIABLE);
+}
+
+uint64_t queue_take_dropped(struct queue *q)
+{
+        uint64_t n = q->n_dropped;
+
+        q->n_dropped = 0;
+        return n;
+}
+
+/* ---- in and out ---------------------------------------------------------------------------- */
+
+static bool joins(const struct slice *s, const struct slice *next)
+{
+        return s->chunk == next->chunk && s->end == next->at && s->kind == next->kind &&
+               !s->partial && !next->partial;
+}
+
+int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind)
+{
+        struct slice s = { .chunk = chunk, .at = (uint32_t)at, .end = (uint32_t)(at + n), .n = 1 };
+        int r;
+
+        if (!make_room(q, n, kind)) {
+                if (kind == KIND_ANSWER || kind == KIND_RELIABLE)
+                        return MBUS_E_FULL;
+                q->n_dropped++;
+                return 0;
+        }
+        s.kind = kind == KIND_RELIABLE ? KIND_ANSWER : kind;
+        if (q->tail > q->head && joins(slot(q, q->tail - 1), &s)) {
+                slot(q, q->tail - 1)->end = s.end;
+                slot(q, q->tail - 1)->n++;
+        } else {
+                r = reserve(q);
+                if (r)
+                        return r;
+                chunk_ref(chunk);
+                *slot(q, q->tail++) = s;
+        }
+        q->n[s.kind]++;
+        q->n_messages++;
+        q->bytes += n;
+        *q->total += n;
+        return 0;
+}
+
+size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size)
+{
+        size_t n = 0;
+
+        for (uint64_t i = q->head; i < q->tail && n < size; i++) {
+                const struct slice *s = slot(q, i);
+
+                if (s->chunk)
+                        iov[n++] = (struct iovec){ s->chunk->bytes + s->at, s->end - s->at };
+        }
+        return n;
+}
+
+/* The first @n octets of the first slice were written, which has more. A frame that is now half
+ * written becomes a slice of its own: it must not be dropped any more. */
+static void pop_within(struct queue *q, struct slice *s, size_t n)
+{
+        struct slice half;
+        size_t size;
+
+        if (s->partial) {
+                s->at += (uint32_t)n;
+                account(q, s->kind, 0, n);
+                return;
+        }
+        for (size = frame_size(s); size <= n; size = frame_size(s)) {
+                s->at += (uint32_t)size;
+                s->n--;
+                account(q, s->kind, 1, size);
+                n -= size;
+        }
+        if (n == 0)
+                return;
+        q->n[s->kind]--;
+        q->n[KIND_ANSWER]++;
+        account(q, KIND_ANSWER, 0, n);
+        half = (struct slice){ .chunk = s->chunk,
+                               .at = s->at + (uint32_t)n,
+                               .end = s->at + (uint32_t)size,
+                               .n = 1,
+                               .kind = KIND_ANSWER,
+                               .partial = true };
+        if (s->n == 1) {
+                *s = half;
+                return;
+        }
+        chunk_ref(s->chunk);
+        s->at += (uint32_t)size;
+        s->n--;
+        *slot(q, --q->head) = half;
+}
+
+static void drained(struct queue *q)
+{
+        q->own = chunk_unref(q->own);
+        q->head = q->tail = q->settled = POSITION_FIRST;
+        for (unsigned kind = 0; kind < KIND_MAX; kind++)
+                q->oldest[kind] = POSITION_FIRST;
+        if (q->size > SLICES_KEPT) {
+                free(q->slices);
+                q->slices = NULL;
+                q->size = 0;
+        }
+}
+
+void queue_pop(struct queue *q, size_t n)
+{
+        while (n > 0) {
+                struct slice *s = slot(q, q->head);
+                size_t left = s->end - s->at;
+
+                assert(q->head < q->tail);
+                if (s->chunk && n < left) {
+                        pop_within(q, s, n);
+                        return;
+                }
+                if (s->chunk) {
+                        empty_slice(q, s);
+                        n -= left;
+                }
+                q->head++;
+        }
+        if (queue_is_empty(q))
+                drained(q);
+}
+
+/* ---- copies -------------------------------------------------------------------------------- */
+
+/* Octets that the slices from @i on have of the chunk of the first, until another chunk follows. */
+static size_t run_size(const struct queue *q, uint64_t i)
+{
+        const struct chunk *chunk = slot(q, i)->chunk;
+        size_t n = 0;
+
+        for (; i < q->tail; i++) {
+                const struct slice *s = slot(q, i);
+
+                if (s->chunk && s->chunk != chunk)
+                        break;
+                if (s->chunk)
+                        n += s->end - s->at;
+        }
+        return n;
+}
+
+/* Moves @s into the queue's own chunk. If memory is short it stays where it is. */
+static void own_slice(struct queue *q, struct slice *s)
+{
+        size_t n = s->end - s->at;
+
+        if (!q->own || chunk_room(q->own) < n) {
+                struct chunk *own = chunk_new(n > CHUNK_OWN_SIZE ? n : CHUNK_OWN_SIZE);
+
+                if (!own)
+                        return;
+                chunk_unref(q->own);
+                q->own = own;
+        }
+        memcpy(q->own->bytes + q->own->n, s->chunk->bytes + s->at, n);
+        chunk_unref(s->chunk);
+        s->chunk = chunk_ref(q->own);
+        s->at = (uint32_t)q->own->n;
+        s->end = (uint32_t)(q->own->n + n);
+        q->own->n += n;
+}
+
+void queue_own(struct queue *q)
+{
+        uint64_t from = q->settled > q->head ? q->settled : q->head;
+        uint64_t to = from;
+        struct chunk *judged = NULL;
+        bool copy = false;
+
+        for (uint64_t i = from; i < q->tail; i++) {
+                struct slice s = *slot(q, i);
+
+                if (!s.chunk)
+                        continue;
+                if (s.chunk != judged) {
+                        judged = s.chunk;
+                        copy = s.chunk != q->own && run_size(q, i) < s.chunk->size / 2;
+                }
+                if (copy)
+                        own_slice(q, &s);
+                if (to > q->head && slot(q, to - 1)->chunk && joins(slot(q, to - 1), &s)) {
+                        slot(q, to - 1)->end = s.end;
+                        slot(q, to - 1)->n += s.n;
+                        chunk_unref(s.chunk);
+                } else {
+                        *slot(q, to++) = s;
+                }
+        }
+        q->tail = to;
+        q->settled = to;
+        for (unsigned kind = 0; kind < KIND_MAX; kind++)
+                if (q->oldest[kind] > from)
+                        q->oldest[kind] = from;
+}

@@ -1,0 +1,83 @@
+/*
+ * queue.h - what waits for one client: slices of chunks, in order, within limits.
+ *
+ * A slice is a row of whole frames that stand behind each other in one chunk, so that a burst to one
+ * client is one slice and one iovec however many messages it holds. Each frame begins with its
+ * length; that is how a single message is found again when it must be dropped.
+ *
+ * When the queue is full the oldest message that may be dropped makes room: a monitor's copy first,
+ * then an unreliable message. A reliable one is refused, and its sender told. Answers and
+ * acknowledgements are kept beyond the limit, up to QUEUE_ANSWERS_FACTOR times.
+ *
+ * Memory: a slice of 200 octets would keep 256 KiB alive, and a client that does not read could so
+ * hold gigabytes with the 8 MiB it is allowed. Therefore queue_own() is called whenever its socket
+ * takes no more: what is less than half of a chunk moves into a chunk of the client's own. A queue
+ * so costs no more than about twice what it holds, while a client that keeps up has nothing copied.
+ */
+#ifndef BROKER_QUEUE_H
+#define BROKER_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "chunk.h"
+
+enum kind {
+        KIND_ANSWER,     /* answers, acknowledgements, joined and left */
+        KIND_RELIABLE,   /* reliable messages */
+        KIND_UNRELIABLE, /* may be dropped */
+        KIND_COPY,       /* a monitor's copy: dropped before all others */
+        KIND_MAX,
+};
+
+struct slice {
+        struct chunk *chunk; /* NULL: all of it was dropped */
+        uint32_t at;
+        uint32_t end;
+        uint32_t n;    /* frames */
+        uint8_t kind;  /* KIND_ANSWER stands for KIND_RELIABLE, too: both stay */
+        bool partial;  /* one frame, whose first octets are written already */
+};
+
+struct queue {
+        struct slice *slices; /* a ring; size is a power of two or 0 */
+        size_t size;
+        uint64_t head; /* positions, of which the ring shows those from head to tail - 1 */
+        uint64_t tail;
+        uint64_t settled;          /* slices before are not looked at by queue_own() again */
+        uint64_t oldest[KIND_MAX]; /* no slice of the kind stands before */
+        size_t n[KIND_MAX];        /* messages */
+        size_t n_messages;
+        size_t bytes;
+        size_t *total; /* octets of all queues */
+        struct chunk *own;
+        uint64_t n_dropped; /* since it was last taken with queue_take_dropped() */
+};
+
+void queue_init(struct queue *q, size_t *total);
+void queue_deinit(struct queue *q);
+
+static inline bool queue_is_empty(const struct queue *q)
+{
+        return q->n_messages == 0;
+}
+
+/*
+ * Appends the frame of @n octets at @at in @chunk, a reference to which is taken. 0, also when the
+ * frame or others were dropped for it; MBUS_E_FULL: there is no room for a reliable message, or not
+ * even for an answer; -ENOMEM.
+ */
+int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind);
+/* Whether a reliable frame of @n octets would be refused. */
+bool queue_is_full(struct queue *q, size_t n);
+/* Fills @iov with what is to be written next and returns how many. */
+size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size);
+/* The first @n octets were written. */
+void queue_pop(struct queue *q, size_t n);
+/* The client does not keep up: copies what would hold on to much more memory than it is. */
+void queue_own(struct queue *q);
+/* How many messages were dropped since the last call. */
+uint64_t queue_take_dropped(struct queue *q);
+
+#endif

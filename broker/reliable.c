@@ -1,0 +1,303 @@
+/*
+ * reliable.c - who waits for whose acknowledgement (RFC 3259, section 7, on links).
+ *
+ * Waits of one source stand in a ring in the order of their SeqNums, so one is found by halving.
+ * All have the same time-out, so the ring is in the order of their deadlines, too, and one timer a
+ * source is enough: it is set for the oldest wait, and not moved when that ends in time. A busy
+ * source so costs a timer operation each 600 ms and not each message.
+ */
+#include "reliable.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker.h"
+#include "control.h"
+
+#define WAITS_MIN 8
+/* A ring that grew beyond this is given back when it is empty. */
+#define WAITS_KEPT 64
+/* T_k of the RFC: three transmissions, then as long again. */
+#define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
+
+struct name *name_new(struct span text)
+{
+        struct name *name = malloc(sizeof(*name) + text.n);
+
+        if (!name)
+                return NULL;
+        name->refs = 1;
+        name->n = text.n;
+        memcpy(name->text, text.at, text.n);
+        return name;
+}
+
+struct name *name_ref(struct name *name)
+{
+        name->refs++;
+        return name;
+}
+
+struct name *name_unref(struct name *name)
+{
+        if (name && --name->refs == 0)
+                free(name);
+        return NULL;
+}
+
+/* ---- rings --------------------------------------------------------------------------------- */
+
+static struct wait *slot(const struct waits *ws, uint64_t position)
+{
+        return &ws->ring[position & (ws->size - 1)];
+}
+
+static bool is_finished(const struct wait *w)
+{
+        return !w->target && !w->name;
+}
+
+static int reserve(struct waits *ws)
+{
+        uint32_t size = ws->size ? ws->size * 2 : WAITS_MIN;
+        struct wait *ring;
+
+        if (ws->tail - ws->head < ws->size)
+                return 0;
+        if (size > RELIABLE_OUTSTANDING_MAX)
+                return MBUS_E_FULL;
+        ring = malloc(size * sizeof(*ring));
+        if (!ring)
+                return -ENOMEM;
+        for (uint64_t i = ws->head; i < ws->tail; i++)
+                ring[i & (size - 1)] = *slot(ws, i);
+        free(ws->ring);
+        ws->ring = ring;
+        ws->size = size;
+        return 0;
+}
+
+static void push(struct waits *ws, const struct wait *w)
+{
+        assert(ws->tail - ws->head < ws->size);
+        *slot(ws, ws->tail++) = *w;
+}
+
+/* The wait with @key, unless it is finished. */
+static struct wait *find(const struct waits *ws, uint64_t key)
+{
+        uint64_t low = ws->head, high = ws->tail;
+
+        while (low < high) {
+                uint64_t middle = low + (high - low) / 2;
+
+                if (slot(ws, middle)->key < key)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        if (low == ws->tail || slot(ws, low)->key != key || is_finished(slot(ws, low)))
+                return NULL;
+        return slot(ws, low);
+}
+
+/* Forgets what is finished at the front, and memory that a burst needed. */
+static void trim(struct waits *ws)
+{
+        while (ws->head < ws->tail && is_finished(slot(ws, ws->head)))
+                ws->head++;
+        if (ws->head == ws->tail && ws->size > WAITS_KEPT) {
+                free(ws->ring);
+                *ws = (struct waits){ 0 };
+        }
+}
+
+/* ---- the list of those that wait ----------------------------------------------------------- */
+
+static void start_waiting(struct broker *b, struct attachment *a)
+{
+        if (a->waiting)
+                return;
+        a->waiting = true;
+        a->previous_waiting = NULL;
+        a->next_waiting = b->waiting;
+        if (b->waiting)
+                b->waiting->previous_waiting = a;
+        b->waiting = a;
+}
+
+static void stop_waiting(struct broker *b, struct attachment *a)
+{
+        if (!a->waiting)
+                return;
+        a->waiting = false;
+        if (a->previous_waiting)
+                a->previous_waiting->next_waiting = a->next_waiting;
+        else
+                b->waiting = a->next_waiting;
+        if (a->next_waiting)
+                a->next_waiting->previous_waiting = a->previous_waiting;
+}
+
+/* ---- local entities ------------------------------------------------------------------------ */
+
+/* SeqNums go on at 0 after 4294967295, keys do not. */
+static uint64_t key_of(const struct attachment *src, uint32_t seq)
+{
+        int32_t step = (int32_t)(seq - (uint32_t)src->last_key);
+
+        return src->last_key + (uint64_t)(int64_t)step;
+}
+
+int reliable_prepare_local(struct attachment *src, uint32_t seq)
+{
+        if (src->local.head == src->local.tail)
+                src->last_key = (UINT64_C(1) << 32) + seq - 1;
+        if (key_of(src, seq) <= src->last_key)
+                return MBUS_E_MALFORMED;
+        return reserve(&src->local);
+}
+
+void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
+                         struct attachment *target)
+{
+        struct wait w = { .key = key_of(src, seq),
+                          .deadline = b->now + TIMEOUT_NS,
+                          .target = target,
+                          .seq = seq };
+
+        push(&src->local, &w);
+        src->last_key = w.key;
+        target->n_waited_on++;
+        start_waiting(b, src);
+        if (src->deadline.slot == 0)
+                deadlines_set(&b->deadlines, &src->deadline, w.deadline);
+}
+
+static void end_local(struct wait *w)
+{
+        assert(w->target->n_waited_on > 0);
+        w->target->n_waited_on--;
+        w->target = NULL;
+}
+
+bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,
+                          const struct attachment *by)
+{
+        struct wait *w = find(&src->local, key_of(src, seq));
+
+        if (!w || w->target != by)
+                return false;
+        end_local(w);
+        trim(&src->local);
+        if (src->local.head == src->local.tail)
+                stop_waiting(b, src);
+        return true;
+}
+
+static void fail_local(struct broker *b, struct attachment *src, struct wait *w,
+                       enum mbus_reason reason, const char *why)
+{
+        uint32_t seq = w->seq;
+
+        end_local(w);
+        control_undelivered(b, src->client, attachment_text(src), seq, reason, why);
+}
+
+void reliable_expire(struct broker *b)
+{
+        struct deadline *d;
+
+        while ((d = deadlines_pop(&b->deadlines, b->now))) {
+                struct attachment *src = (struct attachment *)(void *)d;
+                struct waits *ws = &src->local;
+
+                for (; ws->head < ws->tail; ws->head++) {
+                        struct wait *w = slot(ws, ws->head);
+
+                        if (is_finished(w))
+                                continue;
+                        if (w->deadline > b->now)
+                                break;
+                        fail_local(b, src, w, MBUS_REASON_TIMEOUT,
+                                   "it was not acknowledged within 600 ms");
+                }
+                trim(ws);
+                if (ws->head == ws->tail)
+                        stop_waiting(b, src);
+                else
+                        deadlines_set(&b->deadlines, d, slot(ws, ws->head)->deadline);
+        }
+}
+
+/* ---- remote entities ----------------------------------------------------------------------- */
+
+int reliable_prepare_remote(struct attachment *src)
+{
+        return reserve(&src->remote);
+}
+
+void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket,
+                          struct name *name)
+{
+        push(&src->remote, &(struct wait){ .key = ticket, .seq = seq, .name = name_ref(name) });
+}
+
+void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
+                     enum mbus_reason reason)
+{
+        struct wait *w = find(&src->remote, ticket);
+
+        if (!w)
+                return;
+        if (reason == MBUS_REASON_NONE)
+                control_delivered(b, src->client, w->name, attachment_text(src), w->seq);
+        else
+                control_undelivered(b, src->client, attachment_text(src), w->seq, reason,
+                                    reason == MBUS_REASON_BYE ? "the entity left the bus"
+                                                              : "the entity did not acknowledge it");
+        w->name = name_unref(w->name);
+        trim(&src->remote);
+}
+
+/* ---- entities that go ---------------------------------------------------------------------- */
+
+static void forget_own(struct broker *b, struct attachment *a)
+{
+        for (uint64_t i = a->local.head; i < a->local.tail; i++)
+                if (!is_finished(slot(&a->local, i)))
+                        end_local(slot(&a->local, i));
+        for (uint64_t i = a->remote.head; i < a->remote.tail; i++)
+                name_unref(slot(&a->remote, i)->name);
+        free(a->local.ring);
+        free(a->remote.ring);
+        a->local = a->remote = (struct waits){ 0 };
+        stop_waiting(b, a);
+        deadlines_set(&b->deadlines, &a->deadline, TIME_NEVER);
+}
+
+static void fail_waits_on(struct broker *b, struct attachment *src, const struct attachment *target)
+{
+        struct waits *ws = &src->local;
+
+        for (uint64_t i = ws->head; i < ws->tail && target->n_waited_on > 0; i++)
+                if (slot(ws, i)->target == target)
+                        fail_local(b, src, slot(ws, i), MBUS_REASON_BYE,
+                                   "the entity left before it acknowledged");
+        trim(ws);
+        if (ws->head == ws->tail)
+                stop_waiting(b, src);
+}
+
+void reliable_forget(struct broker *b, struct attachment *a)
+{
+        struct attachment *next;
+
+        forget_own(b, a);
+        for (struct attachment *src = b->waiting; src && a->n_waited_on > 0; src = next) {
+                next = src->next_waiting;
+                fail_waits_on(b, src, a);
+        }
+        assert(a->n_waited_on == 0);
+}

@@ -1,0 +1,40 @@
+/*
+ * reliable.h - who waits for whose acknowledgement (RFC 3259, section 7, on links).
+ *
+ * A wait lasts from when a reliable message was passed on until its acknowledgement is passed back
+ * or its sender is told why there will be none; there is always exactly one of the two. Between two
+ * local entities the broker has the time-out; to a remote one the engine has it and all else.
+ */
+#ifndef BROKER_RELIABLE_H
+#define BROKER_RELIABLE_H
+
+#include "client.h"
+
+struct name *name_new(struct span text);
+struct name *name_ref(struct name *name);
+/* Takes NULL, returns NULL. */
+struct name *name_unref(struct name *name);
+
+/* Whether @src may have one more wait with @seq. 0, MBUS_E_FULL, -ENOMEM, or MBUS_E_MALFORMED: the
+ * SeqNum does not rise. After 0 the next reliable_wait_...() cannot fail. */
+int reliable_prepare_local(struct attachment *src, uint32_t seq);
+int reliable_prepare_remote(struct attachment *src);
+/* @target is to acknowledge @seq of @src. */
+void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
+                         struct attachment *target);
+/* The engine will end @ticket; the entity there is called @name. */
+void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket,
+                          struct name *name);
+
+/* @by acknowledges @seq of @src. False if that is not waited for. */
+bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,
+                          const struct attachment *by);
+/* The engine ended @ticket of @src; MBUS_REASON_NONE: it was delivered. */
+void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
+                     enum mbus_reason reason);
+/* @a goes away: who waits for it is told, its own waits are forgotten. */
+void reliable_forget(struct broker *b, struct attachment *a);
+/* Ends the waits whose time is over. */
+void reliable_expire(struct broker *b);
+
+#endif
