@@ -32,6 +32,7 @@ title() {
                 word=${word/#$broker/mbus-broker}
                 word=${word//$folder/DIR}
                 case $word in
+                "&") printf ' &' ;;
                 *[!A-Za-z0-9_./:=-]*) printf " '%s'" "$word" ;;
                 *) printf ' %s' "$word" ;;
                 esac
@@ -125,6 +126,7 @@ demo() {
         unset MBUS
         export HOME=$folder XDG_RUNTIME_DIR=$folder
 
+        exec 2>&1
         say "The demo; DIR is a temporary folder"
         start_all
         show "$cli" -b "unix:$folder/sock" list || die "no list"
