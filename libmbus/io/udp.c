@@ -230,14 +230,24 @@ static bool learn_source(struct udp *u)
         return ok;
 }
 
-/* An IPv6 address may not be ready yet (duplicate address detection); it comes with a change. */
+/* IPv6 is ready a while after its interface is up: no reason to refuse, the join is made. */
+static bool is_early(const struct udp *u)
+{
+        return family_of(u) == AF_INET6 && !sender(u)->loopback &&
+               (u->failed == -EADDRNOTAVAIL || u->failed == -ENETUNREACH);
+}
+
 static bool find_source(struct udp *u)
 {
         union socket_address none = { .any = { .sa_family = (sa_family_t)family_of(u) } };
         bool ok = learn_source(u);
 
-        if (!ok && (u->failed != -EADDRNOTAVAIL || is_pinned(u)))
+        if (!ok && !is_early(u))
                 return false;
+        if (!ok && !u->choice.warning[0])
+                snprintf(u->choice.warning, sizeof(u->choice.warning),
+                         "%s: IPv6 is not ready, nothing is sent until it is: `ip address show %s`",
+                         sender(u)->name, sender(u)->name);
         interface_host_id(sender(u), ok ? &u->sources[0] : &none, u->host_id);
         return true;
 }
