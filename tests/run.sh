@@ -72,7 +72,7 @@ build() {
                 }
                 rm -f "$directory.log"
         fi
-        if ! bounded ninja -C "$directory" -j "$(nproc)"; then
+        if ! bounded ninja -C "$directory" -j "$(nproc)" -k 0; then
                 fail "build: $name"
                 return 1
         fi
