@@ -84,8 +84,8 @@ void send_batch_add(struct send_batch *b, struct span datagram, const void *to, 
         unsigned i = b->n++;
 
         assert(i < BATCH_MAX);
-        b->spans[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)datagram.at,
-                                      .iov_len = datagram.n };
+        b->spans[i] =
+                (struct iovec){ .iov_base = (void *)(uintptr_t)datagram.at, .iov_len = datagram.n };
         b->headers[i] = (struct mmsghdr){
                 .msg_hdr = { .msg_name = (void *)(uintptr_t)to,
                              .msg_namelen = n_to,

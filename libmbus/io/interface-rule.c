@@ -29,8 +29,10 @@ int interface_rule_make(const struct config *c, struct interface_rule *ret_rule,
 
         if (!socket_address_parse(text, c->port, &rule.group) ||
             (!c->broadcast && !socket_address_is_multicast(&rule.group))) {
-                snprintf(ret_error, 512, "ADDRESS=%s: is no multicast address: write one, BROADCAST, "
-                                     "or nothing", text);
+                snprintf(ret_error, 512,
+                         "ADDRESS=%s: is no multicast address: write one, BROADCAST, "
+                         "or nothing",
+                         text);
                 return MBUS_E_CONFIG;
         }
         v4 = rule.group.any.sa_family == AF_INET;
@@ -40,8 +42,9 @@ int interface_rule_make(const struct config *c, struct interface_rule *ret_rule,
                 return MBUS_E_CONFIG;
         }
         if (v4 && c->broadcast && c->scope == SCOPE_HOSTLOCAL && c->n_interfaces > 0) {
-                snprintf(ret_error, 512, "INTERFACE=%s: broadcasts of a HOSTLOCAL bus would leave the "
-                                     "host there: remove INTERFACE, or SCOPE=LINKLOCAL",
+                snprintf(ret_error, 512,
+                         "INTERFACE=%s: broadcasts of a HOSTLOCAL bus would leave the "
+                         "host there: remove INTERFACE, or SCOPE=LINKLOCAL",
                          c->interfaces[0]);
                 return MBUS_E_CONFIG;
         }

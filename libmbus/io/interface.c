@@ -132,8 +132,8 @@ static bool has_address(const struct scene *s, const struct ifaddrs *link)
 static bool is_usable(const struct scene *s, const struct ifaddrs *link)
 {
         unsigned flags = link->ifa_flags;
-        unsigned wanted = s->rule->broadcast && family_of(s->rule) == AF_INET ? IFF_BROADCAST
-                                                                              : IFF_MULTICAST;
+        unsigned wanted =
+                s->rule->broadcast && family_of(s->rule) == AF_INET ? IFF_BROADCAST : IFF_MULTICAST;
 
         return (flags & IFF_UP) && ((flags & wanted) || (flags & IFF_LOOPBACK)) &&
                has_address(s, link);
@@ -184,14 +184,16 @@ static int choose_name(const struct scene *s, const char *name, struct interface
         if (!link)
                 snprintf(s->error, 512,
                          "INTERFACE=%s: no interface has this name or address: `ip address` "
-                         "lists them", name);
+                         "lists them",
+                         name);
         else if (!(link->ifa_flags & IFF_UP))
                 snprintf(s->error, 512, "INTERFACE=%s: the interface is down: `ip link set %s up`",
                          name, link->ifa_name);
         else
                 snprintf(s->error, 512,
                          "INTERFACE=%s: the interface has no %s address%s: `ip address add ... "
-                         "dev %s`, or another IPVERSION", name, family_name(s->rule),
+                         "dev %s`, or another IPVERSION",
+                         name, family_name(s->rule),
                          family_of(s->rule) == AF_INET6 ? " in fe80::/64" : "", link->ifa_name);
         return MBUS_E_NO_BUS;
 }
@@ -258,8 +260,9 @@ static int choose_link(const struct scene *s, struct interface_choice *choice)
         }
         snprintf(choice->warning, sizeof(choice->warning),
                  "SCOPE=LINKLOCAL: %s, so the bus does not leave this host: INTERFACE= names "
-                 "another", link ? "the route for the bus leads to lo"
-                                 : "no interface but lo is up and has an address");
+                 "another",
+                 link ? "the route for the bus leads to lo"
+                      : "no interface but lo is up and has an address");
         return choose_loopback(s, choice);
 }
 

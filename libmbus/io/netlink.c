@@ -1,8 +1,8 @@
 /*
  * netlink.c - see netlink.h.
  *
- * The messages of a change are not read for what they say: whoever is told looks at everything anew,
- * so that a lost message (ENOBUFS) is a change like any other.
+ * The messages of a change are not read for what they say: whoever is told looks at everything
+ * anew, so that a lost message (ENOBUFS) is a change like any other.
  */
 #include "netlink.h"
 
@@ -44,7 +44,8 @@ static struct route_request make_request(const union socket_address *to)
         bool v6 = to->any.sa_family == AF_INET6;
         size_t n = v6 ? 16 : 4;
         struct route_request request = {
-                .header = { .nlmsg_len = (uint32_t)(offsetof(struct route_request, destination) + n),
+                .header = { .nlmsg_len =
+                                    (uint32_t)(offsetof(struct route_request, destination) + n),
                             .nlmsg_type = RTM_GETROUTE,
                             .nlmsg_flags = NLM_F_REQUEST,
                             .nlmsg_seq = 1 },

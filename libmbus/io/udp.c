@@ -470,7 +470,7 @@ int udp_send(struct udp *u, struct engine *engine)
                 if (r > 0) {
                         engine_pop_datagrams(engine, (size_t)r);
                 } else if (r != -EINTR) {
-                        /* The network refuses the first one, for now: the others may go elsewhere. */
+                        /* The network refuses the first one; the others may go elsewhere. */
                         engine_count_drop(engine, MBUS_DROP_SENT, 1);
                         engine_pop_datagrams(engine, 1);
                 }

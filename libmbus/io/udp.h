@@ -1,9 +1,9 @@
 /*
  * udp.h - the sockets of one bus: group in, own endpoint in and out, in batches (section 6).
  *
- * Two descriptors: one bound to the group and its port, shared with every other program on the host,
- * and one of our own from which everything is sent (6.2, "unique endpoint"). A third watches the
- * interfaces (netlink), so that the group is joined again when one comes up.
+ * Two descriptors: one bound to the group and its port, shared with every other program on the
+ * host, and one of our own from which everything is sent (6.2, "unique endpoint"). A third watches
+ * the interfaces (netlink), so that the group is joined again when one comes up.
  *
  * Where a bus lives on the host (spec/interfaces.md): HOSTLOCAL on IPv4 joins and sends on lo; with
  * DIALECT=UCL where the kernel puts INADDR_ANY, as the old programs do; LINKLOCAL on the default
@@ -21,7 +21,7 @@
 #define UDP_BATCH 64
 /* Asked of the kernel for the receiving sockets: a burst at full rate is silent loss without. */
 #define UDP_RECEIVE_BUFFER (4 << 20)
-#define UDP_POLLFDS 3
+#define UDP_POLLFDS        3
 
 struct udp;
 
@@ -45,8 +45,8 @@ size_t udp_mtu(const struct udp *udp);
 size_t udp_get_pollfds(const struct udp *udp, struct pollfd ret_fds[static UDP_POLLFDS]);
 
 /*
- * Hands up to UDP_BATCH datagrams of each socket to @engine (own ones left out and counted, drops of
- * the kernel counted) and joins anew if an interface changed. 1: there may be more; 0: not now;
+ * Hands up to UDP_BATCH datagrams of each socket to @engine (own ones left out and counted, drops
+ * of the kernel counted) and joins anew if an interface changed. 1: there may be more; 0: not now;
  * -errno: the sockets are unusable.
  */
 int udp_receive(struct udp *udp, struct engine *engine, uint64_t now, uint64_t wall_ms);

@@ -36,8 +36,8 @@ void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const stru
                     struct span datagram)
 {
         size_t i = e->n++ % HEARD_MAX;
-        size_t n = datagram.n < sizeof(e->heard[i].text) ? datagram.n
-                                                         : sizeof(e->heard[i].text) - 1;
+        size_t n =
+                datagram.n < sizeof(e->heard[i].text) ? datagram.n : sizeof(e->heard[i].text) - 1;
 
         ck_assert_uint_eq(now, 1);
         ck_assert_uint_eq(wall_ms, 2);
@@ -88,6 +88,18 @@ static inline void bus_close(struct bus *b)
         outgoing_deinit(&b->engine.out);
 }
 
+/* The port that the bus sends from. */
+static inline unsigned own_port(const struct bus *b)
+{
+        struct sockaddr_storage name;
+        struct pollfd fds[UDP_POLLFDS];
+        socklen_t n = sizeof(name);
+
+        udp_get_pollfds(b->udp, fds);
+        ck_assert_int_eq(getsockname(fds[1].fd, (struct sockaddr *)&name, &n), 0);
+        return ntohs(((struct sockaddr_in *)&name)->sin_port);
+}
+
 /* What is there, once and without waiting. */
 static inline int bus_process(struct bus *b)
 {
@@ -124,7 +136,8 @@ static inline void bus_wait(struct bus *b)
 /* Waits until @text is the last that was heard. */
 static inline void bus_hears(struct bus *b, const char *text)
 {
-        while (b->engine.n == 0 || strcmp(b->engine.heard[(b->engine.n - 1) % HEARD_MAX].text, text) != 0)
+        while (b->engine.n == 0 ||
+               strcmp(b->engine.heard[(b->engine.n - 1) % HEARD_MAX].text, text) != 0)
                 bus_wait(b);
 }
 

@@ -73,7 +73,8 @@ static inline void await_link(const char *interface)
 {
         run("for i in $(seq 1000); do "
             "ip link show dev %s | grep -q 'noqueue state UP' && exit 0; sleep 0.01; "
-            "done; exit 1", interface);
+            "done; exit 1",
+            interface);
 }
 
 /* Waits until IPv6 is ready on an interface whose other end is up, too. */
@@ -81,7 +82,8 @@ static inline void await_ipv6(const char *interface)
 {
         run("for i in $(seq 1000); do "
             "ip -6 route show table local dev %s | grep -q ff00::/8 && exit 0; sleep 0.01; "
-            "done; exit 1", interface);
+            "done; exit 1",
+            interface);
 }
 
 static inline void plug_on(int host, const char *interface, const char *address)
@@ -129,7 +131,6 @@ static inline struct hosts hosts_new(const char *a, const char *b)
         hosts_await(&h, false);
         return h;
 }
-
 
 static inline void hosts_close(struct hosts *h)
 {

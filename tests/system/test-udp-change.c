@@ -8,7 +8,8 @@
 #include "run.h"
 
 static const struct config link_v4 = { .port = CONFIG_PORT_DEFAULT, .scope = SCOPE_LINKLOCAL };
-static const struct config link_v6 = { .port = CONFIG_PORT_DEFAULT, .scope = SCOPE_LINKLOCAL,
+static const struct config link_v6 = { .port = CONFIG_PORT_DEFAULT,
+                                       .scope = SCOPE_LINKLOCAL,
                                        .ip_version = 6 };
 
 START_TEST(test_link_local_moves_from_lo_to_a_link_that_comes_up)
@@ -142,8 +143,8 @@ END_TEST
 START_TEST(test_link_local_follows_the_route_when_it_moves)
 {
         struct hosts h = hosts_new("10.1.0.1/24", "10.1.0.2/24");
-        struct config second = link_v4;
-        struct bus a, b2;
+        struct config first = link_v4, second = link_v4;
+        struct bus a, b, b2;
 
         cable("near2", h.there, "far2");
         plug("near2", "10.2.0.1/24");
@@ -151,16 +152,25 @@ START_TEST(test_link_local_follows_the_route_when_it_moves)
         ck_assert_str_eq(udp_host_id(a.udp), "10.1.0.1");
         plug_on(h.there, "far2", "10.2.0.2/24");
         await_link("far2");
+        strcpy(first.interfaces[first.n_interfaces++], "far");
         strcpy(second.interfaces[second.n_interfaces++], "far2");
+        bus_must_open(&b, &first);
         bus_must_open(&b2, &second);
         host_enter(h.here);
         await_link("near2");
+        bus_process(&a);
         run("ip route add default dev near2");
         bus_process(&a);
         bus_say(&a, "on the second");
         bus_hears(&b2, "on the second");
+        host_enter(h.there);
+        bus_say(&b, "left behind");
+        bus_say(&b2, "found again");
+        bus_hears(&a, "found again");
+        ck_assert_uint_eq(a.engine.n, 1);
         ck_assert_str_eq(udp_host_id(a.udp), "10.1.0.1");
         bus_close(&a);
+        bus_close(&b);
         bus_close(&b2);
         hosts_close(&h);
 }
@@ -187,6 +197,27 @@ START_TEST(test_own_datagrams_are_known_when_the_address_has_changed)
 }
 END_TEST
 
+START_TEST(test_own_datagrams_are_known_before_the_news_of_a_new_address)
+{
+        struct hosts h = hosts_new("10.1.0.1/24", "10.1.0.2/24");
+        struct pollfd fds[UDP_POLLFDS];
+        char news[4096];
+        struct bus a;
+
+        bus_must_open(&a, &link_v4);
+        run("ip address delete 10.1.0.1/24 dev near");
+        run("ip address add 10.1.0.7/24 dev near");
+        udp_get_pollfds(a.udp, fds);
+        while (recv(fds[2].fd, news, sizeof(news), MSG_DONTWAIT) > 0)
+                ;
+        bus_say(&a, "hello");
+        bus_waits_for_drops(&a, MBUS_DROP_OWN, 1);
+        ck_assert_uint_eq(a.engine.n, 0);
+        bus_close(&a);
+        hosts_close(&h);
+}
+END_TEST
+
 START_TEST(test_same_port_on_another_host_is_not_own)
 {
         struct hosts h = hosts_new("10.1.0.1/24", "10.1.0.2/24");
@@ -198,17 +229,9 @@ START_TEST(test_same_port_on_another_host_is_not_own)
         bus_close(&b);
         /* Of the two ports the kernel picks either: until both hosts have the same. */
         for (;;) {
-                struct sockaddr_in a_name, b_name;
-                struct pollfd fds[UDP_POLLFDS];
-                socklen_t n = sizeof(a_name);
-
                 bus_open_on(h.here, &a, &link_v4);
                 bus_open_on(h.there, &b, &link_v4);
-                udp_get_pollfds(a.udp, fds);
-                ck_assert_int_eq(getsockname(fds[1].fd, (struct sockaddr *)&a_name, &n), 0);
-                udp_get_pollfds(b.udp, fds);
-                ck_assert_int_eq(getsockname(fds[1].fd, (struct sockaddr *)&b_name, &n), 0);
-                if (a_name.sin_port == b_name.sin_port)
+                if (own_port(&a) == own_port(&b))
                         break;
                 bus_close(&a);
                 bus_close(&b);
@@ -232,6 +255,7 @@ int main(void)
                 test_interface_may_be_replaced_by_another_of_its_name,
                 test_link_local_follows_the_route_when_it_moves,
                 test_own_datagrams_are_known_when_the_address_has_changed,
+                test_own_datagrams_are_known_before_the_news_of_a_new_address,
                 test_same_port_on_another_host_is_not_own,
         };
 

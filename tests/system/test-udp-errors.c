@@ -56,8 +56,7 @@ START_TEST(test_interfaces_that_cannot_be_used_are_named)
         run("ip link add eth7 type veth peer name eth8");
         c = on_interface("eth7");
         ck_assert_int_eq(bus_open(&b, &c), MBUS_E_NO_BUS);
-        ck_assert_str_eq(b.error,
-                         "INTERFACE=eth7: the interface is down: `ip link set eth7 up`");
+        ck_assert_str_eq(b.error, "INTERFACE=eth7: the interface is down: `ip link set eth7 up`");
         run("ip link set eth7 up");
         ck_assert_int_eq(bus_open(&b, &c), MBUS_E_NO_BUS);
         ck_assert_ptr_nonnull(strstr(b.error, "INTERFACE=eth7: the interface has no IPv4 address"));
@@ -83,7 +82,8 @@ END_TEST
 START_TEST(test_configurations_that_make_no_sense_are_refused)
 {
         struct config unicast = { .port = CONFIG_PORT_DEFAULT, .address = "10.0.0.1" };
-        struct config mixed = { .port = CONFIG_PORT_DEFAULT, .address = "239.1.2.3",
+        struct config mixed = { .port = CONFIG_PORT_DEFAULT,
+                                .address = "239.1.2.3",
                                 .ip_version = 6 };
         struct config leaking = on_interface("lo");
         struct bus b;

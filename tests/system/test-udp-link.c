@@ -8,7 +8,8 @@
 #include "run.h"
 
 static const struct config link_v4 = { .port = CONFIG_PORT_DEFAULT, .scope = SCOPE_LINKLOCAL };
-static const struct config link_v6 = { .port = CONFIG_PORT_DEFAULT, .scope = SCOPE_LINKLOCAL,
+static const struct config link_v6 = { .port = CONFIG_PORT_DEFAULT,
+                                       .scope = SCOPE_LINKLOCAL,
                                        .ip_version = 6 };
 
 /* What comes by over there when @say says @text over here. */

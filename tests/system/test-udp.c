@@ -145,17 +145,19 @@ START_TEST(test_own_endpoint_is_never_the_bus_port_and_takes_unicast)
 {
         int host = host_new();
         struct bus a, b;
-        struct sockaddr_in from;
 
-        /* Two ports are left to the kernel, and it may pick the wrong one first. */
+        /* Two ports are left to the kernel, and it picks the wrong one first every other time. */
         run("echo 47000 47001 >/proc/sys/net/ipv4/ip_local_port_range");
+        for (unsigned i = 0; i < 64; i++) {
+                bus_must_open(&a, &host_v4);
+                ck_assert_uint_eq(own_port(&a), 47001);
+                bus_close(&a);
+        }
         bus_must_open(&a, &host_v4);
         run("echo 48000 49000 >/proc/sys/net/ipv4/ip_local_port_range");
         bus_must_open(&b, &host_v4);
         bus_say(&a, "I am here");
         bus_hears(&b, "I am here");
-        memcpy(&from, bus_last_from(&b)->bytes, sizeof(from));
-        ck_assert_uint_eq(ntohs(from.sin_port), 47001);
         ck_assert(bus_last_from(&b)->unique);
         ck_assert(!bus_last_from(&b)->own);
 
@@ -244,10 +246,12 @@ START_TEST(test_the_largest_datagram_arrives_and_a_larger_one_is_dropped_and_cou
         memset(big, 'x', sizeof(big));
         bus_must_open(&a, &host_v4);
         bus_must_open(&b, &host_v4);
-        ck_assert_int_eq(outgoing_push(&a.engine.out, (struct span){ big, sizeof(big) },
-                                       &ENDPOINT_GROUP), 0);
-        ck_assert_int_eq(outgoing_push(&a.engine.out, (struct span){ big, DATAGRAM_MAX },
-                                       &ENDPOINT_GROUP), 0);
+        ck_assert_int_eq(
+                outgoing_push(&a.engine.out, (struct span){ big, sizeof(big) }, &ENDPOINT_GROUP),
+                0);
+        ck_assert_int_eq(
+                outgoing_push(&a.engine.out, (struct span){ big, DATAGRAM_MAX }, &ENDPOINT_GROUP),
+                0);
         bus_say(&a, "end");
         ck_assert_uint_eq(a.engine.dropped[MBUS_DROP_SENT], 1);
         bus_hears(&b, "end");
@@ -272,7 +276,8 @@ START_TEST(test_datagrams_lost_for_a_full_socket_buffer_are_counted)
                 for (unsigned k = 0; k < 50; k++, sent++)
                         ck_assert_int_eq(outgoing_push(&a.engine.out,
                                                        (struct span){ big, sizeof(big) },
-                                                       &ENDPOINT_GROUP), 0);
+                                                       &ENDPOINT_GROUP),
+                                         0);
                 ck_assert_int_eq(udp_send(a.udp, &a.engine), 0);
         }
         while (bus_process(&b) == 1)
