@@ -1,0 +1,88 @@
+/*
+ * buses.h - what tests of the public library share: buses that are turned until nothing moves, and
+ * events that are looked for.
+ */
+#ifndef MBUS_SUPPORT_BUSES_H
+#define MBUS_SUPPORT_BUSES_H
+
+#include <check.h>
+#include <poll.h>
+#include <time.h>
+
+#include <mbus/mbus.h>
+
+static inline struct mbus_bus *bus_open(const char *url, const char *text)
+{
+        struct mbus_config *config;
+        struct mbus_bus *bus = NULL;
+        int r;
+
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        mbus_config_set_url(config, url);
+        mbus_config_set_text(config, text);
+        r = mbus_bus_open(&bus, config);
+        ck_assert_msg(r == 0, "%s: %s", url, mbus_config_get_error(config));
+        mbus_config_free(config);
+        return bus;
+}
+
+static inline struct mbus_entity *entity_add(struct mbus_bus *bus, const char *address)
+{
+        struct mbus_entity *entity = NULL;
+
+        ck_assert_int_eq(mbus_bus_add_entity(bus, address, &entity), 0);
+        return entity;
+}
+
+static inline bool bus_is_due(struct mbus_bus *bus)
+{
+        struct pollfd fds[MBUS_POLLFDS_MAX];
+        size_t n;
+
+        ck_assert_int_eq(mbus_bus_get_pollfds(bus, fds, MBUS_POLLFDS_MAX, &n), 0);
+        return mbus_bus_get_deadline(bus) == 0 || poll(fds, n, 0) > 0;
+}
+
+/* Turns @buses, up to a NULL, until none of them has anything to do at once. */
+static inline void buses_settle(struct mbus_bus **buses)
+{
+        bool due = true;
+
+        while (due) {
+                due = false;
+                for (size_t i = 0; buses[i]; i++) {
+                        if (!bus_is_due(buses[i]))
+                                continue;
+                        due = true;
+                        ck_assert_int_ge(mbus_bus_process(buses[i]), 0);
+                }
+        }
+}
+
+/* The next event of @type, what is before it is thrown away; NULL if there is none. */
+static inline const struct mbus_event *event_find(struct mbus_bus *bus, enum mbus_event_type type)
+{
+        const struct mbus_event *event;
+
+        do {
+                event = mbus_bus_pop_event(bus);
+        } while (event && event->type != type);
+        return event;
+}
+
+/* As event_find(), but fails the test when there is none. */
+static inline const struct mbus_event *event_expect(struct mbus_bus *bus, enum mbus_event_type type)
+{
+        const struct mbus_event *event = event_find(bus, type);
+
+        ck_assert_msg(event != NULL, "no event of type %d", (int)type);
+        return event;
+}
+
+static inline void events_clear(struct mbus_bus *bus)
+{
+        while (mbus_bus_pop_event(bus))
+                ;
+}
+
+#endif

@@ -1,0 +1,663 @@
+/*
+ * test-bus.c - the public library on a bus inside the process: what is sent, who hears of it, what
+ * is reported, and what happens to the rest.
+ *
+ * Nothing here waits: buses are turned until nothing moves.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "buses.h"
+#include "run.h"
+
+/* A bus of three members; a and b each with an entity that knows the other. */
+struct world {
+        struct mbus_bus *buses[4];
+        struct mbus_bus *a;
+        struct mbus_bus *b;
+        struct mbus_bus *c;
+        struct mbus_entity *ui;
+        struct mbus_entity *engine;
+};
+
+static void turn(struct world *w)
+{
+        buses_settle(w->buses);
+}
+
+static struct world world_new(void)
+{
+        struct world w = { .a = bus_open("mem:test", NULL), .b = bus_open("mem:test", NULL),
+                           .c = bus_open("mem:test", NULL) };
+
+        w.buses[0] = w.a;
+        w.buses[1] = w.b;
+        w.buses[2] = w.c;
+        w.ui = entity_add(w.a, "(app:player module:ui)");
+        w.engine = entity_add(w.b, "(app:player module:engine)");
+        turn(&w);
+        for (size_t i = 0; i < 3; i++)
+                events_clear(w.buses[i]);
+        return w;
+}
+
+static void world_free(struct world *w)
+{
+        for (size_t i = 0; i < 3; i++)
+                w->buses[i] = mbus_bus_close(w->buses[i]);
+}
+
+static int send_reliable(struct mbus_entity *from, const char *to, uint64_t *ret_ticket)
+{
+        struct mbus_commands *c;
+        int r;
+
+        ck_assert_int_eq(mbus_commands_new(&c), 0);
+        ck_assert_int_eq(mbus_commands_add_text(c, "a()", NULL, NULL), 0);
+        r = mbus_entity_send_reliable(from, to, c, ret_ticket);
+        mbus_commands_free(c);
+        return r;
+}
+
+/* Sends a payload as only the library may. */
+static int send_raw(struct mbus_entity *from, const char *payload)
+{
+        return from->bus->mode->send(from, &ADDRESS_ALL, span_of(payload), NULL);
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+/* MSG-10 */
+START_TEST(test_commands_arrive_in_the_order_they_stand_in)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", "a(1)\nb(2)\na(3)"), 0);
+        turn(&w);
+        event = mbus_bus_pop_event(w.b);
+        ck_assert_ptr_nonnull(event);
+        ck_assert_int_eq(event->type, MBUS_EVENT_MESSAGE);
+        ck_assert_ptr_eq(event->entity, w.engine);
+        ck_assert_uint_gt(event->time, 0);
+        ck_assert_uint_eq(mbus_message_get_n_commands(event->message), 3);
+        ck_assert_str_eq(mbus_message_get_command(event->message, 0), "a");
+        ck_assert_str_eq(mbus_message_get_command(event->message, 1), "b");
+        ck_assert_str_eq(mbus_message_get_command(event->message, 2), "a");
+        ck_assert_str_eq(mbus_message_get_source(event->message), mbus_entity_get_address(w.ui));
+        ck_assert_ptr_null(mbus_bus_pop_event(w.b));
+        ck_assert_ptr_null(mbus_bus_pop_event(w.a));
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_a_group_message_reaches_all_that_match_but_the_sender)
+{
+        struct world w = world_new();
+        struct mbus_entity *second = entity_add(w.b, "(app:player module:engine)");
+        struct mbus_entity *local = entity_add(w.a, "(app:player)");
+        const struct mbus_event *event;
+
+        turn(&w);
+        events_clear(w.a);
+        events_clear(w.b);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(app:player)", "a()"), 0);
+        turn(&w);
+        event = event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert(event->entity == w.engine || event->entity == second);
+        event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.b));
+        event = event_expect(w.a, MBUS_EVENT_MESSAGE);
+        ck_assert_ptr_eq(event->entity, local);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.a));
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_what_cannot_be_sent_is_said_at_once)
+{
+        struct world w = world_new();
+        char *large = malloc(70003);
+        struct mbus_commands *c;
+
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(app", "a()"), MBUS_E_MALFORMED);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a("), MBUS_E_MALFORMED);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", ""), MBUS_E_MALFORMED);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "mbus.bye()"), MBUS_E_RESERVED);
+        ck_assert_int_eq(mbus_entity_ping(w.ui, "()) "), MBUS_E_MALFORMED);
+        memset(large, 'x', 70002);
+        large[70002] = '\0';
+        ck_assert_int_eq(mbus_commands_new(&c), 0);
+        mbus_commands_begin(c, "a");
+        mbus_commands_add_string(c, large);
+        ck_assert_int_eq(mbus_entity_send(w.ui, "()", c), MBUS_E_MALFORMED);
+        mbus_commands_end(c);
+        ck_assert_int_eq(mbus_entity_send(w.ui, "()", c), MBUS_E_TOO_LARGE);
+        mbus_commands_free(c);
+        free(large);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_a_reliable_message_is_delivered_and_its_sender_learns_it)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+        uint64_t ticket = 0;
+
+        ck_assert_int_eq(send_reliable(w.ui, "(module:engine)", &ticket), 0);
+        turn(&w);
+        event = event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert(mbus_message_is_reliable(event->message));
+        ck_assert_str_eq(mbus_message_get_destination(event->message),
+                         mbus_entity_get_address(w.engine));
+        event = event_expect(w.a, MBUS_EVENT_DELIVERED);
+        ck_assert_uint_eq(event->ticket, ticket);
+        ck_assert_ptr_eq(event->entity, w.ui);
+        ck_assert_ptr_null(event_find(w.a, MBUS_EVENT_FAILED));
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_a_reliable_message_needs_one_known_destination)
+{
+        struct world w = world_new();
+        uint64_t ticket;
+
+        ck_assert_int_eq(send_reliable(w.ui, "(module:nobody)", &ticket), MBUS_E_UNKNOWN);
+        ck_assert_int_eq(send_reliable(w.ui, "(app:player)", &ticket), MBUS_E_NOT_UNIQUE);
+        ck_assert_int_eq(send_reliable(w.ui, "()", &ticket), MBUS_E_NOT_UNIQUE);
+        world_free(&w);
+}
+END_TEST
+
+/* REL-08 */
+START_TEST(test_a_failure_names_the_message_that_failed)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+        uint64_t first = 0, second = 0, failed = 0;
+
+        ck_assert_int_eq(send_reliable(w.ui, "(module:engine)", &first), 0);
+        ck_assert_int_eq(send_reliable(w.ui, "(module:engine)", &second), 0);
+        ck_assert_uint_ne(first, second);
+        mbus_entity_remove(w.engine);
+        turn(&w);
+        for (int i = 0; i < 2; i++) {
+                event = event_expect(w.a, MBUS_EVENT_FAILED);
+                ck_assert_ptr_eq(event->entity, w.ui);
+                ck_assert_int_eq(event->reason, MBUS_REASON_BYE);
+                ck_assert(event->ticket == first || event->ticket == second);
+                failed += event->ticket;
+        }
+        ck_assert_uint_eq(failed, first + second);
+        ck_assert_ptr_null(event_find(w.a, MBUS_EVENT_DELIVERED));
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_sending_to_each_gives_every_match_a_ticket)
+{
+        struct world w = world_new();
+        struct mbus_commands *c;
+        uint64_t tickets[2];
+        size_t n = 9;
+
+        entity_add(w.c, "(app:player module:engine)");
+        turn(&w);
+        ck_assert_int_eq(mbus_commands_new(&c), 0);
+        mbus_commands_begin(c, "a");
+        mbus_commands_end(c);
+        ck_assert_int_eq(mbus_entity_send_each(w.ui, "(module:engine)", c, tickets, 2, &n), 0);
+        ck_assert_uint_eq(n, 0);
+        ck_assert_int_eq(mbus_bus_watch(w.a, "(app:player)"), 0);
+        ck_assert_int_eq(mbus_entity_send_each(w.ui, "(module:engine)", c, tickets, 1, &n),
+                         MBUS_E_FULL);
+        ck_assert_int_eq(mbus_entity_send_each(w.ui, "(module:engine)", c, tickets, 2, &n), 0);
+        ck_assert_uint_eq(n, 2);
+        turn(&w);
+        event_expect(w.a, MBUS_EVENT_DELIVERED);
+        event_expect(w.a, MBUS_EVENT_DELIVERED);
+        event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert_ptr_null(event_find(w.b, MBUS_EVENT_MESSAGE));
+        event_expect(w.c, MBUS_EVENT_MESSAGE);
+        mbus_commands_free(c);
+        world_free(&w);
+}
+END_TEST
+
+/* ---- entities ------------------------------------------------------------------------------ */
+
+/* ADR-08 */
+START_TEST(test_an_entity_has_an_id_and_is_ready_at_once)
+{
+        struct mbus_bus *bus = bus_open("mem:ids", NULL);
+        struct mbus_entity *one = entity_add(bus, "(app:x)"), *two = entity_add(bus, "(app:x)");
+        const struct mbus_event *event;
+
+        ck_assert_str_eq(mbus_entity_get_address(one), "(app:x id:1-1@127.0.0.1)");
+        ck_assert_str_eq(mbus_entity_get_address(two), "(app:x id:1-2@127.0.0.1)");
+        ck_assert_str_eq(mbus_bus_get_url(bus), "mem:ids");
+        event = event_expect(bus, MBUS_EVENT_READY);
+        ck_assert_ptr_eq(event->entity, one);
+        ck_assert_str_eq(event->address, mbus_entity_get_address(one));
+        mbus_entity_set_data(one, &bus);
+        ck_assert_ptr_eq(mbus_entity_get_data(one), &bus);
+        ck_assert_ptr_null(mbus_bus_close(bus));
+}
+END_TEST
+
+START_TEST(test_an_address_of_our_own_is_strict_and_not_given_twice)
+{
+        struct mbus_bus *bus = bus_open("mem:own", NULL);
+        struct mbus_entity *entity = NULL;
+
+        ck_assert_int_eq(mbus_bus_add_entity(bus, "(app1:x)", &entity), MBUS_E_MALFORMED);
+        ck_assert_int_eq(mbus_bus_add_entity(bus, "(id:mine)", &entity), MBUS_E_MALFORMED);
+        ck_assert_ptr_null(entity);
+        entity_add(bus, "(id:7-7@127.0.0.1)");
+        ck_assert_int_eq(mbus_bus_add_entity(bus, "(id:7-7@127.0.0.1)", &entity), MBUS_E_TAKEN);
+        ck_assert_ptr_null(entity);
+        mbus_bus_close(bus);
+}
+END_TEST
+
+START_TEST(test_an_address_that_somebody_else_uses_is_given_up_for_another)
+{
+        struct mbus_bus *buses[3] = { bus_open("mem:conflict", NULL),
+                                      bus_open("mem:conflict", NULL), NULL };
+        struct mbus_entity *a = entity_add(buses[0], "(app:x id:7-7@127.0.0.1)");
+        struct mbus_entity *b = entity_add(buses[1], "(app:x id:7-7@127.0.0.1)");
+        bool renamed = false;
+
+        for (int i = 0; i < 4; i++) {
+                buses_settle(buses);
+                events_clear(buses[0]);
+                events_clear(buses[1]);
+        }
+        renamed = strcmp(mbus_entity_get_address(a), "(app:x id:7-7@127.0.0.1)") != 0 ||
+                  strcmp(mbus_entity_get_address(b), "(app:x id:7-7@127.0.0.1)") != 0;
+        ck_assert(renamed);
+        ck_assert_str_ne(mbus_entity_get_address(a), mbus_entity_get_address(b));
+        ck_assert_int_eq(mbus_address_check(mbus_entity_get_address(a), NULL, NULL), 0);
+        mbus_bus_close(buses[0]);
+        mbus_bus_close(buses[1]);
+}
+END_TEST
+
+START_TEST(test_an_address_stays_valid_until_ready_is_popped)
+{
+        struct mbus_bus *bus = bus_open("mem:rename", NULL);
+        struct mbus_entity *entity = entity_add(bus, "(app:x)");
+        const char *old = mbus_entity_get_address(entity);
+        struct address other;
+
+        events_clear(bus);
+        ck_assert_int_eq(address_parse(span_of("(app:x id:9-9@127.0.0.1)"), STRICT, &other, NULL,
+                                       NULL), 0);
+        ck_assert_int_eq(entity_ready(entity, &other), 0);
+        ck_assert_ptr_eq(mbus_entity_get_address(entity), old);
+        ck_assert_str_eq(old, "(app:x id:1-1@127.0.0.1)");
+        ck_assert_str_eq(event_expect(bus, MBUS_EVENT_READY)->address, "(app:x id:9-9@127.0.0.1)");
+        ck_assert_str_eq(mbus_entity_get_address(entity), "(app:x id:9-9@127.0.0.1)");
+        mbus_bus_close(bus);
+}
+END_TEST
+
+START_TEST(test_the_events_of_an_entity_go_with_it)
+{
+        struct world w = world_new();
+        struct mbus_entity *second = entity_add(w.b, "(module:second)");
+
+        turn(&w);
+        events_clear(w.b);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "b()"), 0);
+        turn(&w);
+        ck_assert_ptr_nonnull(mbus_bus_pop_event(w.b));
+        ck_assert_ptr_null(mbus_entity_remove(second));
+        for (const struct mbus_event *e; (e = mbus_bus_pop_event(w.b));)
+                ck_assert_ptr_eq(e->entity, w.engine);
+        ck_assert_ptr_null(mbus_entity_remove(NULL));
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_a_bus_is_closed_while_events_and_datagrams_wait)
+{
+        struct world w = world_new();
+        struct mbus_message *kept;
+        uint64_t ticket;
+
+        for (int i = 0; i < 10; i++)
+                ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()"), 0);
+        ck_assert_int_eq(send_reliable(w.ui, "(module:engine)", &ticket), 0);
+        ck_assert_int_ge(mbus_bus_process(w.b), 0);
+        kept = mbus_message_ref(event_expect(w.b, MBUS_EVENT_MESSAGE)->message);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "b()"), 0);
+        world_free(&w);
+        ck_assert_str_eq(mbus_message_get_command(kept, 0), "a");
+        mbus_message_unref(kept);
+        ck_assert_ptr_null(mbus_bus_close(NULL));
+}
+END_TEST
+
+/* ---- other entities ------------------------------------------------------------------------ */
+
+START_TEST(test_a_watch_reports_who_is_there_who_comes_and_who_goes)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+        struct mbus_entity *late;
+        char address[100];
+
+        ck_assert_int_eq(mbus_bus_watch(w.a, "(app:player)"), 0);
+        event = mbus_bus_pop_event(w.a);
+        ck_assert_int_eq(event->type, MBUS_EVENT_JOINED);
+        ck_assert_str_eq(event->address, mbus_entity_get_address(w.engine));
+        ck_assert_int_eq(mbus_bus_pop_event(w.a)->type, MBUS_EVENT_WATCHING);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.a));
+
+        late = entity_add(w.c, "(app:player module:late)");
+        entity_add(w.c, "(app:other)");
+        strcpy(address, mbus_entity_get_address(late));
+        turn(&w);
+        event = mbus_bus_pop_event(w.a);
+        ck_assert_int_eq(event->type, MBUS_EVENT_JOINED);
+        ck_assert_str_eq(event->address, address);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.a));
+
+        mbus_entity_remove(late);
+        turn(&w);
+        event = mbus_bus_pop_event(w.a);
+        ck_assert_int_eq(event->type, MBUS_EVENT_LEFT);
+        ck_assert_str_eq(event->address, address);
+        ck_assert_int_eq(event->reason, MBUS_REASON_BYE);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_watches_that_overlap_report_each_entity_once)
+{
+        struct world w = world_new();
+        size_t joined = 0, watching = 0;
+
+        entity_add(w.c, "(app:other)");
+        ck_assert_int_eq(mbus_bus_watch(w.a, "(app:player)"), 0);
+        turn(&w);
+        ck_assert_int_eq(mbus_bus_watch(w.a, "()"), 0);
+        ck_assert_int_eq(mbus_bus_watch(w.a, "(module:engine)"), 0);
+        for (const struct mbus_event *e; (e = mbus_bus_pop_event(w.a));) {
+                joined += e->type == MBUS_EVENT_JOINED;
+                watching += e->type == MBUS_EVENT_WATCHING;
+        }
+        ck_assert_uint_eq(joined, 2);
+        ck_assert_uint_eq(watching, 3);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_watches_are_bounded)
+{
+        struct mbus_bus *bus = bus_open("mem:watches", NULL);
+
+        for (int i = 0; i < WATCHES_MAX; i++)
+                ck_assert_int_eq(mbus_bus_watch(bus, "()"), 0);
+        ck_assert_int_eq(mbus_bus_watch(bus, "()"), MBUS_E_FULL);
+        ck_assert_int_eq(mbus_bus_watch(bus, "(x"), MBUS_E_MALFORMED);
+        mbus_bus_close(bus);
+}
+END_TEST
+
+START_TEST(test_a_snapshot_holds_the_known_and_watched_others)
+{
+        struct world w = world_new();
+        struct mbus_peers *peers;
+
+        ck_assert_int_eq(mbus_peers_new(w.a, "()", &peers), 0);
+        ck_assert_uint_eq(mbus_peers_get_n(peers), 0);
+        mbus_peers_free(peers);
+        ck_assert_int_eq(mbus_bus_watch(w.a, "()"), 0);
+        ck_assert_int_eq(mbus_peers_new(w.a, "(module:engine)", &peers), 0);
+        ck_assert_uint_eq(mbus_peers_get_n(peers), 1);
+        ck_assert_str_eq(mbus_peers_get_address(peers, 0), mbus_entity_get_address(w.engine));
+        ck_assert_uint_lt(mbus_peers_get_age(peers, 0), 600 * NSEC_PER_SEC);
+        ck_assert_ptr_null(mbus_peers_get_address(peers, 1));
+        mbus_peers_free(peers);
+        ck_assert_int_eq(mbus_peers_new(w.a, "(module:ui)", &peers), 0);
+        ck_assert_uint_eq(mbus_peers_get_n(peers), 0);
+        ck_assert_ptr_null(mbus_peers_free(peers));
+        ck_assert_ptr_null(mbus_peers_free(NULL));
+        ck_assert_int_eq(mbus_peers_new(w.a, "x", &peers), MBUS_E_MALFORMED);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_an_observer_sees_messages_for_others)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+
+        ck_assert_int_eq(mbus_bus_observe(w.c, false), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", "a()"), 0);
+        turn(&w);
+        event = event_expect(w.c, MBUS_EVENT_OBSERVED);
+        ck_assert_str_eq(mbus_message_get_command(event->message, 0), "a");
+        ck_assert_ptr_null(event->entity);
+        ck_assert_ptr_null(event_find(w.c, MBUS_EVENT_MESSAGE));
+        world_free(&w);
+}
+END_TEST
+
+/* CTL-01 */
+START_TEST(test_a_request_to_quit_is_an_event_and_nothing_else)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+
+        ck_assert_int_eq(send_raw(w.ui, "mbus.quit()"), 0);
+        turn(&w);
+        event = mbus_bus_pop_event(w.b);
+        ck_assert_ptr_nonnull(event);
+        ck_assert_int_eq(event->type, MBUS_EVENT_QUIT);
+        ck_assert_ptr_eq(event->entity, w.engine);
+        ck_assert_str_eq(mbus_message_get_source(event->message), mbus_entity_get_address(w.ui));
+        ck_assert_ptr_null(mbus_bus_pop_event(w.b));
+        ck_assert_int_eq(send_reliable(w.ui, "(module:engine)", &(uint64_t){ 0 }), 0);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_awareness_is_the_librarys_and_the_rest_of_a_message_the_applications)
+{
+        struct world w = world_new();
+
+        ck_assert_int_eq(mbus_entity_ping(w.ui, "()"), 0);
+        ck_assert_int_eq(send_raw(w.ui, "mbus.hello()\r\nmbus.ping()"), 0);
+        turn(&w);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.b));
+        ck_assert_int_eq(send_raw(w.ui, "mbus.hello()\r\na()"), 0);
+        turn(&w);
+        event_expect(w.b, MBUS_EVENT_MESSAGE);
+        world_free(&w);
+}
+END_TEST
+
+/* ---- limits and the main loop -------------------------------------------------------------- */
+
+START_TEST(test_what_an_application_does_not_pop_is_counted_and_reported)
+{
+        struct world w = world_new();
+        const size_t sent = EVENTS_MAX + 5000;
+        uint64_t messages = 0, dropped = 0;
+        struct mbus_commands *c;
+
+        ck_assert_int_eq(mbus_commands_new(&c), 0);
+        mbus_commands_begin(c, "a");
+        mbus_commands_end(c);
+        for (size_t i = 0; i < sent; i++) {
+                ck_assert_int_eq(mbus_entity_send(w.ui, "(module:engine)", c), 0);
+                if (i % 1000 == 999)
+                        turn(&w);
+        }
+        mbus_commands_free(c);
+        turn(&w);
+        for (const struct mbus_event *e; (e = mbus_bus_pop_event(w.b));) {
+                messages += e->type == MBUS_EVENT_MESSAGE;
+                if (e->type == MBUS_EVENT_DROPPED) {
+                        ck_assert_int_eq(e->drop, MBUS_DROP_EVENTS);
+                        dropped += e->count;
+                }
+        }
+        ck_assert_uint_ge(dropped, 5000);
+        ck_assert_uint_eq(messages + dropped, sent);
+        ck_assert_uint_eq(mbus_bus_get_dropped(w.b, MBUS_DROP_EVENTS), dropped);
+        ck_assert_uint_eq(mbus_bus_get_dropped(w.b, MBUS_DROP_MAX), 0);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_an_inbox_that_nobody_empties_loses_datagrams_and_counts_them)
+{
+        struct world w = world_new();
+        char text[60004];
+
+        memset(text, 'x', sizeof(text));
+        memcpy(text, "a(\"", 3);
+        memcpy(text + sizeof(text) - 3, "\")", 3);
+        for (int i = 0; i < 200; i++)
+                ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", text), 0);
+        ck_assert_int_ge(mbus_bus_process(w.b), 0);
+        ck_assert_uint_gt(mbus_bus_get_dropped(w.b, MBUS_DROP_SOCKET), 0);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_one_descriptor_is_readable_exactly_when_there_is_something_to_do)
+{
+        struct world w = world_new();
+        struct pollfd fd = { .events = POLLIN };
+        int again;
+
+        ck_assert_int_eq(mbus_bus_get_fd(w.b, &fd.fd), 0);
+        ck_assert_int_eq(mbus_bus_get_fd(w.b, &again), 0);
+        ck_assert_int_eq(again, fd.fd);
+        turn(&w);
+        ck_assert_int_eq(poll(&fd, 1, 0), bus_is_due(w.b));
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()"), 0);
+        ck_assert_int_eq(poll(&fd, 1, 0), 1);
+        turn(&w);
+        event_expect(w.b, MBUS_EVENT_MESSAGE);
+        /* Its first hello comes by the timer, and makes the descriptor readable. */
+        ck_assert_int_eq(poll(&fd, 1, 60000), 1);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_waiting_ends_with_an_event_or_with_the_time)
+{
+        struct world w = world_new();
+        struct pollfd fds[1];
+        size_t n;
+
+        ck_assert_int_eq(mbus_bus_wait(w.b, 0), MBUS_E_NOT_READY);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()"), 0);
+        ck_assert_int_eq(mbus_bus_wait(w.b, -1), 0);
+        ck_assert_int_eq(mbus_bus_wait(w.b, -1), 0);
+        event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert_int_eq(mbus_bus_wait(w.b, 0), MBUS_E_NOT_READY);
+        ck_assert_int_eq(mbus_bus_wait(w.b, 1000), MBUS_E_NOT_READY);
+        ck_assert_int_eq(mbus_bus_get_pollfds(w.b, fds, 0, &n), MBUS_E_FULL);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_buses_of_other_names_hear_nothing)
+{
+        struct mbus_bus *buses[3] = { bus_open("mem:one", NULL), bus_open("mem:two", NULL), NULL };
+        struct mbus_entity *entity = entity_add(buses[0], "(app:x)");
+
+        entity_add(buses[1], "(app:y)");
+        events_clear(buses[1]);
+        ck_assert_int_eq(mbus_bus_watch(buses[1], "()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(entity, "()", "a()"), 0);
+        buses_settle(buses);
+        ck_assert_int_eq(mbus_bus_pop_event(buses[1])->type, MBUS_EVENT_WATCHING);
+        ck_assert_ptr_null(mbus_bus_pop_event(buses[1]));
+        mbus_bus_close(buses[0]);
+        mbus_bus_close(buses[1]);
+}
+END_TEST
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static int open_with(const char *url, const char *file, const char *text, char *ret_error)
+{
+        struct mbus_config *config;
+        struct mbus_bus *bus;
+        int r;
+
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        mbus_config_set_url(config, url);
+        mbus_config_set_file(config, file);
+        mbus_config_set_text(config, text);
+        ck_assert_str_eq(mbus_config_get_error(config), "");
+        ck_assert_ptr_null(mbus_config_get_warning(config, 0));
+        r = mbus_bus_open(&bus, config);
+        strcpy(ret_error, mbus_config_get_error(config));
+        ck_assert_ptr_null(mbus_config_free(config));
+        return r;
+}
+
+START_TEST(test_a_bus_that_cannot_be_opened_says_why)
+{
+        char error[BUS_ERROR_SIZE];
+
+        ck_assert_int_eq(open_with("http://x", NULL, NULL, error), MBUS_E_CONFIG);
+        ck_assert_ptr_nonnull(strstr(error, "unix:PATH"));
+        ck_assert_int_eq(open_with("mem:", NULL, NULL, error), MBUS_E_CONFIG);
+        ck_assert_int_eq(open_with("udp:", "/nonexistent/mbus", NULL, error), MBUS_E_CONFIG);
+        ck_assert_ptr_nonnull(strstr(error, "/nonexistent/mbus"));
+        ck_assert_int_eq(open_with("udp:", NULL, "[MBUS]\nHASHKEY=?\n", error), MBUS_E_CONFIG);
+        ck_assert_ptr_nonnull(strstr(error, "HASHKEY"));
+        ck_assert_int_eq(open_with("unix:/nonexistent/broker.sock", NULL, NULL, error),
+                         MBUS_E_NO_BUS);
+        ck_assert_ptr_nonnull(strstr(error, "/nonexistent/broker.sock"));
+        ck_assert_ptr_null(mbus_config_free(NULL));
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_commands_arrive_in_the_order_they_stand_in,
+                test_a_group_message_reaches_all_that_match_but_the_sender,
+                test_what_cannot_be_sent_is_said_at_once,
+                test_a_reliable_message_is_delivered_and_its_sender_learns_it,
+                test_a_reliable_message_needs_one_known_destination,
+                test_a_failure_names_the_message_that_failed,
+                test_sending_to_each_gives_every_match_a_ticket,
+                test_an_entity_has_an_id_and_is_ready_at_once,
+                test_an_address_of_our_own_is_strict_and_not_given_twice,
+                test_an_address_that_somebody_else_uses_is_given_up_for_another,
+                test_an_address_stays_valid_until_ready_is_popped,
+                test_the_events_of_an_entity_go_with_it,
+                test_a_bus_is_closed_while_events_and_datagrams_wait,
+                test_a_watch_reports_who_is_there_who_comes_and_who_goes,
+                test_watches_that_overlap_report_each_entity_once,
+                test_watches_are_bounded,
+                test_a_snapshot_holds_the_known_and_watched_others,
+                test_an_observer_sees_messages_for_others,
+                test_a_request_to_quit_is_an_event_and_nothing_else,
+                test_awareness_is_the_librarys_and_the_rest_of_a_message_the_applications,
+                test_what_an_application_does_not_pop_is_counted_and_reported,
+                test_an_inbox_that_nobody_empties_loses_datagrams_and_counts_them,
+                test_one_descriptor_is_readable_exactly_when_there_is_something_to_do,
+                test_waiting_ends_with_an_event_or_with_the_time,
+                test_buses_of_other_names_hear_nothing,
+                test_a_bus_that_cannot_be_opened_says_why,
+        };
+
+        return run_tests("bus", tests, N(tests));
+}
