@@ -42,6 +42,11 @@ static bool has_answered(const struct ping *ping, const char *address)
         return false;
 }
 
+static bool is_own(const struct ping *ping, const char *address)
+{
+        return is_same(address, mbus_entity_get_address(ping->entity));
+}
+
 static bool is_hello(const struct mbus_message *message)
 {
         const char *name;
@@ -57,8 +62,7 @@ static bool is_answer(const struct ping *ping, const struct mbus_message *messag
         const char *source = mbus_message_get_source(message);
 
         return ping->is_sent && is_hello(message) && mbus_address_matches(ping->address, source) &&
-               !is_same(source, mbus_entity_get_address(ping->entity)) &&
-               !has_answered(ping, source);
+               !is_own(ping, source) && !has_answered(ping, source);
 }
 
 static int remember(struct ping *ping, const char *address)
@@ -148,7 +152,7 @@ static void print_summary(const struct ping *ping)
         for (size_t i = 0; i < mbus_peers_get_n(peers); i++) {
                 const char *address = mbus_peers_get_address(peers, i);
 
-                if (has_answered(ping, address))
+                if (has_answered(ping, address) || is_own(ping, address))
                         continue;
                 fprintf(stderr, "%s did not answer\n", address);
                 silent++;

@@ -79,6 +79,11 @@ static int read_commands(const struct options *o, struct mbus_commands *commands
         return status;
 }
 
+static bool matches_self(const struct send *send)
+{
+        return mbus_address_matches(send->destination, mbus_entity_get_address(send->entity));
+}
+
 static void print_matches(const struct send *send)
 {
         struct mbus_peers *peers;
@@ -87,12 +92,15 @@ static void print_matches(const struct send *send)
                 return;
         for (size_t i = 0; i < mbus_peers_get_n(peers); i++)
                 fprintf(stderr, "  %s\n", mbus_peers_get_address(peers, i));
+        if (matches_self(send))
+                fprintf(stderr, "  %s (this is mbus-cli itself)\n",
+                        mbus_entity_get_address(send->entity));
         mbus_peers_free(peers);
 }
 
 static int not_unique(const struct send *send)
 {
-        text_error("several entities match %s, a reliable message goes to exactly one:",
+        text_error("several entities match %s; a reliable message goes to exactly one",
                    send->destination);
         print_matches(send);
         return EXITS_NOT_UNIQUE;
@@ -145,7 +153,8 @@ static int on_ready(struct send *send)
         r = mbus_bus_watch(send->session.bus, send->destination);
         if (r)
                 return session_error("cannot watch", r);
-        status = send_reliable(send);
+        /* While we are the only one known, a message that matches us would come to us. */
+        status = matches_self(send) ? LOOP_ON : send_reliable(send);
         if (status != LOOP_ON || send->is_sent)
                 return status;
         r = mbus_entity_ping(send->entity, send->destination);

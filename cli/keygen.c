@@ -170,11 +170,9 @@ char *keygen_default_path(void)
 {
         const char *mbus = getenv("MBUS"), *home = getenv("HOME");
         const struct passwd *passwd;
-        struct stat st;
 
         if (mbus && *mbus)
-                return stat(mbus, &st) == 0 && S_ISDIR(st.st_mode) ? join(mbus, ".mbus")
-                                                                   : strdup(mbus);
+                return strdup(mbus);
         if (!home || !*home) {
                 errno = ENOENT;
                 passwd = getpwuid(getuid());

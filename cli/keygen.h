@@ -24,8 +24,8 @@ int keygen_print(const struct keygen *keygen, FILE *file);
  * one. 0 or -errno. */
 int keygen_write(const struct keygen *keygen, const char *path, bool force);
 
-/* The file that the library reads: $MBUS (in it, if it is a directory), else ~/.mbus; malloc()ed.
- * NULL with errno if there is no home or no memory. */
+/* The file that the library reads: $MBUS, else ~/.mbus; malloc()ed. NULL with errno if there is no
+ * home or no memory. */
 char *keygen_default_path(void);
 
 #endif
