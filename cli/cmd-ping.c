@@ -44,7 +44,9 @@ static bool has_answered(const struct ping *ping, const char *address)
 
 static bool is_own(const struct ping *ping, const char *address)
 {
-        return is_same(address, mbus_entity_get_address(ping->entity));
+        const char *own = mbus_entity_get_address(ping->entity);
+
+        return own && is_same(address, own);
 }
 
 static bool is_hello(const struct mbus_message *message)
