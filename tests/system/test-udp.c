@@ -224,6 +224,8 @@ START_TEST(test_datagrams_move_in_batches_and_keep_their_order)
                 bus_queue(&a, &ENDPOINT_GROUP, text);
         }
         ck_assert_int_eq(udp_send(a.udp, &a.engine), 0);
+        /* When the sender has all of them back, the other has them in its socket. */
+        bus_waits_for_drops(&a, MBUS_DROP_OWN, 200);
         ck_assert_int_eq(bus_process(&b), 1);
         ck_assert_uint_eq(b.engine.n, UDP_BATCH);
         while (bus_process(&b) == 1)
@@ -279,6 +281,7 @@ START_TEST(test_datagrams_lost_for_a_full_socket_buffer_are_counted)
                                                        &ENDPOINT_GROUP),
                                          0);
                 ck_assert_int_eq(udp_send(a.udp, &a.engine), 0);
+                bus_waits_for_drops(&a, MBUS_DROP_OWN, sent);
         }
         while (bus_process(&b) == 1)
                 ;
