@@ -23,9 +23,9 @@ bool mbus_address_matches(const char *target, const char *address)
 {
         struct address a, b;
 
-        return address_parse(span_of(target), LENIENT, &a, NULL, NULL) == 0
-               && address_parse(span_of(address), LENIENT, &b, NULL, NULL) == 0
-               && address_is_subset(&a, &b);
+        return address_parse(span_of(target), LENIENT, &a, NULL, NULL) == 0 &&
+               address_parse(span_of(address), LENIENT, &b, NULL, NULL) == 0 &&
+               address_is_subset(&a, &b);
 }
 
 bool mbus_address_get_element(const char *address, size_t i, size_t *ret_tag, size_t *ret_tag_n,

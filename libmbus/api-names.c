@@ -39,22 +39,14 @@ static const char *const reason_names[MBUS_REASON_MAX] = {
 };
 
 static const char *const drop_names[MBUS_DROP_MAX] = {
-        [MBUS_DROP_SHORT] = "short",
-        [MBUS_DROP_FORMAT] = "format",
-        [MBUS_DROP_DIGEST] = "digest",
-        [MBUS_DROP_CIPHERTEXT] = "ciphertext",
-        [MBUS_DROP_PROTOCOL] = "protocol",
-        [MBUS_DROP_VERSION] = "version",
-        [MBUS_DROP_MALFORMED] = "malformed",
-        [MBUS_DROP_OWN] = "own",
-        [MBUS_DROP_DUPLICATE] = "duplicate",
-        [MBUS_DROP_STALE] = "stale",
-        [MBUS_DROP_DEPARTED] = "departed",
-        [MBUS_DROP_SUBSET] = "subset",
-        [MBUS_DROP_PEERS] = "peers",
-        [MBUS_DROP_EVENTS] = "events",
-        [MBUS_DROP_SOCKET] = "socket",
-        [MBUS_DROP_SENT] = "sent",
+        [MBUS_DROP_SHORT] = "short",         [MBUS_DROP_FORMAT] = "format",
+        [MBUS_DROP_DIGEST] = "digest",       [MBUS_DROP_CIPHERTEXT] = "ciphertext",
+        [MBUS_DROP_PROTOCOL] = "protocol",   [MBUS_DROP_VERSION] = "version",
+        [MBUS_DROP_MALFORMED] = "malformed", [MBUS_DROP_OWN] = "own",
+        [MBUS_DROP_DUPLICATE] = "duplicate", [MBUS_DROP_STALE] = "stale",
+        [MBUS_DROP_DEPARTED] = "departed",   [MBUS_DROP_SUBSET] = "subset",
+        [MBUS_DROP_PEERS] = "peers",         [MBUS_DROP_EVENTS] = "events",
+        [MBUS_DROP_SOCKET] = "socket",       [MBUS_DROP_SENT] = "sent",
 };
 
 static const char *name_of(const char *const *names, size_t n, size_t i)

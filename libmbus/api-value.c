@@ -56,8 +56,8 @@ const char *mbus_value_get_text(const struct mbus_value *value, size_t *ret_n)
 {
         const struct value *v = inner(value);
 
-        if (v->type != MBUS_VALUE_STRING && v->type != MBUS_VALUE_SYMBOL
-            && v->type != MBUS_VALUE_DATA)
+        if (v->type != MBUS_VALUE_STRING && v->type != MBUS_VALUE_SYMBOL &&
+            v->type != MBUS_VALUE_DATA)
                 return NULL;
         if (ret_n)
                 *ret_n = v->text.n;

@@ -159,7 +159,8 @@ static int direct_send(struct mbus_entity *entity, const struct address *dest, s
         return r;
 }
 
-static size_t direct_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX])
+static size_t direct_get_pollfds(struct mbus_bus *bus,
+                                 struct pollfd ret_fds[static MBUS_POLLFDS_MAX])
 {
         const struct direct *d = bus->impl;
 

@@ -40,8 +40,8 @@ void engine_mode_close(struct mbus_bus *bus)
 
 /* ---- entities ------------------------------------------------------------------------------ */
 
-/* The second number of an id: unlike any other of this process, for all its buses share one host and
- * one process id; of a mem: bus its own, so that the same program gets the same ids. */
+/* The second number of an id: unlike any other of this process, for all its buses share one host
+ * and one process id; of a mem: bus its own, so that the same program gets the same ids. */
 static uint32_t second_number(struct mbus_bus *bus)
 {
         static _Atomic uint32_t last;

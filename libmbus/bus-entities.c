@@ -166,7 +166,8 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
         if (mbus_peers_get_n(peers) > size)
                 r = MBUS_E_FULL;
         while (r == 0 && n < mbus_peers_get_n(peers)) {
-                r = send_commands(entity, mbus_peers_get_address(peers, n), commands, &ret_tickets[n]);
+                r = send_commands(entity, mbus_peers_get_address(peers, n), commands,
+                                  &ret_tickets[n]);
                 n += r == 0;
         }
         mbus_peers_free(peers);

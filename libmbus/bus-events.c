@@ -82,8 +82,8 @@ static enum mbus_event_type message_event(const struct message *m)
                         type = MBUS_EVENT_MESSAGE;
                 else if (span_equal_text(name, "mbus.quit"))
                         return MBUS_EVENT_QUIT;
-                else if (!span_equal_text(name, "mbus.hello") && !span_equal_text(name, "mbus.bye")
-                         && !span_equal_text(name, "mbus.ping"))
+                else if (!span_equal_text(name, "mbus.hello") &&
+                         !span_equal_text(name, "mbus.bye") && !span_equal_text(name, "mbus.ping"))
                         type = MBUS_EVENT_MESSAGE;
         }
         return type;

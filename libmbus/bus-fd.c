@@ -110,8 +110,8 @@ int mbus_bus_get_fd(struct mbus_bus *bus, int *ret_fd)
                                                                 TFD_CLOEXEC | TFD_NONBLOCK),
                                         .armed = TIME_NEVER,
                                         .generation = bus->generation };
-                if (one->epoll < 0 || one->timer < 0
-                    || epoll_ctl(one->epoll, EPOLL_CTL_ADD, one->timer, &event) < 0)
+                if (one->epoll < 0 || one->timer < 0 ||
+                    epoll_ctl(one->epoll, EPOLL_CTL_ADD, one->timer, &event) < 0)
                         r = -errno;
                 if (r == 0)
                         r = synchronise(bus);

@@ -34,10 +34,12 @@ static const struct bus_mode link_mode;
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
-/* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting. */
+/* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting.
+ */
 static int connect_to(const char *path, bool patient)
 {
-        struct timeval time = { .tv_sec = PATIENCE_MS / 1000, .tv_usec = PATIENCE_MS % 1000 * 1000 };
+        struct timeval time = { .tv_sec = PATIENCE_MS / 1000,
+                                .tv_usec = PATIENCE_MS % 1000 * 1000 };
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd, r = 0;
 

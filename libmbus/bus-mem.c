@@ -1,10 +1,10 @@
 /*
  * bus-mem.c - a bus inside the process: engines that hand their datagrams to each other.
  *
- * For users' own tests, and for parts of one program. It repeats from run to run: seeds, ids and the
- * order of delivery come from the hub's name and the order in which buses were opened. Entities know
- * each other at once, where the RFC lets a second pass: a newcomer pings, and everybody else does
- * when there is one, for there is no network to spare.
+ * For users' own tests, and for parts of one program. It repeats from run to run: seeds, ids and
+ * the order of delivery come from the hub's name and the order in which buses were opened. Entities
+ * know each other at once, where the RFC lets a second pass: a newcomer pings, and everybody else
+ * does when there is one, for there is no network to spare.
  *
  * Buses of one hub may live in different threads: inboxes and the list of members are the hub's
  * mutex's, everything else belongs to one bus.

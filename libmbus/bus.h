@@ -101,7 +101,7 @@ struct mbus_bus {
         bool observe_hello;
         uint64_t wall_ns; /* of the last mbus_bus_process() */
         struct random random;
-        uint64_t next_ticket; /* link */
+        uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
         int failure; /* memory was short where nobody could be told; the next process() says so */
         char *warnings[WARNINGS_MAX];
@@ -111,9 +111,9 @@ struct mbus_bus {
         /* direct and mem */
         struct engine *engine;
         struct crypto *crypto;
-        char host[64];     /* host-id of ids that are made here (4.1) */
-        uint32_t id;       /* their first number */
-        uint32_t next_id;  /* mem: their second one */
+        char host[64];    /* host-id of ids that are made here (4.1) */
+        uint32_t id;      /* their first number */
+        uint32_t next_id; /* mem: their second one */
 };
 
 struct bus_mode {
@@ -138,8 +138,8 @@ struct bus_mode {
 };
 
 /*
- * Each fills @bus, whose fields are INIT values; on failure a line of reason goes to @ret_error, and
- * the caller closes the bus. 0, MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM or another -errno.
+ * Each fills @bus, whose fields are INIT values; on failure a line of reason goes to @ret_error,
+ * and the caller closes the bus. 0, MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM or another -errno.
  */
 #define BUS_ERROR_SIZE 512
 struct config;
@@ -179,8 +179,8 @@ uint64_t bus_entropy(void);
 
 /* Makes room for @n events, so that as many queue_push() cannot fail. */
 int queue_reserve(struct queue *q, size_t n);
-/* Appends @event; takes over its message's reference and @text (may be NULL), also on failure, which
- * bus->failure remembers. */
+/* Appends @event; takes over its message's reference and @text (may be NULL), also on failure,
+ * which bus->failure remembers. */
 void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text);
 /* Queues @message for @entity, as MESSAGE or QUIT, if it has something for an application. Takes a
  * reference of its own. 0 or -ENOMEM. */
@@ -226,7 +226,8 @@ bool engine_mode_pull(struct mbus_bus *bus);
 
 enum mbus_reason reason_from_name(struct span name);
 enum mbus_drop drop_from_name(struct span name);
-/* The payload that @c has become; MBUS_E_MALFORMED if it is empty, else as mbus_commands_check(). */
+/* The payload that @c has become; MBUS_E_MALFORMED if it is empty, else as mbus_commands_check().
+ */
 int commands_payload(const struct mbus_commands *c, struct span *ret_payload);
 
 #endif

@@ -15,8 +15,8 @@
 struct mbus_commands {
         struct buffer text;
         int mistake;
-        unsigned depth;     /* lists that are open, the parameter list counts; 0: no command is */
-        bool first;         /* nothing stands in the innermost open list yet */
+        unsigned depth; /* lists that are open, the parameter list counts; 0: no command is */
+        bool first;     /* nothing stands in the innermost open list yet */
 };
 
 int mbus_commands_new(struct mbus_commands **ret_commands)

@@ -77,8 +77,8 @@ static void on_attached(struct mbus_bus *bus, struct args args)
         uint32_t seq;
         int r;
 
-        if (!take_seq(&args, &seq) || !args_take(&args, MBUS_VALUE_INTEGER)
-            || !take_address(&args, &address))
+        if (!take_seq(&args, &seq) || !args_take(&args, MBUS_VALUE_INTEGER) ||
+            !take_address(&args, &address))
                 return;
         ticket = tickets_find(&l->tickets, seq);
         if (!ticket || !ticket->attach) {
@@ -109,9 +109,8 @@ static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_r
         if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
                 return;
         queue_push(bus,
-                   &(struct mbus_event){ .type = MBUS_EVENT_REFUSED,
-                                         .entity = entity,
-                                         .reason = reason },
+                   &(struct mbus_event){
+                           .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
                    NULL);
         entity->refused = true;
 }
@@ -174,8 +173,7 @@ static void on_joined(struct mbus_bus *bus, struct args args)
 
                 if (!usable || index_find(&l->attached, &address))
                         continue;
-                told_joined(bus, &address,
-                            ms < now / NSEC_PER_MSEC ? now - ms * NSEC_PER_MSEC : 0);
+                told_joined(bus, &address, ms < now / NSEC_PER_MSEC ? now - ms * NSEC_PER_MSEC : 0);
         }
 }
 
@@ -200,8 +198,7 @@ static void on_watching(struct mbus_bus *bus, struct args args)
                 if (watch->seq == seq && !watch->answered) {
                         watch->answered = true;
                         if (!watch->told)
-                                queue_push(bus,
-                                           &(struct mbus_event){ .type = MBUS_EVENT_WATCHING },
+                                queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING },
                                            NULL);
                         watch->told = true;
                 }
@@ -230,9 +227,9 @@ static const struct {
         const char *name;
         void (*handle)(struct mbus_bus *bus, struct args args);
 } verbs[] = {
-        { "broker.attached", on_attached }, { "broker.refused", on_failed },
+        { "broker.attached", on_attached },  { "broker.refused", on_failed },
         { "broker.undelivered", on_failed }, { "broker.joined", on_joined },
-        { "broker.left", on_left },         { "broker.watching", on_watching },
+        { "broker.left", on_left },          { "broker.watching", on_watching },
         { "broker.dropped", on_dropped },
 };
 
@@ -271,8 +268,7 @@ static bool on_broker_message(struct mbus_bus *bus, const struct message *m)
 static void deliver_reliable(struct mbus_bus *bus, struct message *m)
 {
         struct link *l = bus->impl;
-        struct mbus_entity *entity =
-                entity_of_attached(index_find(&l->attached, &m->header.dest));
+        struct mbus_entity *entity = entity_of_attached(index_find(&l->attached, &m->header.dest));
 
         if (entity && queue_message(bus, entity, m) == 0)
                 link_owe_ack(bus, entity, m);

@@ -97,7 +97,9 @@ static int push(struct link *l, const struct header_spec *given, struct span pay
 /* Sends @payload to the broker; @from may be "()". */
 static int ask(struct mbus_bus *bus, struct span from, bool reliable, struct span payload)
 {
-        struct header_spec spec = { .src = from, .dest = span_of(LINK_BROKER), .reliable = reliable };
+        struct header_spec spec = { .src = from,
+                                    .dest = span_of(LINK_BROKER),
+                                    .reliable = reliable };
 
         return push(bus->impl, &spec, payload, CONTROL_OUTPUT_MAX);
 }
@@ -221,8 +223,8 @@ void link_owe_ack(struct mbus_bus *bus, struct mbus_entity *entity, struct messa
         struct ack_group *group = NULL;
 
         for (size_t i = 0; i < l->n_acks && !group; i++)
-                if (l->acks[i].entity == entity
-                    && span_equal(l->acks[i].from->header.src.text, m->header.src.text))
+                if (l->acks[i].entity == entity &&
+                    span_equal(l->acks[i].from->header.src.text, m->header.src.text))
                         group = &l->acks[i];
         if (!group || group->n == ACKS_SENT_MAX) {
                 if (group || l->n_acks == LINK_ACKS)

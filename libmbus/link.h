@@ -108,8 +108,8 @@ void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_re
 
 static inline struct mbus_entity *entity_of_attached(struct index_entry *entry)
 {
-        return entry ? (struct mbus_entity *)(void *)((char *)entry
-                                                      - offsetof(struct mbus_entity, attached))
+        return entry ? (struct mbus_entity *)(void *)((char *)entry -
+                                                      offsetof(struct mbus_entity, attached))
                      : NULL;
 }
 

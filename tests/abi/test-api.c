@@ -1,9 +1,9 @@
 /*
  * test-api.c - every public function, found through the shared library as an application finds it.
  *
- * It is linked with nothing but the library that is installed, so a function that libmbus.sym forgets
- * does not link here. tests/lint/check-abi.sh compares this list with mbus.h, libmbus.sym and the man
- * pages.
+ * It is linked with nothing but the library that is installed, so a function that libmbus.sym
+ * forgets does not link here. tests/lint/check-abi.sh compares this list with mbus.h, libmbus.sym
+ * and the man pages.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -16,7 +16,10 @@ struct function {
         void (*address)(void);
 };
 
-#define FUNCTION(name) { #name, (void (*)(void))name }
+#define FUNCTION(name)                                                                             \
+        {                                                                                          \
+#name, (void (*)(void))name                                                        \
+        }
 
 static const struct function functions[] = {
         FUNCTION(mbus_error_name),

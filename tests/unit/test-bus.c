@@ -28,7 +28,8 @@ static void turn(struct world *w)
 
 static struct world world_new(void)
 {
-        struct world w = { .a = bus_open("mem:test", NULL), .b = bus_open("mem:test", NULL),
+        struct world w = { .a = bus_open("mem:test", NULL),
+                           .b = bus_open("mem:test", NULL),
                            .c = bus_open("mem:test", NULL) };
 
         w.buses[0] = w.a;
@@ -294,8 +295,8 @@ START_TEST(test_an_address_stays_valid_until_ready_is_popped)
         struct address other;
 
         events_clear(bus);
-        ck_assert_int_eq(address_parse(span_of("(app:x id:9-9@127.0.0.1)"), STRICT, &other, NULL,
-                                       NULL), 0);
+        ck_assert_int_eq(
+                address_parse(span_of("(app:x id:9-9@127.0.0.1)"), STRICT, &other, NULL, NULL), 0);
         ck_assert_int_eq(entity_ready(entity, &other), 0);
         ck_assert_ptr_eq(mbus_entity_get_address(entity), old);
         ck_assert_str_eq(old, "(app:x id:1-1@127.0.0.1)");

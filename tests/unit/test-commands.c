@@ -243,10 +243,9 @@ START_TEST(test_values_answer_for_their_own_type_only)
                 ck_assert_int_eq(type, types[n++]);
                 ck_assert_int_eq(mbus_value_get_integer(v, &integer),
                                  type == MBUS_VALUE_INTEGER ? 0 : MBUS_E_TYPE);
-                ck_assert_int_eq(mbus_value_get_float(v, &real),
-                                 type == MBUS_VALUE_INTEGER || type == MBUS_VALUE_FLOAT
-                                         ? 0
-                                         : MBUS_E_TYPE);
+                ck_assert_int_eq(
+                        mbus_value_get_float(v, &real),
+                        type == MBUS_VALUE_INTEGER || type == MBUS_VALUE_FLOAT ? 0 : MBUS_E_TYPE);
                 ck_assert(is_text == (mbus_value_get_text(v, NULL) != NULL));
                 ck_assert_uint_eq(mbus_value_get_n(v), type == MBUS_VALUE_LIST ? 3 : 0);
                 ck_assert((mbus_value_first(v) != NULL) == (type == MBUS_VALUE_LIST));

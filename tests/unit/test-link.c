@@ -362,8 +362,10 @@ START_TEST(test_one_frame_reaches_all_entities_of_the_link_but_its_sender)
         const struct mbus_event *event;
         uint32_t seq = expect(w, "broker.attach(1)");
 
-        say(w, "mbus/1.0 1 1 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "
-               "id:2-2@127.0.0.1)\")", seq, seq);
+        say(w,
+            "mbus/1.0 1 1 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "
+            "id:2-2@127.0.0.1)\")",
+            seq, seq);
         events_clear(w->bus);
         say(w, "mbus/1.0 1 9 U " PEER " (app:x) ()\r\na()");
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_MESSAGE);
@@ -420,14 +422,22 @@ END_TEST
 START_TEST(test_odd_answers_of_a_broker_do_no_harm)
 {
         static const char *const odd[] = {
-                "broker.attached()",        "broker.attached(-1 1 \"" ME "\")",
-                "broker.attached(0 1 x)",   "broker.attached(7 1 \"(\")",
-                "broker.refused(99999999999999999999 x)", "broker.refused(1)",
-                "broker.joined(1 2 3)",     "broker.joined(\"(app:y)\")",
-                "broker.joined(\"(\" 1)",   "broker.left()",
-                "broker.left(\"(app:z)\")", "broker.watching()",
-                "broker.watching(17)",      "broker.dropped()",
-                "broker.dropped(-1 full)",  "broker.undelivered(\"x\" bye)",
+                "broker.attached()",
+                "broker.attached(-1 1 \"" ME "\")",
+                "broker.attached(0 1 x)",
+                "broker.attached(7 1 \"(\")",
+                "broker.refused(99999999999999999999 x)",
+                "broker.refused(1)",
+                "broker.joined(1 2 3)",
+                "broker.joined(\"(app:y)\")",
+                "broker.joined(\"(\" 1)",
+                "broker.left()",
+                "broker.left(\"(app:z)\")",
+                "broker.watching()",
+                "broker.watching(17)",
+                "broker.dropped()",
+                "broker.dropped(-1 full)",
+                "broker.undelivered(\"x\" bye)",
         };
         struct world *w = world_with_entity();
 
@@ -453,8 +463,10 @@ START_TEST(test_a_watch_reports_joins_and_leaves_and_its_end)
         const struct mbus_event *event;
         struct mbus_peers *peers;
 
-        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 2000 \"" ME
-               "\" 5)\r\nbroker.watching(%u)", seq);
+        say(w,
+            "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 2000 \"" ME
+            "\" 5)\r\nbroker.watching(%u)",
+            seq);
         event = mbus_bus_pop_event(w->bus);
         ck_assert_int_eq(event->type, MBUS_EVENT_JOINED);
         ck_assert_str_eq(event->address, PEER);
@@ -497,8 +509,10 @@ START_TEST(test_a_lost_link_is_restored_and_nothing_is_lost_silently)
         const struct mbus_event *event;
         uint64_t ticket;
 
-        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1 "
-               "\"(app:gone)\" 1)\r\nbroker.watching(%u)", seq);
+        say(w,
+            "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1 "
+            "\"(app:gone)\" 1)\r\nbroker.watching(%u)",
+            seq);
         events_clear(w->bus);
         ticket = send_reliable(w);
         broker_stop(w);
@@ -543,8 +557,10 @@ START_TEST(test_an_address_that_is_taken_after_a_lost_link_is_exchanged)
         seq = expect(w, ME " (app:mbus-broker)");
         say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.refused(%u taken \"\")", seq);
         seq = expect(w, " (app:x) (app:mbus-broker) ()\r\nbroker.attach(1)");
-        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "
-               "id:2-9@127.0.0.1)\")", seq, seq);
+        say(w,
+            "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "
+            "id:2-9@127.0.0.1)\")",
+            seq, seq);
         event = event_expect(w->bus, MBUS_EVENT_READY);
         ck_assert_str_eq(event->address, "(app:x id:2-9@127.0.0.1)");
         world_free(w);
