@@ -46,24 +46,32 @@ static bool is_before_ucl_wrap(const struct window *w, uint32_t seq)
                seq >= RELIABLE_SEQ_MOD_UCL - UCL_WRAP_NEAR;
 }
 
+/* Whether it was sent before the source started again, so that its SeqNum says nothing any more.
+ * Only what precedes the first message of a life that came can be of that life and older. */
+static bool is_of_old_life(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        return w->has_old && timestamp < w->stamp_min &&
+               (timestamp <= w->old_stamp_max || !is_behind(seq, w->first));
+}
+
 static enum window_verdict check_ahead(const struct window *w, uint32_t seq, uint64_t timestamp)
 {
         if (is_before_ucl_wrap(w, seq) && timestamp <= w->stamp_max)
                 return WINDOW_DUPLICATE;
-        if (w->has_old && is_behind(seq, w->old_high) && timestamp <= w->old_stamp_max &&
-            timestamp < w->stamp_min)
-                return WINDOW_STALE;
-        return WINDOW_NEW;
+        return is_of_old_life(w, seq, timestamp) ? WINDOW_STALE : WINDOW_NEW;
 }
 
-/* @seq was seen, and its time stamp is still remembered. */
+/* @seq was seen, and its time stamp is still remembered. One that is later, but not later than all,
+ * is of a new life whose beginning was missed. */
 static enum window_verdict check_stamped(const struct window *w, uint32_t seq, uint64_t timestamp)
 {
         uint32_t stamp = w->stamps[seq % WINDOW_STAMPS];
 
         if (stamp == (uint32_t)timestamp)
                 return WINDOW_DUPLICATE;
-        return (int32_t)((uint32_t)timestamp - stamp) > 0 ? WINDOW_RESTART : WINDOW_STALE;
+        if (timestamp > w->stamp_max)
+                return WINDOW_RESTART;
+        return (int32_t)((uint32_t)timestamp - stamp) > 0 ? WINDOW_NEW : WINDOW_STALE;
 }
 
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp)
@@ -76,13 +84,13 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
                 return WINDOW_NEW;
         if (!is_behind(seq, w->high))
                 return check_ahead(w, seq, timestamp);
-        if (behind >= WINDOW_BITS)
-                return timestamp > w->stamp_max ? WINDOW_RESTART : WINDOW_STALE;
-        if (!bit_get(w, seq))
-                return WINDOW_NEW;
-        if (behind < WINDOW_STAMPS)
+        if (behind < WINDOW_STAMPS && bit_get(w, seq))
                 return check_stamped(w, seq, timestamp);
-        return timestamp > w->stamp_max ? WINDOW_RESTART : WINDOW_DUPLICATE;
+        if (timestamp > w->stamp_max)
+                return WINDOW_RESTART;
+        if (behind >= WINDOW_BITS || is_of_old_life(w, seq, timestamp))
+                return WINDOW_STALE;
+        return bit_get(w, seq) ? WINDOW_DUPLICATE : WINDOW_NEW;
 }
 
 /* The window now ends at @seq; what lies between was not seen. */
@@ -104,10 +112,10 @@ static void begin(struct window *w, uint32_t seq, uint64_t timestamp)
 {
         struct window fresh = { .open = true,
                                 .high = seq,
+                                .first = seq,
                                 .stamp_max = timestamp,
                                 .stamp_min = timestamp,
                                 .has_old = w->open,
-                                .old_high = w->high,
                                 .old_stamp_max = w->stamp_max };
 
         *w = fresh;

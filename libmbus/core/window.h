@@ -22,12 +22,12 @@ enum window_verdict {
 };
 
 struct window {
-        bool open; /* something was accepted */
+        bool open;          /* something was accepted */
         uint32_t high;      /* the highest SeqNum accepted */
         uint64_t stamp_max; /* the highest TimeStamp accepted since the source started */
-        uint64_t stamp_min; /* the TimeStamp it started with */
+        uint32_t first;     /* the SeqNum of the first that came since the source started */
+        uint64_t stamp_min; /* and its TimeStamp */
         /* The source's life before it started again, against replays of it. */
-        uint32_t old_high;
         uint64_t old_stamp_max;
         bool has_old;
         uint64_t seen[WINDOW_BITS / 64];

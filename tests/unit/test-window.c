@@ -1,0 +1,355 @@
+/*
+ * test-window.c - which messages of one source are new: repetitions, lateness, wrap-around, restarts
+ * and replays (RFC 3259, sections 3 and 7; spec/errata.md, 51, 52 and 60).
+ */
+#include "core/window.h"
+
+#include "run.h"
+#include "seed.h"
+
+/* Takes the message if it is new, as the engine does. */
+static enum window_verdict take(struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        enum window_verdict verdict = window_check(w, seq, timestamp);
+
+        if (verdict == WINDOW_NEW || verdict == WINDOW_RESTART)
+                window_accept(w, seq, timestamp, verdict);
+        return verdict;
+}
+
+/* A source that sent @n messages from @seq on, one each ms from @timestamp on. */
+static struct window filled(uint32_t seq, uint64_t timestamp, uint32_t n)
+{
+        struct window w = WINDOW_INIT;
+
+        for (uint32_t i = 0; i < n; ++i)
+                ck_assert_int_eq(take(&w, seq + i, timestamp + i), WINDOW_NEW);
+        return w;
+}
+
+START_TEST(test_first_message_of_a_source_is_new_whatever_its_number)
+{
+        static const uint32_t seqs[] = { 0, 1, 4711, 0x80000000u, UINT32_MAX };
+
+        for (size_t i = 0; i < N(seqs); ++i) {
+                struct window w = WINDOW_INIT;
+
+                ck_assert_int_eq(take(&w, seqs[i], 5000), WINDOW_NEW);
+                ck_assert_int_eq(take(&w, seqs[i], 5000), WINDOW_DUPLICATE);
+        }
+}
+END_TEST
+
+/* REL-11 */
+START_TEST(test_repetition_is_a_duplicate_as_long_as_the_window_reaches)
+{
+        struct window w = filled(0, 5000, 3000);
+
+        for (uint32_t seq = 3000 - WINDOW_BITS; seq < 3000; ++seq)
+                ck_assert_int_eq(window_check(&w, seq, 5000 + seq), WINDOW_DUPLICATE);
+        for (uint32_t seq = 0; seq < 3000 - WINDOW_BITS; ++seq)
+                ck_assert_int_eq(window_check(&w, seq, 5000 + seq), WINDOW_STALE);
+}
+END_TEST
+
+START_TEST(test_late_message_is_new_once)
+{
+        struct window w = filled(0, 5000, 1);
+
+        ck_assert_int_eq(take(&w, WINDOW_BITS, 7000), WINDOW_NEW);
+        for (uint32_t seq = WINDOW_BITS - 1; seq > 0; --seq) {
+                ck_assert_int_eq(take(&w, seq, 5000 + seq), WINDOW_NEW);
+                ck_assert_int_eq(take(&w, seq, 5000 + seq), WINDOW_DUPLICATE);
+        }
+        ck_assert_int_eq(take(&w, 0, 5000), WINDOW_STALE);
+}
+END_TEST
+
+/* MSG-04 */
+START_TEST(test_wrap_after_4294967295_is_nothing_special)
+{
+        struct window w = filled(UINT32_MAX - 99, 5000, 200);
+
+        for (uint32_t i = 0; i < 200; ++i)
+                ck_assert_int_eq(window_check(&w, UINT32_MAX - 99 + i, 5000 + i),
+                                 WINDOW_DUPLICATE);
+        ck_assert_int_eq(take(&w, 100, 6000), WINDOW_NEW);
+        w = filled(UINT32_MAX - 1, 5000, 1);
+        ck_assert_int_eq(take(&w, 1, 5003), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, UINT32_MAX, 5001), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 0, 5002), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, UINT32_MAX, 5001), WINDOW_DUPLICATE);
+}
+END_TEST
+
+START_TEST(test_gap_of_any_size_forgets_what_it_passed)
+{
+        static const uint32_t gaps[] = { 1, 2, 63, 64, 65, 1022, 1023, 1024, 1025, 4096, 1u << 30 };
+
+        for (size_t i = 0; i < N(gaps); ++i) {
+                struct window w = filled(0, 5000, 2000);
+
+                ck_assert_int_eq(take(&w, 1999 + gaps[i], 8000), WINDOW_NEW);
+                for (uint32_t back = 1; back < WINDOW_BITS && back < gaps[i]; ++back)
+                        ck_assert_int_eq(window_check(&w, 1999 + gaps[i] - back, 7999),
+                                         WINDOW_NEW);
+                if (gaps[i] < WINDOW_BITS)
+                        ck_assert_int_eq(window_check(&w, 1999, 6999), WINDOW_DUPLICATE);
+        }
+}
+END_TEST
+
+/* A source that starts again counts from 0, under a later clock. */
+START_TEST(test_lower_number_with_later_time_is_a_restart)
+{
+        static const uint32_t lengths[] = { 1, 2, 31, 32, 33, 1000, 1024, 1025, 5000 };
+
+        for (size_t i = 0; i < N(lengths); ++i) {
+                struct window w = filled(0, 5000, lengths[i]);
+
+                ck_assert_int_eq(take(&w, 0, 20000), WINDOW_RESTART);
+                ck_assert_int_eq(take(&w, 0, 20000), WINDOW_DUPLICATE);
+                for (uint32_t seq = 1; seq < 6000; ++seq)
+                        ck_assert_int_eq(take(&w, seq, 20000 + seq), WINDOW_NEW);
+        }
+}
+END_TEST
+
+START_TEST(test_restart_shows_though_the_first_life_was_met_in_its_middle)
+{
+        struct window w = filled(500, 5000, 10);
+
+        ck_assert_int_eq(take(&w, 0, 20000), WINDOW_RESTART);
+        ck_assert_int_eq(take(&w, 1, 20001), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 505, 20505), WINDOW_NEW);
+}
+END_TEST
+
+START_TEST(test_late_message_of_the_same_life_is_no_restart)
+{
+        struct window w = filled(500, 5000, 10);
+
+        /* Sent before what came first; also within the same ms. */
+        ck_assert_int_eq(take(&w, 499, 4999), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 498, 4999), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 512, 5012), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 511, 5012), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 510, 5010), WINDOW_NEW);
+}
+END_TEST
+
+START_TEST(test_nothing_of_an_earlier_life_is_taken_after_a_restart)
+{
+        struct window w = filled(0, 5000, 100);
+
+        /* 100 to 119 were sent and lost; the second life is as long as that. */
+        ck_assert_int_eq(take(&w, 0, 20000), WINDOW_RESTART);
+        ck_assert_int_eq(take(&w, 10, 20010), WINDOW_NEW);
+        for (uint32_t seq = 0; seq < 120; ++seq) {
+                enum window_verdict verdict = window_check(&w, seq, 5000 + seq);
+
+                ck_assert_msg(verdict == WINDOW_STALE || verdict == WINDOW_DUPLICATE,
+                              "old message %u is new", seq);
+        }
+        /* The third is shorter than the first. */
+        ck_assert_int_eq(take(&w, 0, 30000), WINDOW_RESTART);
+        for (uint32_t seq = 0; seq < 120; ++seq) {
+                ck_assert_int_eq(window_check(&w, seq, 5000 + seq), WINDOW_STALE);
+                if (seq <= 10)
+                        ck_assert_int_eq(window_check(&w, seq, 20000 + seq), WINDOW_STALE);
+        }
+}
+END_TEST
+
+START_TEST(test_beginning_of_a_new_life_may_come_out_of_order)
+{
+        struct window w = filled(0, 5000, 100);
+
+        ck_assert_int_eq(take(&w, 3, 20003), WINDOW_RESTART);
+        ck_assert_int_eq(take(&w, 1, 20001), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 0, 20000), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 2, 20002), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 4, 20004), WINDOW_NEW);
+        for (uint32_t seq = 0; seq <= 4; ++seq)
+                ck_assert_int_eq(window_check(&w, seq, 20000 + seq), WINDOW_DUPLICATE);
+}
+END_TEST
+
+START_TEST(test_restart_that_was_missed_delivers_nothing_twice)
+{
+        struct window w = filled(0, 5000, 4);
+
+        /* Of the second life, 0 to 3 come late or never, so that 4 looks like the next. */
+        ck_assert_int_eq(take(&w, 4, 20004), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 2, 20002), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 4, 20004), WINDOW_DUPLICATE);
+        ck_assert_int_eq(take(&w, 2, 20002), WINDOW_DUPLICATE);
+        ck_assert_int_eq(take(&w, 2, 5002), WINDOW_STALE);
+        ck_assert_int_eq(take(&w, 5, 20005), WINDOW_NEW);
+}
+END_TEST
+
+START_TEST(test_clock_that_is_set_back_loses_nothing)
+{
+        struct window w = filled(0, 5000000, 100);
+
+        for (uint32_t seq = 100; seq < 300; ++seq)
+                ck_assert_int_eq(take(&w, seq, 1000000 + seq), WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 299, 1000299), WINDOW_DUPLICATE);
+}
+END_TEST
+
+/* Several messages of one ms, or of one second, as JMbus stamps them. */
+START_TEST(test_equal_time_stamps_are_fine)
+{
+        struct window w = WINDOW_INIT;
+
+        for (uint32_t seq = 0; seq < 3000; ++seq)
+                ck_assert_int_eq(take(&w, seq ^ 1, seq < 1500 ? 5000 : 6000), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 2500, 6000), WINDOW_DUPLICATE);
+}
+END_TEST
+
+START_TEST(test_ucl_wrap_at_a_million_is_no_restart)
+{
+        struct window w = filled(999900, 5000, 100);
+
+        ck_assert_int_eq(take(&w, 0, 5100), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 1, 5101), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 999999, 5099), WINDOW_DUPLICATE);
+        ck_assert_int_eq(take(&w, 0, 5100), WINDOW_DUPLICATE);
+        w = filled(999900, 5000, 100);
+        ck_assert_int_eq(take(&w, 3, 5103), WINDOW_NEW);
+        /* Far from the wrap it is one. */
+        w = filled(900000, 5000, 100);
+        ck_assert_int_eq(take(&w, 0, 9000), WINDOW_RESTART);
+}
+END_TEST
+
+START_TEST(test_forgotten_message_is_new_again)
+{
+        struct window w = filled(0, 5000, 50);
+
+        window_forget(&w, 49);
+        window_forget(&w, 10);
+        window_forget(&w, 4711);
+        ck_assert_int_eq(take(&w, 10, 5010), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 49, 5049), WINDOW_NEW);
+        ck_assert_int_eq(take(&w, 10, 5010), WINDOW_DUPLICATE);
+        ck_assert_int_eq(take(&w, 49, 5049), WINDOW_DUPLICATE);
+        ck_assert_int_eq(take(&w, 50, 5050), WINDOW_NEW);
+        w = WINDOW_INIT;
+        window_forget(&w, 0);
+        ck_assert_int_eq(take(&w, 0, 5000), WINDOW_NEW);
+}
+END_TEST
+
+#define SENT_MAX 4000
+
+/* What one life of a source sent, and what became of it. */
+struct life {
+        uint32_t first;
+        uint32_t n;
+        uint64_t start;
+        bool taken[SENT_MAX];
+        bool arrived[SENT_MAX];
+};
+
+static void arrive(struct window *w, struct life *life, uint32_t i)
+{
+        enum window_verdict verdict = take(w, life->first + i, life->start + i / 3);
+        bool is_new = verdict == WINDOW_NEW || verdict == WINDOW_RESTART;
+
+        ck_assert_msg(!(is_new && life->taken[i]), "message %u was taken twice", i);
+        ck_assert_msg(is_new || life->arrived[i], "message %u was lost, verdict %d", i, verdict);
+        life->taken[i] |= is_new;
+        life->arrived[i] = true;
+}
+
+/* MSG-04 */
+START_TEST(test_each_message_is_taken_once_in_any_order_with_loss_and_repetition)
+{
+        struct random r = seeded("order");
+
+        for (unsigned round = 0; round < 30; ++round) {
+                uint32_t distance = (uint32_t)random_below(&r, WINDOW_BITS - 1) + 1;
+                static struct life life;
+                struct window w = WINDOW_INIT;
+
+                life = (struct life){ .first = (uint32_t)(0 - random_below(&r, SENT_MAX)),
+                                      .start = UINT64_C(1006271404123) };
+                for (uint32_t at = 0; at < SENT_MAX; ++at) {
+                        uint32_t back = (uint32_t)random_below(&r, distance);
+
+                        /* The newest now and then, else one of those before it. */
+                        if (random_below(&r, 3) == 0)
+                                back = 0;
+                        if (back <= at)
+                                arrive(&w, &life, at - back);
+                }
+        }
+}
+END_TEST
+
+/* Replays a message of an earlier life. */
+static void replay(struct window *w, const struct life *old, uint32_t i)
+{
+        enum window_verdict verdict = window_check(w, old->first + i, old->start + i / 3);
+
+        ck_assert_msg(verdict == WINDOW_STALE || verdict == WINDOW_DUPLICATE,
+                      "old message %u is taken", i);
+}
+
+START_TEST(test_each_message_of_many_lives_is_taken_once)
+{
+        struct random r = seeded("lives");
+        static struct life lives[40];
+        struct window w = WINDOW_INIT;
+        uint64_t clock = UINT64_C(1006271404123);
+
+        for (size_t n = 0; n < N(lives); ++n) {
+                struct life *life = lives + n;
+
+                *life = (struct life){ .n = 1 + (uint32_t)random_below(&r, n % 3 ? 1500 : 20),
+                                       .start = clock };
+                for (uint32_t at = 0; at < life->n; ++at) {
+                        /* The first is heard first, or nobody could know of the restart. */
+                        uint32_t back = at ? (uint32_t)random_below(&r, 20) : 0;
+
+                        if (back <= at && (at == 0 || random_below(&r, 4) != 0))
+                                arrive(&w, life, at - back);
+                        if (at > 0 && n > 0) {
+                                struct life *old = lives + random_below(&r, n);
+
+                                replay(&w, old, (uint32_t)random_below(&r, old->n));
+                        }
+                }
+                clock += life->n + 1000;
+        }
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_first_message_of_a_source_is_new_whatever_its_number,
+                test_repetition_is_a_duplicate_as_long_as_the_window_reaches,
+                test_late_message_is_new_once,
+                test_wrap_after_4294967295_is_nothing_special,
+                test_gap_of_any_size_forgets_what_it_passed,
+                test_lower_number_with_later_time_is_a_restart,
+                test_restart_shows_though_the_first_life_was_met_in_its_middle,
+                test_late_message_of_the_same_life_is_no_restart,
+                test_nothing_of_an_earlier_life_is_taken_after_a_restart,
+                test_beginning_of_a_new_life_may_come_out_of_order,
+                test_restart_that_was_missed_delivers_nothing_twice,
+                test_clock_that_is_set_back_loses_nothing,
+                test_equal_time_stamps_are_fine,
+                test_ucl_wrap_at_a_million_is_no_restart,
+                test_forgotten_message_is_new_again,
+                test_each_message_is_taken_once_in_any_order_with_loss_and_repetition,
+                test_each_message_of_many_lives_is_taken_once,
+        };
+
+        return run_tests("window", tests, N(tests));
+}
