@@ -1,9 +1,10 @@
 /*
  * crypto.c - HMAC and CBC of one bus by libgcrypt (RFC 3259, sections 11.2 and 11.3; RFC 2104).
  *
- * Both handles are keyed once. gcry_md_reset() then starts each HMAC from the state behind the
- * inner pad, which is the fastest way libgcrypt has for messages of a few hundred octets. An
- * all-zero IV is set for each message (spec/errata.md, 59), so no message depends on another.
+ * Both handles are opened once. HMAC is put together here from two hashes, because libgcrypt's own
+ * allocates for each digest and ends the process when there is no memory; so nothing that is done
+ * for a message can fail. An all-zero IV is set for each (spec/errata.md, 59), so no message depends
+ * on another.
  */
 #include "crypto.h"
 
@@ -16,9 +17,14 @@
 #include "error.h"
 
 #define BLOCK_SIZE_MAX 16
+/* B of RFC 2104, for SHA-1 and MD5 alike. */
+#define HASH_BLOCK_SIZE 64
 
 struct crypto {
         gcry_md_hd_t md;
+        size_t digest_size;
+        uint8_t inner_pad[HASH_BLOCK_SIZE]; /* the key xor ipad of RFC 2104 */
+        uint8_t outer_pad[HASH_BLOCK_SIZE]; /* and xor opad */
         gcry_cipher_hd_t cipher; /* NULL without encryption */
         size_t block_size;
 };
@@ -61,14 +67,33 @@ static int error_of(gcry_error_t error)
         return gcry_err_code(error) == GPG_ERR_ENOMEM ? -ENOMEM : MBUS_E_CONFIG;
 }
 
+/* The hash of @n octets at @at; valid until the next use of @md. */
+static const uint8_t *hash_of(gcry_md_hd_t md, const void *at, size_t n)
+{
+        gcry_md_reset(md);
+        gcry_md_write(md, at, n);
+        return gcry_md_read(md, 0);
+}
+
 static int open_md(struct crypto *crypto, const struct config *c)
 {
+        uint8_t key[HASH_BLOCK_SIZE] = { 0 };
         int r;
 
-        r = error_of(gcry_md_open(&crypto->md, md_algorithms[c->hash], GCRY_MD_FLAG_HMAC));
+        r = error_of(gcry_md_open(&crypto->md, md_algorithms[c->hash], 0));
         if (r)
                 return r;
-        return error_of(gcry_md_setkey(crypto->md, c->hash_key.bytes, c->hash_key.n));
+        crypto->digest_size = gcry_md_get_algo_dlen(md_algorithms[c->hash]);
+        if (c->hash_key.n > sizeof(key))
+                memcpy(key, hash_of(crypto->md, c->hash_key.bytes, c->hash_key.n),
+                       crypto->digest_size);
+        else
+                memcpy(key, c->hash_key.bytes, c->hash_key.n);
+        for (unsigned i = 0; i < sizeof(key); i++) {
+                crypto->inner_pad[i] = key[i] ^ 0x36;
+                crypto->outer_pad[i] = key[i] ^ 0x5c;
+        }
+        return 0;
 }
 
 static int open_cipher(struct crypto *crypto, const struct config *c)
@@ -118,8 +143,15 @@ struct crypto *crypto_free(struct crypto *crypto)
 
 void crypto_mac(struct crypto *crypto, struct span text, uint8_t ret_mac[static MAC_SIZE])
 {
+        uint8_t inner[HASH_BLOCK_SIZE];
+
         gcry_md_reset(crypto->md);
+        gcry_md_write(crypto->md, crypto->inner_pad, sizeof(crypto->inner_pad));
         gcry_md_write(crypto->md, text.at, text.n);
+        memcpy(inner, gcry_md_read(crypto->md, 0), crypto->digest_size);
+        gcry_md_reset(crypto->md);
+        gcry_md_write(crypto->md, crypto->outer_pad, sizeof(crypto->outer_pad));
+        gcry_md_write(crypto->md, inner, crypto->digest_size);
         memcpy(ret_mac, gcry_md_read(crypto->md, 0), MAC_SIZE);
 }
 
