@@ -1,0 +1,59 @@
+/*
+ * trial.c - see trial.h. Nothing here takes memory, for there may be none.
+ */
+#include "trial.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool trial_ok(struct trial *t, int r)
+{
+        if (r != 0)
+                trial_notice(t);
+        return r == 0;
+}
+
+void trial_note(struct trial *t, const char *format, ...)
+{
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vsnprintf(t->outcome + t->n, sizeof(t->outcome) - t->n, format, ap);
+        va_end(ap);
+        trial_must(t, n >= 0 && (size_t)n + 2 < sizeof(t->outcome) - t->n);
+        t->n += (size_t)n;
+        t->outcome[t->n++] = '\n';
+        t->outcome[t->n] = '\0';
+}
+
+void trial_begin(struct trial *t, const char *name, const char *what)
+{
+        t->name = name;
+        snprintf(t->what, sizeof(t->what), "%s", what);
+        t->noticed = false;
+        t->n = 0;
+        t->outcome[0] = '\0';
+}
+
+void trial_check(const struct trial *t, const struct trial *good)
+{
+        if (!t->noticed && strcmp(t->outcome, good->outcome) != 0)
+                trial_fail(t, __FILE__, __LINE__,
+                           "no sign of trouble, but another outcome\n--- without:\n%s--- with:\n%s",
+                           good->outcome, t->outcome);
+}
+
+void trial_fail(const struct trial *t, const char *file, int line, const char *format, ...)
+{
+        va_list ap;
+
+        fprintf(stderr, "%s:%d: %s, %s: ", file, line, t->name, t->what);
+        va_start(ap, format);
+        vfprintf(stderr, format, ap);
+        va_end(ap);
+        fputc('\n', stderr);
+        abort();
+}
