@@ -1,0 +1,247 @@
+/*
+ * test-link-loss.c - the library on a link to a broker: watching, losing the link and getting it
+ * back, and what is bounded (spec/attach.md).
+ */
+#include "bus.h"
+#include "fake-broker.h"
+#include "link.h"
+#include "run.h"
+
+/* ---- watching ------------------------------------------------------------------------------ */
+
+static uint32_t watch_all(struct world *w)
+{
+        ck_assert_int_eq(mbus_bus_watch(w->bus, "()"), 0);
+        return expect(w, " U () (app:mbus-broker) ()\r\nbroker.watch(\"()\")");
+}
+
+START_TEST(test_a_watch_reports_joins_and_leaves_and_its_end)
+{
+        struct world *w = world_with_entity();
+        uint32_t seq = watch_all(w);
+        const struct mbus_event *event;
+        struct mbus_peers *peers;
+
+        say(w,
+            "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 2000 \"" ME
+            "\" 5)\r\nbroker.watching(%u)",
+            seq);
+        event = mbus_bus_pop_event(w->bus);
+        ck_assert_int_eq(event->type, MBUS_EVENT_JOINED);
+        ck_assert_str_eq(event->address, PEER);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_WATCHING);
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        ck_assert_int_eq(mbus_peers_new(w->bus, "(app:peer)", &peers), 0);
+        ck_assert_uint_eq(mbus_peers_get_n(peers), 1);
+        ck_assert_uint_ge(mbus_peers_get_age(peers, 0), 2 * NSEC_PER_SEC);
+        mbus_peers_free(peers);
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.left(\"" PEER "\" bye)");
+        event = mbus_bus_pop_event(w->bus);
+        ck_assert_int_eq(event->type, MBUS_EVENT_LEFT);
+        ck_assert_str_eq(event->address, PEER);
+        ck_assert_int_eq(event->reason, MBUS_REASON_BYE);
+        world_free(w);
+}
+END_TEST
+
+/* ---- losing the link ----------------------------------------------------------------------- */
+
+static void broker_return(struct world *w)
+{
+        struct pollfd fd = { .events = POLLIN };
+
+        listen_at(w);
+        fd.fd = w->listener;
+        while (poll(&fd, 1, 0) == 0) {
+                int r = mbus_bus_wait(w->bus, 10 * (int64_t)NSEC_PER_MSEC);
+
+                ck_assert_int_ge(r, 0);
+        }
+        w->fd = accept(w->listener, NULL, NULL);
+        ck_assert_int_ge(w->fd, 0);
+}
+
+START_TEST(test_a_lost_link_is_restored_and_nothing_is_lost_silently)
+{
+        struct world *w = world_with_entity();
+        uint32_t seq = watch_all(w), attach, watch;
+        const struct mbus_event *event;
+        uint64_t ticket;
+
+        say(w,
+            "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1 "
+            "\"(app:gone)\" 1)\r\nbroker.watching(%u)",
+            seq);
+        events_clear(w->bus);
+        ticket = send_reliable(w);
+        broker_stop(w);
+        turn(w);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_DOWN);
+        event = mbus_bus_pop_event(w->bus);
+        ck_assert_int_eq(event->type, MBUS_EVENT_FAILED);
+        ck_assert_uint_eq(event->ticket, ticket);
+        ck_assert_int_eq(event->reason, MBUS_REASON_LINK_DOWN);
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        ck_assert_int_eq(mbus_entity_send_text(w->me, "()", "a()"), MBUS_E_NOT_READY);
+        ck_assert_str_eq(mbus_entity_get_address(w->me), ME);
+
+        broker_return(w);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_UP);
+        watch = expect(w, "broker.watch(\"()\")");
+        attach = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", attach,
+            attach);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_READY);
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1)");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.watching(%u)", watch);
+        event = mbus_bus_pop_event(w->bus);
+        ck_assert_int_eq(event->type, MBUS_EVENT_LEFT);
+        ck_assert_str_eq(event->address, "(app:gone)");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        ck_assert_int_eq(mbus_entity_send_text(w->me, "()", "a()"), 0);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_an_address_that_is_taken_after_a_lost_link_is_exchanged)
+{
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+        uint32_t seq;
+
+        broker_stop(w);
+        turn(w);
+        broker_return(w);
+        seq = expect(w, ME " (app:mbus-broker)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.refused(%u taken \"\")", seq);
+        seq = expect(w, " (app:x) (app:mbus-broker) ()\r\nbroker.attach(1)");
+        say(w,
+            "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "
+            "id:2-9@127.0.0.1)\")",
+            seq, seq);
+        event = event_expect(w->bus, MBUS_EVENT_READY);
+        ck_assert_str_eq(event->address, "(app:x id:2-9@127.0.0.1)");
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_a_stream_without_sense_is_a_lost_link)
+{
+        struct world *w = world_with_entity();
+
+        ck_assert_int_eq(send(w->fd, "\0\0\0\0", 4, MSG_NOSIGNAL), 4);
+        turn(w);
+        event_expect(w->bus, MBUS_EVENT_LINK_DOWN);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_one_descriptor_follows_the_link)
+{
+        struct world *w = world_with_entity();
+        struct pollfd fd = { .events = POLLIN };
+
+        ck_assert_int_eq(mbus_bus_get_fd(w->bus, &fd.fd), 0);
+        turn(w);
+        ck_assert_int_eq(poll(&fd, 1, 0), 0);
+        broker_stop(w);
+        ck_assert_int_eq(poll(&fd, 1, 0), 1);
+        turn(w);
+        event_expect(w->bus, MBUS_EVENT_LINK_DOWN);
+        ck_assert_int_eq(poll(&fd, 1, 60000), 1);
+        broker_return(w);
+        expect(w, "broker.attach(1)");
+        ck_assert_int_eq(poll(&fd, 1, 0), 0);
+        say_frame(w, false, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.dropped(1 full)");
+        ck_assert_int_eq(poll(&fd, 1, 0), 1);
+        world_free(w);
+}
+END_TEST
+
+/* ---- limits -------------------------------------------------------------------------------- */
+
+START_TEST(test_output_that_the_broker_does_not_take_is_bounded)
+{
+        struct world *w = world_with_entity();
+        char *text = malloc(60001);
+        int r = 0, n = 0;
+
+        memset(text, 'a', 60000);
+        memcpy(text + 59998, "()", 3);
+        while (r == 0 && n < 10000) {
+                r = mbus_entity_send_text(w->me, "()", text);
+                n += r == 0;
+        }
+        ck_assert_int_eq(r, MBUS_E_FULL);
+        ck_assert_int_lt(n, 200);
+        /* It goes on where it stopped. */
+        for (int i = 0; i < n; i++)
+                expect(w, " U " ME " () ()\r\naaaa");
+        ck_assert_int_eq(mbus_entity_send_text(w->me, "()", "b()"), 0);
+        expect(w, "\r\nb()");
+        free(text);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_nothing_is_read_while_too_many_events_wait)
+{
+        struct world *w = world_with_entity();
+        const char *message = "mbus/1.0 1 9 U " PEER " (app:x) ()\r\na()";
+        struct pollfd fds[MBUS_POLLFDS_MAX];
+        size_t n, sent = 0, got = 0;
+        char frame[256];
+
+        frame_put_length(frame, strlen(message), false);
+        strcpy(frame + FRAME_HEADER_SIZE, message);
+        while (sent < 10 * LINK_EVENTS_HIGH) {
+                if (send(w->fd, frame, FRAME_HEADER_SIZE + strlen(message),
+                         MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+                        ck_assert_int_eq(mbus_bus_get_pollfds(w->bus, fds, 1, &n), 0);
+                        if (!(fds[0].events & POLLIN))
+                                break;
+                        ck_assert_int_ge(mbus_bus_process(w->bus), 0);
+                } else {
+                        sent++;
+                }
+        }
+        ck_assert_uint_lt(sent, 10 * LINK_EVENTS_HIGH);
+        while (got < sent) {
+                turn(w);
+                while (mbus_bus_pop_event(w->bus))
+                        got++;
+        }
+        ck_assert_uint_eq(got, sent);
+        ck_assert_uint_eq(mbus_bus_get_dropped(w->bus, MBUS_DROP_EVENTS), 0);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_what_waits_is_written_when_the_bus_is_closed)
+{
+        struct world *w = world_with_entity();
+
+        ck_assert_int_eq(mbus_entity_send_text(w->me, "()", "a()"), 0);
+        w->bus = mbus_bus_close(w->bus);
+        w->n = (size_t)recv(w->fd, w->bytes, sizeof(w->bytes), 0);
+        ck_assert_ptr_nonnull(memmem(w->bytes, w->n, "\r\na()", 5));
+        world_free(w);
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_a_watch_reports_joins_and_leaves_and_its_end,
+                test_a_lost_link_is_restored_and_nothing_is_lost_silently,
+                test_an_address_that_is_taken_after_a_lost_link_is_exchanged,
+                test_a_stream_without_sense_is_a_lost_link,
+                test_one_descriptor_follows_the_link,
+                test_output_that_the_broker_does_not_take_is_bounded,
+                test_nothing_is_read_while_too_many_events_wait,
+                test_what_waits_is_written_when_the_bus_is_closed,
+        };
+
+        return run_tests("link-loss", tests, N(tests));
+}
