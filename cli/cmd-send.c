@@ -3,7 +3,9 @@
  *
  * A reliable message goes to a known entity (RFC 3259, 7). Through a broker it is sent at once and
  * the broker tells how it went. Over the network nothing is known yet: the destination is asked to
- * announce itself (9.3), and the message goes as soon as it has.
+ * announce itself (9.3). An address with an id element is one entity's, and the message goes as soon
+ * as it is known; any other may turn out to be several entities', which answer within a second, so
+ * the message goes when that second is over.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +18,8 @@
 #include "verb.h"
 
 #define WAIT_DEFAULT (2500 * DURATION_MS)
+/* All have answered a ping after one second (9.3), and a little for the way. */
+#define ANSWERS_WITHIN (1050 * DURATION_MS)
 
 struct send {
         const struct options *options;
@@ -24,6 +28,8 @@ struct send {
         struct session session;
         struct loop loop;
         struct mbus_entity *entity;
+        uint64_t give_up; /* when the destination must be known */
+        bool is_surveyed; /* all that match have had the time to say so */
         bool is_sent;
         uint64_t ticket;
 };
@@ -84,6 +90,19 @@ static bool matches_self(const struct send *send)
         return mbus_address_matches(send->destination, mbus_entity_get_address(send->entity));
 }
 
+/* Whether @address has an id element, and so is meant for one entity (4.1). */
+static bool has_id(const char *address)
+{
+        size_t tag, tag_n, value, value_n;
+
+        for (size_t i = 0;
+             mbus_address_get_element(address, i, &tag, &tag_n, &value, &value_n); i++) {
+                if (tag_n == 2 && strncmp(address + tag, "id", 2) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static void print_matches(const struct send *send)
 {
         struct mbus_peers *peers;
@@ -140,25 +159,59 @@ static int send_reliable(struct send *send)
         }
 }
 
+/* Asks who matches the destination, and waits for all of them or for the one. */
+static int survey(struct send *send)
+{
+        uint64_t answered = loop_after(ANSWERS_WITHIN);
+        int r = mbus_bus_watch(send->session.bus, send->destination);
+
+        if (r)
+                return session_error("cannot watch", r);
+        r = mbus_entity_ping(send->entity, send->destination);
+        if (r)
+                return session_error("cannot ping", r);
+        send->is_surveyed = has_id(send->destination);
+        if (!send->is_surveyed && answered < send->give_up)
+                send->loop.deadline = answered;
+        return LOOP_ON;
+}
+
 static int on_ready(struct send *send)
 {
-        int r, status;
-
         if (!options_has(send->options, OPTION_RELIABLE))
                 return send_unreliable(send);
         if (send->is_sent)
                 return LOOP_ON;
-        if (send->session.brokered)
-                return send_reliable(send);
-        r = mbus_bus_watch(send->session.bus, send->destination);
-        if (r)
-                return session_error("cannot watch", r);
-        /* While we are the only one known, a message that matches us would come to us. */
-        status = matches_self(send) ? LOOP_ON : send_reliable(send);
-        if (status != LOOP_ON || send->is_sent)
-                return status;
-        r = mbus_entity_ping(send->entity, send->destination);
-        return r ? session_error("cannot ping", r) : LOOP_ON;
+        return send->session.brokered ? send_reliable(send) : survey(send);
+}
+
+/* While we are the only one known, a message that matches us would come to us. */
+static int on_joined(struct send *send)
+{
+        bool waits = options_has(send->options, OPTION_RELIABLE) && !send->is_sent;
+
+        return waits && send->is_surveyed && !send->session.brokered ? send_reliable(send)
+                                                                     : LOOP_ON;
+}
+
+static bool knows_any(const struct send *send)
+{
+        struct mbus_peers *peers;
+        bool any;
+
+        if (mbus_peers_new(send->session.bus, send->destination, &peers))
+                return false;
+        any = mbus_peers_get_n(peers) > 0;
+        mbus_peers_free(peers);
+        return any;
+}
+
+/* All had the time to answer: now, or with the next that comes. */
+static int on_surveyed(struct send *send)
+{
+        send->is_surveyed = true;
+        send->loop.deadline = send->give_up;
+        return knows_any(send) ? send_reliable(send) : LOOP_ON;
 }
 
 static int on_failed(const struct send *send, enum mbus_reason reason)
@@ -173,7 +226,6 @@ static int on_failed(const struct send *send, enum mbus_reason reason)
 static int on_event(void *data, const struct mbus_event *event)
 {
         struct send *send = data;
-        bool waits = options_has(send->options, OPTION_RELIABLE) && !send->is_sent;
 
         switch (event->type) {
         case MBUS_EVENT_READY:
@@ -181,7 +233,7 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_REFUSED:
                 return session_refused("cannot join the bus", event->reason);
         case MBUS_EVENT_JOINED:
-                return waits && !send->session.brokered ? send_reliable(send) : LOOP_ON;
+                return on_joined(send);
         case MBUS_EVENT_DELIVERED:
                 return event->ticket == send->ticket ? EXITS_OK : LOOP_ON;
         case MBUS_EVENT_FAILED:
@@ -196,8 +248,15 @@ static int on_event(void *data, const struct mbus_event *event)
 
 static int on_deadline(void *data)
 {
-        const struct send *send = data;
+        struct send *send = data;
 
+        if (!send->is_sent && !send->session.brokered && !send->is_surveyed &&
+            mbus_entity_get_address(send->entity)) {
+                int status = on_surveyed(send);
+
+                if (status != LOOP_ON || send->is_sent || loop_after(0) < send->give_up)
+                        return status;
+        }
         if (send->is_sent) {
                 text_error("%s: not acknowledged", send->destination);
                 return EXITS_UNDELIVERED;
@@ -220,7 +279,8 @@ static int send_message(struct send *send)
                                     .data = send,
                                     .on_event = on_event,
                                     .on_deadline = on_deadline };
-        send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
+        send->give_up = loop_after(options_wait(o, WAIT_DEFAULT));
+        send->loop.deadline = send->give_up;
         r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&send->loop);
         session_close(&send->session);
@@ -253,7 +313,8 @@ const struct verb verb_send = {
         .notes = "Several COMMANDs are one message. A COMMAND is name(parameters), for example\n"
                  "  mbus-cli send '(media:audio)' 'audio.input.gain(70)' 'audio.input.mute(0)'\n"
                  "With -r exactly one entity must match, and it must acknowledge. Without a\n"
-                 "broker it is asked to announce itself first, for at most -W (2.5 s).\n",
+                 "broker it is asked to announce itself first, for at most -W (2.5 s); a DEST\n"
+                 "without an id takes one second, to be sure that no other matches.\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
                    OPTION_BIT(OPTION_AS),
         .args_min = 2,
