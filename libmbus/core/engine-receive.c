@@ -274,8 +274,7 @@ static void show_observers(struct engine *e, const struct incoming *in)
 {
         if (e->observe && in->message && (in->has_payload || in->ping || in->bye ||
                                           e->observe_hello))
-                events_push(&e->events, &(struct event){ .type = EVENT_OBSERVED,
-                                                         .message = message_ref(in->message) });
+                push_observed(e, message_ref(in->message));
 }
 
 /* ---- the way through ---- */

@@ -40,6 +40,14 @@ int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
         return e->sealed.failed ? -ENOMEM : 0;
 }
 
+void push_observed(struct engine *e, struct message *message)
+{
+        struct event event = { .type = EVENT_OBSERVED, .message = message };
+
+        if (events_push(&e->events, &event) < 0)
+                ++e->dropped[MBUS_DROP_EVENTS];
+}
+
 static bool is_worth_observing(const struct engine *e, const struct note *note)
 {
         return e->observe && (e->observe_hello || (note->payload.n > 0 &&
@@ -55,10 +63,12 @@ void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
         ++from->seq;
         if (e->options.dialect == DIALECT_UCL)
                 from->seq %= RELIABLE_SEQ_MOD_UCL;
-        if (is_worth_observing(e, note) &&
-            message_new(buffer_span(&e->text), &message, NULL) == 0)
-                events_push(&e->events,
-                            &(struct event){ .type = EVENT_OBSERVED, .message = message });
+        if (!is_worth_observing(e, note))
+                return;
+        if (message_new(buffer_span(&e->text), &message, NULL) == 0)
+                push_observed(e, message);
+        else
+                ++e->dropped[MBUS_DROP_EVENTS];
 }
 
 int note_send(struct engine *e, uint64_t wall_ms, const struct note *note)
@@ -147,9 +157,10 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
         }
         if (note.n_acks)
                 acks_sent(acks, now);
-        /* The bus has it; that a local queue is full is counted there. */
-        r = deliver_locally(e, recipients, n);
-        return r < 0 ? r : 0;
+        /* The bus has it: that local entities miss it is counted, there if their queue is full. */
+        if (deliver_locally(e, recipients, n) < 0)
+                ++e->dropped[MBUS_DROP_EVENTS];
+        return 0;
 }
 
 void engine_answer_ping(struct engine *e, uint64_t now, const struct address *dest)

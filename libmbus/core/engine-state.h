@@ -74,6 +74,8 @@ struct note {
 int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note);
 /* What note_seal() made goes out: the SeqNum is used up, observers see it. */
 void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note);
+/* Observers see @message, whose reference is taken over, or the loss is counted. */
+void push_observed(struct engine *e, struct message *message);
 /* Seals, queues and books @note. As note_seal(), and MBUS_E_FULL. */
 int note_send(struct engine *e, uint64_t wall_ms, const struct note *note);
 /* mbus.hello or mbus.bye to everybody; what cannot be queued is counted. */
