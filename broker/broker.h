@@ -56,7 +56,7 @@ struct broker {
         uv_poll_t udp_polls[UDP_POLLFDS];
         struct pollfd udp_fds[UDP_POLLFDS];
         size_t n_udp_fds;
-        bool received; /* the engine is to tick */
+        bool received;           /* the engine is to tick */
         struct attachment *self; /* the broker is an entity, too */
 
         /* The clients. */
@@ -72,6 +72,7 @@ struct broker {
         struct chunk *chunk; /* what is read and made goes in here */
         size_t queued;       /* octets in all queues */
         uint64_t next_client;
+        unsigned next_id; /* in the ids that the broker gives */
 
         /* Routes are valid as long as this does not change: entities come and go. */
         uint64_t generation;

@@ -211,12 +211,7 @@ struct attachment *attachment_free(struct broker *b, struct attachment *a)
 
 struct attachment *attachment_find(struct broker *b, const struct address *address)
 {
-        struct entity *matches[16];
-        size_t n = engine_match(b->engine, address, matches, 16);
+        struct entity *entity = engine_find(b->engine, address);
 
-        /* Every entity that matches has at least these elements; the one with no more is it. */
-        for (size_t i = 0; i < n && i < 16; i++)
-                if (entity_address(matches[i])->n == address->n)
-                        return entity_data(matches[i]);
-        return NULL;
+        return entity ? entity_data(entity) : NULL;
 }

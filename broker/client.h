@@ -81,7 +81,6 @@ struct client {
         size_t n_attachments;
         struct route *routes[ROUTES_MAX];
         unsigned next_route;
-        unsigned next_id;
 
         /* Going out. */
         struct queue queue;

@@ -166,28 +166,42 @@ static uint32_t id_pid(struct client *c)
         return (uint32_t)c->pid;
 }
 
-/* Puts @text with an id of ours on the bus. As attachment_new(), and MBUS_E_MALFORMED. */
+/* Whether an entity of the bus has the id of @address. */
+static bool is_id_in_use(struct broker *b, const struct address *address)
+{
+        struct span id = address_get(address, "id");
+        char text[ADDRESS_VALUE_MAX + 8];
+        struct address alone;
+        struct entity *entity;
+        const struct address *found;
+        int n = snprintf(text, sizeof(text), "(id:%.*s)", (int)id.n, id.at);
+
+        return address_parse((struct span){ text, (size_t)n }, STRICT, &alone, NULL, NULL) ||
+               engine_resolve(b->engine, &alone, &entity, &found) > 0;
+}
+
+/* Puts @text with an id of ours on the bus. As attachment_new(), and MBUS_E_MALFORMED. The number
+ * counts for all links: two of one process must not have the same. */
 static int attach_with_id(struct broker *b, struct client *c, struct span text,
                           struct attachment **ret_attachment)
 {
         char full[ADDRESS_TEXT_MAX + 128];
         struct address address;
-        int r = MBUS_E_TAKEN;
+        int n;
 
-        for (unsigned tries = 0; r == MBUS_E_TAKEN && tries < IDS_MAX; tries++) {
-                int n;
-
-                while (text.n > 0 && (is_wsp(text.at[text.n - 1]) || text.at[text.n - 1] == ')'))
-                        text.n--;
-                c->next_id = c->next_id % IDS_MAX + 1;
+        while (text.n > 0 && (is_wsp(text.at[text.n - 1]) || text.at[text.n - 1] == ')'))
+                text.n--;
+        for (unsigned tries = 0; tries < IDS_MAX; tries++) {
+                b->next_id = b->next_id % IDS_MAX + 1;
                 n = snprintf(full, sizeof(full), "%.*s%sid:%u-%u@%s)", (int)text.n, text.at,
-                             text.n > 1 ? " " : "", id_pid(c), c->next_id, udp_host_id(b->udp));
+                             text.n > 1 ? " " : "", id_pid(c), b->next_id, udp_host_id(b->udp));
                 if (n < 0 || (size_t)n >= sizeof(full) ||
                     address_parse((struct span){ full, (size_t)n }, STRICT, &address, NULL, NULL))
                         return MBUS_E_MALFORMED;
-                r = attachment_new(b, c, &address, ret_attachment);
+                if (!is_id_in_use(b, &address))
+                        return attachment_new(b, c, &address, ret_attachment);
         }
-        return r;
+        return MBUS_E_FULL;
 }
 
 static void on_attach(struct request *r)
@@ -240,8 +254,8 @@ static void on_watch(struct request *r)
 
         if (args->items != 1 || args[1].type != MBUS_VALUE_STRING ||
             address_parse(args[1].text, LENIENT, &address, NULL, NULL)) {
-                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq,
-                                    MBUS_REASON_MALFORMED, "broker.watch wants one address");
+                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, MBUS_REASON_MALFORMED,
+                                    "broker.watch wants one address");
                 r->answered = true;
                 return;
         }
@@ -298,8 +312,7 @@ bool control_is_for(const struct broker *b, const struct address *dest)
 
 static bool may_speak(const struct request *r, enum speaker speaker)
 {
-        return r->src || speaker == SPEAKER_NEW ||
-               (speaker == SPEAKER_ANY && r->h->src.n == 0);
+        return r->src || speaker == SPEAKER_NEW || (speaker == SPEAKER_ANY && r->h->src.n == 0);
 }
 
 /* Does one command. False if its SrcAddr may not give it. */

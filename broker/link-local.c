@@ -270,7 +270,8 @@ static void on_octets(struct client *c, size_t n)
         chunk_unref(chunk);
 }
 
-static void on_readable(struct client *c)
+/* Reads once. False if there was nothing to read. */
+static bool on_readable(struct client *c)
 {
         struct broker *b = c->broker;
         struct iovec iov[2];
@@ -280,12 +281,12 @@ static void on_readable(struct client *c)
 
         if (!make_room(b, READ_MIN)) {
                 client_kill(c, "memory is short");
-                return;
+                return false;
         }
         memcpy(b->chunk->bytes + b->chunk->n, c->head, c->n_head);
         if (c->partial)
-                iov[n_iov++] = (struct iovec){ c->partial->bytes + c->partial->n,
-                                               chunk_room(c->partial) };
+                iov[n_iov++] =
+                        (struct iovec){ c->partial->bytes + c->partial->n, chunk_room(c->partial) };
         room = chunk_room(b->chunk) - c->n_head;
         iov[n_iov++] = (struct iovec){ b->chunk->bytes + b->chunk->n + c->n_head,
                                        room < READ_MAX ? room : READ_MAX };
@@ -296,6 +297,7 @@ static void on_readable(struct client *c)
                 client_kill(c, "it was closed");
         else if (errno != EAGAIN && errno != EINTR)
                 client_kill(c, strerror(errno));
+        return n > 0;
 }
 
 static void on_client(uv_poll_t *poll, int status, int events)
@@ -306,7 +308,10 @@ static void on_client(uv_poll_t *poll, int status, int events)
                 return;
         broker_wake(c->broker);
         if (status < 0) {
-                client_kill(c, uv_strerror(status));
+                /* The other end is gone, but what it sent before counts; then comes the error. */
+                while (!c->dead && on_readable(c))
+                        ;
+                client_kill(c, "it was closed");
                 return;
         }
         if (events & UV_WRITABLE) {

@@ -124,8 +124,8 @@ static int add_self(struct broker *b)
 
         /* Only a broker that died a moment ago can have had this id. */
         for (unsigned i = 0; i < 100; i++) {
-                n = snprintf(text, sizeof(text), "(app:mbus-broker id:%ld-%u@%s)", (long)getpid(), i,
-                             udp_host_id(b->udp));
+                n = snprintf(text, sizeof(text), "(app:mbus-broker id:%ld-%u@%s)", (long)getpid(),
+                             i, udp_host_id(b->udp));
                 if (address_parse((struct span){ text, (size_t)n }, STRICT, &address, NULL, NULL))
                         break;
                 if (attachment_new(b, NULL, &address, &b->self) == 0)
@@ -192,7 +192,8 @@ int link_udp_start(struct broker *b)
                 int r = uv_poll_init(&b->loop, &b->udp_polls[i], b->udp_fds[i].fd);
 
                 if (r == 0)
-                        r = uv_poll_start(&b->udp_polls[i], uv_events(b->udp_fds[i].events), on_udp);
+                        r = uv_poll_start(&b->udp_polls[i], uv_events(b->udp_fds[i].events),
+                                          on_udp);
                 if (r)
                         return r;
                 b->udp_polls[i].data = b;

@@ -23,8 +23,7 @@ void log_init(enum log_level level, bool plain);
 /* "error", "warning", "info", "debug". False if @name is none of them. */
 bool log_level_parse(const char *name, enum log_level *ret_level);
 
-void log_line(enum log_level level, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

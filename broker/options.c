@@ -27,10 +27,12 @@ void options_print_help(void)
         printf("Usage: mbus-broker [OPTION...]\n"
                "Hosts the entities of local applications on an Mbus (RFC 3259).\n"
                "\n"
-               "  -c, --config FILE      the configuration of the bus (default: $MBUS, else ~/.mbus,\n"
+               "  -c, --config FILE      the configuration of the bus (default: $MBUS, else "
+               "~/.mbus,\n"
                "                         which is made with random keys if it is missing)\n"
                "      --socket PATH      where applications connect (default:\n"
-               "                         $XDG_RUNTIME_DIR/mbus/broker.sock; root: /run/mbus/broker.sock)\n"
+               "                         $XDG_RUNTIME_DIR/mbus/broker.sock; root: "
+               "/run/mbus/broker.sock)\n"
                "      --foreground       log plain lines, without priorities for the journal; the\n"
                "                         broker stays in the foreground in any case\n"
                "      --log-level LEVEL  error, warning, info (default) or debug\n"
@@ -56,8 +58,10 @@ static bool parse_option(struct options *o, int option)
         case OPTION_LOG_LEVEL:
                 if (log_level_parse(optarg, &o->log_level))
                         return true;
-                fprintf(stderr, "mbus-broker: --log-level: \"%s\" is none of error, warning, info "
-                                "and debug\n", optarg);
+                fprintf(stderr,
+                        "mbus-broker: --log-level: \"%s\" is none of error, warning, info "
+                        "and debug\n",
+                        optarg);
                 return false;
         case 'h':
                 o->help = true;
@@ -143,8 +147,7 @@ static bool parse_key(struct options *o, struct span line, const char *where, ch
                 if (keys[i].set(o, value))
                         return true;
                 snprintf(ret_error, 256, "%s: %s: \"%.*s\" is no value for it: %s", where,
-                         keys[i].name, (int)(value.n < 40 ? value.n : 40), value.at,
-                         keys[i].wants);
+                         keys[i].name, (int)(value.n < 40 ? value.n : 40), value.at, keys[i].wants);
                 return false;
         }
         log_warning("%s: %.*s: unknown key of [broker], ignored", where,

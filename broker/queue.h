@@ -35,9 +35,9 @@ struct slice {
         struct chunk *chunk; /* NULL: all of it was dropped */
         uint32_t at;
         uint32_t end;
-        uint32_t n;    /* frames */
-        uint8_t kind;  /* KIND_ANSWER stands for KIND_RELIABLE, too: both stay */
-        bool partial;  /* one frame, whose first octets are written already */
+        uint32_t n;   /* frames */
+        uint8_t kind; /* KIND_ANSWER stands for KIND_RELIABLE, too: both stay */
+        bool partial; /* one frame, whose first octets are written already */
 };
 
 struct queue {

@@ -238,8 +238,7 @@ int reliable_prepare_remote(struct attachment *src)
         return reserve(&src->remote);
 }
 
-void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket,
-                          struct name *name)
+void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name)
 {
         push(&src->remote, &(struct wait){ .key = ticket, .seq = seq, .name = name_ref(name) });
 }
@@ -255,8 +254,9 @@ void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
                 control_delivered(b, src->client, w->name, attachment_text(src), w->seq);
         else
                 control_undelivered(b, src->client, attachment_text(src), w->seq, reason,
-                                    reason == MBUS_REASON_BYE ? "the entity left the bus"
-                                                              : "the entity did not acknowledge it");
+                                    reason == MBUS_REASON_BYE
+                                            ? "the entity left the bus"
+                                            : "the entity did not acknowledge it");
         w->name = name_unref(w->name);
         trim(&src->remote);
 }

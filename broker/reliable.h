@@ -23,8 +23,7 @@ int reliable_prepare_remote(struct attachment *src);
 void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
                          struct attachment *target);
 /* The engine will end @ticket; the entity there is called @name. */
-void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket,
-                          struct name *name);
+void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name);
 
 /* @by acknowledges @seq of @src. False if that is not waited for. */
 bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,

@@ -162,8 +162,8 @@ struct route *route_get(struct broker *b, struct client *c, struct attachment *s
         return route;
 }
 
-enum resolution route_resolve(struct broker *b, struct route *route,
-                              struct attachment **ret_target, struct name **ret_name)
+enum resolution route_resolve(struct broker *b, struct route *route, struct attachment **ret_target,
+                              struct name **ret_name)
 {
         struct entity *entity = NULL;
         const struct address *address = NULL;

@@ -20,10 +20,10 @@ enum resolution {
 struct route {
         uint64_t generation; /* the route is valid as long as broker.generation is the same */
         struct attachment *src;
-        struct address dest;      /* its text stands in `pattern` */
-        struct attachment *only;  /* the local entity that dest names in full */
-        bool is_peer;             /* dest names a remote entity in full */
-        bool has_peers;           /* dest matches remote entities */
+        struct address dest;     /* its text stands in `pattern` */
+        struct attachment *only; /* the local entity that dest names in full */
+        bool is_peer;            /* dest names a remote entity in full */
+        bool has_peers;          /* dest matches remote entities */
         enum resolution resolution;
         struct attachment *target; /* with ROUTE_LOCAL */
         struct name *name;         /* with ROUTE_PEER */
@@ -40,8 +40,8 @@ struct route *route_get(struct broker *b, struct client *c, struct attachment *s
  * AckList begins there. */
 struct route *route_recall(struct broker *b, struct client *c, struct span *rest);
 /* Who gets a reliable message. ROUTE_UNRESOLVED: memory is short. */
-enum resolution route_resolve(struct broker *b, struct route *route,
-                              struct attachment **ret_target, struct name **ret_name);
+enum resolution route_resolve(struct broker *b, struct route *route, struct attachment **ret_target,
+                              struct name **ret_name);
 /* Takes NULL, returns NULL. */
 struct route *route_free(struct route *route);
 

@@ -1,19 +1,12 @@
 /*
  * router.c - where a message goes: from a link to links and the bus, and from the bus to links.
  *
- * The way of an unreliable message between two links is the one that must be short. A client sends
- * to few destinations, so the router remembers the last ones of each link as a route: the text of
- * both addresses as they stand in the header, and who gets it. A header that bears the same text is
- * recognised with one comparison; nothing is parsed, looked up, allocated or copied. A route is
- * valid until an entity comes or goes (broker.generation).
- *
- * The payload is the business of those who get it. It is read here only if it goes to the bus, which
- * carries well-formed messages only, or may hold a command that is the broker's to say.
+ * The way of an unreliable message between two links is the one that must be short: its route is
+ * remembered (passage.c), each recipient's queue gets a reference to the very octets that were read,
+ * and nothing is parsed, looked up, allocated or copied.
  */
 #include "router.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,219 +15,8 @@
 #include "broker.h"
 #include "control.h"
 #include "monitor.h"
+#include "passage.h"
 #include "reliable.h"
-#include "route.h"
-
-/* A message from a link on its way through. */
-struct passage {
-        struct broker *b;
-        struct client *c;
-        struct chunk *chunk; /* the frame, with its length */
-        size_t at;
-        size_t n;
-        struct span text;
-        struct header h; /* seq, timestamp, reliable, acks, payload; addresses are the route's */
-        struct route *route;
-        struct span payload;
-};
-
-static bool has_acks(const struct passage *p)
-{
-        return p->h.acks.n > 2;
-}
-
-/* ---- reading the header -------------------------------------------------------------------- */
-
-static void malformed(struct passage *p, const char *what)
-{
-        broker_count(p->b, COUNT_MALFORMED, p->c, "a frame is no message");
-        control_undelivered(p->b, p->c, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
-}
-
-static void undelivered(struct passage *p, enum mbus_reason reason, const char *why)
-{
-        if (p->h.reliable)
-                control_undelivered(p->b, p->c, attachment_text(p->route->src), p->h.seq, reason,
-                                    why);
-}
-
-static void denied(struct passage *p, struct span src, const char *why)
-{
-        broker_count(p->b, COUNT_DENIED, p->c, why);
-        if (p->h.reliable)
-                control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED, why);
-}
-
-/* Reads the whole header. False if the message goes no further. */
-static bool parse(struct passage *p)
-{
-        struct parse_error error = { 0, "" };
-        struct attachment *src;
-
-        if (header_parse(p->text, &p->h, &error)) {
-                malformed(p, error.what);
-                return false;
-        }
-        p->payload = span_from(p->text, p->h.payload);
-        src = p->h.src.n > 0 ? attachment_find(p->b, &p->h.src) : NULL;
-        if (src && src->client != p->c)
-                src = NULL;
-        if (control_is_for(p->b, &p->h.dest)) {
-                control_message(p->b, p->c, &p->h, src, p->payload);
-                return false;
-        }
-        if (!src) {
-                denied(p, p->h.src.text, "SrcAddr is not attached to the link");
-                return false;
-        }
-        p->route = route_get(p->b, p->c, src, &p->h);
-        if (!p->route) {
-                if (p->h.reliable)
-                        control_undelivered(p->b, p->c, p->h.src.text, p->h.seq, MBUS_REASON_FULL,
-                                            "the broker's memory is short");
-                return false;
-        }
-        return true;
-}
-
-static bool take_digits(struct span *rest, size_t max, uint64_t *ret_number)
-{
-        uint64_t number = 0;
-        size_t n;
-
-        for (n = 0; n < rest->n && is_digit(rest->at[n]); n++) {
-                if (n == max)
-                        return false;
-                number = 10 * number + (uint64_t)(rest->at[n] - '0');
-        }
-        if (n == 0 || n == rest->n || rest->at[n] != ' ')
-                return false;
-        *rest = span_from(*rest, n + 1);
-        *ret_number = number;
-        return true;
-}
-
-/* Finds the end of an AckList that has nothing but numbers and white space in it. */
-static bool take_acks(struct span *rest, struct span *ret_acks)
-{
-        struct span acks = { rest->at, 1 };
-        struct span numbers;
-        uint32_t seq;
-        size_t n = 0;
-
-        while (acks.n < rest->n && (is_digit(rest->at[acks.n]) || is_wsp(rest->at[acks.n])))
-                acks.n++;
-        if (acks.n == rest->n || rest->at[acks.n] != ')')
-                return false;
-        acks.n++;
-        numbers = acks;
-        while (n <= ACKS_MAX && acks_next(&numbers, &seq))
-                n++;
-        if (n > ACKS_MAX || (n > 0 && wsp_size(numbers) + 1 != numbers.n) ||
-            (n == 0 && acks.n != 2))
-                return false;
-        *rest = span_from(*rest, acks.n);
-        *ret_acks = acks;
-        return true;
-}
-
-/*
- * Recognises a header that says the same as an earlier one, but for its numbers. What is not written
- * as plainly as our library does is left to parse(), which knows all that the grammar allows.
- */
-static bool recognise(struct passage *p)
-{
-        static const char version[] = "mbus/1.0 ";
-        struct span rest = p->text;
-        uint64_t seq;
-        size_t end;
-
-        if (!span_begins(rest, version))
-                return false;
-        rest = span_from(rest, sizeof(version) - 1);
-        if (!take_digits(&rest, 10, &seq) || seq > UINT32_MAX ||
-            !take_digits(&rest, 13, &p->h.timestamp) || rest.n < 3 ||
-            (rest.at[0] != 'U' && rest.at[0] != 'R') || rest.at[1] != ' ')
-                return false;
-        p->h.seq = (uint32_t)seq;
-        p->h.reliable = rest.at[0] == 'R';
-        rest = span_from(rest, 2);
-        p->route = route_recall(p->b, p->c, &rest);
-        if (!p->route || !take_acks(&rest, &p->h.acks))
-                return false;
-        end = line_end_size(rest);
-        if (end == 0 && rest.n > 0)
-                return false;
-        p->payload = span_from(rest, end);
-        return true;
-}
-
-/* ---- reading the payload ------------------------------------------------------------------- */
-
-/* Whether a command may begin with "mbus.": each stands at the start of a line. */
-static bool may_be_reserved(struct span payload)
-{
-        for (;;) {
-                const char *end;
-
-                payload = span_from(payload, wsp_size(payload));
-                if (span_begins(payload, "mbus."))
-                        return true;
-                end = payload.n ? memchr(payload.at, '\n', payload.n) : NULL;
-                if (!end)
-                        return false;
-                payload = span_from(payload, (size_t)(end + 1 - payload.at));
-        }
-}
-
-enum verdict {
-        VERDICT_PASS,
-        VERDICT_PING, /* there is nothing but mbus.ping in it */
-        VERDICT_STOP,
-};
-
-static enum verdict judge_commands(struct passage *p, const struct payload *payload)
-{
-        size_t n_pings = 0;
-
-        for (size_t i = 0; i < payload->n; i++) {
-                struct span name = payload->commands[i].name;
-
-                if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {
-                        denied(p, attachment_text(p->route->src),
-                               "mbus.hello and mbus.bye are said by the broker");
-                        return VERDICT_STOP;
-                }
-                n_pings += span_equal_text(name, "mbus.ping");
-        }
-        if (n_pings > 0 && n_pings == payload->n && !p->h.reliable)
-                return VERDICT_PING;
-        if (n_pings > 0)
-                engine_answer_ping(p->b->engine, p->b->now, &p->route->dest);
-        return VERDICT_PASS;
-}
-
-/* Whether the payload may pass; @wholly: all of it has to be well-formed. */
-static enum verdict judge(struct passage *p, bool wholly)
-{
-        struct payload payload = PAYLOAD_INIT;
-        struct parse_error error = { 0, "" };
-        enum verdict verdict;
-        int r;
-
-        if (!wholly && !may_be_reserved(p->payload))
-                return VERDICT_PASS;
-        r = payload_parse(&payload, p->payload, &error);
-        if (r) {
-                broker_count(p->b, COUNT_MALFORMED, p->c, "the commands of a message are malformed");
-                undelivered(p, r > 0 ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL,
-                            r > 0 ? error.what : "the broker's memory is short");
-                return VERDICT_STOP;
-        }
-        verdict = judge_commands(p, &payload);
-        payload_deinit(&payload);
-        return verdict;
-}
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
@@ -284,7 +66,7 @@ static bool goes_to_bus(const struct passage *p)
         return p->b->options.multicast == MULTICAST_WHEN_REMOTE && route->has_peers;
 }
 
-/* Sends to the bus what judge() passed. Whether it got there. */
+/* Sends to the bus what passage_judge() passed. Whether it got there. */
 static bool send_to_bus(struct passage *p, enum verdict verdict)
 {
         struct broker *b = p->b;
@@ -294,12 +76,13 @@ static bool send_to_bus(struct passage *p, enum verdict verdict)
         if (verdict == VERDICT_PING)
                 r = engine_ping(b->engine, b->now, b->wall_ms, src, &p->route->dest);
         else
-                r = engine_send(b->engine, b->now, header_timestamp_ms(&p->h), src,
-                                &p->route->dest, p->payload);
+                r = engine_send(b->engine, b->now, header_timestamp_ms(&p->h), src, &p->route->dest,
+                                p->payload);
         if (r)
                 broker_count(b, COUNT_BUS_FULL, p->c,
-                             r == MBUS_E_TOO_LARGE ? "a message is too large for the bus"
-                                                   : "messages come faster than the bus takes them");
+                             r == MBUS_E_TOO_LARGE
+                                     ? "a message is too large for the bus"
+                                     : "messages come faster than the bus takes them");
         return r == 0;
 }
 
@@ -319,7 +102,7 @@ static void forward(struct passage *p, bool acknowledges)
                 }
                 return;
         }
-        verdict = judge(p, to_bus);
+        verdict = passage_judge(p, to_bus);
         if (verdict == VERDICT_PING && route->only) {
                 engine_answer_ping(p->b->engine, p->b->now, &route->dest);
         } else if (verdict != VERDICT_STOP) {
@@ -359,7 +142,7 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
         struct attachment *src = p->route->src;
         int r;
 
-        if (judge(p, false) == VERDICT_STOP)
+        if (passage_judge(p, false) == VERDICT_STOP)
                 return;
         if (!target->client) {
                 p->h.src = *entity_address(src->entity);
@@ -372,9 +155,9 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
                             ? client_push(target->client, p->chunk, p->at, p->n, KIND_RELIABLE)
                             : rewrite(p, target);
         if (r == MBUS_E_MALFORMED) {
-                undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
         } else if (r) {
-                undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
                 reliable_wait_local(p->b, src, p->h.seq, target);
                 monitor_copy(p->b, p->text, false);
@@ -388,10 +171,10 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
         int r;
 
         if (p->payload.n == 0) {
-                undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
                 return;
         }
-        if (judge(p, true) == VERDICT_STOP)
+        if (passage_judge(p, true) == VERDICT_STOP)
                 return;
         r = reliable_prepare_remote(src);
         if (r == 0)
@@ -402,16 +185,16 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
                 reliable_wait_remote(src, p->h.seq, ticket, name);
                 break;
         case MBUS_E_TOO_LARGE:
-                undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
                 break;
         case MBUS_E_UNKNOWN:
-                undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
+                passage_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
         case MBUS_E_NOT_UNIQUE:
-                undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
+                passage_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
                 break;
         default:
-                undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         }
 }
 
@@ -422,7 +205,7 @@ static void forward_reliable(struct passage *p)
 
         switch (route_resolve(p->b, p->route, &target, &name)) {
         case ROUTE_NOBODY:
-                undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
+                passage_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
         case ROUTE_LOCAL:
                 forward_reliable_locally(p, target);
@@ -431,10 +214,10 @@ static void forward_reliable(struct passage *p)
                 forward_reliable_to_peer(p, name);
                 break;
         case ROUTE_SEVERAL:
-                undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
+                passage_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
                 break;
         case ROUTE_UNRESOLVED:
-                undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+                passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
                 break;
         }
 }
@@ -450,9 +233,9 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
         p.at = at;
         p.n = n;
         p.text = (struct span){ chunk->bytes + at + FRAME_HEADER_SIZE, n - FRAME_HEADER_SIZE };
-        if (!recognise(&p) && !parse(&p))
+        if (!passage_read(&p))
                 return;
-        acknowledges = has_acks(&p) && take_acknowledgements(&p);
+        acknowledges = passage_has_acks(&p) && take_acknowledgements(&p);
         if (!p.h.reliable) {
                 forward(&p, acknowledges);
         } else {

@@ -1,0 +1,209 @@
+/*
+ * passage.c - a message from a link on its way through: what its header says, and whether its
+ * commands may pass.
+ *
+ * A client sends to few destinations, so the last ones are remembered as routes, by the text of both
+ * addresses as they stand in the header. A header that bears the same text is recognised with one
+ * comparison, and nothing is parsed or looked up.
+ *
+ * The payload is the business of those who get it. It is read here only if it goes to the bus, which
+ * carries well-formed messages only, or may hold a command that is the broker's to say.
+ */
+#include "passage.h"
+
+#include <string.h>
+
+#include "broker.h"
+#include "control.h"
+
+/* ---- reading the header -------------------------------------------------------------------- */
+
+static void malformed(struct passage *p, const char *what)
+{
+        broker_count(p->b, COUNT_MALFORMED, p->c, "a frame is no message");
+        control_undelivered(p->b, p->c, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
+}
+
+void passage_undelivered(struct passage *p, enum mbus_reason reason, const char *why)
+{
+        if (p->h.reliable)
+                control_undelivered(p->b, p->c, attachment_text(p->route->src), p->h.seq, reason,
+                                    why);
+}
+
+static void denied(struct passage *p, struct span src, const char *why)
+{
+        broker_count(p->b, COUNT_DENIED, p->c, why);
+        if (p->h.reliable)
+                control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED, why);
+}
+
+/* Reads the whole header. False if the message goes no further. */
+static bool parse(struct passage *p)
+{
+        struct parse_error error = { 0, "" };
+        struct attachment *src;
+
+        if (header_parse(p->text, &p->h, &error)) {
+                malformed(p, error.what);
+                return false;
+        }
+        p->payload = span_from(p->text, p->h.payload);
+        src = p->h.src.n > 0 ? attachment_find(p->b, &p->h.src) : NULL;
+        if (src && src->client != p->c)
+                src = NULL;
+        if (control_is_for(p->b, &p->h.dest)) {
+                control_message(p->b, p->c, &p->h, src, p->payload);
+                return false;
+        }
+        if (!src) {
+                denied(p, p->h.src.text, "SrcAddr is not attached to the link");
+                return false;
+        }
+        p->route = route_get(p->b, p->c, src, &p->h);
+        if (!p->route) {
+                if (p->h.reliable)
+                        control_undelivered(p->b, p->c, p->h.src.text, p->h.seq, MBUS_REASON_FULL,
+                                            "the broker's memory is short");
+                return false;
+        }
+        return true;
+}
+
+static bool take_digits(struct span *rest, size_t max, uint64_t *ret_number)
+{
+        uint64_t number = 0;
+        size_t n;
+
+        for (n = 0; n < rest->n && is_digit(rest->at[n]); n++) {
+                if (n == max)
+                        return false;
+                number = 10 * number + (uint64_t)(rest->at[n] - '0');
+        }
+        if (n == 0 || n == rest->n || rest->at[n] != ' ')
+                return false;
+        *rest = span_from(*rest, n + 1);
+        *ret_number = number;
+        return true;
+}
+
+/* Finds the end of an AckList that has nothing but numbers and white space in it. */
+static bool take_acks(struct span *rest, struct span *ret_acks)
+{
+        struct span acks = { rest->at, 1 };
+        struct span numbers;
+        uint32_t seq;
+        size_t n = 0;
+
+        while (acks.n < rest->n && (is_digit(rest->at[acks.n]) || is_wsp(rest->at[acks.n])))
+                acks.n++;
+        if (acks.n == rest->n || rest->at[acks.n] != ')')
+                return false;
+        acks.n++;
+        numbers = acks;
+        while (n <= ACKS_MAX && acks_next(&numbers, &seq))
+                n++;
+        if (n > ACKS_MAX || (n > 0 && wsp_size(numbers) + 1 != numbers.n) ||
+            (n == 0 && acks.n != 2))
+                return false;
+        *rest = span_from(*rest, acks.n);
+        *ret_acks = acks;
+        return true;
+}
+
+/*
+ * Recognises a header that says the same as an earlier one, but for its numbers. What is not written
+ * as plainly as our library does is left to parse(), which knows all that the grammar allows.
+ */
+static bool recognise(struct passage *p)
+{
+        static const char version[] = "mbus/1.0 ";
+        struct span rest = p->text;
+        uint64_t seq;
+        size_t end;
+
+        if (!span_begins(rest, version))
+                return false;
+        rest = span_from(rest, sizeof(version) - 1);
+        if (!take_digits(&rest, 10, &seq) || seq > UINT32_MAX ||
+            !take_digits(&rest, 13, &p->h.timestamp) || rest.n < 3 ||
+            (rest.at[0] != 'U' && rest.at[0] != 'R') || rest.at[1] != ' ')
+                return false;
+        p->h.seq = (uint32_t)seq;
+        p->h.reliable = rest.at[0] == 'R';
+        rest = span_from(rest, 2);
+        p->route = route_recall(p->b, p->c, &rest);
+        if (!p->route || !take_acks(&rest, &p->h.acks))
+                return false;
+        end = line_end_size(rest);
+        if (end == 0 && rest.n > 0)
+                return false;
+        p->payload = span_from(rest, end);
+        return true;
+}
+
+bool passage_read(struct passage *p)
+{
+        return recognise(p) || parse(p);
+}
+
+/* ---- reading the payload ------------------------------------------------------------------- */
+
+/* Whether a command may begin with "mbus.": each stands at the start of a line. */
+static bool may_be_reserved(struct span payload)
+{
+        for (;;) {
+                const char *end;
+
+                payload = span_from(payload, wsp_size(payload));
+                if (span_begins(payload, "mbus."))
+                        return true;
+                end = payload.n ? memchr(payload.at, '\n', payload.n) : NULL;
+                if (!end)
+                        return false;
+                payload = span_from(payload, (size_t)(end + 1 - payload.at));
+        }
+}
+
+static enum verdict judge_commands(struct passage *p, const struct payload *payload)
+{
+        size_t n_pings = 0;
+
+        for (size_t i = 0; i < payload->n; i++) {
+                struct span name = payload->commands[i].name;
+
+                if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {
+                        denied(p, attachment_text(p->route->src),
+                               "mbus.hello and mbus.bye are said by the broker");
+                        return VERDICT_STOP;
+                }
+                n_pings += span_equal_text(name, "mbus.ping");
+        }
+        if (n_pings > 0 && n_pings == payload->n && !p->h.reliable)
+                return VERDICT_PING;
+        if (n_pings > 0)
+                engine_answer_ping(p->b->engine, p->b->now, &p->route->dest);
+        return VERDICT_PASS;
+}
+
+enum verdict passage_judge(struct passage *p, bool wholly)
+{
+        struct payload payload = PAYLOAD_INIT;
+        struct parse_error error = { 0, "" };
+        enum verdict verdict;
+        int r;
+
+        if (!wholly && !may_be_reserved(p->payload))
+                return VERDICT_PASS;
+        r = payload_parse(&payload, p->payload, &error);
+        if (r) {
+                broker_count(p->b, COUNT_MALFORMED, p->c,
+                             "the commands of a message are malformed");
+                passage_undelivered(p, r > 0 ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL,
+                                    r > 0 ? error.what : "the broker's memory is short");
+                return VERDICT_STOP;
+        }
+        verdict = judge_commands(p, &payload);
+        payload_deinit(&payload);
+        return verdict;
+}

@@ -1,0 +1,44 @@
+/*
+ * passage.h - a message from a link on its way through: what its header says, and whether its
+ * commands may pass.
+ */
+#ifndef BROKER_PASSAGE_H
+#define BROKER_PASSAGE_H
+
+#include <core/message.h>
+
+#include "client.h"
+#include "route.h"
+
+struct passage {
+        struct broker *b;
+        struct client *c;
+        struct chunk *chunk; /* the frame, with its length */
+        size_t at;
+        size_t n;
+        struct span text;
+        struct header h; /* seq, timestamp, reliable, acks; the addresses are the route's */
+        struct route *route;
+        struct span payload;
+};
+
+enum verdict {
+        VERDICT_PASS,
+        VERDICT_PING, /* there is nothing but mbus.ping in it */
+        VERDICT_STOP,
+};
+
+static inline bool passage_has_acks(const struct passage *p)
+{
+        return p->h.acks.n > 2;
+}
+
+/* Reads the header and finds the route. False if the message goes no further: it was for the broker,
+ * or is answered already. */
+bool passage_read(struct passage *p);
+/* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is answered. */
+enum verdict passage_judge(struct passage *p, bool wholly);
+/* Tells the sender, if the message is reliable. */
+void passage_undelivered(struct passage *p, enum mbus_reason reason, const char *why);
+
+#endif

@@ -1,0 +1,460 @@
+/*
+ * test-broker-bus.c - the entities of clients as the rest of the bus sees them, and it as they do.
+ *
+ * The rest of the bus is an engine of its own on sockets of its own, with one entity.
+ */
+#include <poll.h>
+
+#include <io/clock.h>
+#include <io/config-file.h>
+#include <io/udp.h>
+
+#include "scene.h"
+
+#define P "(app:p module:engine id:2-1@127.0.0.1)"
+
+/* An entity that is on the bus without a broker. */
+struct peer {
+        struct crypto *crypto;
+        struct udp *udp;
+        struct engine *engine;
+        struct entity *entity;
+};
+
+static void peer_add(struct peer *p)
+{
+        struct address address;
+
+        ck_assert_int_eq(address_parse(span_of(P), STRICT, &address, NULL, NULL), 0);
+        ck_assert_int_eq(engine_add_entity(p->engine, clock_now(), &address, NULL, &p->entity), 0);
+}
+
+static void peer_init(struct peer *p, const struct daemon *d)
+{
+        char error[CONFIG_FILE_ERROR_SIZE];
+        struct engine_options options = { .seed = 1, .owner_acknowledges = true };
+        struct config config;
+
+        crypto_global_init();
+        ck_assert_int_eq(config_file_read(d->config, &config, error), 0);
+        ck_assert_int_eq(crypto_new(&config, &p->crypto), 0);
+        options.crypto = p->crypto;
+        ck_assert_int_eq(engine_new(&options, &p->engine), 0);
+        ck_assert_int_eq(udp_open(&config, &p->udp, error), 0);
+        peer_add(p);
+}
+
+static void peer_deinit(struct peer *p)
+{
+        udp_close(p->udp);
+        engine_free(p->engine);
+        crypto_free(p->crypto);
+}
+
+static void peer_turn(struct peer *p)
+{
+        struct pollfd fds[UDP_POLLFDS];
+        nfds_t n = udp_get_pollfds(p->udp, fds);
+
+        engine_tick(p->engine, clock_now(), clock_wall_ms());
+        udp_send(p->udp, p->engine);
+        poll(fds, n, 5);
+        ck_assert_int_ge(udp_receive(p->udp, p->engine, clock_now(), clock_wall_ms()), 0);
+        engine_tick(p->engine, clock_now(), clock_wall_ms());
+        udp_send(p->udp, p->engine);
+}
+
+/* The next event of @type, within ten seconds; others are passed over. */
+static struct event peer_expect(struct peer *p, enum event_type type)
+{
+        uint64_t end = clock_now() + 10 * NSEC_PER_SEC;
+        struct event event;
+
+        for (;;) {
+                while (engine_pop_event(p->engine, &event)) {
+                        if (event.type == type)
+                                return event;
+                        event_deinit(&event);
+                }
+                ck_assert_msg(clock_now() < end, "event %d did not come", type);
+                peer_turn(p);
+        }
+}
+
+static void peer_expect_message(struct peer *p, const char *payload)
+{
+        struct event event = peer_expect(p, EVENT_MESSAGE);
+        struct span text = span_from(event.message->text, event.message->header.payload);
+
+        ck_assert_msg(span_equal_text(text, payload), "instead of %s came %.*s", payload,
+                      (int)text.n, text.at);
+        event_deinit(&event);
+}
+
+/* Passes over what comes and goes until it is @address of which @type tells. */
+static enum mbus_reason peer_expect_about(struct peer *p, enum event_type type, const char *address)
+{
+        for (;;) {
+                struct event event = peer_expect(p, type);
+                bool found = span_equal_text(event.address->text, address);
+                enum mbus_reason reason = event.reason;
+
+                event_deinit(&event);
+                if (found)
+                        return reason;
+        }
+}
+
+static struct address parse(const char *text)
+{
+        struct address address;
+
+        ck_assert_int_eq(address_parse(span_of(text), STRICT, &address, NULL, NULL), 0);
+        return address;
+}
+
+static void peer_say(struct peer *p, const char *dest, const char *payload)
+{
+        struct address address = parse(dest);
+
+        ck_assert_int_eq(engine_send(p->engine, clock_now(), clock_wall_ms(), p->entity, &address,
+                                     span_of(payload)),
+                         0);
+        peer_turn(p);
+}
+
+static bool is_readable(int fd)
+{
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+
+        return poll(&p, 1, 0) == 1;
+}
+
+/* A scene in which the peer and the broker's entities know each other. */
+static void begin(struct scene *s, struct peer *p, const char *lines)
+{
+        scene_init(s, lines);
+        peer_init(p, &s->broker);
+        raw_send(&s->b, 'U', "()", BROKER, "broker.watch(\"(app:p)\")");
+        raw_expect_about(&s->b, "broker.watching(%u)", s->b.seq - 1);
+        while (engine_n_peers(p->engine) < 3 || !is_readable(s->b.fd))
+                peer_turn(p);
+        raw_expect(&s->b, "broker.joined(\"" P "\" 0)");
+}
+
+static void end(struct scene *s, struct peer *p)
+{
+        peer_deinit(p);
+        scene_deinit(s);
+}
+
+/* AWR-01 AWR-02 AWR-07 AWR-08 */
+START_TEST(test_entities_of_clients_join_the_bus_and_say_bye_when_their_link_ends)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        raw_close(&s.b);
+        ck_assert_int_eq(peer_expect_about(&p, EVENT_LEFT, B), MBUS_REASON_BYE);
+        ck_assert_uint_eq(engine_n_peers(p.engine), 2);
+        raw_open(&s.b, s.broker.socket);
+        end(&s, &p);
+}
+END_TEST
+
+/* AWR-08 */
+START_TEST(test_all_say_bye_when_the_broker_is_told_to_end)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        ck_assert_int_eq(daemon_stop(&s.broker), 0);
+        for (unsigned i = 0; i < 3; i++) {
+                struct event event = peer_expect(&p, EVENT_LEFT);
+
+                ck_assert_int_eq(event.reason, MBUS_REASON_BYE);
+                event_deinit(&event);
+        }
+        ck_assert_uint_eq(engine_n_peers(p.engine), 0);
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity_do_not)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        engine_observe(p.engine, true, false);
+        raw_send(&s.a, 'U', A, B, "for.one.local.entity()");
+        raw_send(&s.a, 'U', A, "(module:engine)", "for.engines()");
+        peer_expect_message(&p, "for.engines()");
+        raw_send(&s.a, 'U', A, P, "for.one.remote.entity()");
+        peer_expect_message(&p, "for.one.remote.entity()");
+        raw_send(&s.a, 'U', A, "(app:new)", "for.someone.unheard.of()");
+        raw_expect(&s.b, "for.one.local.entity()");
+        raw_expect(&s.b, "for.engines()");
+        for (;;) {
+                struct event event = peer_expect(&p, EVENT_OBSERVED);
+                struct span text = span_from(event.message->text, event.message->header.payload);
+                bool last = span_equal_text(text, "for.someone.unheard.of()");
+
+                ck_assert(!span_equal_text(text, "for.one.local.entity()"));
+                event_deinit(&event);
+                if (last)
+                        break;
+        }
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_multicast_when_remote_sends_only_what_a_known_peer_matches)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, "[broker]\nMULTICAST=when-remote\n");
+        engine_observe(p.engine, true, false);
+        raw_send(&s.a, 'U', A, "(app:new)", "for.nobody.known()");
+        raw_send(&s.a, 'U', A, "(module:engine)", "for.engines()");
+        for (bool last = false; !last;) {
+                struct event event = peer_expect(&p, EVENT_OBSERVED);
+                struct span text = span_from(event.message->text, event.message->header.payload);
+
+                ck_assert(!span_equal_text(text, "for.nobody.known()"));
+                last = span_equal_text(text, "for.engines()");
+                event_deinit(&event);
+        }
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_messages_from_the_bus_reach_every_link_once)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        free(raw_attach(&s.a, "(app:second)"));
+        peer_say(&p, "()", "for.all()");
+        raw_expect(&s.a, "for.all()");
+        raw_expect(&s.b, "for.all()");
+        peer_say(&p, B, "for.b()");
+        raw_expect(&s.b, "for.b()");
+        raw_expect_nothing(&s.a);
+        raw_expect_nothing(&s.b);
+        end(&s, &p);
+}
+END_TEST
+
+/* REL-03 REL-09 */
+START_TEST(test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so)
+{
+        struct address b = parse(B);
+        uint64_t ticket;
+        struct event event;
+        struct scene s;
+        struct peer p;
+        uint32_t seq;
+
+        begin(&s, &p, NULL);
+        ck_assert_int_eq(engine_send_reliable(p.engine, clock_now(), clock_wall_ms(), p.entity, &b,
+                                              span_of("do.it()"), &ticket),
+                         0);
+        peer_turn(&p);
+        raw_expect(&s.b, "do.it()");
+        ck_assert_int_eq(sscanf(s.b.text, "mbus/1.0 %u", &seq), 1);
+        raw_acknowledge(&s.b, B, P, seq);
+        event = peer_expect(&p, EVENT_DELIVERED);
+        ck_assert_uint_eq(event.ticket, ticket);
+
+        ck_assert_int_eq(engine_send_reliable(p.engine, clock_now(), clock_wall_ms(), p.entity, &b,
+                                              span_of("do.it.in.vain()"), &ticket),
+                         0);
+        event = peer_expect(&p, EVENT_FAILED);
+        ck_assert_int_eq(event.reason, MBUS_REASON_TIMEOUT);
+        raw_expect(&s.b, "do.it.in.vain()");
+        raw_expect_nothing(&s.b);
+        end(&s, &p);
+}
+END_TEST
+
+/* REL-05 REL-07 */
+START_TEST(test_a_reliable_message_to_the_bus_ends_with_the_peers_acknowledgement)
+{
+        struct address a = parse(A);
+        struct event event;
+        struct scene s;
+        struct peer p;
+        uint32_t seq;
+
+        begin(&s, &p, NULL);
+        seq = raw_send(&s.a, 'R', A, "(app:p)", "do.it()");
+        event = peer_expect(&p, EVENT_MESSAGE);
+        ck_assert(event.message->header.reliable);
+        ck_assert_str_eq(event.message->dest, P);
+        ck_assert_uint_eq(event.message->header.timestamp, 1700000000000);
+        raw_expect_nothing(&s.a);
+        engine_acknowledge(p.engine, clock_now(), p.entity, &a, event.message->header.seq);
+        event_deinit(&event);
+        peer_turn(&p);
+        raw_expect_ack(&s.a, P, seq);
+        end(&s, &p);
+}
+END_TEST
+
+/* REL-08 */
+START_TEST(test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered)
+{
+        struct scene s;
+        struct peer p;
+        uint32_t seq;
+
+        begin(&s, &p, NULL);
+        seq = raw_send(&s.a, 'R', A, P, "do.it()");
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u timeout "
+                         "\"the entity did not acknowledge it\")",
+                         seq);
+        seq = raw_send(&s.a, 'R', A, P, "do.it()");
+        engine_remove_entity(p.engine, clock_now(), clock_wall_ms(), p.entity);
+        udp_send(p.udp, p.engine);
+        raw_expect_about(&s.a, "broker.undelivered(%u bye \"the entity left the bus\")", seq);
+        raw_expect(&s.b, "broker.left(\"" P "\" bye)");
+        seq = raw_send(&s.a, 'R', A, P, "do.it()");
+        raw_expect_about(&s.a, "broker.undelivered(%u unknown \"no known entity matches\")", seq);
+        seq = raw_send(&s.a, 'R', A, P, "");
+        raw_expect_about(&s.a, "broker.undelivered(%u unknown \"no known entity matches\")", seq);
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_acknowledgements_of_the_bus_do_not_leak_to_links_with_other_numbers)
+{
+        struct event event;
+        struct scene s;
+        struct peer p;
+        uint32_t seq;
+
+        begin(&s, &p, NULL);
+        seq = raw_send(&s.a, 'R', A, P, "do.it()");
+        event = peer_expect(&p, EVENT_MESSAGE);
+        engine_acknowledge(p.engine, clock_now(), p.entity, &event.message->header.src,
+                           event.message->header.seq);
+        event_deinit(&event);
+        /* The acknowledgement rides on this. */
+        peer_say(&p, A, "done()");
+        ck_assert(raw_receive(&s.a));
+        if (!strstr(s.a.text, "\r\ndone()")) {
+                ck_assert_msg(strstr(s.a.text, P) != NULL, "%s", s.a.text);
+                raw_expect(&s.a, "done()");
+                ck_assert_msg(strstr(s.a.text, " ()\r\n") != NULL, "%s", s.a.text);
+        } else {
+                ck_assert_msg(strstr(s.a.text, " ()\r\n") != NULL, "%s", s.a.text);
+                raw_expect_ack(&s.a, P, seq);
+        }
+        raw_expect_nothing(&s.a);
+        end(&s, &p);
+}
+END_TEST
+
+/* AWR-10 */
+START_TEST(test_a_ping_from_a_client_reaches_the_bus)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        engine_observe(p.engine, true, false);
+        raw_send(&s.a, 'U', A, "(app:p)", "mbus.ping()");
+        for (bool found = false; !found;) {
+                struct event event = peer_expect(&p, EVENT_OBSERVED);
+
+                found = strstr(event.message->bytes, "\r\nmbus.ping()") != NULL;
+                event_deinit(&event);
+        }
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_an_observer_sees_messages_to_and_from_the_bus_once)
+{
+        unsigned n_to = 0, n_from = 0, n_hidden = 0;
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0)");
+        ck_assert(raw_receive(&s.a));
+        raw_send(&s.b, 'U', B, "(module:engine)", "to.engines()");
+        peer_expect_message(&p, "to.engines()");
+        peer_say(&p, "(module:engine)", "from.p()");
+        peer_say(&p, "(module:none)", "from.p.for.others()");
+        peer_say(&p, A, "the.end()");
+        do {
+                ck_assert(raw_receive(&s.a));
+                n_to += strstr(s.a.text, "to.engines()") != NULL;
+                n_from += strstr(s.a.text, "from.p()") != NULL;
+                n_hidden += strstr(s.a.text, "from.p.for.others()") != NULL;
+        } while (!strstr(s.a.text, "the.end()") || s.a.observed);
+        ck_assert_uint_eq(n_to, 1);
+        ck_assert_uint_eq(n_from, 1);
+        ck_assert_uint_eq(n_hidden, 1);
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_an_address_that_a_peer_has_is_taken)
+{
+        struct scene s;
+        struct peer p;
+        char begin_of[64];
+        uint32_t seq;
+
+        begin(&s, &p, NULL);
+        seq = raw_send(&s.a, 'R', P, BROKER, "broker.attach(1)");
+        snprintf(begin_of, sizeof(begin_of), "broker.refused(%u taken ", seq);
+        ck_assert(raw_receive(&s.a));
+        ck_assert_msg(strstr(s.a.text, begin_of) != NULL, "%s", s.a.text);
+        end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_commands_for_the_broker_are_not_taken_from_the_bus)
+{
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        peer_say(&p, "(app:mbus-broker)", "broker.detach()");
+        peer_say(&p, "()", "broker.detach()");
+        raw_expect(&s.a, "broker.detach()");
+        raw_send(&s.a, 'U', A, P, "still.here()");
+        peer_expect_message(&p, "still.here()");
+        end(&s, &p);
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_entities_of_clients_join_the_bus_and_say_bye_when_their_link_ends,
+                test_all_say_bye_when_the_broker_is_told_to_end,
+                test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity_do_not,
+                test_multicast_when_remote_sends_only_what_a_known_peer_matches,
+                test_messages_from_the_bus_reach_every_link_once,
+                test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so,
+                test_a_reliable_message_to_the_bus_ends_with_the_peers_acknowledgement,
+                test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered,
+                test_acknowledgements_of_the_bus_do_not_leak_to_links_with_other_numbers,
+                test_a_ping_from_a_client_reaches_the_bus,
+                test_an_observer_sees_messages_to_and_from_the_bus_once,
+                test_an_address_that_a_peer_has_is_taken,
+                test_commands_for_the_broker_are_not_taken_from_the_bus,
+        };
+
+        return run_tests("broker-bus", tests, N(tests));
+}
