@@ -31,7 +31,7 @@ static void drop(struct engine *e, enum mbus_drop reason)
 
 /* ---- peers come and go ---- */
 
-bool report_joined(struct engine *e, const struct peer *peer)
+static bool report_joined(struct engine *e, const struct peer *peer)
 {
         struct event event = { .type = EVENT_JOINED, .address = address_dup(peer->entry.address) };
 
@@ -43,7 +43,7 @@ void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_rea
         struct event event = { .type = EVENT_LEFT, .reason = reason };
         struct reliable *r;
 
-        while ((r = lane_any(&peer->lane)))
+        while ((r = lane_oldest(&peer->lane)))
                 finish_reliable(e, r, reason);
         while (peer->acks) {
                 struct acks *acks = peer->acks;
@@ -78,13 +78,29 @@ static struct peer *join_peer(struct engine *e, const struct incoming *in, struc
         return NULL;
 }
 
-/* The source started again under the address it had: its acknowledgements are of the past. */
-static void restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
+/* That it left and that it joined, or nothing at all. */
+static void report_restarted(struct engine *e, const struct peer *peer)
 {
         struct event left = { .type = EVENT_LEFT,
                               .reason = MBUS_REASON_RESTARTED,
                               .address = address_dup(peer->entry.address) };
+        struct event joined = { .type = EVENT_JOINED,
+                                .address = address_dup(peer->entry.address) };
 
+        if (!left.address || !joined.address || events_reserve(&e->events) < 0) {
+                event_deinit(&left);
+                event_deinit(&joined);
+        } else if (events_push(&e->events, &left) == 0) {
+                events_push_reserved(&e->events, &joined);
+        } else {
+                events_release(&e->events);
+                event_deinit(&joined);
+        }
+}
+
+/* The source started again under the address it had: its acknowledgements are of the past. */
+static void restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
+{
         while (peer->acks) {
                 struct acks *acks = peer->acks;
 
@@ -93,8 +109,7 @@ static void restart_peer(struct engine *e, const struct incoming *in, struct pee
         }
         peer->joined = in->now;
         peer->hello = 0;
-        if (left.address && events_push(&e->events, &left) == 0)
-                report_joined(e, peer);
+        report_restarted(e, peer);
 }
 
 /* ---- what is in it ---- */
@@ -288,10 +303,13 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, verdict == WINDOW_STALE ? MBUS_DROP_STALE : MBUS_DROP_OWN);
                 return;
         }
-        if (!entity->conflict &&
-            events_push(&e->events,
-                        &(struct event){ .type = EVENT_CONFLICT, .entity = entity }) == 0)
-                entity->conflict = true;
+        if (entity->conflict)
+                return;
+        /* Without memory the next message of the other one tells. */
+        entity->conflict = events_push(&e->events, &(struct event){ .type = EVENT_CONFLICT,
+                                                                    .entity = entity }) == 0;
+        if (!entity->conflict)
+                drop(e, MBUS_DROP_EVENTS);
 }
 
 /* A tombstone takes nothing from before it left, and everything from a new start. */

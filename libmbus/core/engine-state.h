@@ -92,8 +92,6 @@ void repeat_reliable(struct engine *e, uint64_t now, uint64_t wall_ms);
 void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reason);
 /* A peer is gone: its tickets fail, observers of peers learn it. */
 void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason);
-/* Reports a peer; false if memory is short. */
-bool report_joined(struct engine *e, const struct peer *peer);
 /* The local entities that @dest matches, but for @except; NULL with *@ret_n 0 for none. -ENOMEM. */
 int match_locals(const struct engine *e, const struct address *dest, const struct entity *except,
                  struct entity ***ret_entities, size_t *ret_n);

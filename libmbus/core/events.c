@@ -112,6 +112,8 @@ int events_push(struct events *es, const struct event *event)
 
         if (event->type == EVENT_MESSAGE || event->type == EVENT_OBSERVED)
                 r = make_room(es, event);
+        else if (es->n / 2 >= es->max)
+                r = MBUS_E_FULL;
         node = r == 0 ? malloc(sizeof(*node)) : NULL;
         if (!node) {
                 event_deinit(&dead);
@@ -150,17 +152,22 @@ void events_push_reserved(struct events *es, const struct event *event)
         append(es, node, event);
 }
 
+static bool take_report(uint64_t *count, enum mbus_drop drop, struct event *ret_event)
+{
+        if (*count == 0)
+                return false;
+        *ret_event = (struct event){ .type = EVENT_DROPPED, .drop = drop, .count = *count };
+        *count = 0;
+        return true;
+}
+
 bool events_pop(struct events *es, struct event *ret_event)
 {
         struct event *event;
 
-        if (es->n_dropped) {
-                *ret_event = (struct event){ .type = EVENT_DROPPED,
-                                             .drop = MBUS_DROP_EVENTS,
-                                             .count = es->n_dropped };
-                es->n_dropped = 0;
+        if (take_report(&es->n_dropped, MBUS_DROP_EVENTS, ret_event) ||
+            take_report(&es->n_lost, MBUS_DROP_SOCKET, ret_event))
                 return true;
-        }
         if (!es->first)
                 return false;
         event = unlink_event(es, &es->first);

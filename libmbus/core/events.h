@@ -3,9 +3,10 @@
  *
  * The queue is bounded in events and octets (EVENTS_MAX, EVENTS_BYTES_MAX). When it is full the
  * oldest unreliable message in it is dropped for a newer one and counted; a reliable message that
- * finds no room is not accepted, so that its sender learns of it. Events about tickets, peers and
- * conflicts are bounded by what they are about, and always kept; so that memory cannot fail them
- * either, their node is reserved when the ticket is given or the peer joins.
+ * finds no room is not accepted, so that its sender learns of it. Other events have as much room
+ * again, so that peers who come and go without end find the queue full, too. The ends of tickets and
+ * of peers are bounded by what they are about, and always kept: their node is reserved when the
+ * ticket is given or the peer joins.
  */
 #ifndef MBUS_CORE_EVENTS_H
 #define MBUS_CORE_EVENTS_H
@@ -52,12 +53,12 @@ struct events {
         struct event *spare; /* reserved nodes */
         size_t n_unreliable; /* unreliable and observed messages among them: what may be dropped */
         uint64_t n_dropped;  /* not reported yet */
+        uint64_t n_lost;     /* before they came here (MBUS_DROP_SOCKET), not reported yet */
 };
 
 void events_init(struct events *es, size_t max, size_t bytes_max);
 void events_deinit(struct events *es);
-/* Appends @event and takes over all it holds, also on failure. 0; MBUS_E_FULL: no room for a
- * reliable message; -ENOMEM. */
+/* Appends @event and takes over all it holds, also on failure. 0, MBUS_E_FULL or -ENOMEM. */
 int events_push(struct events *es, const struct event *event);
 /* Sets a node aside for one events_push_reserved(). 0 or -ENOMEM. */
 int events_reserve(struct events *es);
