@@ -33,7 +33,8 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine)
                                                                               : DATAGRAM_MAX };
         random_init(&e->random, options->seed);
         index_init(&e->locals, random_u64(&e->random));
-        peers_init(&e->peers, random_u64(&e->random), PEERS_MAX);
+        peers_init(&e->peers, random_u64(&e->random),
+                   options->peers_max ? options->peers_max : PEERS_MAX);
         init_sender(e);
         events_init(&e->events, options->events_max ? options->events_max : EVENTS_MAX,
                     options->events_bytes_max ? options->events_bytes_max : EVENTS_BYTES_MAX);
@@ -53,7 +54,7 @@ static void forget_peer(struct engine *e, struct peer *peer)
         struct reliable *r;
         struct acks *next;
 
-        while ((r = lane_any(&peer->lane)))
+        while ((r = lane_oldest(&peer->lane)))
                 sender_remove(&e->sender, r);
         for (struct acks *acks = peer->acks; acks; acks = next) {
                 next = acks->next;
@@ -272,7 +273,7 @@ bool engine_pop_event(struct engine *e, struct event *ret_event)
 {
         if (!events_pop(&e->events, ret_event))
                 return false;
-        if (ret_event->type == EVENT_DROPPED)
+        if (ret_event->type == EVENT_DROPPED && ret_event->drop == MBUS_DROP_EVENTS)
                 e->dropped[ret_event->drop] += ret_event->count;
         return true;
 }
@@ -322,6 +323,11 @@ bool engine_next_peer(const struct engine *e, const struct address *dest, size_t
         return true;
 }
 
+struct entity *engine_find(const struct engine *e, const struct address *address)
+{
+        return entity_of_entry(index_find(&e->locals, address));
+}
+
 unsigned engine_resolve(const struct engine *e, const struct address *dest,
                         struct entity **ret_entity, const struct address **ret_address)
 {
@@ -361,6 +367,8 @@ uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason)
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n)
 {
         e->dropped[reason] += n;
+        if (reason == MBUS_DROP_SOCKET)
+                e->events.n_lost += n;
 }
 
 size_t engine_memory(const struct engine *e)

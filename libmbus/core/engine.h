@@ -36,6 +36,7 @@ struct engine_options {
         bool owner_acknowledges;
         size_t events_max;       /* 0: EVENTS_MAX */
         size_t events_bytes_max; /* 0: EVENTS_BYTES_MAX */
+        size_t peers_max;        /* 0: PEERS_MAX */
 };
 
 /* 0 or -ENOMEM. */
@@ -115,6 +116,8 @@ size_t engine_n_entities(const struct engine *e);
 /* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */
 bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
                       struct peer_info *ret_info);
+/* The local entity with exactly this address, or NULL. */
+struct entity *engine_find(const struct engine *e, const struct address *address);
 /* How many entities, local ones included, match @dest: 0, 1 or 2 for more. If it is 1,
  * *@ret_address is its full address, and *@ret_entity the entity if it is a local one, else NULL;
  * they are written in that case only. */
@@ -124,6 +127,8 @@ unsigned engine_resolve(const struct engine *e, const struct address *dest,
 size_t engine_match(const struct engine *e, const struct address *dest, struct entity **ret_entities,
                     size_t size);
 uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason);
+/* Counts what the owner lost on the way to or from the engine; what was lost on the way here
+ * (MBUS_DROP_SOCKET) is reported as EVENT_DROPPED, too. */
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n);
 /* Octets of memory in use that peers and outstanding messages account for. */
 size_t engine_memory(const struct engine *e);

@@ -48,7 +48,7 @@ void peers_deinit(struct peers *ps)
         while (ps->known.n) {
                 struct peer *peer = peer_of_entry(ps->known.all[0]);
 
-                assert(!peer->acks && !lane_any(&peer->lane));
+                assert(!peer->acks && !lane_oldest(&peer->lane));
                 index_remove(&ps->known, &peer->entry);
                 free(peer);
         }
@@ -161,7 +161,7 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
 {
         struct address *address;
 
-        assert(!peer->acks && !lane_any(&peer->lane));
+        assert(!peer->acks && !lane_oldest(&peer->lane));
         deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
         deadlines_release(&ps->deadlines);
         address = index_take(&ps->known, &peer->entry);

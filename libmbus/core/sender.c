@@ -114,10 +114,12 @@ static void enter_flight(struct sender *s, struct lane *lane, struct reliable *r
 
         r->next_hashed = *bucket;
         *bucket = r;
-        r->next = lane->flying;
-        if (r->next)
-                r->next->previous = r;
-        lane->flying = r;
+        r->previous = lane->flying_end;
+        if (r->previous)
+                r->previous->next = r;
+        else
+                lane->flying = r;
+        lane->flying_end = r;
         ++lane->n_flying;
         ++s->n_flying;
 }
@@ -135,6 +137,8 @@ static void leave_flight(struct sender *s, struct lane *lane, struct reliable *r
                 lane->flying = r->next;
         if (r->next)
                 r->next->previous = r->previous;
+        else
+                lane->flying_end = r->previous;
         --lane->n_flying;
         --s->n_flying;
 }
@@ -206,7 +210,7 @@ void sender_remove(struct sender *s, struct reliable *r)
         free(r);
 }
 
-struct reliable *lane_any(const struct lane *lane)
+struct reliable *lane_oldest(const struct lane *lane)
 {
         return lane->flying ? lane->flying : lane->line;
 }

@@ -30,11 +30,12 @@ struct reliable {
 struct lane {
         struct reliable *line;     /* in line, oldest first */
         struct reliable *line_end;
-        struct reliable *flying;   /* in flight, in no order */
+        struct reliable *flying;   /* in flight, oldest first */
+        struct reliable *flying_end;
         size_t n_flying;
 };
 
-#define LANE_INIT ((struct lane){ NULL, NULL, NULL, 0 })
+#define LANE_INIT ((struct lane){ NULL, NULL, NULL, NULL, 0 })
 
 struct sender {
         uint64_t t_r; /* ns */
@@ -70,7 +71,7 @@ void sender_repeated(struct sender *s, struct reliable *r, uint64_t now);
 struct reliable *sender_find(const struct sender *s, const struct entity *entity, uint32_t seq);
 /* Takes @r out and frees it. */
 void sender_remove(struct sender *s, struct reliable *r);
-/* Any message of @lane, or NULL. */
-struct reliable *lane_any(const struct lane *lane);
+/* The oldest message of @lane, or NULL. */
+struct reliable *lane_oldest(const struct lane *lane);
 
 #endif
