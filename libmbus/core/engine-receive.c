@@ -98,9 +98,35 @@ static void report_restarted(struct engine *e, const struct peer *peer)
         }
 }
 
-/* The source started again under the address it had: its acknowledgements are of the past. */
-static void restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
+/* Reports that @peer left and joined: both, or false. */
+static bool report_restart(struct engine *e, const struct peer *peer)
 {
+        struct event left = { .type = EVENT_LEFT, .reason = MBUS_REASON_RESTARTED };
+        struct event joined = { .type = EVENT_JOINED };
+
+        if (events_reserve(&e->events) < 0)
+                return false;
+        left.address = address_dup(peer->entry.address);
+        joined.address = address_dup(peer->entry.address);
+        if (!left.address || !joined.address) {
+                event_deinit(&left);
+        } else if (events_push(&e->events, &left) == 0) {
+                events_push_reserved(&e->events, &joined);
+                return true;
+        }
+        event_deinit(&joined);
+        events_release(&e->events);
+        return false;
+}
+
+/* The source started again under the address it had: its acknowledgements are of the past. False if
+ * memory is short: then nothing has happened, and its next message tells again. */
+static bool restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
+{
+        if (!report_restart(e, peer)) {
+                drop(e, MBUS_DROP_EVENTS);
+                return false;
+        }
         while (peer->acks) {
                 struct acks *acks = peer->acks;
 
@@ -109,7 +135,7 @@ static void restart_peer(struct engine *e, const struct incoming *in, struct pee
         }
         peer->joined = in->now;
         peer->hello = 0;
-        report_restarted(e, peer);
+        return true;
 }
 
 /* ---- what is in it ---- */
@@ -342,8 +368,8 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
         }
         if (!peer)
                 peer = join_peer(e, in, tombstone);
-        else if (verdict == WINDOW_RESTART)
-                restart_peer(e, in, peer);
+        else if (verdict == WINDOW_RESTART && !restart_peer(e, in, peer))
+                return;
         if (!peer)
                 return;
         window_accept(&peer->window, in->header.seq, in->timestamp, verdict);
