@@ -191,7 +191,7 @@ static void keep_reliable(struct trial *t)
                 sender_repeated(&s, r, 1000);
                 sender_remove(&s, r);
         }
-        trial_must(t, s.n == 0 && s.bytes == 0 && !lane_any(&lane));
+        trial_must(t, s.n == 0 && s.bytes == 0 && !lane_oldest(&lane));
         sender_deinit(&s);
 }
 
