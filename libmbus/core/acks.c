@@ -3,6 +3,7 @@
  */
 #include "acks.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct acks *acks_free(struct acks *acks)
                 next = copy->next;
                 free(copy);
         }
+        free(acks->owed);
         free(acks->withheld);
         free(acks);
         return NULL;
@@ -46,32 +48,32 @@ static bool contains(const uint32_t *seqs, size_t n, uint32_t seq)
         return false;
 }
 
+static int append(uint32_t **seqs, size_t *n, size_t *size, size_t max, uint32_t seq)
+{
+        if (*n >= max)
+                return MBUS_E_FULL;
+        if (*n == *size) {
+                size_t new_size = *size ? *size * 2 : 8;
+                uint32_t *grown = realloc(*seqs, new_size * sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                *seqs = grown;
+                *size = new_size;
+        }
+        (*seqs)[(*n)++] = seq;
+        return 0;
+}
+
 bool acks_owe(struct acks *acks, uint32_t seq)
 {
-        if (contains(acks->owed, acks->n_owed, seq))
-                return true;
-        if (acks->n_owed == ACKS_SENT_MAX)
-                return false;
-        acks->owed[acks->n_owed++] = seq;
-        return true;
+        return contains(acks->owed, acks->n_owed, seq) ||
+               append(&acks->owed, &acks->n_owed, &acks->owed_size, ACKS_MAX, seq) == 0;
 }
 
 int acks_withhold(struct acks *acks, uint32_t seq)
 {
-        if (acks->n_withheld == acks->withheld_size) {
-                size_t size = acks->withheld_size ? acks->withheld_size * 2 : 8;
-                uint32_t *grown;
-
-                if (acks->withheld_size >= WITHHELD_MAX)
-                        return MBUS_E_FULL;
-                grown = realloc(acks->withheld, size * sizeof(*grown));
-                if (!grown)
-                        return -ENOMEM;
-                acks->withheld = grown;
-                acks->withheld_size = size;
-        }
-        acks->withheld[acks->n_withheld++] = seq;
-        return 0;
+        return append(&acks->withheld, &acks->n_withheld, &acks->withheld_size, WITHHELD_MAX, seq);
 }
 
 bool acks_release(struct acks *acks, uint32_t seq)
@@ -127,23 +129,31 @@ void acks_repeat(struct acks *acks, uint64_t now, uint32_t seq)
                 acks_owe(acks, copy->seqs[i]);
 }
 
-void acks_sent(struct acks *acks, uint64_t now)
+size_t acks_batch(const struct acks *acks)
 {
-        struct ack_copy *copy = malloc(sizeof(*copy) + acks->n_owed * sizeof(*copy->seqs));
+        return acks->n_owed < ACKS_SENT_MAX ? acks->n_owed : ACKS_SENT_MAX;
+}
 
+void acks_sent(struct acks *acks, uint64_t now, size_t n)
+{
+        struct ack_copy *copy = malloc(sizeof(*copy) + n * sizeof(*copy->seqs));
+
+        assert(n > 0 && n <= acks->n_owed);
         if (copy) {
                 copy->next = acks->copies;
                 copy->until = now + T_K_NS;
-                copy->n = acks->n_owed;
-                memcpy(copy->seqs, acks->owed, acks->n_owed * sizeof(*copy->seqs));
+                copy->n = n;
+                memcpy(copy->seqs, acks->owed, n * sizeof(*copy->seqs));
                 acks->copies = copy;
         }
-        acks->n_owed = 0;
+        acks->n_owed -= n;
+        memmove(acks->owed, acks->owed + n, acks->n_owed * sizeof(*acks->owed));
         drop_old_copies(acks, now);
 }
 
 size_t acks_bytes(const struct acks *acks)
 {
-        return sizeof(*acks) + acks->withheld_size * sizeof(*acks->withheld) +
-               acks->n_copies * (sizeof(struct ack_copy) + sizeof(acks->owed));
+        return sizeof(*acks) +
+               (acks->owed_size + acks->withheld_size) * sizeof(*acks->owed) +
+               acks->n_copies * (sizeof(struct ack_copy) + ACKS_SENT_MAX * sizeof(*acks->owed));
 }

@@ -31,8 +31,9 @@ struct acks {
         struct acks *next;     /* of the same peer */
         struct acks *next_due; /* in the engine's list of those that owe something */
         bool due;
-        uint32_t owed[ACKS_SENT_MAX];
+        uint32_t *owed;
         size_t n_owed;
+        size_t owed_size;
         uint32_t *withheld;
         size_t n_withheld;
         size_t withheld_size;
@@ -43,7 +44,7 @@ struct acks {
 struct acks *acks_new(struct entity *entity, struct peer *peer);
 struct acks *acks_free(struct acks *acks);
 
-/* Owes @seq. False if the list is full: it has to be sent first. */
+/* Owes @seq. False if that cannot be: ACKS_MAX are owed, or memory is short. */
 bool acks_owe(struct acks *acks, uint32_t seq);
 /* Holds @seq back until acks_release(). 0, -ENOMEM or MBUS_E_FULL. */
 int acks_withhold(struct acks *acks, uint32_t seq);
@@ -51,8 +52,11 @@ int acks_withhold(struct acks *acks, uint32_t seq);
 bool acks_release(struct acks *acks, uint32_t seq);
 /* A message came again: owes what was acknowledged together with it, unless it is withheld. */
 void acks_repeat(struct acks *acks, uint64_t now, uint32_t seq);
-/* The owed list was sent: keeps a copy (if memory allows: it only saves the peer a repetition). */
-void acks_sent(struct acks *acks, uint64_t now);
+/* How many of the owed, oldest first, the next message carries. */
+size_t acks_batch(const struct acks *acks);
+/* The oldest @n of the owed were sent: keeps a copy (if memory allows: it only saves the peer a
+ * repetition). */
+void acks_sent(struct acks *acks, uint64_t now, size_t n);
 /* Octets of memory that @acks takes. */
 size_t acks_bytes(const struct acks *acks);
 

@@ -145,7 +145,7 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
                 acks = acks->next;
         if (acks) {
                 note.acks = acks->owed;
-                note.n_acks = acks->n_owed;
+                note.n_acks = acks_batch(acks);
         }
         if (!e->options.owner_routes && !peer)
                 r = match_locals(e, dest, entity, &recipients, &n);
@@ -156,7 +156,7 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
                 return r;
         }
         if (note.n_acks)
-                acks_sent(acks, now);
+                acks_sent(acks, now, note.n_acks);
         /* The bus has it: that local entities miss it is counted, there if their queue is full. */
         if (deliver_locally(e, recipients, n) < 0)
                 ++e->dropped[MBUS_DROP_EVENTS];
@@ -200,7 +200,7 @@ void mark_acks_due(struct engine *e, struct acks *acks)
 
 void owe_ack(struct engine *e, struct acks *acks, uint32_t seq)
 {
-        /* A full list waits for the flush; the peer repeats what did not fit, and gets it then. */
+        /* What does not fit any more is acknowledged when the peer repeats it. */
         acks_owe(acks, seq);
         mark_acks_due(e, acks);
 }
@@ -221,11 +221,11 @@ static int send_acks(struct engine *e, uint64_t now, uint64_t wall_ms, struct ac
         struct note note = { .from = acks->entity,
                              .dest = acks->peer->entry.address,
                              .acks = acks->owed,
-                             .n_acks = acks->n_owed };
+                             .n_acks = acks_batch(acks) };
         int r = note_send(e, wall_ms, &note);
 
         if (r == 0)
-                acks_sent(acks, now);
+                acks_sent(acks, now, note.n_acks);
         return r;
 }
 
@@ -237,7 +237,9 @@ void flush_acks(struct engine *e, uint64_t now, uint64_t wall_ms)
                 e->acks_due = acks->next_due;
                 acks->due = false;
                 acks->next_due = NULL;
-                if (acks->n_owed && send_acks(e, now, wall_ms, acks) != 0) {
+                while (acks->n_owed) {
+                        if (send_acks(e, now, wall_ms, acks) == 0)
+                                continue;
                         /* The peer repeats its messages, and they are acknowledged then. */
                         ++e->dropped[MBUS_DROP_SENT];
                         acks->n_owed = 0;
