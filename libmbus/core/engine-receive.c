@@ -78,26 +78,6 @@ static struct peer *join_peer(struct engine *e, const struct incoming *in, struc
         return NULL;
 }
 
-/* That it left and that it joined, or nothing at all. */
-static void report_restarted(struct engine *e, const struct peer *peer)
-{
-        struct event left = { .type = EVENT_LEFT,
-                              .reason = MBUS_REASON_RESTARTED,
-                              .address = address_dup(peer->entry.address) };
-        struct event joined = { .type = EVENT_JOINED,
-                                .address = address_dup(peer->entry.address) };
-
-        if (!left.address || !joined.address || events_reserve(&e->events) < 0) {
-                event_deinit(&left);
-                event_deinit(&joined);
-        } else if (events_push(&e->events, &left) == 0) {
-                events_push_reserved(&e->events, &joined);
-        } else {
-                events_release(&e->events);
-                event_deinit(&joined);
-        }
-}
-
 /* Reports that @peer left and joined: both, or false. */
 static bool report_restart(struct engine *e, const struct peer *peer)
 {
@@ -120,7 +100,7 @@ static bool report_restart(struct engine *e, const struct peer *peer)
 }
 
 /* The source started again under the address it had: its acknowledgements are of the past. False if
- * memory is short: then nothing has happened, and its next message tells again. */
+ * there is no room: then nothing has happened, and its next message tells again. */
 static bool restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
 {
         if (!report_restart(e, peer)) {
