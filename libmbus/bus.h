@@ -151,11 +151,17 @@ int mem_open(struct mbus_bus *bus, const char *name, char ret_error[static BUS_E
 
 /* ---- configuration (config-api.c) ---------------------------------------------------------- */
 
+enum config_setting {
+        SETTING_URL = 1,
+        SETTING_FILE = 2,
+        SETTING_TEXT = 4,
+};
+
 struct mbus_config {
         char *url;
         char *file;
         char *text;
-        bool failed; /* a setter had no memory */
+        unsigned failed; /* the settings whose last setter had no memory */
         char error[BUS_ERROR_SIZE];
         char *warnings[WARNINGS_MAX];
         size_t n_warnings;

@@ -38,31 +38,32 @@ struct mbus_config *mbus_config_free(struct mbus_config *c)
         return NULL;
 }
 
-static void set(struct mbus_config *c, char **setting, const char *text)
+static void set(struct mbus_config *c, char **setting, enum config_setting name, const char *text)
 {
         char *copy = text ? strdup(text) : NULL;
 
         if (text && !copy) {
-                c->failed = true;
+                c->failed |= name;
                 return;
         }
+        c->failed &= ~(unsigned)name;
         free(*setting);
         *setting = copy;
 }
 
 void mbus_config_set_url(struct mbus_config *c, const char *url)
 {
-        set(c, &c->url, url);
+        set(c, &c->url, SETTING_URL, url);
 }
 
 void mbus_config_set_file(struct mbus_config *c, const char *path)
 {
-        set(c, &c->file, path);
+        set(c, &c->file, SETTING_FILE, path);
 }
 
 void mbus_config_set_text(struct mbus_config *c, const char *text)
 {
-        set(c, &c->text, text);
+        set(c, &c->text, SETTING_TEXT, text);
 }
 
 const char *mbus_config_get_error(const struct mbus_config *c)
