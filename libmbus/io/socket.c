@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <netinet/ip.h>
 #include <unistd.h>
 
 #ifndef IPV6_MULTICAST_ALL
@@ -78,6 +80,22 @@ int socket_loop_back(int fd, int family)
         if (family == AF_INET6)
                 return set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1);
         return set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
+}
+
+int socket_skip_source(int fd, const union socket_address *source)
+{
+        uint32_t address = (uint32_t)SKF_NET_OFF + offsetof(struct iphdr, saddr);
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), /* the source port: UDP begins with it */
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(source->v4.sin_port), 0, 3),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, address),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(source->v4.sin_addr.s_addr), 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, 0),
+                BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        };
+        struct sock_fprog program = { .len = sizeof(code) / sizeof(*code), .filter = code };
+
+        return set(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 int socket_set_hops(int fd, int family, int hops)

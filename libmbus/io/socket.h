@@ -26,6 +26,8 @@ int socket_count_overflow(int fd);
 int socket_only_joined(int fd, int family);
 /* Group messages come back to the other programs on this host. */
 int socket_loop_back(int fd, int family);
+/* What comes from this IPv4 address and port is not received, and counts as lost (SO_RXQ_OVFL). */
+int socket_skip_source(int fd, const union socket_address *source);
 /* TTL or hop limit: 0 stays on the host, 1 on the link. Linux takes no TTL 0 for broadcast and
  * unicast over IPv4; these get 1. */
 int socket_set_hops(int fd, int family, int hops);

@@ -33,6 +33,8 @@ struct udp {
         union socket_address sources[SOURCES_MAX];
         unsigned n_sources; /* ever; the newest is at (n - 1) % SOURCES_MAX */
         uint32_t lost[2];   /* the kernel's counts for the group and the own socket */
+        bool deaf;          /* the group socket does not take what we send ... */
+        uint32_t n_unheard; /* ... of which the kernel counts each as lost there */
         size_t mtu;
         char name[SOCKET_ADDRESS_TEXT_MAX];
         char host_id[HOST_ID_MAX];
@@ -237,6 +239,19 @@ static bool is_early(const struct udp *u)
                (u->failed == -EADDRNOTAVAIL || u->failed == -ENETUNREACH);
 }
 
+/*
+ * On lo everything that we send would come back to us, at a fifth of the cost of sending it, to be
+ * recognised and dropped. There the source never changes, so the kernel can do that for less.
+ */
+static void skip_own(struct udp *u)
+{
+        union socket_address own;
+
+        u->deaf = is_pinned(u) && family_of(u) == AF_INET && !u->rule.broadcast &&
+                  socket_get_name(u->own_fd, &own) == 0 &&
+                  socket_skip_source(u->group_fd, &own) == 0;
+}
+
 static bool find_source(struct udp *u)
 {
         union socket_address none = { .any = { .sa_family = (sa_family_t)family_of(u) } };
@@ -281,6 +296,7 @@ static int open_all(struct udp *u, const struct config *config, char error[stati
                 return r;
         if (!open_group(u) || !open_own(u) || !find_source(u))
                 return refuse(u, error);
+        skip_own(u);
         u->mtu = payload_size(u);
         return receive_batch_init(&u->in);
 }
@@ -391,20 +407,32 @@ static bool is_broken(int r)
         return r == -EBADF || r == -ENOTSOCK || r == -EFAULT || r == -EINVAL;
 }
 
-static int take(struct udp *u, int fd, uint32_t *lost, struct engine *engine, uint64_t now,
+/* What the kernel lost on the i-th socket since the last time. */
+static void count_lost(struct udp *u, unsigned i, struct engine *engine)
+{
+        uint32_t count;
+
+        if (!receive_batch_lost(&u->in, &count))
+                return;
+        if (i == 0)
+                count -= u->n_unheard;
+        /* Negative while the count that came with a datagram is older than what we sent since. */
+        if ((int32_t)(count - u->lost[i]) <= 0)
+                return;
+        engine_count_drop(engine, MBUS_DROP_SOCKET, count - u->lost[i]);
+        u->lost[i] = count;
+}
+
+static int take(struct udp *u, int fd, unsigned which, struct engine *engine, uint64_t now,
                 uint64_t wall_ms)
 {
         const union socket_address *from;
         uint16_t port = socket_address_port(&u->rule.group);
-        uint32_t count;
         int n = receive_batch_fill(&u->in, fd);
 
         if (n < 0)
                 return is_broken(n) ? n : n != -EAGAIN;
-        if (receive_batch_lost(&u->in, &count)) {
-                engine_count_drop(engine, MBUS_DROP_SOCKET, count - *lost);
-                *lost = count;
-        }
+        count_lost(u, which, engine);
         for (unsigned i = 0; i < (unsigned)n; i++) {
                 struct span datagram = receive_batch_get(&u->in, i, &from);
                 struct endpoint endpoint;
@@ -431,7 +459,7 @@ int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wal
         for (unsigned i = 0; i < 2; i++) {
                 if (!(fds[i].revents & ~POLLOUT))
                         continue;
-                r = take(u, fds[i].fd, &u->lost[i], engine, now, wall_ms);
+                r = take(u, fds[i].fd, i, engine, now, wall_ms);
                 if (r < 0)
                         return r;
                 more |= r;
@@ -456,6 +484,17 @@ static unsigned fill(struct udp *u, const struct engine *engine)
         return u->out.n;
 }
 
+/* The first @n of the batch went out. */
+static void count_unheard(struct udp *u, unsigned n, struct engine *engine)
+{
+        for (unsigned i = 0; u->deaf && i < n; i++) {
+                if (u->out.headers[i].msg_hdr.msg_name != &u->rule.group)
+                        continue;
+                u->n_unheard++;
+                engine_count_drop(engine, MBUS_DROP_OWN, 1);
+        }
+}
+
 int udp_send(struct udp *u, struct engine *engine)
 {
         int r;
@@ -468,6 +507,7 @@ int udp_send(struct udp *u, struct engine *engine)
                         return 1;
                 }
                 if (r > 0) {
+                        count_unheard(u, (unsigned)r, engine);
                         engine_pop_datagrams(engine, (size_t)r);
                 } else if (r != -EINTR) {
                         /* The network refuses the first one; the others may go elsewhere. */
