@@ -104,7 +104,7 @@ int netlink_route(const union socket_address *to, unsigned *ret_index)
                 char bytes[4096];
         } answer;
         ssize_t n;
-        int fd, r;
+        int fd = -1, r;
 
         r = open_netlink(0, &fd);
         if (r < 0)
