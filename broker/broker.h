@@ -33,6 +33,7 @@ enum count {
         COUNT_UNKNOWN,   /* broker.* commands that do not exist, or came over the bus */
         COUNT_DROPPED,   /* unreliable messages that a client's full queue lost */
         COUNT_BUS_FULL,  /* unreliable messages that did not get out to the bus */
+        COUNT_BUS_LOST,  /* messages from the bus that came too fast */
         COUNT_ACK,       /* acknowledgements that nobody waited for */
         COUNT_MAX,
 };

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "broker.h"
+#include "control-request.h"
 #include "monitor.h"
 
 #define VERSION_OF_LINK 1
@@ -40,6 +41,17 @@ static const struct span nobody = { "()", 2 };
 void control_say(struct client *c, struct span payload)
 {
         say(c, attachment_text(c->broker->self), nobody, NULL, 0, payload);
+}
+
+void control_answer(struct request *r, struct span payload)
+{
+        say(r->c, attachment_text(r->b->self), r->h->src.text, NULL, 0, payload);
+}
+
+void control_fail(struct request *r, enum mbus_reason reason, const char *why)
+{
+        control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, reason, why);
+        r->answered = true;
 }
 
 const char *control_reason(enum mbus_reason reason)
@@ -104,17 +116,6 @@ void control_dropped(struct client *c, uint64_t n)
 }
 
 /* ---- attach and detach --------------------------------------------------------------------- */
-
-/* A broker.* command of a link on its way through. */
-struct request {
-        struct broker *b;
-        struct client *c;
-        const struct header *h;
-        struct attachment *src;
-        const struct payload *payload;
-        const struct command *command;
-        bool answered; /* the acknowledgement went with an answer */
-};
 
 static void refuse(struct request *r, const char *reason, const char *why)
 {
@@ -254,15 +255,11 @@ static void on_watch(struct request *r)
 
         if (args->items != 1 || args[1].type != MBUS_VALUE_STRING ||
             address_parse(args[1].text, LENIENT, &address, NULL, NULL)) {
-                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, MBUS_REASON_MALFORMED,
-                                    "broker.watch wants one address");
-                r->answered = true;
+                control_fail(r, MBUS_REASON_MALFORMED, "broker.watch wants one address");
                 return;
         }
         if (monitor_watch(r->b, r->c, &address)) {
-                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, MBUS_REASON_FULL,
-                                    "this link watches too much");
-                r->answered = true;
+                control_fail(r, MBUS_REASON_FULL, "this link watches too much");
                 return;
         }
         n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
@@ -301,6 +298,11 @@ static const struct {
         { "broker.watch", SPEAKER_ANY, on_watch },
         { "broker.observe", SPEAKER_ANY, on_observe },
         { "broker.unobserve", SPEAKER_ANY, on_unobserve },
+        { "broker.status", SPEAKER_ANY, control_on_status },
+        { "broker.stats", SPEAKER_ANY, control_on_stats },
+        { "broker.clients", SPEAKER_ANY, control_on_clients },
+        { "broker.entities", SPEAKER_ANY, control_on_entities },
+        { "broker.drop", SPEAKER_ANY, control_on_drop },
 };
 
 bool control_is_for(const struct broker *b, const struct address *dest)

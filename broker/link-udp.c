@@ -273,7 +273,11 @@ static void on_event(struct broker *b, const struct event *event)
                 on_conflict(event);
                 break;
         case EVENT_DROPPED:
-                broker_count(b, COUNT_DROPPED, NULL, "messages from the bus came too fast");
+                b->counts[COUNT_BUS_LOST] += event->count - 1;
+                broker_count(b, COUNT_BUS_LOST, NULL,
+                             event->drop == MBUS_DROP_SOCKET
+                                     ? "the kernel had no room for datagrams of the bus"
+                                     : "messages from the bus came too fast");
                 break;
         }
 }

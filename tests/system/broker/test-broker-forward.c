@@ -232,6 +232,7 @@ START_TEST(test_an_observer_of_hellos_sees_them_and_bare_acknowledgements)
         raw_send(&o, 'R', "()", BROKER, "broker.observe(1)");
         ck_assert(raw_receive(&o));
         seq = raw_send(&s.a, 'R', A, B, "reliably()");
+        raw_expect(&s.b, "reliably()");
         raw_acknowledge(&s.b, B, A, seq);
         while (!hello || !acknowledged) {
                 ck_assert(raw_receive(&o));

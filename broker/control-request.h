@@ -1,0 +1,34 @@
+/*
+ * control-request.h - a broker.* command on its way through the files that know the commands.
+ *
+ *      control          dispatch; attach, detach, watch, observe
+ *      control-status   what the owner of the broker may ask, and drop
+ */
+#ifndef BROKER_CONTROL_REQUEST_H
+#define BROKER_CONTROL_REQUEST_H
+
+#include "broker.h"
+
+struct request {
+        struct broker *b;
+        struct client *c;
+        const struct header *h;
+        struct attachment *src; /* NULL: SrcAddr is not attached to the link */
+        const struct payload *payload;
+        const struct command *command;
+        bool answered; /* the acknowledgement went with an answer, or there is none */
+};
+
+/* Says @payload to the entity that asked. */
+void control_answer(struct request *r, struct span payload);
+/* Says that nothing came of it; there is no acknowledgement then. */
+void control_fail(struct request *r, enum mbus_reason reason, const char *why);
+
+/* control-status.c */
+void control_on_status(struct request *r);
+void control_on_stats(struct request *r);
+void control_on_clients(struct request *r);
+void control_on_entities(struct request *r);
+void control_on_drop(struct request *r);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * stats.c - the figures of the broker, in one table for broker.stats() and for /metrics.
+ */
+#include "stats.h"
+
+#include <core/hello.h>
+
+#include "broker.h"
+
+void stats_format_value(const struct figure *f, struct buffer *out)
+{
+        unsigned ms = (unsigned)(f->value % 1000);
+
+        if (!f->in_ms) {
+                buffer_add_uint(out, f->value);
+                return;
+        }
+        buffer_add_uint(out, f->value / 1000);
+        buffer_add_char(out, '.');
+        for (unsigned digit = 100; digit > 0; digit /= 10)
+                buffer_add_char(out, (char)('0' + ms / digit % 10));
+}
+
+static void add_symbol(struct buffer *out, const char *text, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                buffer_add_char(out, text[i] == '_' ? '-' : text[i]);
+}
+
+void stats_format_symbol(const struct figure *f, struct buffer *out)
+{
+        static const char total[] = "_total";
+        size_t n = strlen(f->name), n_total = sizeof(total) - 1;
+
+        if (n > n_total && strcmp(f->name + n - n_total, total) == 0)
+                n -= n_total;
+        add_symbol(out, f->name, n);
+        if (!f->label)
+                return;
+        buffer_add_char(out, '-');
+        add_symbol(out, f->labels, strlen(f->labels));
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+struct sink {
+        const struct broker *b;
+        void (*put)(void *data, const struct figure *figure);
+        void *data;
+};
+
+static void gauge(const struct sink *s, const char *name, const char *help, uint64_t value)
+{
+        s->put(s->data, &(struct figure){ .name = name, .help = help, .value = value });
+}
+
+static void seconds(const struct sink *s, const char *name, const char *help, uint64_t ns)
+{
+        s->put(s->data, &(struct figure){ .name = name,
+                                          .help = help,
+                                          .value = ns / NSEC_PER_MSEC,
+                                          .in_ms = true });
+}
+
+static void labelled(const struct sink *s, enum figure_type type, const char *name,
+                     const char *help, const char *label, const char *labels, uint64_t value)
+{
+        s->put(s->data, &(struct figure){ .name = name,
+                                          .help = help,
+                                          .type = type,
+                                          .label = label,
+                                          .labels = labels,
+                                          .value = value });
+}
+
+static void both_ways(const struct sink *s, const char *name, const char *help, uint64_t in,
+                      uint64_t out)
+{
+        labelled(s, FIGURE_COUNTER, name, help, "direction", "in", in);
+        labelled(s, FIGURE_COUNTER, name, help, "direction", "out", out);
+}
+
+static void put_state(const struct sink *s)
+{
+        static const char entities[] = "Entities, of local clients and of the rest of the bus.";
+        const struct broker *b = s->b;
+        size_t local = engine_n_entities(b->engine), remote = engine_n_peers(b->engine);
+        size_t queued = 0;
+
+        for (const struct client *c = b->clients; c; c = c->next)
+                queued += c->queue.n_messages;
+        seconds(s, "uptime_seconds", "How long the broker has been running.", b->now - b->started);
+        gauge(s, "clients", "Links of local clients.", b->n_clients);
+        labelled(s, FIGURE_GAUGE, "entities", entities, "where", "local", local);
+        labelled(s, FIGURE_GAUGE, "entities", entities, "where", "remote", remote);
+        gauge(s, "watchers", "Clients that watch entities come and go.", b->n_watchers);
+        gauge(s, "observers", "Clients that observe all messages.", b->n_observers);
+        seconds(s, "hello_interval_seconds", "Time between two hellos of an entity (RFC 3259, 8.1).",
+                hello_interval(local + remote));
+        gauge(s, "queued_messages", "Messages that wait for clients.", queued);
+        gauge(s, "queued_bytes", "Octets that wait for clients.", b->queued);
+        gauge(s, "bus_queued_datagrams", "Datagrams that wait for the network.",
+              engine_n_datagrams(b->engine));
+        gauge(s, "bus_memory_bytes", "Memory for known entities and outstanding messages.",
+              engine_memory(b->engine));
+}
+
+static void put_traffic(const struct sink *s)
+{
+        const struct broker *b = s->b;
+        const struct udp_traffic *bus = udp_traffic(b->udp);
+
+        both_ways(s, "link_messages_total", "Messages from clients, and queued for clients.",
+                  b->from_links.n, b->to_links.n);
+        both_ways(s, "link_bytes_total", "Octets of these messages.", b->from_links.bytes,
+                  b->to_links.bytes);
+        both_ways(s, "bus_datagrams_total", "Datagrams from the bus, and to it.",
+                  bus->datagrams_in, bus->datagrams_out);
+        both_ways(s, "bus_bytes_total", "Octets of these datagrams.", bus->bytes_in,
+                  bus->bytes_out);
+}
+
+static void put_drops(const struct sink *s)
+{
+        static const char lost[] = "Messages that were not passed on.";
+        static const char lost_on_bus[] = "Datagrams that did not become messages, or were not sent.";
+        static const char *const causes[COUNT_MAX] = {
+                [COUNT_MALFORMED] = "malformed",
+                [COUNT_DENIED] = "denied",
+                [COUNT_UNKNOWN] = "unknown_command",
+                [COUNT_DROPPED] = "client_full",
+                [COUNT_BUS_FULL] = "bus_full",
+                [COUNT_ACK] = "stray_acknowledgement",
+        };
+        static const char *const drops[MBUS_DROP_MAX] = {
+                [MBUS_DROP_SHORT] = "short",         [MBUS_DROP_FORMAT] = "format",
+                [MBUS_DROP_DIGEST] = "digest",       [MBUS_DROP_CIPHERTEXT] = "ciphertext",
+                [MBUS_DROP_PROTOCOL] = "protocol",   [MBUS_DROP_VERSION] = "version",
+                [MBUS_DROP_MALFORMED] = "malformed", [MBUS_DROP_OWN] = "own",
+                [MBUS_DROP_DUPLICATE] = "duplicate", [MBUS_DROP_STALE] = "stale",
+                [MBUS_DROP_DEPARTED] = "departed",   [MBUS_DROP_SUBSET] = "subset",
+                [MBUS_DROP_PEERS] = "peers",         [MBUS_DROP_EVENTS] = "events",
+                [MBUS_DROP_SOCKET] = "socket",       [MBUS_DROP_SENT] = "sent",
+        };
+
+        for (unsigned i = 0; i < COUNT_MAX; i++)
+                if (causes[i])
+                        labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
+                                 s->b->counts[i]);
+        for (unsigned i = 0; i < MBUS_DROP_MAX; i++)
+                labelled(s, FIGURE_COUNTER, "bus_dropped_total", lost_on_bus, "cause", drops[i],
+                         engine_dropped(s->b->engine, (enum mbus_drop)i));
+}
+
+void stats_each(const struct broker *b, void (*put)(void *data, const struct figure *figure),
+                void *data)
+{
+        struct sink sink = { b, put, data };
+
+        put_state(&sink);
+        put_traffic(&sink);
+        put_drops(&sink);
+}
