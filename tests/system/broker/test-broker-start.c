@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "scene.h"
@@ -104,6 +105,7 @@ START_TEST(test_a_stale_socket_is_replaced)
 
         scene_init(&s, NULL);
         kill(s.broker.pid, SIGKILL);
+        ck_assert_int_eq(waitpid(s.broker.pid, NULL, 0), s.broker.pid);
         raw_expect_closed(&s.a);
         ck_assert_int_eq(access(s.broker.socket, F_OK), 0);
         daemon_start(&s.broker);
