@@ -141,6 +141,7 @@ int broker_open(struct broker *b, const struct options *options)
                               .text = BUFFER_INIT };
         raise_limits();
         broker_wake(b);
+        b->started = b->now;
         /* The socket comes first: a second broker must not show up on the bus before it finds out
          * that it is one. */
         r = link_local_open(b);

@@ -25,6 +25,7 @@
 #include "chunk.h"
 #include "client.h"
 #include "options.h"
+#include "stats.h"
 
 /* What does not reach its destination, and what is odd, by cause. */
 enum count {
@@ -47,6 +48,7 @@ struct broker {
         uv_signal_t signals[2];
         bool stopping;
 
+        uint64_t started;
         uint64_t now; /* of this turn: monotonic ns */
         uint64_t wall_ms;
 
@@ -91,6 +93,8 @@ struct broker {
         size_t n_hello_observers;
 
         struct buffer text; /* of what the broker says */
+        struct traffic from_links;
+        struct traffic to_links;
         uint64_t counts[COUNT_MAX];
         struct log_cause causes[COUNT_MAX];
         struct log_cause accept_cause;

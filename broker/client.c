@@ -71,6 +71,8 @@ int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum
                 return MBUS_E_FULL;
         if (r)
                 c->queue.n_dropped++;
+        c->broker->to_links.n++;
+        c->broker->to_links.bytes += n;
         mark_dirty(c);
         return 0;
 }

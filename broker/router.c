@@ -137,6 +137,14 @@ static int rewrite(struct passage *p, const struct attachment *target)
         return client_push_text(target->client, buffer_span(&b->text), KIND_RELIABLE);
 }
 
+/* The broker itself is meant. The command may free the entity it came from, and with it the address;
+ * the one in the frame stays. */
+static void command_self(struct passage *p, struct attachment *src)
+{
+        if (header_parse(p->text, &p->h, NULL) == HEADER_OK)
+                control_message(p->b, p->c, &p->h, src, p->payload);
+}
+
 static void forward_reliable_locally(struct passage *p, struct attachment *target)
 {
         struct attachment *src = p->route->src;
@@ -145,8 +153,7 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
         if (passage_judge(p, false) == VERDICT_STOP)
                 return;
         if (!target->client) {
-                p->h.src = *entity_address(src->entity);
-                control_message(p->b, p->c, &p->h, src, p->payload);
+                command_self(p, src);
                 return;
         }
         r = reliable_prepare_local(src, p->h.seq);
@@ -227,6 +234,8 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
         struct passage p;
         bool acknowledges;
 
+        b->from_links.n++;
+        b->from_links.bytes += n;
         p.b = b;
         p.c = c;
         p.chunk = chunk;

@@ -140,6 +140,22 @@ static void on_failed(struct mbus_bus *bus, struct args args)
                 link_finish(bus, &ticket, reason);
 }
 
+/* The owner of the broker dropped an entity. */
+static void on_detached(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        struct mbus_entity *entity;
+        struct address address;
+
+        if (!take_address(&args, &address))
+                return;
+        entity = entity_of_attached(index_find(&l->attached, &address));
+        if (!entity)
+                return;
+        index_remove(&l->attached, &entity->attached);
+        refuse(bus, entity, MBUS_REASON_DENIED);
+}
+
 static void on_acks(struct mbus_bus *bus, const struct message *m)
 {
         struct link *l = bus->impl;
@@ -230,7 +246,7 @@ static const struct {
         { "broker.attached", on_attached },  { "broker.refused", on_failed },
         { "broker.undelivered", on_failed }, { "broker.joined", on_joined },
         { "broker.left", on_left },          { "broker.watching", on_watching },
-        { "broker.dropped", on_dropped },
+        { "broker.dropped", on_dropped },      { "broker.detached", on_detached },
 };
 
 /* Whether @command was the broker's to the library. */

@@ -40,6 +40,7 @@ struct udp {
         char host_id[HOST_ID_MAX];
         const char *failed_call; /* while opening */
         int failed;
+        struct udp_traffic traffic;
         struct receive_batch in;
         struct send_batch out;
 };
@@ -345,6 +346,11 @@ const char *udp_warning(const struct udp *u, size_t i)
         return i == 0 && u->choice.warning[0] ? u->choice.warning : NULL;
 }
 
+const struct udp_traffic *udp_traffic(const struct udp *u)
+{
+        return &u->traffic;
+}
+
 size_t udp_mtu(const struct udp *u)
 {
         return u->mtu;
@@ -441,6 +447,8 @@ static int take(struct udp *u, int fd, unsigned which, struct engine *engine, ui
                         engine_count_drop(engine, MBUS_DROP_OWN, 1);
                         continue;
                 }
+                u->traffic.datagrams_in++;
+                u->traffic.bytes_in += datagram.n;
                 endpoint = endpoint_of(from, port, false);
                 engine_receive(engine, now, wall_ms, &endpoint, datagram);
         }
@@ -495,6 +503,13 @@ static void count_unheard(struct udp *u, unsigned n, struct engine *engine)
         }
 }
 
+static void count_sent(struct udp *u, unsigned n)
+{
+        u->traffic.datagrams_out += n;
+        for (unsigned i = 0; i < n; i++)
+                u->traffic.bytes_out += u->out.spans[i].iov_len;
+}
+
 int udp_send(struct udp *u, struct engine *engine)
 {
         int r;
@@ -507,6 +522,7 @@ int udp_send(struct udp *u, struct engine *engine)
                         return 1;
                 }
                 if (r > 0) {
+                        count_sent(u, (unsigned)r);
                         count_unheard(u, (unsigned)r, engine);
                         engine_pop_datagrams(engine, (size_t)r);
                 } else if (r != -EINTR) {

@@ -38,6 +38,15 @@ const char *udp_name(const struct udp *udp);
 const char *udp_host_id(const struct udp *udp);
 /* What was odd but usable, a line each; NULL behind the last. */
 const char *udp_warning(const struct udp *udp, size_t i);
+/* What went through the sockets; own datagrams that came back are not counted. */
+struct udp_traffic {
+        uint64_t datagrams_in;
+        uint64_t bytes_in;
+        uint64_t datagrams_out;
+        uint64_t bytes_out;
+};
+
+const struct udp_traffic *udp_traffic(const struct udp *udp);
 /* The largest datagram that fits the interface's MTU without fragments. */
 size_t udp_mtu(const struct udp *udp);
 

@@ -1,0 +1,280 @@
+/*
+ * control-status.c - what the owner of the broker may ask, and drop (spec/attach.md, "The owner").
+ *
+ * An answer is a command of the same name. It may take several messages; the first parameter is 1
+ * if more follow, and 0 in the last one. What comes behind are lists, each a name and a value, or
+ * for clients and entities lists of such lists.
+ */
+#include <unistd.h>
+
+#include "control-request.h"
+#include "control.h"
+#include "stats.h"
+
+static bool is_owner(const struct client *c)
+{
+        return c->uid == 0 || c->uid == geteuid();
+}
+
+/* Whether the command goes on; if not, that is said. */
+static bool may_ask(struct request *r)
+{
+        if (is_owner(r->c))
+                return true;
+        broker_count(r->b, COUNT_DENIED, r->c, "only the owner may ask for the broker's state");
+        control_fail(r, MBUS_REASON_DENIED, "only the owner of the broker may ask for this");
+        return false;
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+struct answer {
+        struct request *r;
+        const char *name;
+        struct buffer items;
+};
+
+static struct answer answer_to(struct request *r, const char *name)
+{
+        return (struct answer){ .r = r, .name = name, .items = BUFFER_INIT };
+}
+
+static void say(struct answer *a, bool more)
+{
+        struct buffer text = BUFFER_INIT;
+
+        buffer_add_text(&text, a->name);
+        buffer_add_text(&text, more ? "(1" : "(0");
+        buffer_add_span(&text, buffer_span(&a->items));
+        buffer_add_char(&text, ')');
+        if (text.failed || a->items.failed)
+                client_kill(a->r->c, "memory is short");
+        else
+                control_answer(a->r, buffer_span(&text));
+        buffer_deinit(&text);
+        buffer_clear(&a->items);
+}
+
+static void end(struct answer *a)
+{
+        say(a, false);
+        buffer_deinit(&a->items);
+}
+
+/* An item is complete. */
+static void end_item(struct answer *a)
+{
+        buffer_add_char(&a->items, ')');
+        if (a->items.n > JOINED_BYTES_MAX)
+                say(a, true);
+}
+
+static void add_name(struct answer *a, const char *name)
+{
+        bool first = a->items.n > 0 && a->items.at[a->items.n - 1] == '(';
+
+        buffer_add_text(&a->items, first ? "(" : " (");
+        buffer_add_text(&a->items, name);
+        buffer_add_char(&a->items, ' ');
+}
+
+static void add_number(struct answer *a, const char *name, uint64_t number)
+{
+        add_name(a, name);
+        buffer_add_uint(&a->items, number);
+        buffer_add_char(&a->items, ')');
+}
+
+static void add_seconds(struct answer *a, const char *name, uint64_t ns)
+{
+        struct figure f = { .value = ns / NSEC_PER_MSEC, .in_ms = true };
+
+        add_name(a, name);
+        stats_format_value(&f, &a->items);
+        buffer_add_char(&a->items, ')');
+}
+
+static void add_symbol(struct answer *a, const char *name, const char *symbol)
+{
+        add_name(a, name);
+        buffer_add_text(&a->items, symbol);
+        buffer_add_char(&a->items, ')');
+}
+
+/* The name of a file may be anything; a message is UTF-8. */
+static void add_string(struct answer *a, const char *name, struct span text)
+{
+        add_name(a, name);
+        value_format_string(span_is_utf8(text, NULL) ? text : span_of("?"), &a->items);
+        buffer_add_char(&a->items, ')');
+}
+
+/* ---- what may be asked --------------------------------------------------------------------- */
+
+static const char *version(void)
+{
+#define TEXT(x)  #x
+#define DIGIT(x) TEXT(x)
+        return DIGIT(MBUS_VERSION_MAJOR) "." DIGIT(MBUS_VERSION_MINOR) "." DIGIT(MBUS_VERSION_PATCH);
+}
+
+void control_on_status(struct request *r)
+{
+        static const char *const multicast[] = { [MULTICAST_ALWAYS] = "always",
+                                                 [MULTICAST_WHEN_REMOTE] = "when-remote",
+                                                 [MULTICAST_NEVER] = "never" };
+        struct answer a = answer_to(r, "broker.status");
+        struct broker *b = r->b;
+
+        if (!may_ask(r))
+                return;
+        add_string(&a, "version", span_of(version()));
+        add_number(&a, "pid", (uint64_t)getpid());
+        add_string(&a, "address", attachment_text(b->self));
+        add_seconds(&a, "uptime", b->now - b->started);
+        add_string(&a, "socket", span_of(b->path));
+        add_string(&a, "bus", span_of(udp_name(b->udp)));
+        add_symbol(&a, "multicast", multicast[b->options.multicast]);
+        add_number(&a, "clients", b->n_clients);
+        add_number(&a, "entities-local", engine_n_entities(b->engine));
+        add_number(&a, "entities-remote", engine_n_peers(b->engine));
+        end(&a);
+}
+
+static void put_figure(void *data, const struct figure *f)
+{
+        struct answer *a = data;
+
+        buffer_add_text(&a->items, " (");
+        stats_format_symbol(f, &a->items);
+        buffer_add_char(&a->items, ' ');
+        stats_format_value(f, &a->items);
+        end_item(a);
+}
+
+void control_on_stats(struct request *r)
+{
+        struct answer a = answer_to(r, "broker.stats");
+
+        if (!may_ask(r))
+                return;
+        stats_each(r->b, put_figure, &a);
+        end(&a);
+}
+
+void control_on_clients(struct request *r)
+{
+        struct answer a = answer_to(r, "broker.clients");
+
+        if (!may_ask(r))
+                return;
+        for (const struct client *c = r->b->clients; c; c = c->next) {
+                buffer_add_text(&a.items, " (");
+                add_number(&a, "link", c->number);
+                add_number(&a, "pid", (uint64_t)c->pid);
+                add_number(&a, "uid", c->uid);
+                add_number(&a, "entities", c->n_attachments);
+                add_number(&a, "watches", c->n_watches);
+                add_number(&a, "observes", c->observes);
+                add_number(&a, "queued-messages", c->queue.n_messages);
+                add_number(&a, "queued-bytes", c->queue.bytes);
+                end_item(&a);
+        }
+        end(&a);
+}
+
+static void add_local(struct answer *a, const struct attachment *attachment)
+{
+        struct broker *b = a->r->b;
+
+        buffer_add_text(&a->items, " (");
+        add_string(a, "address", attachment_text(attachment));
+        add_number(a, "link", attachment->client ? attachment->client->number : 0);
+        add_seconds(a, "age", b->now - attachment->joined);
+        end_item(a);
+}
+
+void control_on_entities(struct request *r)
+{
+        struct answer a = answer_to(r, "broker.entities");
+        struct address all = ADDRESS_ALL;
+        struct broker *b = r->b;
+        struct peer_info peer;
+        size_t cursor = 0;
+
+        if (!may_ask(r))
+                return;
+        add_local(&a, b->self);
+        for (const struct client *c = b->clients; c; c = c->next)
+                for (const struct attachment *each = c->attachments; each; each = each->next)
+                        add_local(&a, each);
+        while (engine_next_peer(b->engine, &all, &cursor, &peer)) {
+                buffer_add_text(&a.items, " (");
+                add_string(&a, "address", peer.address->text);
+                add_seconds(&a, "age", b->now - peer.joined);
+                add_seconds(&a, "silent", b->now - peer.heard);
+                end_item(&a);
+        }
+        end(&a);
+}
+
+/* ---- dropping ------------------------------------------------------------------------------ */
+
+static bool drop_client(struct broker *b, int64_t number)
+{
+        for (struct client *c = b->clients; c; c = c->next) {
+                if (number < 0 || c->number != (uint64_t)number || c->dead)
+                        continue;
+                client_kill(c, "the owner dropped it");
+                return true;
+        }
+        return false;
+}
+
+static bool drop_entity(struct request *r, struct span text)
+{
+        struct buffer payload = BUFFER_INIT;
+        struct attachment *found;
+        struct address address;
+
+        if (address_parse(text, LENIENT, &address, NULL, NULL))
+                return false;
+        found = attachment_find(r->b, &address);
+        if (!found || !found->client)
+                return false;
+        buffer_add_text(&payload, "broker.detached(");
+        value_format_string(attachment_text(found), &payload);
+        buffer_add_text(&payload, " denied)");
+        if (payload.failed)
+                client_kill(found->client, "memory is short");
+        else
+                control_say(found->client, buffer_span(&payload));
+        buffer_deinit(&payload);
+        if (r->src == found)
+                r->src = NULL;
+        attachment_free(r->b, found);
+        return true;
+}
+
+void control_on_drop(struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        bool done;
+
+        if (!may_ask(r))
+                return;
+        if (args->items == 1 && args[1].type == MBUS_VALUE_INTEGER) {
+                done = drop_client(r->b, args[1].integer);
+        } else if (args->items == 1 && args[1].type == MBUS_VALUE_STRING) {
+                done = drop_entity(r, args[1].text);
+        } else {
+                control_fail(r, MBUS_REASON_MALFORMED,
+                             "broker.drop wants the number of a link or an address");
+                return;
+        }
+        if (done)
+                log_info("link %llu (pid %d, uid %d) dropped %.*s", (unsigned long long)r->c->number,
+                         (int)r->c->pid, (int)r->c->uid, (int)args[1].raw.n, args[1].raw.at);
+        else
+                control_fail(r, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
+}
