@@ -14,17 +14,13 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATIENCE=20
 
 # The bus of whoever runs this is not the tests' business.
-unset MBUS XDG_RUNTIME_DIR
+unset MBUS
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 
 n_checks=0
 folder=           # of the running test
 declare -A pid_of # of a program in the background, by its name
 declare -A host_of # the process that holds a host's network namespace
-
-cli() {
-        "$MBUS_CLI" "$@"
-}
 
 # ---- checks ----------------------------------------------------------------------------------
 
@@ -52,11 +48,13 @@ expect_match() {
         passed
 }
 
-# expect_exit STATUS COMMAND...: its output is in $folder/out and $folder/err then.
+# expect_exit STATUS COMMAND...: its output is in $folder/out and $folder/err then. The command "cli"
+# is mbus-cli.
 expect_exit() {
         local want=$1 got
 
         shift
+        [ "$1" != cli ] || set -- "$MBUS_CLI" "${@:2}"
         timeout --kill-after=1 "$PATIENCE" "$@" >"$folder/out" 2>"$folder/err" </dev/null
         got=$?
         [ "$got" = "$want" ] || fail "exit status of $*" "$want" "$got"
@@ -344,7 +342,7 @@ run_test() {
         local began=$n_checks started=$EPOCHREALTIME
 
         folder=$(mktemp -d "${TMPDIR:-/tmp}/mbus-test-XXXXXX") || exit 1
-        export HOME=$folder
+        export HOME=$folder XDG_RUNTIME_DIR=$folder
         "$1"
         [ "$n_checks" -gt "$began" ] || fail "$1" "checks" "none"
         clean_up
