@@ -195,6 +195,12 @@ static void keep_reliable(struct trial *t)
         sender_deinit(&s);
 }
 
+static void send_acks(struct acks *acks)
+{
+        if (acks->n_owed > 0)
+                acks_sent(acks, 10, acks->n_owed);
+}
+
 static void keep_acks(struct trial *t)
 {
         struct acks *acks = acks_new((struct entity *)(void *)t, (struct peer *)(void *)t);
@@ -212,19 +218,19 @@ static void keep_acks(struct trial *t)
                                       t->noticed);
         }
         for (uint32_t seq = 0; seq < 5; ++seq) {
-                acks_owe(acks, seq);
-                acks_sent(acks, seq);
-                acks_repeat(acks, seq, seq);
+                if (!acks_owe(acks, seq))
+                        trial_notice(t);
+                send_acks(acks);
+                acks_repeat(acks, 10, seq);
         }
         /* Without a copy of a list only the one that came again is owed: the peer, which repeats
          * the others, too, is sign enough. */
         if (acks->n_owed < 5)
                 trial_notice(t);
-        trial_note(t, "%zu", acks->n_owed);
         fail_malloc_stop();
-        acks_sent(acks, 10);
+        send_acks(acks);
         trial_must(t, acks_owe(acks, 100) && acks_owe(acks, 101));
-        acks_sent(acks, 10);
+        send_acks(acks);
         acks_repeat(acks, 10, 101);
         trial_must(t, acks->n_owed == 2 && acks->owed[0] == 101 && acks->owed[1] == 100);
         acks_free(acks);

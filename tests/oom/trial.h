@@ -20,6 +20,7 @@ struct trial {
         const char *name;
         char what[128]; /* which failure this run has */
         bool noticed;
+        bool any_order; /* the same outcome later is the same outcome */
         size_t n;
         char outcome[TRIAL_OUTCOME_MAX];
 };
