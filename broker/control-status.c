@@ -94,13 +94,6 @@ static void add_seconds(struct answer *a, const char *name, uint64_t ns)
         buffer_add_char(&a->items, ')');
 }
 
-static void add_symbol(struct answer *a, const char *name, const char *symbol)
-{
-        add_name(a, name);
-        buffer_add_text(&a->items, symbol);
-        buffer_add_char(&a->items, ')');
-}
-
 /* The name of a file may be anything; a message is UTF-8. */
 static void add_string(struct answer *a, const char *name, struct span text)
 {
@@ -131,13 +124,9 @@ void control_on_status(struct request *r)
         add_string(&a, "version", span_of(version()));
         add_number(&a, "pid", (uint64_t)getpid());
         add_string(&a, "address", attachment_text(b->self));
-        add_seconds(&a, "uptime", b->now - b->started);
         add_string(&a, "socket", span_of(b->path));
         add_string(&a, "bus", span_of(udp_name(b->udp)));
-        add_symbol(&a, "multicast", multicast[b->options.multicast]);
-        add_number(&a, "clients", b->n_clients);
-        add_number(&a, "entities-local", engine_n_entities(b->engine));
-        add_number(&a, "entities-remote", engine_n_peers(b->engine));
+        add_string(&a, "multicast", span_of(multicast[b->options.multicast]));
         end(&a);
 }
 

@@ -25,6 +25,7 @@ extern const struct verb verb_list;
 extern const struct verb verb_monitor;
 extern const struct verb verb_ping;
 extern const struct verb verb_send;
+extern const struct verb verb_status;
 extern const struct verb verb_subscribe;
 
 /* All of them in the order of --help; NULL behind the last. */
