@@ -28,14 +28,6 @@ static const struct link_kind *const kinds[] = { &link_bare, &link_bare_joined, 
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-void bench_check(bool ok, const char *what)
-{
-        if (ok)
-                return;
-        fprintf(stderr, "bench-link: failed: %s\n", what);
-        exit(1);
-}
-
 struct span bench_payload(void)
 {
         static const char begin[] = "bench.payload(1 \"";
@@ -140,19 +132,6 @@ static double flood(struct shared *s, const struct link_kind *kind, unsigned n_s
         return (double)received * 1e9 / (double)taken;
 }
 
-static int compare(const void *a, const void *b)
-{
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return (x > y) - (x < y);
-}
-
-static double median(double *numbers, size_t n)
-{
-        qsort(numbers, n, sizeof(*numbers), compare);
-        return numbers[n / 2];
-}
-
 static double round_trip(struct shared *s, const struct link_kind *kind)
 {
         static double times[TRIPS_N];
@@ -161,7 +140,7 @@ static double round_trip(struct shared *s, const struct link_kind *kind)
         start(s, 1, kind->echo, &pid);
         kind->ask(s, TRIPS_N, times);
         stop(s, 1, &pid);
-        return median(times, TRIPS_N);
+        return bench_median(times, TRIPS_N);
 }
 
 static void compare_floods(struct shared *s, unsigned n_sinks)
@@ -176,7 +155,7 @@ static void compare_floods(struct shared *s, unsigned n_sinks)
         }
         printf("\n1 to %u, payload of %d octets\n", n_sinks, BENCH_PAYLOAD_SIZE);
         for (size_t i = 0; i < KINDS; ++i) {
-                double rate = median(rates[i], ROUNDS);
+                double rate = bench_median(rates[i], ROUNDS);
 
                 bare = i == 0 ? rate : bare;
                 printf("%-32s %10.0f /s %8.2f of bare, %ju lost\n", kinds[i]->name, rate,
@@ -192,8 +171,8 @@ static void compare_round_trips(struct shared *s)
                 bare[round] = round_trip(s, &link_bare);
                 engine[round] = round_trip(s, &link_engine);
         }
-        bare_us = median(bare, ROUNDS) / 1e3;
-        engine_us = median(engine, ROUNDS) / 1e3;
+        bare_us = bench_median(bare, ROUNDS) / 1e3;
+        engine_us = bench_median(engine, ROUNDS) / 1e3;
         printf("\nRound trip, median\n%-32s %10.1f us\n%-32s %10.1f us %8.2f of bare\n",
                link_bare.name, bare_us, link_engine.name, engine_us, engine_us / bare_us);
 }
@@ -202,12 +181,7 @@ int main(int argc, char **argv)
 {
         struct shared *s;
 
-        if (argc != 2 || strcmp(argv[1], "--inside") != 0) {
-                execl(IN_NAMESPACE, IN_NAMESPACE, argv[0], "--inside", (char *)NULL);
-                perror(IN_NAMESPACE);
-                return 77;
-        }
-        alarm(SECONDS_MAX);
+        bench_isolate(argc, argv, SECONDS_MAX);
         s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         bench_check(s != MAP_FAILED, "mmap");
         compare_floods(s, 1);

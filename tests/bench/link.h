@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench.h"
 #include "core/bytes.h"
 
 #define SINKS_MAX   4
@@ -42,8 +43,6 @@ extern const struct link_kind link_bare;
 extern const struct link_kind link_bare_joined; /* the source hears itself, as a bus entity does */
 extern const struct link_kind link_engine;
 
-/* Ends the process with a sentence unless @ok. */
-void bench_check(bool ok, const char *what);
 /* Waits until all sinks have all but FLOOD_WINDOW of the @sent, or nothing moves for a second. */
 void bench_keep_window(struct shared *s, unsigned n_sinks, uint64_t sent);
 /* The payload of the flood, BENCH_PAYLOAD_SIZE octets. */

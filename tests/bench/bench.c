@@ -1,0 +1,70 @@
+/*
+ * bench.c - what the measurements share: rounds, medians, verdicts, and a network of their own.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MARK          "--inside"
+#define ARGUMENTS_MAX 8
+
+void bench_check(bool ok, const char *what)
+{
+        if (ok)
+                return;
+        fprintf(stderr, "%s: failed: %s\n", program_invocation_short_name, what);
+        exit(1);
+}
+
+static int compare(const void *a, const void *b)
+{
+        double x = *(const double *)a, y = *(const double *)b;
+
+        return (x > y) - (x < y);
+}
+
+double bench_median(double *numbers, size_t n)
+{
+        qsort(numbers, n, sizeof(*numbers), compare);
+        return numbers[n / 2];
+}
+
+int bench_isolate(int argc, char **argv, unsigned seconds)
+{
+        static char wrapper[] = IN_NAMESPACE, mark[] = MARK;
+        char *arguments[ARGUMENTS_MAX + 3] = { wrapper };
+
+        if (strcmp(argv[argc - 1], MARK) == 0) {
+                alarm(seconds);
+                setvbuf(stdout, NULL, _IOLBF, 0);
+                return argc - 1;
+        }
+        bench_check(argc <= ARGUMENTS_MAX, "too many arguments");
+        for (int i = 0; i < argc; i++)
+                arguments[i + 1] = argv[i];
+        arguments[argc + 1] = mark;
+        execv(IN_NAMESPACE, arguments);
+        perror(IN_NAMESPACE);
+        exit(77);
+}
+
+static void print_verdict(const char *what, double value, const char *relation, double budget,
+                          bool holds)
+{
+        printf("  %-44s %10.2f   budget %s %-7.6g %s\n", what, value, relation, budget,
+               holds ? "holds" : "MISSED");
+}
+
+void bench_at_least(const char *what, double value, double budget)
+{
+        print_verdict(what, value, ">=", budget, value >= budget);
+}
+
+void bench_at_most(const char *what, double value, double budget)
+{
+        print_verdict(what, value, "<=", budget, value <= budget);
+}
