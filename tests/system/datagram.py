@@ -4,6 +4,8 @@
     datagram.py send GROUP PORT INTERFACE    lines of hexadecimal from standard input
     datagram.py capture INTERFACE            a line a UDP packet, until it is killed:
                                              DIRECTION SOURCE PORT DESTINATION PORT TTL HEX
+    datagram.py listen GROUP PORT            the same of what a socket hears that joined the group
+                                             on INADDR_ANY
     datagram.py seal CONFIG                  a message from standard input, with its digest, in
                                              hexadecimal; for buses without encryption
 """
@@ -76,6 +78,18 @@ def capture(interface):
               udp[8:length].hex(), flush=True)
 
 
+def listen(group, port):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((group, int(port)))
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                    socket.inet_aton(group) + bytes(4))
+    print("listening", file=sys.stderr, flush=True)
+    while True:
+        octets, (source, source_port) = sock.recvfrom(65536)
+        print("in", source, source_port, group, port, "-", octets.hex(), flush=True)
+
+
 def seal(config):
     with open(config, encoding="utf-8") as file:
         entry = re.search(r"^HASHKEY=\(HMAC-(SHA1|MD5)-96,(.*)\)$", file.read(), re.MULTILINE)
@@ -84,4 +98,4 @@ def seal(config):
     print((base64.b64encode(digest.digest()[:12]) + b"\r\n" + message).hex())
 
 
-{"send": send, "capture": capture, "seal": seal}[sys.argv[1]](*sys.argv[2:])
+{"send": send, "capture": capture, "listen": listen, "seal": seal}[sys.argv[1]](*sys.argv[2:])

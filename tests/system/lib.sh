@@ -51,11 +51,18 @@ expect_match() {
 # expect_exit STATUS COMMAND...: its output is in $folder/out and $folder/err then. The command "cli"
 # is mbus-cli.
 expect_exit() {
-        local want=$1 got
+        expect_exit_on here "$@"
+}
 
-        shift
+# expect_exit_on HOST STATUS COMMAND...
+expect_exit_on() {
+        local want=$2 got enter=()
+
+        [ "$1" = here ] || enter=(nsenter --net="/proc/${host_of[$1]}/ns/net" --)
+        shift 2
         [ "$1" != cli ] || set -- "$MBUS_CLI" "${@:2}"
-        timeout --kill-after=1 "$PATIENCE" "$@" >"$folder/out" 2>"$folder/err" </dev/null
+        timeout --kill-after=1 "$PATIENCE" "${enter[@]}" "$@" >"$folder/out" 2>"$folder/err" \
+                </dev/null
         got=$?
         [ "$got" = "$want" ] || fail "exit status of $*" "$want" "$got"
         passed
@@ -312,6 +319,13 @@ start_wire() {
         expect_line "$1.err" '^capturing'
 }
 
+# start_listener NAME HOST GROUP PORT: what a program hears that joins where the system says, in the
+# same form, the TTL a "-".
+start_listener() {
+        start "$1" "$2" python3 "$HERE/datagram.py" listen "$3" "$4"
+        expect_line "$1.err" '^listening'
+}
+
 # send_raw HOST GROUP PORT INTERFACE: datagrams in hexadecimal on standard input.
 send_raw() {
         local host=$1
@@ -319,6 +333,24 @@ send_raw() {
         shift
         on "$host" timeout "$PATIENCE" python3 "$HERE/datagram.py" send "$@" ||
                 fail "raw datagrams" sent "not sent"
+}
+
+# say HOST INTERFACE CONFIG LINE...: sends a message of these lines to the usual group.
+say() {
+        local host=$1 interface=$2 config=$3 line text
+
+        shift 3
+        text=$1
+        for line in "${@:2}"; do
+                text+=$'\r\n'$line
+        done
+        printf %s "$text" | python3 "$HERE/datagram.py" seal "$folder/$config" |
+                send_raw "$host" 239.255.255.247 47000 "$interface"
+}
+
+# A text in hexadecimal, as it is on the wire.
+hex() {
+        printf %s "$1" | od -An -v -tx1 | tr -d ' \n'
 }
 
 # ---- running ---------------------------------------------------------------------------------
