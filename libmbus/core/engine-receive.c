@@ -374,6 +374,8 @@ static void receive_message(struct engine *e, struct incoming *in)
         peer = peers_find(&e->peers, &in->header.src);
         if (peer)
                 verdict = window_check(&peer->window, in->header.seq, in->timestamp);
+        if (!peer)
+                peers_forget_old(&e->peers, in->now);
         else if ((tombstone = peers_find_departed(&e->peers, &in->header.src)))
                 verdict = check_tombstone(tombstone, in);
         find_recipients(e, in);

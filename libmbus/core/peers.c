@@ -150,10 +150,9 @@ void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, b
         peer->hello = now;
 }
 
-static void drop_old_tombstones(struct peers *ps, uint64_t now)
+void peers_forget_old(struct peers *ps, uint64_t now)
 {
-        while (ps->oldest && (ps->departed.n >= TOMBSTONES_MAX ||
-                              now - ps->oldest->heard > TOMBSTONE_MS * NSEC_PER_MSEC))
+        while (ps->oldest && now - ps->oldest->heard > TOMBSTONE_MS * NSEC_PER_MSEC)
                 forget_tombstone(ps, ps->oldest);
 }
 
@@ -165,7 +164,9 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
         deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
         deadlines_release(&ps->deadlines);
         address = index_take(&ps->known, &peer->entry);
-        drop_old_tombstones(ps, now);
+        peers_forget_old(ps, now);
+        if (ps->departed.n >= TOMBSTONES_MAX)
+                forget_tombstone(ps, ps->oldest);
         if (index_add(&ps->departed, &peer->entry, address) < 0) {
                 free(peer);
                 return address;

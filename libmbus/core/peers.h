@@ -65,7 +65,9 @@ uint64_t peers_deadline(const struct peer *peer, size_t entities);
 struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities);
 /* The bus has become smaller: deadlines come nearer. */
 void peers_shrink(struct peers *ps, size_t entities);
-/* Octets of memory. */
+/* Forgets the tombstones whose time is over. */
+void peers_forget_old(struct peers *ps, uint64_t now);
+/* Octets of memory, acknowledgements included. */
 size_t peers_bytes(const struct peers *ps);
 
 static inline struct peer *peer_of_entry(struct index_entry *entry)
