@@ -352,6 +352,8 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
                 return;
         if (!peer)
                 return;
+        if (verdict == WINDOW_NEW)
+                peers_watch_loss(&e->peers, window_has_gap(&peer->window, in->header.seq));
         window_accept(&peer->window, in->header.seq, in->timestamp, verdict);
         peers_heard(peer, in->now, in->from, in->hello);
         show_observers(e, in);

@@ -318,7 +318,7 @@ bool engine_next_peer(const struct engine *e, const struct address *dest, size_t
                                         .endpoint = &peer->endpoint,
                                         .joined = peer->joined,
                                         .heard = peer->heard,
-                                        .deadline = peers_deadline(peer, engine_n_all(e)),
+                                        .deadline = peers_deadline(&e->peers, peer, engine_n_all(e)),
                                         .legacy = peer->legacy };
         return true;
 }

@@ -12,6 +12,11 @@
 /* A newcomer does not know yet how many entities there are, and so not how long they may be silent:
  * three of the gaps it saw are always allowed (errata.md, 7). */
 #define GAPS_ALLOWED 3
+/* On a network that loses messages, five hellos in a row are lost too easily: a tenth of loss would
+ * drop one of a hundred entities every few minutes. A gap in anybody's SeqNums tells; for so many
+ * messages after the last one, silence is allowed for twice as long (errata.md, 7). */
+#define LOSSLESS_MESSAGES 128
+#define LOSSY_FACTOR      2
 
 void peers_init(struct peers *ps, uint64_t seed, size_t max)
 {
@@ -67,9 +72,19 @@ struct peer *peers_find_departed(const struct peers *ps, const struct address *a
         return peer_of_entry(index_find(&ps->departed, address));
 }
 
-uint64_t peers_deadline(const struct peer *peer, size_t entities)
+void peers_watch_loss(struct peers *ps, bool gap)
 {
-        uint64_t silence = hello_dead_after(entities);
+        if (gap) {
+                ps->n_whole = 0;
+                ps->lossy = true;
+        } else if (ps->lossy && ++ps->n_whole >= LOSSLESS_MESSAGES) {
+                ps->lossy = false;
+        }
+}
+
+uint64_t peers_deadline(const struct peers *ps, const struct peer *peer, size_t entities)
+{
+        uint64_t silence = hello_dead_after(entities) * (ps->lossy ? LOSSY_FACTOR : 1);
 
         if (GAPS_ALLOWED * peer->hello_gap > silence)
                 silence = GAPS_ALLOWED * peer->hello_gap;
@@ -94,7 +109,7 @@ static int enter(struct peers *ps, uint64_t now, const struct address *address, 
         }
         peer->joined = peer->heard = now;
         peer->hello = peer->hello_gap = 0;
-        deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(peer, entities));
+        deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(ps, peer, entities));
         return 0;
 }
 
@@ -189,7 +204,7 @@ struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities)
 
         while ((d = deadlines_pop(&ps->deadlines, now))) {
                 struct peer *peer = (struct peer *)(void *)d;
-                uint64_t deadline = peers_deadline(peer, entities);
+                uint64_t deadline = peers_deadline(ps, peer, entities);
 
                 if (deadline <= now)
                         return peer;
@@ -208,7 +223,7 @@ void peers_shrink(struct peers *ps, size_t entities)
         for (size_t i = 0; i < ps->known.n; ++i) {
                 struct peer *peer = peer_of_entry(ps->known.all[i]);
 
-                deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(peer, entities));
+                deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(ps, peer, entities));
         }
 }
 

@@ -40,6 +40,8 @@ struct peers {
         struct peer *youngest;
         size_t max;
         size_t n_at_reset; /* entities when all deadlines were last computed anew */
+        unsigned n_whole;  /* messages in a row, of all peers, without a gap before them */
+        bool lossy;        /* fewer than LOSSLESS_MESSAGES since the last gap */
 };
 
 void peers_init(struct peers *ps, uint64_t seed, size_t max);
@@ -59,6 +61,8 @@ void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, b
  * its address, which the caller then owns. */
 struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);
 
+/* A message came from some peer; @gap: messages of it before this one did not. */
+void peers_watch_loss(struct peers *ps, bool gap);
 /* When @peer is taken for dead if it stays silent, in a bus of @entities. */
 uint64_t peers_deadline(const struct peer *peer, size_t entities);
 /* A peer whose silence is too long by now, or NULL; call until NULL. */

@@ -93,6 +93,11 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
         return bit_get(w, seq) ? WINDOW_DUPLICATE : WINDOW_NEW;
 }
 
+bool window_has_gap(const struct window *w, uint32_t seq)
+{
+        return w->open && !is_behind(seq, w->high + 1);
+}
+
 /* The window now ends at @seq; what lies between was not seen. */
 static void advance(struct window *w, uint32_t seq)
 {

@@ -37,6 +37,8 @@ struct window {
 #define WINDOW_INIT ((struct window){ .open = false })
 
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
+/* Whether @seq, which is new, shows that messages before it have not come: lost, or overtaken. */
+bool window_has_gap(const struct window *w, uint32_t seq);
 /* Remembers what window_check() called WINDOW_NEW or WINDOW_RESTART. */
 void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum window_verdict verdict);
 /* Takes an accepted message back that could not be kept, so that its repetition will be new. */
