@@ -256,7 +256,6 @@ void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reas
                                .ticket = r->ticket,
                                .reason = reason };
 
-        --r->entity->n_reliable;
         sender_remove(&e->sender, r);
         events_push_reserved(&e->events, &event);
 }
@@ -350,7 +349,6 @@ static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_m
                 sender_remove(&e->sender, reliable);
                 return r;
         }
-        ++note->from->n_reliable;
         return 0;
 }
 
@@ -381,6 +379,7 @@ int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struc
                 events_release(&e->events);
                 return r;
         }
+        ++entity->n_reliable;
         *ret_ticket = e->next_ticket++;
         return 0;
 }

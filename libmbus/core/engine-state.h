@@ -20,7 +20,7 @@ struct entity {
         struct hello hello;
         struct window sent; /* our own messages, to tell their echo from another of our name */
         uint32_t seq;       /* of the next message */
-        size_t n_reliable;  /* tickets that are not finished */
+        size_t n_reliable;  /* tickets whose end was not popped */
         bool conflict;      /* reported, and not renamed yet */
         void *data;
 };

@@ -273,6 +273,8 @@ bool engine_pop_event(struct engine *e, struct event *ret_event)
 {
         if (!events_pop(&e->events, ret_event))
                 return false;
+        if (ret_event->type == EVENT_DELIVERED || ret_event->type == EVENT_FAILED)
+                --ret_event->entity->n_reliable;
         if (ret_event->type == EVENT_DROPPED && ret_event->drop == MBUS_DROP_EVENTS)
                 e->dropped[ret_event->drop] += ret_event->count;
         return true;
@@ -373,6 +375,8 @@ void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n)
 
 size_t engine_memory(const struct engine *e)
 {
-        return peers_bytes(&e->peers) + e->sender.bytes + e->sender.n * sizeof(struct reliable) +
-               e->outgoing.size + e->events.bytes;
+        return sizeof(*e) + peers_bytes(&e->peers) + e->locals.n * sizeof(struct entity) +
+               index_bytes(&e->locals) + e->hellos.size * sizeof(*e->hellos.heap) +
+               sender_bytes(&e->sender) + e->outgoing.size + events_memory(&e->events) +
+               e->text.size + e->sealed.size;
 }

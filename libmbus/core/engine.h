@@ -76,7 +76,7 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
 /*
  * The same reliably (7), to the one known entity that @dest matches. The ticket ends in exactly one
  * EVENT_DELIVERED or EVENT_FAILED. Also MBUS_E_UNKNOWN and MBUS_E_NOT_UNIQUE, and MBUS_E_FULL when
- * RELIABLE_OUTSTANDING_MAX messages of the entity are not finished.
+ * RELIABLE_OUTSTANDING_MAX messages of the entity are not finished, or their ends not popped.
  */
 int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *dest, struct span payload, uint64_t *ret_ticket);
@@ -130,7 +130,10 @@ uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason);
 /* Counts what the owner lost on the way to or from the engine; what was lost on the way here
  * (MBUS_DROP_SOCKET) is reported as EVENT_DROPPED, too. */
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n);
-/* Octets of memory in use that peers and outstanding messages account for. */
+/*
+ * Octets of memory in use. It is bounded by what is known and outstanding: spec/simulation.md has the
+ * function. Takes a time that grows with the number of known entities.
+ */
 size_t engine_memory(const struct engine *e);
 
 #endif

@@ -209,3 +209,29 @@ void events_forget(struct events *es, const struct entity *entity)
                 }
         }
 }
+
+static size_t message_memory(const struct message *m)
+{
+        const struct payload *p = &m->payload;
+
+        /* Source and destination stand behind the text once more. */
+        return sizeof(*m) + m->text.n + m->header.src.text.n + m->header.dest.text.n + 2 +
+               p->size * sizeof(*p->commands) + p->values.size * sizeof(*p->values.nodes) +
+               p->values.arena_size;
+}
+
+size_t events_memory(const struct events *es)
+{
+        size_t bytes = 0;
+
+        for (const struct event *event = es->first; event; event = event->next) {
+                bytes += sizeof(*event) + event->n_recipients * sizeof(*event->recipients);
+                if (event->message)
+                        bytes += message_memory(event->message);
+                if (event->address)
+                        bytes += sizeof(*event->address) + event->address->text.n;
+        }
+        for (const struct event *event = es->spare; event; event = event->next)
+                bytes += sizeof(*event);
+        return bytes;
+}

@@ -70,5 +70,7 @@ void events_push_reserved(struct events *es, const struct event *event);
 bool events_pop(struct events *es, struct event *ret_event);
 /* Forgets all that is about @entity, which goes away. */
 void events_forget(struct events *es, const struct entity *entity);
+/* Octets of memory, of messages that others hold, too, as well. */
+size_t events_memory(const struct events *es);
 
 #endif

@@ -293,3 +293,21 @@ size_t index_bound(const struct index_cursor *cursor)
 {
         return cursor->n - cursor->i;
 }
+
+size_t index_bytes(const struct index *ix)
+{
+        size_t bytes = ix->n_buckets * sizeof(*ix->buckets) + ix->size * sizeof(*ix->all) +
+                       ix->n_posting_buckets * sizeof(*ix->postings);
+
+        for (size_t i = 0; i < ix->n; ++i) {
+                const struct index_entry *entry = ix->all[i];
+
+                bytes += sizeof(*entry->address) + entry->address->text.n +
+                         (entry->address->n + 1) * sizeof(*entry->places);
+        }
+        for (size_t i = 0; i < ix->n_posting_buckets; ++i) {
+                for (const struct posting *p = ix->postings[i]; p; p = p->next)
+                        bytes += sizeof(*p) + p->size * sizeof(*p->entries);
+        }
+        return bytes;
+}

@@ -66,5 +66,7 @@ struct index_cursor index_match(const struct index *ix, const struct address *de
 struct index_entry *index_next(struct index_cursor *cursor);
 /* An upper bound of how many entries index_next() will give. */
 size_t index_bound(const struct index_cursor *cursor);
+/* Octets of memory that the index and its addresses take. */
+size_t index_bytes(const struct index *ix);
 
 #endif

@@ -230,6 +230,14 @@ void peers_shrink(struct peers *ps, size_t entities)
 size_t peers_bytes(const struct peers *ps)
 {
         size_t n = ps->known.n + ps->departed.n;
+        size_t bytes = n * sizeof(struct peer) + index_bytes(&ps->known) +
+                       index_bytes(&ps->departed) + ps->deadlines.size * sizeof(*ps->deadlines.heap);
 
-        return n * sizeof(struct peer);
+        for (size_t i = 0; i < ps->known.n; ++i) {
+                const struct acks *acks = peer_of_entry(ps->known.all[i])->acks;
+
+                for (; acks; acks = acks->next)
+                        bytes += acks_bytes(acks);
+        }
+        return bytes;
 }

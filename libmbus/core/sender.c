@@ -214,3 +214,9 @@ struct reliable *lane_oldest(const struct lane *lane)
 {
         return lane->flying ? lane->flying : lane->line;
 }
+
+size_t sender_bytes(const struct sender *s)
+{
+        return s->n * sizeof(struct reliable) + s->bytes + s->n_buckets * sizeof(*s->buckets) +
+               s->deadlines.size * sizeof(*s->deadlines.heap);
+}

@@ -74,4 +74,7 @@ void sender_remove(struct sender *s, struct reliable *r);
 /* The oldest message of @lane, or NULL. */
 struct reliable *lane_oldest(const struct lane *lane);
 
+/* Octets of memory. */
+size_t sender_bytes(const struct sender *s);
+
 #endif
