@@ -4,7 +4,7 @@
 #include <gcrypt.h>
 #include <stdlib.h>
 
-#include "core/crypto.h"
+#include "core/engine-state.h"
 #include "run.h"
 
 /* ---- memory ---- */
@@ -56,10 +56,173 @@ START_TEST(test_digest_of_a_message_takes_no_memory)
 }
 END_TEST
 
+/* ---- entities that leave and come back; found by the simulator ---- */
+
+#define T0 NSEC_PER_SEC
+#define WALL UINT64_C(1600000000000)
+
+struct bus {
+        struct crypto *crypto;
+        struct engine *engine;
+};
+
+static struct address parse(const char *text)
+{
+        struct address address;
+
+        ck_assert_int_eq(address_parse(span_of(text), STRICT, &address, NULL, NULL), 0);
+        return address;
+}
+
+static struct entity *add_entity(struct bus *bus, const char *text)
+{
+        struct address address = parse(text);
+        struct entity *entity;
+
+        ck_assert_int_eq(engine_add_entity(bus->engine, T0, &address, NULL, &entity), 0);
+        return entity;
+}
+
+static void bus_init(struct bus *bus)
+{
+        struct config config = CONFIG_INIT;
+        struct engine_options options = { .seed = 1 };
+
+        config.hash_key.n = 20;
+        ck_assert_int_eq(crypto_new(&config, &bus->crypto), 0);
+        options.crypto = bus->crypto;
+        ck_assert_int_eq(engine_new(&options, &bus->engine), 0);
+        add_entity(bus, "(app:test id:1-1@127.0.0.1)");
+}
+
+static void bus_deinit(struct bus *bus)
+{
+        engine_free(bus->engine);
+        crypto_free(bus->crypto);
+}
+
+/* The peer says hello with this SeqNum and TimeStamp. */
+static void hear(struct bus *bus, uint64_t now, uint32_t seq, uint64_t timestamp)
+{
+        struct header_spec spec = { .seq = seq,
+                                    .timestamp = timestamp,
+                                    .src = span_of("(app:peer id:2-1@127.0.0.1)"),
+                                    .dest = span_of("()") };
+        struct endpoint from = { .n = 1 };
+        struct buffer text = BUFFER_INIT, datagram = BUFFER_INIT;
+
+        message_format(&spec, span_of("mbus.hello()"), DIALECT_RFC3259, &text);
+        seal_message(bus->crypto, DIALECT_RFC3259, buffer_span(&text), &datagram);
+        engine_receive(bus->engine, now, WALL, &from, buffer_span(&datagram));
+        engine_tick(bus->engine, now, WALL);
+        buffer_deinit(&text);
+        buffer_deinit(&datagram);
+}
+
+/* A tombstone went away only when somebody else left, so an entity whose clock had been set back
+ * while it was down was never heard again. */
+START_TEST(test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old)
+{
+        uint64_t left = T0 + hello_dead_after(2);
+        struct bus bus;
+
+        bus_init(&bus);
+        hear(&bus, T0, 5, WALL);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 1);
+        engine_tick(bus.engine, left, WALL);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 0);
+
+        hear(&bus, left + TOMBSTONE_MS * NSEC_PER_MSEC, 0, WALL - 3600000);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 0);
+        hear(&bus, left + TOMBSTONE_MS * NSEC_PER_MSEC + 1, 1, WALL - 3600000);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 1);
+        bus_deinit(&bus);
+}
+END_TEST
+
+static void hear_in_a_row(struct bus *bus, uint64_t *now, uint32_t *seq, unsigned n)
+{
+        while (n--) {
+                *now += NSEC_PER_SEC;
+                hear(bus, *now, ++*seq, WALL);
+        }
+}
+
+/* With a tenth of loss, five hellos in a row get lost too easily. */
+START_TEST(test_silence_may_be_twice_as_long_while_messages_are_lost)
+{
+        uint64_t dead = hello_dead_after(2), now = T0;
+        uint32_t seq = 0;
+        struct bus bus;
+
+        bus_init(&bus);
+        hear(&bus, now, seq, WALL);
+        ++seq;
+        hear_in_a_row(&bus, &now, &seq, 1);
+        engine_tick(bus.engine, now + 2 * dead - 1, WALL);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 1);
+
+        hear_in_a_row(&bus, &now, &seq, 128);
+        engine_tick(bus.engine, now + dead - 1, WALL);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 1);
+        engine_tick(bus.engine, now + 2 * dead, WALL);
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 0);
+        bus_deinit(&bus);
+}
+END_TEST
+
+/* What happened to tickets was kept without bound for an owner that pops no events. */
+START_TEST(test_tickets_whose_end_is_not_popped_are_bounded)
+{
+        struct address dest = parse("(app:other)");
+        struct entity *entity;
+        struct event event;
+        struct bus bus;
+        uint64_t ticket;
+        unsigned n = 0;
+
+        bus_init(&bus);
+        entity = add_entity(&bus, "(app:one id:3-1@127.0.0.1)");
+        add_entity(&bus, "(app:other id:4-1@127.0.0.1)");
+        while (engine_send_reliable(bus.engine, T0, WALL, entity, &dest, span_of("a()"),
+                                    &ticket) == 0)
+                ++n;
+        ck_assert_uint_eq(n, RELIABLE_OUTSTANDING_MAX);
+
+        for (n = 0; engine_pop_event(bus.engine, &event); ++n)
+                event_deinit(&event);
+        ck_assert_uint_eq(n, 2 * RELIABLE_OUTSTANDING_MAX);
+        ck_assert_int_eq(engine_send_reliable(bus.engine, T0, WALL, entity, &dest, span_of("a()"),
+                                              &ticket),
+                         0);
+        bus_deinit(&bus);
+}
+END_TEST
+
+/* The addresses of peers, their indexes and queued events did not count. */
+START_TEST(test_memory_counts_addresses_and_events)
+{
+        struct bus bus;
+        size_t before;
+
+        bus_init(&bus);
+        before = engine_memory(bus.engine);
+        hear(&bus, T0, 0, WALL);
+        ck_assert_uint_ge(engine_memory(bus.engine), before + sizeof(struct peer) +
+                                                             2 * sizeof(struct address) +
+                                                             sizeof(struct event));
+        bus_deinit(&bus);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
                 test_digest_of_a_message_takes_no_memory,
+                test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old,
+                test_silence_may_be_twice_as_long_while_messages_are_lost,
+                test_tickets_whose_end_is_not_popped_are_bounded,
+                test_memory_counts_addresses_and_events,
         };
 
         gcry_set_allocation_handler(count_malloc, count_malloc, is_secure, count_realloc, free);
