@@ -101,6 +101,7 @@ static void broker_settle(struct broker *b)
         } while (b->dead);
         link_udp_send(b);
         set_timer(b);
+        supervise_turn(b);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -166,6 +167,8 @@ static int start(struct broker *b)
                         r = uv_signal_start(&b->signals[i], on_signal, numbers[i]);
         }
         if (r == 0)
+                r = supervise_start(b);
+        if (r == 0)
                 r = link_udp_start(b);
         return r ? r : link_local_start(b);
 }
@@ -211,7 +214,9 @@ int broker_run(struct broker *b)
                 return EXIT_SYSTEM;
         }
         log_info("ready on %s, bus udp:%s", b->path, udp_name(b->udp));
+        supervise_say("READY=1");
         uv_run(&b->loop, UV_RUN_DEFAULT);
+        supervise_say("STOPPING=1");
         link_local_stop(b);
         say_bye(b);
         uv_walk(&b->loop, close_handle, NULL);

@@ -26,6 +26,7 @@
 #include "client.h"
 #include "options.h"
 #include "stats.h"
+#include "supervise.h"
 
 /* What does not reach its destination, and what is odd, by cause. */
 enum count {
@@ -45,7 +46,8 @@ struct broker {
         uv_prepare_t prepare;
         uv_timer_t timer;
         uint64_t timer_at;
-        uv_signal_t signals[2];
+        uv_signal_t signals[3];
+        struct supervise supervise;
         bool stopping;
 
         uint64_t started;
@@ -64,6 +66,7 @@ struct broker {
 
         /* The clients. */
         int listener;
+        bool handed_over; /* the service manager's: its socket stays when the broker ends */
         int lock;
         char *path;
         uv_poll_t listener_poll;

@@ -126,11 +126,19 @@ static int listen_at(struct broker *b, const struct sockaddr_un *address)
         return 0;
 }
 
+/* The socket is the service manager's, or one that is made here. */
 int link_local_open(struct broker *b)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int r;
+        int r = supervise_take_listener(&b->listener, &b->path);
 
+        b->handed_over = r == 0;
+        if (r != -ENOENT) {
+                if (r < 0)
+                        log_error("what the service manager handed over is not one Unix socket "
+                                  "that listens (ListenStream=PATH)");
+                return r < 0 ? EXIT_NO_BUS : 0;
+        }
         b->path = b->options.socket ? strdup(b->options.socket) : default_path();
         if (!b->path)
                 return EXIT_SYSTEM;
@@ -153,7 +161,8 @@ void link_local_stop(struct broker *b)
 {
         uv_poll_stop(&b->listener_poll);
         uv_timer_stop(&b->accept_timer);
-        unlink(b->path);
+        if (!b->handed_over)
+                unlink(b->path);
 }
 
 void link_local_close(struct broker *b)
