@@ -15,7 +15,7 @@ build=build-fuzz
 
 if [ ! -e "$build/build.ninja" ]; then
         CC=clang meson setup "$build" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-                -Db_lundef=false -Dfuzzer=-fsanitize=fuzzer -Dc_args=-fsanitize=fuzzer-no-link
+                -Db_lundef=false -Dfuzzer=-fsanitize=fuzzer -Dc_args=-fsanitize=fuzzer-no-link >"$build.log"
 fi
 mkdir -p "$build/findings" "$build/corpus"
 for target in $targets; do
