@@ -234,5 +234,7 @@ void broker_close(struct broker *b)
         link_udp_close(b);
         deadlines_deinit(&b->deadlines);
         buffer_deinit(&b->text);
+        quota_deinit(&b->quota);
+        free(b->config_path);
         free(b->matches);
 }

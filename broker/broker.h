@@ -76,7 +76,8 @@ struct broker {
         struct client *dirty;
         struct client *dead;
         struct chunk *chunk; /* what is read and made goes in here */
-        size_t queued;       /* octets in all queues */
+        struct quota quota;
+        char *config_path;
         uint64_t next_client;
         unsigned next_id; /* in the ids that the broker gives */
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,32 +42,78 @@ void client_kill(struct client *c, const char *why)
         log_debug("link %" PRIu64 " (pid %d) ends: %s", c->number, (int)c->pid, why);
 }
 
-static void log_full(struct client *c)
+/* The socket takes no more for now. */
+static void block(struct client *c)
 {
-        uint64_t n_silent;
+        c->blocked = true;
+        queue_own(&c->queue);
+        link_local_poll(c);
+}
 
-        if (!log_cause_is_due(&c->full, c->broker->now, &n_silent))
-                return;
-        log_warning("link %" PRIu64 " (pid %d, uid %d) does not read fast enough: %zu octets and "
-                    "%zu messages wait, of %u and %u allowed; messages for it are lost",
-                    c->number, (int)c->pid, (int)c->uid, c->queue.bytes, c->queue.n_messages,
-                    QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX);
+/* Writes what waits, as far as the socket takes it. Nothing is said meanwhile: what somebody else is
+ * making in the shared chunk stays as it is. */
+static void write_queue(struct client *c)
+{
+        struct iovec iov[FLUSH_SLICES_MAX];
+        struct msghdr message = { .msg_iov = iov };
+        ssize_t n;
+
+        while (!c->dead && !c->blocked && !queue_is_empty(&c->queue)) {
+                message.msg_iovlen = queue_peek(&c->queue, iov, FLUSH_SLICES_MAX);
+                n = sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (n >= 0)
+                        queue_pop(&c->queue, (size_t)n);
+                else if (errno == EAGAIN || errno == ENOBUFS)
+                        block(c);
+                else if (errno != EINTR)
+                        client_kill(c, strerror(errno));
+        }
+}
+
+void client_log_limit(struct client *c, enum limit limit, const char *what)
+{
+        char who[80];
+
+        snprintf(who, sizeof(who), "link %" PRIu64 " (pid %d, uid %u)", c->number, (int)c->pid,
+                 (unsigned)c->uid);
+        quota_log(&c->broker->quota, &c->user->causes[limit], limit, c->broker->now, who, what);
+}
+
+/* There is no room. A socket that may take more is tried first, so that nobody who reads loses
+ * anything because others do not; then something is dropped, or refused. */
+static int push_into_full(struct client *c, struct chunk *chunk, size_t at, size_t n,
+                          enum kind kind)
+{
+        enum limit limit;
+
+        if (!c->blocked)
+                write_queue(c);
+        limit = queue_check(&c->queue, n, kind);
+        if (c->dead || limit == LIMIT_NONE)
+                return c->dead ? 0 : queue_append(&c->queue, chunk, at, n, kind);
+        if (kind == KIND_ANSWER) {
+                client_log_limit(c, limit, "it does not read its answers, and is closed");
+                client_kill(c, "it does not read its answers");
+                return 0;
+        }
+        client_log_limit(c, limit, "it does not read fast enough, messages for it are lost");
+        return queue_push(&c->queue, chunk, at, n, kind);
 }
 
 int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum kind kind)
 {
-        uint64_t n_dropped = c->queue.n_dropped;
         int r;
 
         if (c->dead)
                 return 0;
-        r = queue_push(&c->queue, chunk, at, n, kind);
+        if (queue_check(&c->queue, n, kind) == LIMIT_NONE)
+                r = queue_append(&c->queue, chunk, at, n, kind);
+        else
+                r = push_into_full(c, chunk, at, n, kind);
         if (r && kind == KIND_ANSWER) {
-                client_kill(c, "it does not read its answers");
+                client_kill(c, "memory is short");
                 return 0;
         }
-        if (r || n_dropped != c->queue.n_dropped)
-                log_full(c);
         if (r && kind == KIND_RELIABLE)
                 return MBUS_E_FULL;
         if (r)
@@ -97,14 +144,6 @@ int client_push_text(struct client *c, struct span text, enum kind kind)
         return client_push(c, b->chunk, b->chunk->n - n, n, kind);
 }
 
-/* The socket takes no more for now. */
-static void block(struct client *c)
-{
-        c->blocked = true;
-        queue_own(&c->queue);
-        link_local_poll(c);
-}
-
 /* Everything is out: the client learns what it missed. */
 static bool report_dropped(struct client *c)
 {
@@ -119,24 +158,9 @@ static bool report_dropped(struct client *c)
 
 void client_flush(struct client *c)
 {
-        struct iovec iov[FLUSH_SLICES_MAX];
-        struct msghdr message = { .msg_iov = iov };
-        ssize_t n;
-
-        while (!c->dead) {
-                if (queue_is_empty(&c->queue) && !report_dropped(c))
-                        return;
-                message.msg_iovlen = queue_peek(&c->queue, iov, FLUSH_SLICES_MAX);
-                n = sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-                if (n >= 0) {
-                        queue_pop(&c->queue, (size_t)n);
-                } else if (errno == EAGAIN || errno == ENOBUFS) {
-                        block(c);
-                        return;
-                } else if (errno != EINTR) {
-                        client_kill(c, strerror(errno));
-                }
-        }
+        do
+                write_queue(c);
+        while (!c->dead && !c->blocked && report_dropped(c));
 }
 
 void client_settle(struct client *c)
@@ -156,6 +180,7 @@ static void link_attachment(struct client *c, struct attachment *a)
                 a->next->previous = a;
         c->attachments = a;
         c->n_attachments++;
+        quota_take(c->user, QUOTA_ENTITIES, 1);
 }
 
 static void unlink_attachment(struct client *c, struct attachment *a)
@@ -167,6 +192,7 @@ static void unlink_attachment(struct client *c, struct attachment *a)
         if (a->next)
                 a->next->previous = a->previous;
         c->n_attachments--;
+        quota_give_back(c->user, QUOTA_ENTITIES, 1);
 }
 
 int attachment_new(struct broker *b, struct client *c, const struct address *address,

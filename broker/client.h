@@ -13,6 +13,7 @@
 #include "limits.h"
 #include "log.h"
 #include "queue.h"
+#include "quota.h"
 
 struct broker;
 struct route;
@@ -79,6 +80,8 @@ struct client {
         struct chunk *partial;
         struct attachment *attachments;
         size_t n_attachments;
+        size_t n_tickets; /* reliable messages of its entities whose end is not known yet */
+        struct quota_user *user;
         struct route *routes[ROUTES_MAX];
         unsigned next_route;
 
@@ -96,7 +99,6 @@ struct client {
         unsigned n_watches;
         bool observes;
         bool observes_hello;
-        struct log_cause full;
 };
 
 /* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. A
@@ -108,6 +110,8 @@ int client_push_text(struct client *c, struct span text, enum kind kind);
 void client_flush(struct client *c);
 /* The end of a turn in which something was appended: writes it, or lets the queue keep it. */
 void client_settle(struct client *c);
+/* Logs, not too often, that @limit was reached, and what came of it. */
+void client_log_limit(struct client *c, enum limit limit, const char *what);
 /* The link is broken, or to be closed: it ends at the end of this turn. @why is logged. */
 void client_kill(struct client *c, const char *why);
 

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/socket.h>
+
+#include <core/frame.h>
 
 #include "broker.h"
 #include "control-request.h"
@@ -123,6 +126,23 @@ static void refuse(struct request *r, const char *reason, const char *why)
         r->answered = true;
 }
 
+void control_refuse_link(struct broker *b, int fd, const char *why)
+{
+        char payload[128], frame[FRAME_HEADER_SIZE + 512];
+        int n = snprintf(payload, sizeof(payload), "broker.refused(0 full \"%s\")", why);
+        struct header_spec spec = { .timestamp = b->wall_ms,
+                                    .src = attachment_text(b->self),
+                                    .dest = nobody };
+
+        buffer_clear(&b->text);
+        if (message_format(&spec, (struct span){ payload, (size_t)n }, DIALECT_RFC3259, &b->text) ||
+            b->text.n > sizeof(frame) - FRAME_HEADER_SIZE)
+                return;
+        frame_put_length(frame, b->text.n, false);
+        memcpy(frame + FRAME_HEADER_SIZE, b->text.at, b->text.n);
+        (void)!send(fd, frame, FRAME_HEADER_SIZE + b->text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void accept_attachment(struct request *r, const struct attachment *a)
 {
         struct span address = attachment_text(a);
@@ -205,38 +225,48 @@ static int attach_with_id(struct broker *b, struct client *c, struct span text,
         return MBUS_E_FULL;
 }
 
-static void on_attach(struct request *r)
+/* Puts the entity that is asked for on the bus. */
+static void attach(struct request *r, const struct address *address)
 {
+        enum limit limit =
+                quota_check(r->c->user, QUOTA_ENTITIES, r->c->n_attachments, 1, 1);
         struct attachment *a;
-        struct address address;
-        struct parse_error error;
         int result;
 
-        if (!speaks_our_version(r)) {
-                refuse(r, "version", "the broker speaks version 1");
+        if (limit) {
+                client_log_limit(r->c, limit, "no more entities are attached");
+                refuse(r, "full", limit == LIMIT_ENTITIES_PER_LINK
+                                          ? "this link has too many entities"
+                                          : "this user has too many entities");
                 return;
         }
-        if (address_parse(r->h->src.text, STRICT, &address, NULL, &error)) {
+        result = address_get(address, "id").at ? attachment_new(r->b, r->c, address, &a)
+                                               : attach_with_id(r->b, r->c, address->text, &a);
+        if (result == 0)
+                accept_attachment(r, a);
+        else if (result == MBUS_E_TAKEN)
+                refuse(r, "taken", "another entity has this address");
+        else if (result == MBUS_E_MALFORMED)
+                refuse(r, "malformed", "the address has no room for an id");
+        else
+                refuse(r, "full", "the broker has too many entities");
+}
+
+static void on_attach(struct request *r)
+{
+        struct address address;
+        struct parse_error error;
+
+        if (!speaks_our_version(r))
+                refuse(r, "version", "the broker speaks version 1");
+        else if (address_parse(r->h->src.text, STRICT, &address, NULL, &error))
                 refuse(r, "malformed", error.what);
-        } else if (address_get(&address, "id").at && !address_has_proper_id(&address)) {
+        else if (address_get(&address, "id").at && !address_has_proper_id(&address))
                 refuse(r, "malformed", "an id is NUMBER-NUMBER@HOST");
-        } else if (span_equal_text(address_get(&address, "app"), "mbus-broker")) {
+        else if (span_equal_text(address_get(&address, "app"), "mbus-broker"))
                 refuse(r, "denied", "app:mbus-broker is the broker");
-        } else if (r->c->n_attachments >= ATTACHMENTS_MAX) {
-                refuse(r, "full", "this link has too many entities");
-        } else {
-                result = address_get(&address, "id").at
-                                 ? attachment_new(r->b, r->c, &address, &a)
-                                 : attach_with_id(r->b, r->c, address.text, &a);
-                if (result == 0)
-                        accept_attachment(r, a);
-                else if (result == MBUS_E_TAKEN)
-                        refuse(r, "taken", "another entity has this address");
-                else if (result == MBUS_E_MALFORMED)
-                        refuse(r, "malformed", "the address has no room for an id");
-                else
-                        refuse(r, "full", "the broker has too many entities");
-        }
+        else
+                attach(r, &address);
 }
 
 static void on_detach(struct request *r)

@@ -27,6 +27,8 @@ void control_acknowledge(struct broker *b, struct client *c, struct span src, st
                          const uint32_t *seqs, size_t n);
 /* broker.dropped(COUNT full) */
 void control_dropped(struct client *c, uint64_t n);
+/* broker.refused(0 full "WHY") to a link that is no client and never will be. */
+void control_refuse_link(struct broker *b, int fd, const char *why);
 /* A payload of the broker's to (). */
 void control_say(struct client *c, struct span payload);
 /* The symbol for a reason. */

@@ -16,20 +16,45 @@
 /* Chunks that a slow client's messages are copied into. */
 #define CHUNK_OWN_SIZE (64u << 10)
 
-/* What waits for one client: enough for seconds of audio control, not for a client that sleeps. */
+/* What waits for one client: enough for seconds of audio control, not for a client that sleeps.
+ * From here to COMMAND_RATE the numbers are defaults, which [limits] changes (quota.h). */
 #define QUEUE_BYTES_MAX (8u << 20)
 #define QUEUE_MESSAGES_MAX 65536
+/* The least that the limits of octets can be set to: two messages of the largest size. */
+#define QUEUE_BYTES_MIN (128u << 10)
 /* Answers and acknowledgements must not be lost, so they have as much again; a client that does
  * not read them either has its link closed. */
 #define QUEUE_ANSWERS_FACTOR 2
-/* What waits for all clients together. Beyond, each has no more than a share. */
+/* What waits for all clients together: a small part of any machine's memory. A message costs 24
+ * octets beside its own. */
 #define QUEUES_BYTES_MAX (256u << 20)
-#define QUEUE_SHARE (256u << 10)
+#define QUEUES_MESSAGES_MAX (2u << 20)
 
-/* Entities of one link. */
+/* Entities of one link, and of all: the engine takes ENTITIES_MAX, of which one is the broker's. */
 #define ATTACHMENTS_MAX 16384
+#define ATTACHMENTS_TOTAL_MAX 65535
+/* Reliable messages of one link, and of all, whose end is not known yet; 40 octets each. */
+#define TICKETS_MAX 65536
+#define TICKETS_TOTAL_MAX (1u << 20)
+/* Links: each costs a descriptor and 1 KB. */
+#define LINKS_MAX 16384
 /* Addresses that one link watches: each is compared with every entity that comes. */
 #define WATCHES_MAX 64
+/* broker.* commands of one user a second: an attach is a hello on the bus, and new routes for all
+ * that send. At first an application, or a few of them, may attach all that they have at once. */
+#define COMMAND_RATE 1000
+#define COMMAND_BURST 20000
+/* With a limit on messages a second, so much of a second may come at once. */
+#define SEND_BURST_MS 1000
+/* No limit can be set higher: sums of them cannot overflow. */
+#define LIMIT_VALUE_MAX (UINT64_C(1) << 40)
+
+/* Lines of [policy], and those of them that apply to one link. */
+#define POLICY_RULES_MAX 1024
+#define RIGHTS_MAX 64
+/* Supplementary groups of a peer that are looked at; Linux knows up to 65536. */
+#define PEER_GROUPS_MAX 65536
+
 /* Destinations that a link's routes are remembered for, and recipients of a remembered one. */
 #define ROUTES_MAX 4
 #define ROUTE_CLIENTS_MAX 64

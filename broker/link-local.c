@@ -26,6 +26,7 @@
 #include <core/frame.h>
 
 #include "broker.h"
+#include "control.h"
 #include "exit.h"
 #include "monitor.h"
 #include "router.h"
@@ -341,23 +342,46 @@ void link_local_poll(struct client *c)
 
 /* ---- clients come and go ------------------------------------------------------------------- */
 
+/* Says no to a link for which no more than this is done. */
+static void refuse_link(struct broker *b, int fd, const struct ucred *peer, enum limit limit)
+{
+        char who[64];
+
+        snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)peer->pid, (unsigned)peer->uid);
+        quota_log(&b->quota, &b->quota.refused, limit, b->now, who, "it is closed");
+        control_refuse_link(b, fd, "too many links, see the log of the broker");
+}
+
 static int client_new(struct broker *b, int fd)
 {
-        struct client *c = malloc(sizeof(*c));
-        struct ucred peer = { .pid = 0 };
+        struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
         socklen_t n = sizeof(peer);
+        struct quota_user *user;
+        enum limit limit;
+        struct client *c;
 
-        if (!c)
-                return -ENOMEM;
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
+        user = quota_add_link(&b->quota, peer.uid, b->now, &limit);
+        if (!user) {
+                if (limit)
+                        refuse_link(b, fd, &peer, limit);
+                return -ENOMEM;
+        }
+        c = malloc(sizeof(*c));
+        if (!c) {
+                quota_remove_link(user);
+                return -ENOMEM;
+        }
         *c = (struct client){ .broker = b,
                               .fd = fd,
                               .number = ++b->next_client,
                               .pid = peer.pid,
                               .uid = peer.uid,
+                              .user = user,
                               .next = b->clients };
-        queue_init(&c->queue, &b->queued);
+        queue_init(&c->queue, user);
         if (uv_poll_init(&b->loop, &c->poll, fd) < 0) {
+                quota_remove_link(user);
                 free(c);
                 return -ENOMEM;
         }
@@ -385,6 +409,7 @@ static void client_free(struct client *c)
         monitor_forget(b, c);
         router_forget(c);
         queue_deinit(&c->queue);
+        c->user = quota_remove_link(c->user);
         chunk_unref(c->partial);
         if (c->previous)
                 c->previous->next = c->next;

@@ -148,7 +148,8 @@ int link_udp_open(struct broker *b)
         r = read_config(path, &config);
         if (r == 0)
                 r = read_section(b, path);
-        free(path);
+        b->config_path = path;
+        quota_init(&b->quota, &b->options.limits, path);
         if (r == 0)
                 r = open_engine(b, &config);
         return r ? r : add_self(b);

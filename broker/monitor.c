@@ -35,7 +35,7 @@ static int add_watch(struct broker *b, struct client *c, const struct address *a
 
         if (has_watch(c, address))
                 return 0;
-        if (c->n_watches == WATCHES_MAX)
+        if (c->n_watches >= b->quota.limits.of[LIMIT_WATCHES_PER_LINK])
                 return MBUS_E_FULL;
         w = malloc(sizeof(*w));
         if (!w)

@@ -78,6 +78,7 @@ bool options_parse(struct options *o, int argc, char **argv)
 {
         int option;
 
+        limits_init(&o->limits);
         while ((option = getopt_long(argc, argv, "c:hV", long_options, NULL)) != -1)
                 if (!parse_option(o, option))
                         return false;

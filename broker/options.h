@@ -14,6 +14,7 @@
 #include <core/bytes.h>
 
 #include "log.h"
+#include "quota.h"
 
 /* When a message for a group of entities is sent on the bus beside being given to local ones. */
 enum multicast {
@@ -30,6 +31,7 @@ struct options {
         bool version;
         enum log_level log_level;
         enum multicast multicast;
+        struct limits limits;
 };
 
 #define OPTIONS_INIT ((struct options){ .log_level = LOG_LEVEL_INFO })

@@ -23,9 +23,9 @@
 /* Positions begin here, so that there is always one before the first. */
 #define POSITION_FIRST (UINT64_C(1) << 32)
 
-void queue_init(struct queue *q, size_t *total)
+void queue_init(struct queue *q, struct quota_user *user)
 {
-        *q = (struct queue){ .total = total };
+        *q = (struct queue){ .user = user };
         q->head = q->tail = q->settled = POSITION_FIRST;
 }
 
@@ -47,7 +47,10 @@ static void account(struct queue *q, enum kind kind, size_t n_messages, size_t b
         q->n[kind] -= n_messages;
         q->n_messages -= n_messages;
         q->bytes -= bytes;
-        *q->total -= bytes;
+        quota_give_back(q->user, QUOTA_BYTES, bytes);
+        quota_give_back(q->user, QUOTA_MESSAGES, n_messages);
+        if (n_messages > 0 && q->n_messages == 0)
+                q->user->n_backlogs--;
 }
 
 static void empty_slice(struct queue *q, struct slice *s)
@@ -65,7 +68,7 @@ void queue_deinit(struct queue *q)
                         empty_slice(q, slot(q, q->head));
         chunk_unref(q->own);
         free(q->slices);
-        *q = (struct queue){ .total = q->total };
+        *q = (struct queue){ .user = q->user };
 }
 
 /* ---- the ring ------------------------------------------------------------------------------ */
@@ -120,11 +123,15 @@ static int reserve(struct queue *q)
 
 /* ---- limits -------------------------------------------------------------------------------- */
 
-static bool is_over(const struct queue *q, size_t n, size_t factor)
+enum limit queue_check(const struct queue *q, size_t n, enum kind kind)
 {
-        size_t bytes_max = *q->total > QUEUES_BYTES_MAX ? QUEUE_SHARE : QUEUE_BYTES_MAX;
+        unsigned factor = kind == KIND_ANSWER ? QUEUE_ANSWERS_FACTOR : 1;
+        enum limit limit;
 
-        return q->bytes + n > factor * bytes_max || q->n_messages >= factor * QUEUE_MESSAGES_MAX;
+        if (q->n_messages == 0)
+                return LIMIT_NONE;
+        limit = quota_check(q->user, QUOTA_BYTES, q->bytes, n, factor);
+        return limit ? limit : quota_check(q->user, QUOTA_MESSAGES, q->n_messages, 1, factor);
 }
 
 /* Drops the oldest message of @kind. False if there is none. */
@@ -156,20 +163,15 @@ static bool drop_oldest(struct queue *q, enum kind kind)
 /* Makes room for @n octets of @kind; false if there is none. */
 static bool make_room(struct queue *q, size_t n, enum kind kind)
 {
-        if (kind == KIND_ANSWER)
-                return !is_over(q, n, QUEUE_ANSWERS_FACTOR);
-        while (is_over(q, n, 1)) {
+        while (queue_check(q, n, kind)) {
+                if (kind == KIND_ANSWER)
+                        return false;
                 if (drop_oldest(q, KIND_COPY))
                         continue;
                 if (kind != KIND_UNRELIABLE || !drop_oldest(q, KIND_UNRELIABLE))
                         return false;
         }
         return true;
-}
-
-bool queue_is_full(struct queue *q, size_t n)
-{
-        return !make_room(q, n, KIND_RELIABLE);
 }
 
 uint64_t queue_take_dropped(struct queue *q)
@@ -190,15 +192,19 @@ static bool joins(const struct slice *s, const struct slice *next)
 
 int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind)
 {
+        if (make_room(q, n, kind))
+                return queue_append(q, chunk, at, n, kind);
+        if (kind == KIND_ANSWER || kind == KIND_RELIABLE)
+                return MBUS_E_FULL;
+        q->n_dropped++;
+        return 0;
+}
+
+int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind)
+{
         struct slice s = { .chunk = chunk, .at = (uint32_t)at, .end = (uint32_t)(at + n), .n = 1 };
         int r;
 
-        if (!make_room(q, n, kind)) {
-                if (kind == KIND_ANSWER || kind == KIND_RELIABLE)
-                        return MBUS_E_FULL;
-                q->n_dropped++;
-                return 0;
-        }
         s.kind = kind == KIND_RELIABLE ? KIND_ANSWER : kind;
         if (q->tail > q->head && joins(slot(q, q->tail - 1), &s)) {
                 slot(q, q->tail - 1)->end = s.end;
@@ -211,9 +217,10 @@ int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum k
                 *slot(q, q->tail++) = s;
         }
         q->n[s.kind]++;
-        q->n_messages++;
+        q->user->n_backlogs += q->n_messages++ == 0;
         q->bytes += n;
-        *q->total += n;
+        quota_take(q->user, QUOTA_BYTES, n);
+        quota_take(q->user, QUOTA_MESSAGES, 1);
         return 0;
 }
 

@@ -5,7 +5,7 @@
  * client is one slice and one iovec however many messages it holds. Each frame begins with its
  * length; that is how a single message is found again when it must be dropped.
  *
- * When the queue is full the oldest message that may be dropped makes room: a monitor's copy first,
+ * How much it may hold is for quota.h to say. When it is full the oldest message that may be dropped makes room: a monitor's copy first,
  * then an unreliable message. A reliable one is refused, and its sender told. Answers and
  * acknowledgements are kept beyond the limit, up to QUEUE_ANSWERS_FACTOR times.
  *
@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 
 #include "chunk.h"
+#include "quota.h"
 
 enum kind {
         KIND_ANSWER,     /* answers, acknowledgements, joined and left */
@@ -50,12 +51,12 @@ struct queue {
         size_t n[KIND_MAX];        /* messages */
         size_t n_messages;
         size_t bytes;
-        size_t *total; /* octets of all queues */
+        struct quota_user *user; /* whom it is charged to */
         struct chunk *own;
         uint64_t n_dropped; /* since it was last taken with queue_take_dropped() */
 };
 
-void queue_init(struct queue *q, size_t *total);
+void queue_init(struct queue *q, struct quota_user *user);
 void queue_deinit(struct queue *q);
 
 static inline bool queue_is_empty(const struct queue *q)
@@ -66,11 +67,13 @@ static inline bool queue_is_empty(const struct queue *q)
 /*
  * Appends the frame of @n octets at @at in @chunk, a reference to which is taken. 0, also when the
  * frame or others were dropped for it; MBUS_E_FULL: there is no room for a reliable message, or not
- * even for an answer; -ENOMEM.
+ * even for an answer; -ENOMEM. A queue with nothing in it takes any frame.
  */
 int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind);
-/* Whether a reliable frame of @n octets would be refused. */
-bool queue_is_full(struct queue *q, size_t n);
+/* The same for one that queue_check() has let pass. 0 or -ENOMEM. */
+int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind);
+/* Which limit keeps a frame of @n octets and @kind from being appended, if nothing is dropped. */
+enum limit queue_check(const struct queue *q, size_t n, enum kind kind);
 /* Fills @iov with what is to be written next and returns how many. */
 size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size);
 /* The first @n octets were written. */

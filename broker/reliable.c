@@ -78,6 +78,19 @@ static int reserve(struct waits *ws)
         return 0;
 }
 
+static void take_ticket(const struct attachment *src)
+{
+        src->client->n_tickets++;
+        quota_take(src->client->user, QUOTA_TICKETS, 1);
+}
+
+static void give_ticket_back(const struct attachment *src)
+{
+        assert(src->client->n_tickets > 0);
+        src->client->n_tickets--;
+        quota_give_back(src->client->user, QUOTA_TICKETS, 1);
+}
+
 static void push(struct waits *ws, const struct wait *w)
 {
         assert(ws->tail - ws->head < ws->size);
@@ -150,12 +163,25 @@ static uint64_t key_of(const struct attachment *src, uint32_t seq)
         return src->last_key + (uint64_t)(int64_t)step;
 }
 
+/* Whether @src may have one more. */
+static int check(struct attachment *src)
+{
+        struct client *c = src->client;
+        enum limit limit = quota_check(c->user, QUOTA_TICKETS, c->n_tickets, 1, 1);
+
+        if (limit)
+                client_log_limit(c, limit, "no more reliable messages are taken");
+        return limit ? MBUS_E_FULL : 0;
+}
+
 int reliable_prepare_local(struct attachment *src, uint32_t seq)
 {
         if (src->local.head == src->local.tail)
                 src->last_key = (UINT64_C(1) << 32) + seq - 1;
         if (key_of(src, seq) <= src->last_key)
                 return MBUS_E_MALFORMED;
+        if (check(src))
+                return MBUS_E_FULL;
         return reserve(&src->local);
 }
 
@@ -169,17 +195,19 @@ void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
 
         push(&src->local, &w);
         src->last_key = w.key;
+        take_ticket(src);
         target->n_waited_on++;
         start_waiting(b, src);
         if (src->deadline.slot == 0)
                 deadlines_set(&b->deadlines, &src->deadline, w.deadline);
 }
 
-static void end_local(struct wait *w)
+static void end_local(const struct attachment *src, struct wait *w)
 {
         assert(w->target->n_waited_on > 0);
         w->target->n_waited_on--;
         w->target = NULL;
+        give_ticket_back(src);
 }
 
 bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,
@@ -189,7 +217,7 @@ bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq
 
         if (!w || w->target != by)
                 return false;
-        end_local(w);
+        end_local(src, w);
         trim(&src->local);
         if (src->local.head == src->local.tail)
                 stop_waiting(b, src);
@@ -201,7 +229,7 @@ static void fail_local(struct broker *b, struct attachment *src, struct wait *w,
 {
         uint32_t seq = w->seq;
 
-        end_local(w);
+        end_local(src, w);
         control_undelivered(b, src->client, attachment_text(src), seq, reason, why);
 }
 
@@ -235,11 +263,12 @@ void reliable_expire(struct broker *b)
 
 int reliable_prepare_remote(struct attachment *src)
 {
-        return reserve(&src->remote);
+        return check(src) ? MBUS_E_FULL : reserve(&src->remote);
 }
 
 void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name)
 {
+        take_ticket(src);
         push(&src->remote, &(struct wait){ .key = ticket, .seq = seq, .name = name_ref(name) });
 }
 
@@ -258,6 +287,7 @@ void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
                                             ? "the entity left the bus"
                                             : "the entity did not acknowledge it");
         w->name = name_unref(w->name);
+        give_ticket_back(src);
         trim(&src->remote);
 }
 
@@ -267,9 +297,13 @@ static void forget_own(struct broker *b, struct attachment *a)
 {
         for (uint64_t i = a->local.head; i < a->local.tail; i++)
                 if (!is_finished(slot(&a->local, i)))
-                        end_local(slot(&a->local, i));
-        for (uint64_t i = a->remote.head; i < a->remote.tail; i++)
+                        end_local(a, slot(&a->local, i));
+        for (uint64_t i = a->remote.head; i < a->remote.tail; i++) {
+                if (is_finished(slot(&a->remote, i)))
+                        continue;
                 name_unref(slot(&a->remote, i)->name);
+                give_ticket_back(a);
+        }
         free(a->local.ring);
         free(a->remote.ring);
         a->local = a->remote = (struct waits){ 0 };

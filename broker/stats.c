@@ -98,7 +98,7 @@ static void put_state(const struct sink *s)
         seconds(s, "hello_interval_seconds", "Time between two hellos of an entity (RFC 3259, 8.1).",
                 hello_interval(local + remote));
         gauge(s, "queued_messages", "Messages that wait for clients.", queued);
-        gauge(s, "queued_bytes", "Octets that wait for clients.", b->queued);
+        gauge(s, "queued_bytes", "Octets that wait for clients.", b->quota.use[QUOTA_BYTES]);
         gauge(s, "bus_queued_datagrams", "Datagrams that wait for the network.",
               engine_n_datagrams(b->engine));
         gauge(s, "bus_memory_bytes", "Memory for known entities and outstanding messages.",

@@ -9,11 +9,41 @@
 
 #include <broker/limits.h>
 #include <broker/queue.h>
+#include <broker/quota.h>
 #include <core/frame.h>
 #include <mbus.h>
 
 #include "run.h"
 #include "seed.h"
+
+/* A broker with one user, and nothing waiting. */
+struct books {
+        struct quota quota;
+        struct quota_user *user;
+};
+
+static void books_init(struct books *b)
+{
+        struct limits limits;
+        enum limit limit;
+
+        limits_init(&limits);
+        quota_init(&b->quota, &limits, "file");
+        b->user = quota_add_link(&b->quota, 1, 0, &limit);
+        ck_assert_ptr_nonnull(b->user);
+}
+
+/* Everything was given back, which quota_remove_link() asserts, too. */
+static void books_deinit(struct books *b)
+{
+        for (unsigned kind = 0; kind < QUOTA_LINKS; kind++) {
+                ck_assert_uint_eq(b->quota.use[kind], 0);
+                ck_assert_uint_eq(b->user->use[kind], 0);
+        }
+        ck_assert_uint_eq(b->user->n_backlogs, 0);
+        quota_remove_link(b->user);
+        quota_deinit(&b->quota);
+}
 
 /* A frame whose octets tell its number; 12 octets at least. */
 static size_t put_frame(struct chunk *chunk, uint32_t number, size_t n)
@@ -79,11 +109,12 @@ static void push(struct queue *q, struct chunk *chunk, uint32_t number, size_t n
 START_TEST(test_frames_behind_each_other_in_a_chunk_are_one_slice)
 {
         struct chunk *chunk = chunk_new(4096);
-        size_t total = 0;
         struct iovec iov[4];
+        struct books books;
         struct queue q;
 
-        queue_init(&q, &total);
+        books_init(&books);
+        queue_init(&q, books.user);
         for (uint32_t i = 0; i < 10; i++)
                 push(&q, chunk, i, 100, KIND_UNRELIABLE);
         ck_assert_uint_eq(queue_peek(&q, iov, 4), 1);
@@ -93,12 +124,13 @@ START_TEST(test_frames_behind_each_other_in_a_chunk_are_one_slice)
         push(&q, chunk, 10, 100, KIND_RELIABLE);
         push(&q, chunk, 11, 100, KIND_ANSWER);
         ck_assert_uint_eq(queue_peek(&q, iov, 4), 2);
-        ck_assert_uint_eq(total, 1200);
+        ck_assert_uint_eq(books.user->use[QUOTA_BYTES], 1200);
+        ck_assert_uint_eq(books.quota.use[QUOTA_MESSAGES], 12);
         queue_pop(&q, 1200);
         ck_assert(queue_is_empty(&q));
         ck_assert_uint_eq(chunk->refs, 1);
-        ck_assert_uint_eq(total, 0);
         queue_deinit(&q);
+        books_deinit(&books);
         chunk_unref(chunk);
 }
 END_TEST
@@ -107,12 +139,14 @@ START_TEST(test_a_frame_that_is_half_written_is_never_dropped)
 {
         struct chunk *chunk = chunk_new(32 << 20);
         uint32_t *numbers = malloc(100000 * sizeof(*numbers));
-        size_t total = 0, n;
+        struct books books;
         struct queue q;
+        size_t n;
 
         ck_assert_ptr_nonnull(chunk);
         ck_assert_ptr_nonnull(numbers);
-        queue_init(&q, &total);
+        books_init(&books);
+        queue_init(&q, books.user);
         for (uint32_t i = 0; i < 3; i++)
                 push(&q, chunk, i, 100, KIND_UNRELIABLE);
         queue_pop(&q, 150);
@@ -127,6 +161,7 @@ START_TEST(test_a_frame_that_is_half_written_is_never_dropped)
         ck_assert_uint_eq(numbers[0], 4);
         ck_assert_uint_eq(numbers[n - 1], 2 + QUEUE_MESSAGES_MAX);
         queue_deinit(&q);
+        books_deinit(&books);
         chunk_unref(chunk);
         free(numbers);
 }
@@ -135,10 +170,12 @@ END_TEST
 START_TEST(test_copies_go_first_then_unreliable_messages_and_nothing_else)
 {
         struct chunk *chunk = chunk_new(32 << 20);
-        size_t total = 0, at;
+        struct books books;
         struct queue q;
+        size_t at;
 
-        queue_init(&q, &total);
+        books_init(&books);
+        queue_init(&q, books.user);
         for (uint32_t i = 0; i < 10; i++)
                 push(&q, chunk, i, 20, KIND_UNRELIABLE);
         for (uint32_t i = 10; i < QUEUE_MESSAGES_MAX - 10; i++)
@@ -162,7 +199,7 @@ START_TEST(test_copies_go_first_then_unreliable_messages_and_nothing_else)
                 push(&q, chunk, i, 20, KIND_ANSWER);
         ck_assert_int_eq(queue_push(&q, chunk, at, 20, KIND_ANSWER), MBUS_E_FULL);
         queue_deinit(&q);
-        ck_assert_uint_eq(total, 0);
+        books_deinit(&books);
         ck_assert_uint_eq(chunk->refs, 1);
         chunk_unref(chunk);
 }
@@ -170,12 +207,14 @@ END_TEST
 
 START_TEST(test_small_parts_of_chunks_are_copied_and_large_ones_are_not)
 {
-        size_t total = 0, n;
         struct chunk *chunks[40];
         uint32_t numbers[4096];
+        struct books books;
         struct queue q;
+        size_t n;
 
-        queue_init(&q, &total);
+        books_init(&books);
+        queue_init(&q, books.user);
         for (uint32_t i = 0; i < N(chunks); i++) {
                 chunks[i] = chunk_new(CHUNK_SIZE);
                 push(&q, chunks[i], i, 1000, KIND_UNRELIABLE);
@@ -193,29 +232,64 @@ START_TEST(test_small_parts_of_chunks_are_copied_and_large_ones_are_not)
         for (uint32_t i = 0; i < 2 * N(chunks); i++)
                 ck_assert_uint_eq(numbers[i], i / 2);
         queue_deinit(&q);
+        books_deinit(&books);
         for (uint32_t i = 0; i < N(chunks); i++)
                 chunk_unref(chunks[i]);
 }
 END_TEST
 
-START_TEST(test_all_queues_together_have_a_limit_beyond_which_each_has_a_share)
+START_TEST(test_beyond_a_quarter_of_the_total_a_queue_has_its_share_of_what_is_left)
 {
         struct chunk *chunk = chunk_new(4 << 20);
-        size_t total = QUEUES_BYTES_MAX + 1;
-        struct queue q;
+        struct books books;
+        struct queue q[2];
 
-        queue_init(&q, &total);
+        books_init(&books);
+        books.quota.limits.of[LIMIT_BYTES] = 1000000;
+        for (unsigned i = 0; i < 2; i++)
+                queue_init(&q[i], books.user);
         for (uint32_t i = 0; i < 1000; i++)
-                push(&q, chunk, i, 1000, KIND_UNRELIABLE);
-        ck_assert_uint_le(q.bytes, QUEUE_SHARE);
-        ck_assert_uint_gt(q.bytes, QUEUE_SHARE - 1000);
+                push(&q[0], chunk, i, 1000, KIND_UNRELIABLE);
+        /* Half for the user, half of that for a link, of which there is one. */
+        ck_assert_uint_eq(q[0].bytes, 250000);
+        for (uint32_t i = 0; i < 1000; i++)
+                push(&q[1], chunk, i, 1000, KIND_UNRELIABLE);
+        /* A third of what the first left. */
+        ck_assert_uint_eq(q[1].bytes, 83000);
+        ck_assert_uint_eq(books.user->n_backlogs, 2);
+        for (unsigned i = 0; i < 2; i++)
+                queue_deinit(&q[i]);
+        books_deinit(&books);
+        chunk_unref(chunk);
+}
+END_TEST
+
+START_TEST(test_an_empty_queue_takes_a_message_whatever_others_have)
+{
+        struct chunk *chunk = chunk_new(CHUNK_SIZE);
+        struct books books;
+        struct queue q;
+        size_t at;
+
+        books_init(&books);
+        queue_init(&q, books.user);
+        quota_take(books.user, QUOTA_BYTES, QUEUES_BYTES_MAX);
+        at = put_frame(chunk, 0, 60000);
+        ck_assert_int_eq(queue_check(&q, 60000, KIND_RELIABLE), LIMIT_NONE);
+        ck_assert_int_eq(queue_push(&q, chunk, at, 60000, KIND_RELIABLE), 0);
+        ck_assert_int_eq(queue_push(&q, chunk, at, 60000, KIND_RELIABLE), MBUS_E_FULL);
+        ck_assert_int_eq(queue_check(&q, 100, KIND_RELIABLE), LIMIT_BYTES);
+        quota_give_back(books.user, QUOTA_BYTES, QUEUES_BYTES_MAX);
         queue_deinit(&q);
-        ck_assert_uint_eq(total, QUEUES_BYTES_MAX + 1);
+        books_deinit(&books);
         chunk_unref(chunk);
 }
 END_TEST
 
 /* ---- anything, against a model ------------------------------------------------------------- */
+
+/* So little that the queue is often full. */
+#define MODEL_BYTES_MAX (256u << 10)
 
 struct item {
         uint32_t number;
@@ -249,14 +323,14 @@ static bool model_drop(struct model *m, enum kind kind)
 
 static int model_push(struct model *m, uint32_t number, uint32_t size, enum kind kind)
 {
-        while (kind != KIND_ANSWER && m->bytes + size > QUEUE_SHARE) {
+        while (kind != KIND_ANSWER && m->bytes + size > MODEL_BYTES_MAX) {
                 if (model_drop(m, KIND_COPY))
                         continue;
                 if (kind == KIND_UNRELIABLE && model_drop(m, KIND_UNRELIABLE))
                         continue;
                 return kind == KIND_RELIABLE ? MBUS_E_FULL : 0;
         }
-        if (kind == KIND_ANSWER && m->bytes + size > QUEUE_ANSWERS_FACTOR * QUEUE_SHARE)
+        if (kind == KIND_ANSWER && m->bytes + size > QUEUE_ANSWERS_FACTOR * MODEL_BYTES_MAX)
                 return MBUS_E_FULL;
         m->items[m->n++] = (struct item){ number, kind, size, 0 };
         m->bytes += size;
@@ -296,13 +370,15 @@ static void compare(const struct queue *q, const struct model *m)
 START_TEST(test_whatever_happens_the_queue_does_as_the_model)
 {
         static struct model m;
-        size_t total = QUEUES_BYTES_MAX + 1; /* each has QUEUE_SHARE: it is often full */
         struct random random = seeded("queue");
         struct chunk *chunk = NULL;
         uint64_t n_dropped = 0;
+        struct books books;
         struct queue q;
 
-        queue_init(&q, &total);
+        books_init(&books);
+        books.quota.limits.of[LIMIT_BYTES_PER_LINK] = MODEL_BYTES_MAX;
+        queue_init(&q, books.user);
         for (uint32_t i = 0; i < 200000; i++) {
                 uint32_t choice = (uint32_t)random_below(&random, 1000);
 
@@ -338,7 +414,7 @@ START_TEST(test_whatever_happens_the_queue_does_as_the_model)
         }
         ck_assert_uint_gt(n_dropped, 1000);
         queue_deinit(&q);
-        ck_assert_uint_eq(total, QUEUES_BYTES_MAX + 1);
+        books_deinit(&books);
         ck_assert_uint_eq(chunk->refs, 1);
         chunk_unref(chunk);
 }
@@ -351,7 +427,8 @@ int main(void)
                 test_a_frame_that_is_half_written_is_never_dropped,
                 test_copies_go_first_then_unreliable_messages_and_nothing_else,
                 test_small_parts_of_chunks_are_copied_and_large_ones_are_not,
-                test_all_queues_together_have_a_limit_beyond_which_each_has_a_share,
+                test_beyond_a_quarter_of_the_total_a_queue_has_its_share_of_what_is_left,
+                test_an_empty_queue_takes_a_message_whatever_others_have,
                 test_whatever_happens_the_queue_does_as_the_model,
         };
 

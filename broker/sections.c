@@ -1,0 +1,229 @@
+/*
+ * sections.c - the sections of the configuration file beside [MBUS], line by line.
+ */
+#include "sections.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "log.h"
+
+/* Longer names than this are nobody's slip of the pen. */
+#define NAME_COMPARED_MAX 16
+#define KEY_SHOWN_MAX 40
+
+static struct span trim(struct span s)
+{
+        s = span_from(s, wsp_size(s));
+        while (s.n > 0 && (is_wsp(s.at[s.n - 1]) || s.at[s.n - 1] == '\r'))
+                s.n--;
+        return s;
+}
+
+static struct span take_line(struct span *rest)
+{
+        const char *end = memchr(rest->at, '\n', rest->n);
+        struct span line = { rest->at, end ? (size_t)(end - rest->at) : rest->n };
+
+        *rest = span_from(*rest, line.n + (end ? 1 : 0));
+        return trim(line);
+}
+
+/* ---- complaints ---------------------------------------------------------------------------- */
+
+/* What looks like a key: nothing that may be a secret out of its place. */
+static struct span shown(struct span key)
+{
+        size_t n = 0;
+
+        while (n < key.n && (is_alpha(key.at[n]) || is_digit(key.at[n]) || key.at[n] == '_'))
+                n++;
+        if (n == 0 || n < key.n || n > KEY_SHOWN_MAX)
+                return span_of("?");
+        return key;
+}
+
+/* A long path shows its end, so that what is wrong still fits behind it. */
+static const char *shown_file(const char *file)
+{
+        size_t n = strlen(file);
+
+        return n > SECTIONS_ERROR_SIZE / 3 ? file + n - SECTIONS_ERROR_SIZE / 3 : file;
+}
+
+bool section_fail(const struct section_line *line, struct span key, const char *format, ...)
+{
+        struct span name = key.n > 0 && key.at[0] == '[' ? key : shown(key);
+        va_list args;
+        int n = snprintf(line->error, SECTIONS_ERROR_SIZE, "%s:%u: %.*s: ", shown_file(line->file),
+                         line->number, (int)name.n, name.at);
+
+        if (n < 0 || n >= SECTIONS_ERROR_SIZE)
+                return false;
+        va_start(args, format);
+        vsnprintf(line->error + n, SECTIONS_ERROR_SIZE - (size_t)n, format, args);
+        va_end(args);
+        return false;
+}
+
+void section_warn_unknown(const struct section_line *line, struct span key)
+{
+        struct span name = shown(key);
+
+        log_warning("%s:%u: %.*s: it is unknown in [%.*s] and ignored", shown_file(line->file),
+                    line->number, (int)name.n, name.at, (int)line->section.n, line->section.at);
+}
+
+/* ---- names of sections --------------------------------------------------------------------- */
+
+static char lower(char c)
+{
+        return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* How many letters must be added, removed, exchanged or swapped with their neighbour to make @b of
+ * @a; both have at most NAME_COMPARED_MAX. */
+static unsigned distance(struct span a, const char *b)
+{
+        unsigned rows[3][NAME_COMPARED_MAX + 1];
+        size_t n = strlen(b);
+
+        for (unsigned j = 0; j <= n; j++)
+                rows[0][j] = j;
+        for (unsigned i = 1; i <= a.n; i++) {
+                unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *higher = rows[(i + 1) % 3];
+
+                row[0] = i;
+                for (unsigned j = 1; j <= n; j++) {
+                        unsigned best = above[j - 1] + (lower(a.at[i - 1]) != lower(b[j - 1]));
+
+                        if (best > above[j] + 1)
+                                best = above[j] + 1;
+                        if (best > row[j - 1] + 1)
+                                best = row[j - 1] + 1;
+                        if (i > 1 && j > 1 && lower(a.at[i - 1]) == lower(b[j - 2]) &&
+                            lower(a.at[i - 2]) == lower(b[j - 1]) && best > higher[j - 2] + 1)
+                                best = higher[j - 2] + 1;
+                        row[j] = best;
+                }
+        }
+        return rows[a.n % 3][n];
+}
+
+static bool is_nearly(struct span name, const char *known)
+{
+        return name.n <= NAME_COMPARED_MAX && distance(name, known) <= (strlen(known) > 4 ? 2 : 1);
+}
+
+/* Finds the section of "[NAME]" or "[NAME WORD]". *@ret_section is NULL if it is to be skipped. */
+static bool find(struct section_line *line, struct span head, const struct section *sections,
+                 size_t n, const struct section **ret_section)
+{
+        struct span inner = trim((struct span){ head.at + 1, head.n - 1 });
+        size_t name_n = 0;
+
+        if (head.at[head.n - 1] != ']')
+                return section_fail(line, span_of("?"), "a section begins with [NAME], add the ]");
+        inner = trim((struct span){ inner.at, inner.n - 1 });
+        while (name_n < inner.n && !is_wsp(inner.at[name_n]))
+                name_n++;
+        line->section = (struct span){ inner.at, name_n };
+        line->word = trim(span_from(inner, name_n));
+        *ret_section = NULL;
+        for (size_t i = 0; i < n; i++) {
+                if (!span_equal_nocase(line->section, sections[i].name))
+                        continue;
+                if (line->word.n > 0 && !sections[i].has_word)
+                        return section_fail(line, head, "there is only one of it, write [%s]",
+                                            sections[i].name);
+                *ret_section = &sections[i];
+                return true;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (is_nearly(line->section, sections[i].name))
+                        return section_fail(line, head,
+                                            "there is no such section, write [%s%s] or remove it",
+                                            sections[i].name, sections[i].has_word ? " NAME" : "");
+        log_info("%s:%u: [%.*s] is no section of the broker and skipped", shown_file(line->file),
+                 line->number, (int)(name_n < KEY_SHOWN_MAX ? name_n : KEY_SHOWN_MAX), inner.at);
+        return true;
+}
+
+bool sections_read(struct span text, const char *file, const struct section *sections, size_t n,
+                   char ret_error[static SECTIONS_ERROR_SIZE])
+{
+        struct section_line line = { .file = file, .error = ret_error };
+        const struct section *section = NULL;
+
+        if (span_begins(text, "\xef\xbb\xbf"))
+                text = span_from(text, 3);
+        while (text.n > 0) {
+                struct span s = take_line(&text);
+
+                line.number++;
+                if (s.n == 0 || s.at[0] == '#')
+                        continue;
+                line.text = s;
+                if (s.at[0] == '[') {
+                        if (!find(&line, s, sections, n, &section))
+                                return false;
+                        line.text = SPAN_NULL;
+                }
+                if (section && section->on_line && !section->on_line(section->data, &line))
+                        return false;
+        }
+        return true;
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value)
+{
+        const char *equals = memchr(line->text.at, '=', line->text.n);
+
+        if (!equals)
+                return section_fail(line, line->text, "is no entry of [%.*s], write KEY=VALUE",
+                                    (int)line->section.n, line->section.at);
+        *ret_key = trim((struct span){ line->text.at, (size_t)(equals - line->text.at) });
+        *ret_value = trim(span_from(line->text, (size_t)(equals + 1 - line->text.at)));
+        return true;
+}
+
+bool section_read_key(const struct section_line *line, const struct section_key *keys, size_t n,
+                      void *data)
+{
+        struct span key, value;
+
+        if (line->text.n == 0)
+                return true;
+        if (!section_split(line, &key, &value))
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                if (!span_equal_nocase(key, keys[i].name))
+                        continue;
+                if (keys[i].set(data, value))
+                        return true;
+                return section_fail(line, key, "\"%.*s\" is no value for it, %s",
+                                    (int)(value.n < KEY_SHOWN_MAX ? value.n : KEY_SHOWN_MAX),
+                                    value.at, keys[i].wants);
+        }
+        section_warn_unknown(line, key);
+        return true;
+}
+
+bool section_next_word(struct span *rest, struct span *ret_word)
+{
+        struct span s = span_from(*rest, wsp_size(*rest));
+        unsigned depth = 0;
+        size_t n = 0;
+
+        for (; n < s.n && (depth > 0 || !is_wsp(s.at[n])); n++) {
+                if (s.at[n] == '(')
+                        depth++;
+                else if (s.at[n] == ')' && depth > 0)
+                        depth--;
+        }
+        *rest = span_from(s, n);
+        *ret_word = (struct span){ s.at, n };
+        return n > 0;
+}
