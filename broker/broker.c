@@ -146,7 +146,9 @@ int broker_open(struct broker *b, const struct options *options)
         /* The socket comes first: a second broker must not show up on the bus before it finds out
          * that it is one. */
         r = link_local_open(b);
-        return r ? r : link_udp_open(b);
+        if (r == 0)
+                r = link_udp_open(b);
+        return r ? r : metrics_open(b);
 }
 
 static int start(struct broker *b)
@@ -168,6 +170,8 @@ static int start(struct broker *b)
         }
         if (r == 0)
                 r = supervise_start(b);
+        if (r == 0)
+                r = metrics_start(b);
         if (r == 0)
                 r = link_udp_start(b);
         return r ? r : link_local_start(b);
@@ -217,6 +221,7 @@ int broker_run(struct broker *b)
         supervise_say("READY=1");
         uv_run(&b->loop, UV_RUN_DEFAULT);
         supervise_say("STOPPING=1");
+        metrics_stop(b);
         link_local_stop(b);
         say_bye(b);
         uv_walk(&b->loop, close_handle, NULL);
@@ -229,6 +234,7 @@ void broker_close(struct broker *b)
 {
         if (b->self)
                 attachment_free(b, b->self);
+        metrics_close(b);
         route_free(b->wide);
         link_local_close(b);
         link_udp_close(b);

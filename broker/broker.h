@@ -24,6 +24,7 @@
 
 #include "chunk.h"
 #include "client.h"
+#include "metrics.h"
 #include "options.h"
 #include "stats.h"
 #include "supervise.h"
@@ -48,6 +49,7 @@ struct broker {
         uint64_t timer_at;
         uv_signal_t signals[3];
         struct supervise supervise;
+        struct metrics *metrics; /* NULL: nobody wants them */
         bool stopping;
 
         uint64_t started;

@@ -104,13 +104,6 @@ static void add_string(struct answer *a, const char *name, struct span text)
 
 /* ---- what may be asked --------------------------------------------------------------------- */
 
-static const char *version(void)
-{
-#define TEXT(x)  #x
-#define DIGIT(x) TEXT(x)
-        return DIGIT(MBUS_VERSION_MAJOR) "." DIGIT(MBUS_VERSION_MINOR) "." DIGIT(MBUS_VERSION_PATCH);
-}
-
 void control_on_status(struct request *r)
 {
         static const char *const multicast[] = { [MULTICAST_ALWAYS] = "always",
@@ -121,7 +114,7 @@ void control_on_status(struct request *r)
 
         if (!may_ask(r))
                 return;
-        add_string(&a, "version", span_of(version()));
+        add_string(&a, "version", span_of(stats_version()));
         add_number(&a, "pid", (uint64_t)getpid());
         add_string(&a, "address", attachment_text(b->self));
         add_string(&a, "socket", span_of(b->path));

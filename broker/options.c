@@ -121,6 +121,11 @@ static bool set_multicast(struct options *o, struct span value)
         return true;
 }
 
+static bool set_metrics(struct options *o, struct span value)
+{
+        return place_parse(span_equal_nocase(value, "no") ? SPAN_NULL : value, o->metrics);
+}
+
 /* The keys; `wants` ends the sentence that says what is wrong with a value. */
 static const struct key {
         const char *name;
@@ -128,6 +133,7 @@ static const struct key {
         const char *wants;
 } keys[] = {
         { "MULTICAST", set_multicast, "write always, when-remote or never" },
+        { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH" },
 };
 
 static bool parse_key(struct options *o, struct span line, const char *where, char *ret_error)

@@ -14,6 +14,7 @@
 #include <core/bytes.h>
 
 #include "log.h"
+#include "place.h"
 #include "quota.h"
 
 /* When a message for a group of entities is sent on the bus beside being given to local ones. */
@@ -32,6 +33,7 @@ struct options {
         enum log_level log_level;
         enum multicast multicast;
         struct limits limits;
+        char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
 };
 
 #define OPTIONS_INIT ((struct options){ .log_level = LOG_LEVEL_INFO })

@@ -7,6 +7,14 @@
 
 #include "broker.h"
 
+const char *stats_version(void)
+{
+#define TEXT(x)   #x
+#define NUMBER(x) TEXT(x)
+        return NUMBER(MBUS_VERSION_MAJOR) "." NUMBER(MBUS_VERSION_MINOR) "." NUMBER(
+                MBUS_VERSION_PATCH);
+}
+
 void stats_format_value(const struct figure *f, struct buffer *out)
 {
         unsigned ms = (unsigned)(f->value % 1000);
@@ -130,6 +138,7 @@ static void put_drops(const struct sink *s)
                 [COUNT_UNKNOWN] = "unknown_command",
                 [COUNT_DROPPED] = "client_full",
                 [COUNT_BUS_FULL] = "bus_full",
+                [COUNT_BUS_LOST] = "bus_lost",
                 [COUNT_ACK] = "stray_acknowledgement",
         };
         static const char *const drops[MBUS_DROP_MAX] = {

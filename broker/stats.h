@@ -32,6 +32,7 @@ struct traffic {
         uint64_t bytes;
 };
 
+const char *stats_version(void);
 /* Calls @put for each figure. */
 void stats_each(const struct broker *b, void (*put)(void *data, const struct figure *figure),
                 void *data);

@@ -1,0 +1,31 @@
+/*
+ * metrics-none.c - a broker that was built without libmicrohttpd serves no metrics, and says so
+ * rather than to leave somebody waiting for them.
+ */
+#include "broker.h"
+#include "exit.h"
+#include "metrics.h"
+
+int metrics_open(struct broker *b)
+{
+        if (b->options.metrics[0] == '\0')
+                return 0;
+        log_error("METRICS=%s: this mbus-broker was built without libmicrohttpd", b->options.metrics);
+        return EXIT_CONFIG;
+}
+
+int metrics_start(struct broker *b)
+{
+        (void)b;
+        return 0;
+}
+
+void metrics_stop(struct broker *b)
+{
+        (void)b;
+}
+
+void metrics_close(struct broker *b)
+{
+        (void)b;
+}

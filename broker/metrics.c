@@ -1,0 +1,200 @@
+/*
+ * metrics.c - /metrics and /healthz over HTTP, on libmicrohttpd.
+ *
+ * The library has an epoll descriptor of its own, which becomes readable when it has something to do,
+ * and a time-out; both are awaited by the loop of the broker, and no thread is needed.
+ */
+#include "metrics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "broker.h"
+#include "exit.h"
+#include "place.h"
+
+struct metrics {
+        struct broker *broker;
+        struct MHD_Daemon *daemon;
+        int listener; /* until the daemon has it */
+        uv_poll_t poll;
+        uv_timer_t timer;
+};
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
+                              struct span body)
+{
+        /* The library copies, and does not write through the pointer. */
+        struct MHD_Response *response = MHD_create_response_from_buffer(
+                body.n, (void *)(uintptr_t)body.at, MHD_RESPMEM_MUST_COPY);
+        enum MHD_Result result;
+
+        if (!response)
+                return MHD_NO;
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+        result = MHD_queue_response(connection, status, response);
+        MHD_destroy_response(response);
+        return result;
+}
+
+static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
+                                   const char *text)
+{
+        return answer(connection, status, "text/plain; charset=utf-8", span_of(text));
+}
+
+static enum MHD_Result answer_metrics(struct broker *b, struct MHD_Connection *connection)
+{
+        struct buffer page = BUFFER_INIT;
+        enum MHD_Result result;
+
+        metrics_format_page(b, &page);
+        if (page.failed)
+                result = answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "memory is short\n");
+        else
+                result = answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
+                                buffer_span(&page));
+        buffer_deinit(&page);
+        return result;
+}
+
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_n, void **request)
+{
+        struct metrics *m = data;
+
+        (void)version;
+        (void)upload;
+        (void)request;
+        if (*upload_n > 0)
+                return MHD_NO;
+        if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+                return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
+        if (strcmp(url, "/metrics") == 0)
+                return answer_metrics(m->broker, connection);
+        if (strcmp(url, "/healthz") == 0)
+                return answer_text(connection, MHD_HTTP_OK, "ok\n");
+        return answer_text(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /healthz\n");
+}
+
+/* ---- the loop ------------------------------------------------------------------------------ */
+
+static void on_timer(uv_timer_t *timer);
+
+static void serve(struct metrics *m)
+{
+        MHD_UNSIGNED_LONG_LONG ms;
+
+        broker_wake(m->broker);
+        MHD_run(m->daemon);
+        if (MHD_get_timeout(m->daemon, &ms) == MHD_YES)
+                uv_timer_start(&m->timer, on_timer, ms, 0);
+        else
+                uv_timer_stop(&m->timer);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+        serve(timer->data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+        (void)status;
+        (void)events;
+        serve(poll->data);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------- */
+
+int metrics_open(struct broker *b)
+{
+        const char *place = b->options.metrics;
+        struct metrics *m;
+        int fd;
+
+        if (place[0] == '\0')
+                return 0;
+        fd = place_listen(place);
+        if (fd < 0) {
+                log_error("METRICS=%s: it cannot be listened on: %s", place, strerror(-fd));
+                return EXIT_NO_BUS;
+        }
+        m = malloc(sizeof(*m));
+        if (!m) {
+                close(fd);
+                place_remove(place);
+                return EXIT_SYSTEM;
+        }
+        *m = (struct metrics){ .broker = b, .listener = fd };
+        b->metrics = m;
+        return 0;
+}
+
+static int start_daemon(struct metrics *m)
+{
+        m->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, m,
+                                     MHD_OPTION_LISTEN_SOCKET, m->listener,
+                                     MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS_MAX,
+                                     MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                     (size_t)METRICS_CONNECTION_BYTES_MAX,
+                                     MHD_OPTION_CONNECTION_TIMEOUT, METRICS_TIMEOUT_S,
+                                     MHD_OPTION_END);
+        if (!m->daemon)
+                return UV_ENOMEM;
+        m->listener = -1;
+        return 0;
+}
+
+int metrics_start(struct broker *b)
+{
+        struct metrics *m = b->metrics;
+        const union MHD_DaemonInfo *info;
+        int r;
+
+        if (!m)
+                return 0;
+        r = uv_timer_init(&b->loop, &m->timer);
+        m->timer.data = m->poll.data = m;
+        if (r == 0)
+                r = start_daemon(m);
+        if (r)
+                return r;
+        info = MHD_get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        r = info ? uv_poll_init(&b->loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
+        if (r)
+                return r;
+        log_info("metrics on %s", b->options.metrics);
+        return uv_poll_start(&m->poll, UV_READABLE, on_poll);
+}
+
+void metrics_stop(struct broker *b)
+{
+        if (!b->metrics)
+                return;
+        uv_timer_stop(&b->metrics->timer);
+        uv_poll_stop(&b->metrics->poll);
+}
+
+void metrics_close(struct broker *b)
+{
+        struct metrics *m = b->metrics;
+
+        if (!m)
+                return;
+        if (m->daemon)
+                MHD_stop_daemon(m->daemon);
+        if (m->listener >= 0)
+                close(m->listener);
+        place_remove(b->options.metrics);
+        free(m);
+        b->metrics = NULL;
+}
