@@ -64,7 +64,7 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);
 /* A message came from some peer; @gap: messages of it before this one did not. */
 void peers_watch_loss(struct peers *ps, bool gap);
 /* When @peer is taken for dead if it stays silent, in a bus of @entities. */
-uint64_t peers_deadline(const struct peer *peer, size_t entities);
+uint64_t peers_deadline(const struct peers *ps, const struct peer *peer, size_t entities);
 /* A peer whose silence is too long by now, or NULL; call until NULL. */
 struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities);
 /* The bus has become smaller: deadlines come nearer. */
