@@ -138,13 +138,18 @@ static void scan_commands(struct incoming *in)
         }
 }
 
+/* Whether its commands are for anybody here. What is said to all is for us even without an entity. */
+static bool is_for_us(const struct incoming *in)
+{
+        return in->header.reliable ? in->exact != NULL : in->matched || in->header.dest.n == 0;
+}
+
 /* Reads the payload if anybody wants it. False: it is no message. */
 static bool read_payload(struct engine *e, struct incoming *in)
 {
-        bool is_wanted = in->matched || in->header.dest.n == 0;
         int r;
 
-        if (!e->observe && (!is_wanted || in->header.payload == in->text.n))
+        if (!e->observe && (!is_for_us(in) || in->header.payload == in->text.n))
                 return true;
         r = message_new(in->text, &in->message, NULL);
         if (r != 0) {
@@ -287,7 +292,7 @@ static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
         } else if (in->matched && in->has_payload && push_message(e, in) < 0) {
                 drop(e, MBUS_DROP_EVENTS);
         }
-        if (in->ping && in->matched)
+        if (in->ping && is_for_us(in))
                 engine_answer_ping(e, in->now, &in->header.dest);
 }
 
@@ -341,7 +346,9 @@ static bool is_too_old(const struct engine *e, const struct incoming *in)
 static void accept_message(struct engine *e, struct incoming *in, struct peer *peer,
                            struct peer *tombstone, enum window_verdict verdict)
 {
-        if (!peer && in->bye) {
+        bool bye = in->bye && is_for_us(in);
+
+        if (!peer && bye) {
                 /* A bye makes nobody known; there is nobody to forget. */
                 show_observers(e, in);
                 return;
@@ -359,7 +366,7 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
         show_observers(e, in);
         take_acks(e, in, peer);
         deliver(e, in, peer);
-        if (in->bye)
+        if (bye)
                 leave_peer(e, in->now, peer, MBUS_REASON_BYE);
 }
 
