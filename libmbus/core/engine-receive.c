@@ -305,11 +305,19 @@ static void show_observers(struct engine *e, const struct incoming *in)
 
 /* ---- the way through ---- */
 
+/* Whether it was made before @entity took its address: a former bearer's, sent again by anybody. */
+static bool is_of_former_bearer(const struct incoming *in, const struct entity *entity)
+{
+        return in->timestamp + (in->now - entity->since) / NSEC_PER_MSEC < in->wall_ms;
+}
+
 /* A message bears the address of one of our own entities. */
 static void receive_own(struct engine *e, const struct incoming *in, struct entity *entity)
 {
         enum window_verdict verdict = window_check(&entity->sent, in->header.seq, in->timestamp);
 
+        if (verdict == WINDOW_NEW || verdict == WINDOW_RESTART)
+                verdict = is_of_former_bearer(in, entity) ? WINDOW_STALE : WINDOW_NEW;
         if (verdict == WINDOW_DUPLICATE || verdict == WINDOW_STALE) {
                 drop(e, verdict == WINDOW_STALE ? MBUS_DROP_STALE : MBUS_DROP_OWN);
                 return;
@@ -381,10 +389,10 @@ static void receive_message(struct engine *e, struct incoming *in)
                 return;
         }
         peer = peers_find(&e->peers, &in->header.src);
-        if (peer)
-                verdict = window_check(&peer->window, in->header.seq, in->timestamp);
         if (!peer)
                 peers_forget_old(&e->peers, in->now);
+        if (peer)
+                verdict = window_check(&peer->window, in->header.seq, in->timestamp);
         else if ((tombstone = peers_find_departed(&e->peers, &in->header.src)))
                 verdict = check_tombstone(tombstone, in);
         find_recipients(e, in);

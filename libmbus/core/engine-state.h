@@ -19,6 +19,7 @@ struct entity {
         struct index_entry entry;
         struct hello hello;
         struct window sent; /* our own messages, to tell their echo from another of our name */
+        uint64_t since;     /* when it took its address */
         uint32_t seq;       /* of the next message */
         size_t n_reliable;  /* tickets whose end was not popped */
         bool conflict;      /* reported, and not renamed yet */

@@ -103,6 +103,7 @@ static int check_address(const struct engine *e, const struct address *address)
 
 static void start_hello(struct engine *e, uint64_t now, struct entity *entity)
 {
+        entity->since = now;
         hello_start(&entity->hello, now, &e->random);
         deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
 }
