@@ -146,9 +146,14 @@ int broker_open(struct broker *b, const struct options *options)
         /* The socket comes first: a second broker must not show up on the bus before it finds out
          * that it is one. */
         r = link_local_open(b);
+        if (r)
+                return r;
+        r = link_udp_open(b);
         if (r == 0)
-                r = link_udp_open(b);
-        return r ? r : metrics_open(b);
+                r = metrics_open(b);
+        if (r)
+                link_local_remove(b);
+        return r;
 }
 
 static int start(struct broker *b)

@@ -158,12 +158,17 @@ int link_local_open(struct broker *b)
         return r ? r : listen_at(b, &address);
 }
 
+void link_local_remove(struct broker *b)
+{
+        if (!b->handed_over)
+                unlink(b->path);
+}
+
 void link_local_stop(struct broker *b)
 {
         uv_poll_stop(&b->listener_poll);
         uv_timer_stop(&b->accept_timer);
-        if (!b->handed_over)
-                unlink(b->path);
+        link_local_remove(b);
 }
 
 void link_local_close(struct broker *b)

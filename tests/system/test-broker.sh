@@ -1,0 +1,318 @@
+#!/usr/bin/env bash
+# mbus-cli and plain peers around an mbus-broker: the same verbs as without one, brokers and clients
+# that die, and what the bus and the other clients see of it (spec/attach.md; RFC 3259, 7 to 9).
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# expect_verb STATUS VERB...: of a client of the broker b.
+expect_verb() {
+        local status=$1
+
+        shift
+        expect_exit "$status" cli -b "unix:$folder/b.sock" "$@"
+}
+
+# attach NAME ADDRESS [OPTION...]: a subscriber behind the broker b.
+attach() {
+        local name=$1 address=$2
+
+        shift 2
+        start_subscriber "$name" here "unix:$folder/b.sock" c "$address" "$@"
+}
+
+milliseconds() {
+        echo $((${EPOCHREALTIME/./} / 1000))
+}
+
+# The addresses that the broker lists and that match, but for its own.
+listed() {
+        "$MBUS_CLI" -b "unix:$folder/b.sock" list "$@" 2>/dev/null </dev/null | cut -f1 |
+                grep -v '^(app:mbus-broker '
+}
+
+is_listed() {
+        [ -n "$(listed "$1")" ]
+}
+
+is_not_listed() {
+        ! is_listed "$1"
+}
+
+pattern_of() {
+        sed 's/[().]/\\&/g' <<<"$(address_of "$1")"
+}
+
+# ADR-06 REL-01 REL-03 ADR-10 CMD-06
+test_every_verb_works_through_a_broker() {
+        config c
+        start_broker b here c
+        attach x '(app:x module:a)' -F '%y %t %p'
+        attach y '(app:x module:b)' -F '%y %t %p'
+        start m here "$MBUS_CLI" -b "unix:$folder/b.sock" monitor -F '%s %p'
+        expect_line m.err '^monitoring unix:'
+        expect_verb 0 send '(app:x)' 'x.all(1)' 'x.more()'
+        expect_verb 0 send -r '(module:a)' 'x.one()'
+        expect_verb 4 send -r '(app:x)' 'x.no()'
+        expect_line err '^mbus-cli: several entities match \(app:x\)'
+        expect_verb 3 send -r '(app:nobody)' 'x.no()'
+        expect_err 'mbus-cli: no entity matches (app:nobody)'
+        expect_line x.out "^R $(pattern_of x) x\.one\(\)$"
+        expect_line x.out '^U \(app:x\) x\.all\(1\); x\.more\(\)$'
+        expect_line y.out '^U \(app:x\) x\.all\(1\); x\.more\(\)$'
+        expect_verb 0 list '(app:x)'
+        expect "list" "$(printf '%s\n' "$(address_of x)" "$(address_of y)")" "$(cut -f1 "$folder/out")"
+        expect_verb 3 list '(app:nobody)'
+        expect_verb 0 list -j '(module:a)'
+        expect_line out '^\{"addr":\{"app":"x","module":"a","id":'
+        expect_verb 0 ping -C 2 '(app:x)'
+        expect_count out ' ms$' 2
+        expect_verb 3 ping -W 0.2 '(app:nobody)'
+        expect_verb 27 subscribe -W 0.1 -C 1 '(app:z)'
+        expect_verb 2 send '(app:x)' 'mbus.bye()'
+        expect_line m.out ' x\.all\(1\); x\.more\(\)$'
+        expect_line m.out ' x\.one\(\)$'
+        expect_no_line m.out 'x\.no'
+        signal x INT
+        expect_end 130 x
+        until_ok is_not_listed '(module:a)' || fail "list" "x has left" "$(listed)"
+        expect_no_line y.out 'one|no'
+}
+
+test_a_broker_answers_at_once() {
+        local before
+
+        config c
+        start_broker b here c
+        attach x '(app:x)'
+        before=$(milliseconds)
+        expect_verb 0 list
+        expect_verb 0 send -r '(app:x)' 'x.y()'
+        expect_verb 3 send -r '(app:nobody)' 'x.y()'
+        # Over the network each of the three takes a second.
+        [ $(($(milliseconds) - before)) -lt 1000 ] || fail "three verbs" "at once" "too late"
+        passed
+}
+
+# AWR-07 AWR-08
+test_a_client_that_dies_has_said_bye_at_once() {
+        local before
+
+        config c
+        start_broker b here c
+        start_monitor bus here udp: c --hello -F '%s %c'
+        start_monitor link here "unix:$folder/b.sock" c --hello -F '%s %c'
+        attach x '(app:x)'
+        before=$(milliseconds)
+        local pattern
+
+        pattern=$(pattern_of x)
+        die x
+        expect_line bus.out "^$pattern mbus\.bye$"
+        expect_line link.out "^$pattern mbus\.bye$"
+        # Without the broker it would take 5.5 s to be missed.
+        [ $(($(milliseconds) - before)) -lt 3000 ] || fail "bye" "at once" "too late"
+        expect_verb 3 list '(app:x)'
+        expect_verb 3 send -r '(app:x)' 'x.y()'
+}
+
+# REL-08
+test_a_reliable_message_fails_with_its_reason() {
+        config c
+        start_broker b here c
+        attach x '(app:x)'
+        signal x STOP
+        expect_verb 5 send -r '(app:x)' 'x.y()'
+        expect_err 'mbus-cli: (app:x): timeout'
+        start send here "$MBUS_CLI" -b "unix:$folder/b.sock" send -r '(app:x)' 'x.y(2)'
+        until_ok is_listed '(app:mbus-cli)' || fail "send" "attached" "not"
+        die x
+        expect_end 5 send
+        expect_line send.err '^mbus-cli: \(app:x\): (bye|timeout)$'
+}
+
+# The broker is killed, and comes back: nobody has to be started again.
+test_clients_outlive_a_broker_that_is_killed() {
+        local address
+
+        config c
+        start_broker b here c
+        attach x '(app:x)' -F '%y %p'
+        start_monitor m here "unix:$folder/b.sock" c -F '%p'
+        attach stopped '(app:stopped)'
+        address=$(address_of x)
+        signal stopped STOP
+        start send here "$MBUS_CLI" -b "unix:$folder/b.sock" send -r '(app:stopped)' 'x.y()'
+        until_ok is_listed '(app:mbus-cli)' || fail "send" "attached" "not"
+        die b
+        expect_end 9 send
+        expect_line send.err '^mbus-cli: the broker went away$'
+        die stopped
+        expect_line x.err 'the broker went away; waiting for it$'
+        expect_verb 9 list
+        start_broker b here c
+        expect_line b.err 'a stale socket was replaced'
+        expect_line x.err 'the broker is back$'
+        expect_line m.err 'the broker is back$'
+        until_ok is_listed "$address" || fail "list" "$address" "$(listed)"
+        expect_verb 0 send -r "$address" 'x.again()'
+        expect_line x.out '^R x\.again\(\)$'
+        expect_line m.out '^x\.again\(\)$'
+        expect "address" "$address" "$(address_of x)"
+}
+
+test_a_second_broker_leaves_the_first_alone() {
+        config c
+        start_broker b here c
+        attach x '(app:x)' -F '%p'
+        expect_exit 9 "$MBUS_BROKER" -c "$folder/c" --socket "$folder/b.sock" --foreground
+        expect_line err 'a broker is running there already; it was left alone$'
+        expect_verb 0 send -r '(app:x)' 'x.y()'
+        expect_line x.out '^x\.y\(\)$'
+        expect_count x.err 'broker' 0
+        stop b
+        expect "socket" "" "$(find "$folder" -name b.sock)"
+}
+
+test_a_configuration_that_is_wrong_ends_it_with_8() {
+        config c
+        chmod 640 "$folder/c"
+        expect_exit 8 "$MBUS_BROKER" -c "$folder/c" --socket "$folder/b.sock" --foreground
+        expect_line err "c: other users may read or write it, mend it with: chmod 600 "
+        config d SCOPE=MARS
+        expect_exit 8 "$MBUS_BROKER" -c "$folder/d" --socket "$folder/b.sock" --foreground
+        expect_line err 'd:5: SCOPE: is no scope, write HOSTLOCAL or LINKLOCAL$'
+        expect_exit 2 "$MBUS_BROKER" --nonsense
+        expect_exit 2 "$MBUS_BROKER" argument
+        expect "socket" "" "$(find "$folder" -name b.sock)"
+}
+
+# AWR-08
+test_a_broker_that_is_ended_says_bye_for_all() {
+        local name
+
+        config c
+        start_broker b here c
+        start_monitor bus here udp: c --hello -F '%s %c'
+        for name in x y z; do
+                attach "$name" "(app:$name)"
+        done
+        local before
+
+        before=$(milliseconds)
+        signal b TERM
+        expect_end 0 b
+        [ $(($(milliseconds) - before)) -lt 1000 ] || fail "SIGTERM" "exit within 1 s" "later"
+        for name in x y z; do
+                expect_line bus.out "^$(pattern_of "$name") mbus\.bye$"
+        done
+        expect_line bus.out '^\(app:mbus-broker .*\) mbus\.bye$'
+        expect "socket" "" "$(find "$folder" -name b.sock)"
+}
+
+# plain_peers CONFIG CONFIG: an application behind a broker and one on the bus, each way.
+plain_peers() {
+        start_broker b here "$1"
+        attach inside '(app:inside)' -F '%y %p'
+        start_subscriber outside here udp: "$2" '(app:outside)' -F '%y %p'
+        until_ok is_listed '(app:outside)' || fail "list" "outside" "$(listed)"
+        expect_verb 0 send -r '(app:outside)' 'x.out(1)'
+        expect_exit 0 cli -b udp: -c "$folder/$2" send -r '(app:inside)' 'x.in(1)'
+        expect_verb 0 send '()' 'x.all("from a client")'
+        expect_exit 0 cli -b udp: -c "$folder/$2" send '()' 'x.all("from a peer")'
+        for name in inside outside; do
+                expect_line "$name.out" '^U x\.all\("from a client"\)$'
+                expect_line "$name.out" '^U x\.all\("from a peer"\)$'
+        done
+        expect "outside" 'R x.out(1)' "$(grep '^R' "$folder/outside.out")"
+        expect "inside" 'R x.in(1)' "$(grep '^R' "$folder/inside.out")"
+        expect_count inside.out . 3
+        expect_count outside.out . 3
+        expect_exit 0 cli -b udp: -c "$folder/$2" list
+        expect "who a peer sees" "inside mbus-broker outside" \
+                "$(sed -n 's/.*app:\([a-z-]*\).*/\1/p' "$folder/out" | sort | xargs)"
+        # A reliable message to a client that cannot take it is not acknowledged in its stead.
+        signal inside STOP
+        expect_exit 5 cli -b udp: -c "$folder/$2" send -r "$(address_of inside)" 'x.in(2)'
+        signal inside CONT
+        die outside
+}
+
+# REL-02 REL-03 AWR-01
+test_clients_and_plain_peers_see_each_other() {
+        config c
+        plain_peers c c
+}
+
+test_clients_and_peers_of_the_old_dialect_see_each_other() {
+        config c DIALECT=UCL
+        start_wire wire here lo
+        plain_peers c c
+        expect_line wire.out "$(hex ' () ()')0a$(hex 'x.all ("from a client")')0a\$"
+        expect_no_line wire.out '0d0a'
+}
+
+# Ciphers are the broker's business: a client has no keys.
+test_a_client_needs_no_keys() {
+        expect_exit 0 cli keygen -o "$folder/c" --cipher 3des
+        start_broker b here c
+        start x here "$MBUS_CLI" -b "unix:$folder/b.sock" subscribe -C 1 -F %p '(app:x)'
+        expect_line x.err '^ready '
+        expect_exit 0 cli -b udp: -c "$folder/c" send -r "$(address_of x)" 'x.y("sealed")'
+        expect_end 0 x
+        expect "x" 'x.y("sealed")' "$(cat "$folder/x.out")"
+        expect "a configuration" "" "$(find "$folder" -name .mbus)"
+}
+
+# n_files PID: its descriptors.
+n_files() {
+        find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
+}
+
+has_n_files() {
+        [ "$(n_files "$1")" = "$2" ]
+}
+
+test_no_descriptor_is_left_behind() {
+        local before i pid
+
+        config c
+        start_broker b here c
+        attach x '(app:x)'
+        pid=${pid_of[b]}
+        expect_verb 0 send '(app:x)' 'x.y()'
+        until_ok is_not_listed '(app:mbus-cli)'
+        before=$(n_files "$pid")
+        for ((i = 0; i < 200; i++)); do
+                "$MBUS_CLI" -b "unix:$folder/b.sock" send '(app:x)' "x.y($i)" </dev/null ||
+                        fail "send $i" 0 "$?"
+        done
+        expect_line x.out ' x\.y\(199\)$'
+        # 50 at once, killed.
+        for ((i = 0; i < 50; i++)); do
+                start "many$i" here "$MBUS_CLI" -b "unix:$folder/b.sock" subscribe '(app:many)'
+        done
+        for ((i = 0; i < 50; i++)); do
+                expect_line "many$i.err" '^ready '
+        done
+        expect "attached" 50 "$(listed '(app:many)' | wc -l)"
+        for ((i = 0; i < 50; i++)); do
+                die "many$i"
+        done
+        until_ok has_n_files "$pid" "$before" ||
+                fail "descriptors of the broker" "$before" "$(n_files "$pid")"
+        passed
+        expect "attached" "(app:x" "$(listed | cut -d' ' -f1)"
+}
+
+# What mbus-cli has open is the bus, its self-pipe and the standard three; it has no children.
+test_the_tool_has_no_children_and_few_descriptors() {
+        config c
+        start_broker b here c
+        attach x '(app:x)'
+        expect "children" "" "$(cat "/proc/${pid_of[x]}/task/${pid_of[x]}/children")"
+        [ "$(n_files "${pid_of[x]}")" -le 8 ] ||
+                fail "descriptors" "at most 8" "$(ls -l "/proc/${pid_of[x]}/fd")"
+        passed
+}
+
+main "$@"
