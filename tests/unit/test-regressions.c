@@ -2,6 +2,7 @@
  * test-regressions.c - what once went wrong, a test for each, named after what must hold.
  */
 #include <gcrypt.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/engine-state.h"
@@ -215,10 +216,36 @@ START_TEST(test_memory_counts_addresses_and_events)
 }
 END_TEST
 
+/* ---- configuration ---- */
+
+/* 344 characters are 256 octets with padding, and 258 without: two more than there is room for. */
+START_TEST(test_key_of_more_than_256_octets_is_refused)
+{
+        char text[600], key[345], error[256];
+        struct config c = { .port = 1 };
+
+        memset(key, 'A', 344);
+        key[344] = '\0';
+        for (unsigned n = 258; n >= 256; n--) {
+                int r;
+
+                snprintf(text, sizeof(text),
+                         "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=(HMAC-SHA1-96,%s)\n"
+                         "ENCRYPTIONKEY=(NOENCR,)\n", key);
+                r = config_parse(span_of(text), "mbus", &c, error);
+                ck_assert_int_eq(r, n > CONFIG_KEY_MAX ? MBUS_E_CONFIG : 0);
+                ck_assert(r == 0 || strstr(error, "more than 256 octets"));
+                key[n - 257 + 342] = '=';
+        }
+        ck_assert_uint_eq(c.hash_key.n, 256);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
                 test_digest_of_a_message_takes_no_memory,
+                test_key_of_more_than_256_octets_is_refused,
                 test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old,
                 test_silence_may_be_twice_as_long_while_messages_are_lost,
                 test_tickets_whose_end_is_not_popped_are_bounded,
