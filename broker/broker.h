@@ -94,9 +94,13 @@ struct broker {
         struct deadlines deadlines;
         struct attachment *waiting; /* those with reliable messages under way to local entities */
 
+        struct retainer *retainers; /* entities with last values */
+        size_t n_retained;
+
         size_t n_watchers;
         size_t n_observers;
         size_t n_hello_observers;
+        size_t n_filtered; /* observers with filters */
 
         struct buffer text; /* of what the broker says */
         struct traffic from_links;

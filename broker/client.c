@@ -17,6 +17,7 @@
 #include "link-local.h"
 #include "monitor.h"
 #include "reliable.h"
+#include "retain.h"
 
 /* ---- going out ----------------------------------------------------------------------------- */
 
@@ -229,6 +230,7 @@ struct attachment *attachment_free(struct broker *b, struct attachment *a)
         b->generation++;
         monitor_left(b, entity_address(a->entity), MBUS_REASON_BYE);
         reliable_forget(b, a);
+        retain_forget(b, a);
         if (a->client)
                 unlink_attachment(a->client, a);
         deadlines_release(&b->deadlines);

@@ -16,6 +16,8 @@
 #include "quota.h"
 
 struct broker;
+struct filter;
+struct retainer;
 struct route;
 
 /* The address of a remote entity, kept as long as an acknowledgement from it is waited for. */
@@ -55,6 +57,7 @@ struct attachment {
         struct attachment *previous_waiting; /* in broker.waiting while local waits are there */
         struct attachment *next_waiting;
         bool waiting;
+        struct retainer *retainer; /* NULL: it wants no last values kept */
         size_t n_waited_on; /* local waits that this entity is to acknowledge */
 };
 
@@ -81,6 +84,7 @@ struct client {
         struct attachment *attachments;
         size_t n_attachments;
         size_t n_tickets; /* reliable messages of its entities whose end is not known yet */
+        size_t retained;  /* octets of their last values */
         struct quota_user *user;
         struct route *routes[ROUTES_MAX];
         unsigned next_route;
@@ -99,6 +103,7 @@ struct client {
         unsigned n_watches;
         bool observes;
         bool observes_hello;
+        struct filter *filters; /* of what it observes; NULL: all */
 };
 
 /* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. A

@@ -2,6 +2,7 @@
  * control-request.h - a broker.* command on its way through the files that know the commands.
  *
  *      control          dispatch; attach, detach, watch, observe
+ *      control-retain   last values
  *      control-status   what the owner of the broker may ask, and drop
  */
 #ifndef BROKER_CONTROL_REQUEST_H
@@ -24,6 +25,9 @@ void control_answer(struct request *r, struct span payload);
 /* Says that nothing came of it; there is no acknowledgement then. */
 void control_fail(struct request *r, enum mbus_reason reason, const char *why);
 
+/* control-retain.c */
+void control_on_retain(struct request *r);
+void control_on_forget(struct request *r);
 /* control-status.c */
 void control_on_status(struct request *r);
 void control_on_stats(struct request *r);

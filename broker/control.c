@@ -13,6 +13,7 @@
 #include "broker.h"
 #include "control-request.h"
 #include "monitor.h"
+#include "retain.h"
 
 #define VERSION_OF_LINK 1
 /* In a container many processes are number 1, and ids must differ on the whole link (4.1). */
@@ -162,6 +163,7 @@ static void accept_attachment(struct request *r, const struct attachment *a)
         r->answered = true;
         log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)r->c->number,
                   (int)r->c->pid, (int)address.n, address.at);
+        retain_give(r->b, a);
 }
 
 static bool speaks_our_version(const struct request *r)
@@ -299,14 +301,22 @@ static void on_watch(struct request *r)
 static void on_observe(struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
+        bool hello = args->items > 0 && args[1].type == MBUS_VALUE_INTEGER && args[1].integer;
+        struct filter *filters = NULL;
+        int result = args->items < 2 ? 0 : filters_new(args + 2, args->items - 1, &filters);
 
-        monitor_observe(r->b, r->c, true,
-                        args->items > 0 && args[1].type == MBUS_VALUE_INTEGER && args[1].integer);
+        if (result == MBUS_E_MALFORMED)
+                control_fail(r, MBUS_REASON_MALFORMED,
+                             "broker.observe wants a number, then addresses and beginnings");
+        else if (result)
+                control_fail(r, MBUS_REASON_FULL, "this link has too many filters");
+        else
+                monitor_observe(r->b, r->c, hello, filters);
 }
 
 static void on_unobserve(struct request *r)
 {
-        monitor_observe(r->b, r->c, false, false);
+        monitor_unobserve(r->b, r->c);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
@@ -328,6 +338,8 @@ static const struct {
         { "broker.watch", SPEAKER_ANY, on_watch },
         { "broker.observe", SPEAKER_ANY, on_observe },
         { "broker.unobserve", SPEAKER_ANY, on_unobserve },
+        { "broker.retain", SPEAKER_ATTACHED, control_on_retain },
+        { "broker.forget", SPEAKER_ATTACHED, control_on_forget },
         { "broker.status", SPEAKER_ANY, control_on_status },
         { "broker.stats", SPEAKER_ANY, control_on_stats },
         { "broker.clients", SPEAKER_ANY, control_on_clients },

@@ -55,6 +55,17 @@
 /* Supplementary groups of a peer that are looked at; Linux knows up to 65536. */
 #define PEER_GROUPS_MAX 65536
 
+/* Commands of one entity whose last value is kept, and what they take of a link and of all. A name
+ * counts for RETAINED_COST octets, so that there are at most 16384, each of which is compared with
+ * every entity that attaches. */
+#define RETAINED_NAMES_MAX 16
+#define RETAINED_COST 1024
+#define RETAINED_BYTES_MAX (1u << 20)
+#define RETAINED_BYTES_TOTAL_MAX (16u << 20)
+#define RETAINED_BYTES_MIN (4u << 10)
+/* Filters of one observer: each message is compared with them. */
+#define OBSERVE_FILTERS_MAX 16
+
 /* Destinations that a link's routes are remembered for, and recipients of a remembered one. */
 #define ROUTES_MAX 4
 #define ROUTE_CLIENTS_MAX 64

@@ -146,20 +146,36 @@ void monitor_left(struct broker *b, const struct address *address, enum mbus_rea
 
 /* ---- observing ----------------------------------------------------------------------------- */
 
-void monitor_observe(struct broker *b, struct client *c, bool on, bool hello)
+static void set_observer(struct broker *b, struct client *c, bool on, bool hello,
+                         struct filter *filters)
 {
         b->n_observers -= c->observes;
         b->n_hello_observers -= c->observes_hello;
+        b->n_filtered -= c->filters != NULL;
+        filters_free(c->filters);
         c->observes = on;
-        c->observes_hello = on && hello;
+        c->observes_hello = hello;
+        c->filters = filters;
         b->n_observers += c->observes;
         b->n_hello_observers += c->observes_hello;
+        b->n_filtered += c->filters != NULL;
         engine_observe(b->engine, b->n_observers > 0, b->n_hello_observers > 0);
+}
+
+void monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters)
+{
+        set_observer(b, c, true, hello, filters);
+}
+
+void monitor_unobserve(struct broker *b, struct client *c)
+{
+        set_observer(b, c, false, false, NULL);
 }
 
 void monitor_copy(struct broker *b, struct span text, bool bare)
 {
         size_t n = FRAME_HEADER_SIZE + text.n;
+        struct header h;
         char *at;
 
         if (b->n_observers == 0 || (bare && b->n_hello_observers == 0))
@@ -170,8 +186,11 @@ void monitor_copy(struct broker *b, struct span text, bool bare)
         frame_put_length(at, text.n, true);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
         b->chunk->n += n;
+        if (b->n_filtered > 0 && header_parse(text, &h, NULL) != HEADER_OK)
+                return;
         for (struct client *c = b->clients; c; c = c->next)
-                if (bare ? c->observes_hello : c->observes)
+                if ((bare ? c->observes_hello : c->observes) &&
+                    (!c->filters || filters_pass(c->filters, &h, span_from(text, h.payload))))
                         client_push(c, b->chunk, b->chunk->n - n, n, KIND_COPY);
 }
 
@@ -187,5 +206,5 @@ void monitor_forget(struct broker *b, struct client *c)
         }
         c->watches = NULL;
         c->n_watches = 0;
-        monitor_observe(b, c, false, false);
+        monitor_unobserve(b, c);
 }

@@ -10,6 +10,7 @@
 #include <core/message.h>
 
 #include "client.h"
+#include "filter.h"
 
 /* @c watches @address from now on; what is known is told at once. 0, MBUS_E_FULL or -ENOMEM. */
 int monitor_watch(struct broker *b, struct client *c, const struct address *address);
@@ -17,7 +18,10 @@ int monitor_watch(struct broker *b, struct client *c, const struct address *addr
 void monitor_joined(struct broker *b, const struct address *address, uint64_t age_ms);
 void monitor_left(struct broker *b, const struct address *address, enum mbus_reason reason);
 
-void monitor_observe(struct broker *b, struct client *c, bool on, bool hello);
+/* @c gets a copy of each message that passes one of @filters, which are its own from now on;
+ * @hello: bare hellos and acknowledgements, too. */
+void monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters);
+void monitor_unobserve(struct broker *b, struct client *c);
 /* Gives the observers a copy of a message. @bare: it holds nothing but acknowledgements. */
 void monitor_copy(struct broker *b, struct span text, bool bare);
 

@@ -44,6 +44,7 @@ enum quota_kind {
         QUOTA_ENTITIES,
         QUOTA_TICKETS,
         QUOTA_LINKS,
+        QUOTA_RETAINED, /* octets of last values */
         QUOTA_MAX,
 };
 
@@ -65,6 +66,9 @@ enum limit {
         LIMIT_LINKS,
         LIMIT_LINKS_PER_USER,
         LIMIT_WATCHES_PER_LINK,
+        LIMIT_RETAINED,
+        LIMIT_RETAINED_PER_USER,
+        LIMIT_RETAINED_PER_LINK,
         LIMIT_SEND_RATE,
         LIMIT_SEND_RATE_PER_USER,
         LIMIT_COMMAND_RATE_PER_USER,

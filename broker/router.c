@@ -17,6 +17,7 @@
 #include "monitor.h"
 #include "passage.h"
 #include "reliable.h"
+#include "retain.h"
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
@@ -88,6 +89,13 @@ static bool send_to_bus(struct passage *p, enum verdict verdict)
 
 /* ---- unreliable ---------------------------------------------------------------------------- */
 
+/* The last value of what goes to a group is kept for those who come late. */
+static void retain(const struct passage *p)
+{
+        if (!p->route->only && !p->route->is_peer)
+                retain_note(p->b, p->route->src, &p->h, &p->route->dest, p->payload);
+}
+
 static void forward(struct passage *p, bool acknowledges)
 {
         enum kind kind = acknowledges ? KIND_ANSWER : KIND_UNRELIABLE;
@@ -108,6 +116,8 @@ static void forward(struct passage *p, bool acknowledges)
         } else if (verdict != VERDICT_STOP) {
                 for (size_t i = 0; i < route->n && verdict == VERDICT_PASS; i++)
                         client_push(route->clients[i], p->chunk, p->at, p->n, kind);
+                if (route->src->retainer && verdict == VERDICT_PASS)
+                        retain(p);
                 if (to_bus || verdict == VERDICT_PING)
                         sent = send_to_bus(p, verdict);
                 if (acknowledges && route->n == 0)

@@ -107,6 +107,9 @@ static void put_state(const struct sink *s)
                 hello_interval(local + remote));
         gauge(s, "queued_messages", "Messages that wait for clients.", queued);
         gauge(s, "queued_bytes", "Octets that wait for clients.", b->quota.use[QUOTA_BYTES]);
+        gauge(s, "retained_messages", "Last values kept for entities that come late.",
+              b->n_retained);
+        gauge(s, "retained_bytes", "Octets of these.", b->quota.use[QUOTA_RETAINED]);
         gauge(s, "bus_queued_datagrams", "Datagrams that wait for the network.",
               engine_n_datagrams(b->engine));
         gauge(s, "bus_memory_bytes", "Memory for known entities and outstanding messages.",
