@@ -12,6 +12,8 @@
 #define HASH_KEY_MIN 12
 /* A 3DES key of two parts, the first of which is used again as the third. */
 #define EDE2_SIZE 16
+/* As many characters as the longest key has are one or two octets more without padding. */
+#define KEY_DECODED_MAX ((CONFIG_KEY_MAX + 2) / 3 * 3)
 
 static const struct {
         const char *name;
@@ -81,12 +83,17 @@ static int split_entry(struct config_reader *r, struct span value, struct span *
 
 static int decode_key(struct config_reader *r, struct span text, struct config_key *ret_key)
 {
-        if (text.n > base64_encoded_size(CONFIG_KEY_MAX))
-                return config_fail_number(r, "has a key of more than ", CONFIG_KEY_MAX,
-                                          " octets, make one with mbus-cli keygen");
-        if (!base64_decode(text, ret_key->bytes, &ret_key->n))
+        uint8_t bytes[KEY_DECODED_MAX];
+        size_t n = 0;
+
+        if (text.n <= base64_encoded_size(CONFIG_KEY_MAX) && !base64_decode(text, bytes, &n))
                 return config_fail(r, "has a key that is not base64, whose length is a multiple of "
                                       "4 with = at the end; copy it again");
+        if (text.n > base64_encoded_size(CONFIG_KEY_MAX) || n > CONFIG_KEY_MAX)
+                return config_fail_number(r, "has a key of more than ", CONFIG_KEY_MAX,
+                                          " octets, make one with mbus-cli keygen");
+        memcpy(ret_key->bytes, bytes, n);
+        ret_key->n = n;
         return 0;
 }
 
