@@ -1,8 +1,9 @@
 /*
  * config-reader.h - where the reading of a configuration stands, and how its parts complain.
  *
- * Internal to config.c and config-key.c. Neither errors nor warnings ever repeat a value, which may
- * be a secret that stands in the wrong place.
+ * For config.c and config-key.c, and for whoever reads the keys of a bus from another section than
+ * [MBUS], line by line (the broker's [bus NAME]). Neither errors nor warnings ever repeat a value,
+ * which may be a secret that stands in the wrong place.
  */
 #ifndef MBUS_CORE_CONFIG_READER_H
 #define MBUS_CORE_CONFIG_READER_H
@@ -10,6 +11,8 @@
 #include "config.h"
 
 #define CONFIG_ERROR_SIZE 256
+/* Keys that a reader can know. */
+#define CONFIG_KEYS_MAX 24
 
 struct config_reader {
         const char *name; /* of the file */
@@ -17,7 +20,13 @@ struct config_reader {
         struct span key;      /* of this line, as much of it as may be shown */
         struct config config; /* what has been read so far */
         char *error;          /* CONFIG_ERROR_SIZE */
+        unsigned seen[CONFIG_KEYS_MAX]; /* the line on which each key stood, 0: it did not yet */
 };
+
+/* Reads "KEY=VALUE", which stands on the line @number. 0 or MBUS_E_CONFIG. */
+int config_read_entry(struct config_reader *r, unsigned number, struct span line);
+/* Whether all keys have stood there that a bus cannot do without. 0 or MBUS_E_CONFIG. */
+int config_check_keys(struct config_reader *r);
 
 /* Writes "NAME:LINE: KEY: WHAT" to r->error and returns MBUS_E_CONFIG. */
 int config_fail(struct config_reader *r, const char *what);

@@ -1,5 +1,5 @@
 /*
- * config.c - reads and writes the text of a configuration file (RFC 3259, section 12).
+ * config.c - reads the text of a configuration file (RFC 3259, section 12).
  *
  * The keys are a table; a value is understood by the function beside its key. The result is built
  * aside and handed out only when all of it is good.
@@ -187,6 +187,8 @@ static const struct {
 
 #define KEY_MAX (sizeof(keys) / sizeof(keys[0]))
 
+_Static_assert(KEY_MAX <= CONFIG_KEYS_MAX, "the reader has room for each key");
+
 static bool is_key_char(char c)
 {
         return is_alpha(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
@@ -216,12 +218,12 @@ static struct span shown_key(struct span key, struct span value)
         return key;
 }
 
-/* @seen has the line on which each key stood, 0 if it did not yet. */
-static int read_entry(struct config_reader *r, struct span line, unsigned seen[static KEY_MAX])
+int config_read_entry(struct config_reader *r, unsigned number, struct span line)
 {
         struct span key, value;
         bool whole = config_split(line, '=', &key, &value);
 
+        r->line = number;
         r->key = shown_key(key, value);
         if (!whole)
                 return config_fail(r, "is no entry, write KEY=VALUE, or # in front of a comment");
@@ -229,42 +231,38 @@ static int read_entry(struct config_reader *r, struct span line, unsigned seen[s
         for (size_t i = 0; i < KEY_MAX; i++) {
                 if (!span_equal_nocase(key, keys[i].name))
                         continue;
-                if (seen[i] > 0 && !keys[i].repeatable)
-                        return config_fail_number(r, "stands on line ", seen[i],
+                if (r->seen[i] > 0 && !keys[i].repeatable)
+                        return config_fail_number(r, "stands on line ", r->seen[i],
                                                   " already, remove one of the two");
-                seen[i] = r->line;
+                r->seen[i] = r->line;
                 return keys[i].read(r, value);
         }
         config_warn(r, "The key is unknown and ignored.");
         return 0;
 }
 
-static int check_present(struct config_reader *r, const unsigned seen[static KEY_MAX])
+int config_check_keys(struct config_reader *r)
 {
-        if (seen[KEY_HASHKEY] == 0) {
+        if (r->seen[KEY_HASHKEY] == 0) {
                 r->key = span_of("HASHKEY");
                 return config_fail(r, "is missing, add it or make a file with mbus-cli keygen");
         }
-        if (seen[KEY_ENCRYPTIONKEY] == 0) {
+        if (r->seen[KEY_ENCRYPTIONKEY] == 0) {
                 r->key = span_of("ENCRYPTIONKEY");
                 return config_fail(r, "is missing, add it, with (NOENCR,) for no encryption");
-        }
-        if (seen[KEY_CONFIG_VERSION] == 0) {
-                r->key = span_of("CONFIG_VERSION");
-                config_warn(r, "It is missing, add a line CONFIG_VERSION=1.");
         }
         return 0;
 }
 
 static int read_lines(struct config_reader *r, struct span text)
 {
-        unsigned seen[KEY_MAX] = { 0 };
         bool begun = false, ours = false;
+        unsigned number = 0;
         struct span line;
         int error;
 
         while (config_next_line(&text, &line)) {
-                r->line++;
+                number++;
                 line = config_trim(line);
                 if (line.n == 0 || line.at[0] == '#')
                         continue;
@@ -275,17 +273,21 @@ static int read_lines(struct config_reader *r, struct span text)
                 begun = true;
                 if (line.at[0] == '[' || !ours)
                         continue;
-                error = read_entry(r, line, seen);
+                error = config_read_entry(r, number, line);
                 if (error)
                         return error;
         }
+        r->line = number > 0 ? number : 1;
         if (!begun) {
-                if (r->line == 0)
-                        r->line = 1;
                 r->key = span_of("[MBUS]");
                 return config_fail(r, "must be the first line, write it there");
         }
-        return check_present(r, seen);
+        error = config_check_keys(r);
+        if (error == 0 && r->seen[KEY_CONFIG_VERSION] == 0) {
+                r->key = span_of("CONFIG_VERSION");
+                config_warn(r, "It is missing, add a line CONFIG_VERSION=1.");
+        }
+        return error;
 }
 
 int config_parse(struct span text, const char *name, struct config *ret_config,
@@ -301,48 +303,4 @@ int config_parse(struct span text, const char *name, struct config *ret_config,
                 return error;
         *ret_config = r.config;
         return 0;
-}
-
-static void add_line(struct buffer *out, const char *key, const char *value)
-{
-        buffer_add_text(out, key);
-        buffer_add_char(out, '=');
-        buffer_add_text(out, value);
-        buffer_add_char(out, '\n');
-}
-
-static void add_number(struct buffer *out, const char *key, uint64_t number)
-{
-        buffer_add_text(out, key);
-        buffer_add_char(out, '=');
-        buffer_add_uint(out, number);
-        buffer_add_char(out, '\n');
-}
-
-void config_format(const struct config *c, struct buffer *out)
-{
-        buffer_add_text(out, "[MBUS]\n");
-        add_number(out, "CONFIG_VERSION", c->version);
-        buffer_add_text(out, "HASHKEY=");
-        config_format_hash_key(c, out);
-        buffer_add_text(out, "\nENCRYPTIONKEY=");
-        config_format_cipher_key(c, out);
-        buffer_add_char(out, '\n');
-        add_line(out, "SCOPE", c->scope == SCOPE_LINKLOCAL ? "LINKLOCAL" : "HOSTLOCAL");
-        if (c->broadcast)
-                add_line(out, "ADDRESS", "BROADCAST");
-        else if (c->address[0])
-                add_line(out, "ADDRESS", c->address);
-        if (c->ip_version != 0)
-                add_number(out, "IPVERSION", c->ip_version);
-        if (c->port != CONFIG_PORT_DEFAULT)
-                add_number(out, "PORT", c->port);
-        if (c->dialect == DIALECT_UCL)
-                add_line(out, "DIALECT", "UCL");
-        if (c->send_unicast)
-                add_line(out, "SEND_UNICAST", "yes");
-        if (c->max_age_ms > 0)
-                add_number(out, "MAX_AGE", (c->max_age_ms + 999) / 1000);
-        for (unsigned i = 0; i < c->n_interfaces; i++)
-                add_line(out, "INTERFACE", c->interfaces[i]);
 }

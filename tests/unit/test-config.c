@@ -4,11 +4,13 @@
  */
 #include "core/config.h"
 
+#include "core/config-reader.h"
 #include "core/error.h"
 #include "damage.h"
 #include "run.h"
 
-#define HASHKEY "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+#define HASHKEY_LINE "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)"
+#define HASHKEY HASHKEY_LINE "\n"
 #define ENCRYPTIONKEY "ENCRYPTIONKEY=(NOENCR,)\n"
 #define KEYS HASHKEY ENCRYPTIONKEY
 #define HEAD "[MBUS]\nCONFIG_VERSION=1\n" KEYS
@@ -431,6 +433,46 @@ START_TEST(test_what_is_written_reads_back_as_the_same)
 }
 END_TEST
 
+/* ---- the keys of a bus in a section of its own --------------------------------------------- */
+
+static struct config_reader reader_of(char *error)
+{
+        return (struct config_reader){ .name = "t", .config = CONFIG_INIT, .error = error };
+}
+
+START_TEST(test_keys_of_a_bus_are_read_line_by_line)
+{
+        char error[CONFIG_ERROR_SIZE] = "";
+        struct config_reader r = reader_of(error);
+
+        ck_assert_int_eq(config_read_entry(&r, 7, span_of("DIALECT = UCL")), 0);
+        ck_assert_int_eq(config_read_entry(&r, 8, span_of("PORT=48000")), 0);
+        ck_assert_int_eq(config_check_keys(&r), MBUS_E_CONFIG);
+        ck_assert_str_eq(error, "t:8: HASHKEY: is missing, add it or make a file with mbus-cli "
+                                "keygen");
+        ck_assert_int_eq(config_read_entry(&r, 9, span_of(HASHKEY_LINE)), 0);
+        ck_assert_int_eq(config_read_entry(&r, 10, span_of("ENCRYPTIONKEY=(NOENCR,)")), 0);
+        ck_assert_int_eq(config_check_keys(&r), 0);
+        ck_assert_uint_eq(r.config.n_warnings, 0);
+        ck_assert_int_eq(r.config.dialect, DIALECT_UCL);
+        ck_assert_uint_eq(r.config.port, 48000);
+        ck_assert_uint_eq(r.config.hash_key.n, 20);
+}
+END_TEST
+
+START_TEST(test_what_is_wrong_with_a_line_names_it)
+{
+        char error[CONFIG_ERROR_SIZE] = "";
+        struct config_reader r = reader_of(error);
+
+        ck_assert_int_eq(config_read_entry(&r, 3, span_of("PORT=48000")), 0);
+        ck_assert_int_eq(config_read_entry(&r, 5, span_of("PORT=48001")), MBUS_E_CONFIG);
+        ck_assert_str_eq(error, "t:5: PORT: stands on line 3 already, remove one of the two");
+        ck_assert_int_eq(config_read_entry(&r, 6, span_of("SCOPE=WORLD")), MBUS_E_CONFIG);
+        ck_assert_str_eq(error, "t:6: SCOPE: is no scope, write HOSTLOCAL or LINKLOCAL");
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -455,6 +497,8 @@ int main(void)
                 test_long_file_name_leaves_room_for_the_error,
                 test_damaged_texts_never_break_the_reader,
                 test_what_is_written_reads_back_as_the_same,
+                test_keys_of_a_bus_are_read_line_by_line,
+                test_what_is_wrong_with_a_line_names_it,
         };
 
         return run_tests("config", tests, N(tests));
