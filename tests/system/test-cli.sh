@@ -60,7 +60,8 @@ test_usage_is_told_in_a_line() {
         expect_exit 2 cli list a b
         expect_err_match 'mbus-cli: list: too many arguments; usage: mbus-cli list *'
         expect_exit 2 cli frobnicate
-        expect_err 'mbus-cli: no verb frobnicate; there are list send subscribe monitor ping keygen'
+        expect_err_match 'mbus-cli: no verb frobnicate; there are list send *keygen*'
+        cp "$folder/err" "$folder/verbs"
         expect_exit 2 cli list --reliable
         expect_err_match 'mbus-cli: list: no option --reliable; it has -W --wait, *'
         expect_exit 2 cli --nope
@@ -69,7 +70,7 @@ test_usage_is_told_in_a_line() {
         expect_err_match 'mbus-cli: send: an argument is missing behind -W; it has *'
         expect_exit 2 cli subscribe -j -F %t '(a:b)'
         expect_err 'mbus-cli: subscribe: -j and -F exclude each other'
-        for verb in list send subscribe monitor ping keygen; do
+        for verb in $(sed 's/.*there are //' "$folder/verbs"); do
                 expect_exit 0 cli "$verb" --help
                 expect_match "help of $verb" "mbus-cli $verb *" "$(cat "$folder/out")"
                 expect_err ""

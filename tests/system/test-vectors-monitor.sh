@@ -19,17 +19,27 @@ play() {
         send_raw "$1" "$group" "$port" "$2" <"$folder/$3/datagrams"
 }
 
-compare() {
-        python3 "$HERE/vectors.py" compare "$folder/$2/expected" "$folder/$1.out" \
-                >"$folder/differences" 2>&1
+# has_messages FILE N: of others than a broker.
+has_messages() {
+        [ "$(grep -cv '"app":"mbus-broker"' "$1")" -ge "$2" ]
 }
 
-# expect_printed NAME N: the monitor has printed what was sent, and nothing else.
+# expect_printed NAME N: the monitor has printed as many messages as were sent, and ends.
 expect_printed() {
-        until_ok compare "$1" "$2"
+        local messages
+
+        read -r _ messages _ <"$folder/$2/numbers"
+        until_ok has_messages "$folder/$1.out" "$messages" ||
+                fail "config $2" "$messages messages" "$(cat "$folder/$1.out")"
         signal "$1" INT
         expect_end 130 "$1"
-        compare "$1" "$2" || fail "config $2" "all as sent" "$(cat "$folder/differences")"
+        cp "$folder/$1.out" "$folder/$2/printed"
+}
+
+# All that was printed is what was sent, and there is nothing else.
+expect_the_same() {
+        python3 "$HERE/vectors.py" compare "$folder" >"$folder/differences" 2>&1 ||
+                fail "what was printed" "all as sent" "$(cat "$folder/differences")"
         passed
 }
 
@@ -76,6 +86,7 @@ play_direct() {
 test_each_datagram_is_printed_as_it_was_meant() {
         prepare
         each_config play_direct
+        expect_the_same
 }
 
 play_to_broker() {
@@ -89,10 +100,15 @@ play_to_broker() {
 test_each_datagram_is_printed_through_a_broker_too() {
         prepare
         each_config play_to_broker
+        expect_the_same
 }
 
 play_ucl() {
-        grep -q 'ADDRESS' "$folder/$1/config" && return
+        # Those with an ADDRESS are on other buses than the rest, which is not looked at here.
+        if grep -q ADDRESS "$folder/$1/config"; then
+                rm "$folder/$1/expected"
+                return
+        fi
         echo DIALECT=UCL >>"$folder/$1/config"
         start_monitor "ucl$1" a udp: "$1/config" -j --hello
         play a wire "$1"
@@ -106,6 +122,7 @@ test_a_bus_of_the_old_dialect_reads_the_same() {
         two_hosts
         on a ip route add default dev wire
         each_config play_ucl
+        expect_the_same
 }
 
 main "$@"

@@ -7,7 +7,8 @@
         datagrams    in hexadecimal, in an order in which the senders can have sent them
         expected     the JSON objects that a monitor prints, as this program reads the plain text
         numbers      datagrams, messages, malformed, repeated
-    vectors.py compare EXPECTED PRINTED  says what differs; exit status 1 if anything does
+    vectors.py compare FOLDER    says what differs between `expected` and `printed` in each folder;
+                                 exit status 1 if anything does
 
 The plain text is read here by rules of RFC 3259, 5, written for this purpose, so that no error of
 the library can agree with itself.
@@ -169,18 +170,24 @@ def read_printed(path):
         yield to_json(message)
 
 
-def compare(expected, printed):
+def compare_one(place):
     expected = [json.loads(line) for line in
-                pathlib.Path(expected).read_text(encoding="utf-8").splitlines()]
-    printed = list(read_printed(printed))
-    missing = [m for m in expected if m not in printed]
-    more = [m for m in printed if m not in expected]
-    for message in missing:
-        print("not printed:", json.dumps(message))
-    for message in more:
-        print("printed, though not sent so:", json.dumps(message))
-    if missing or more or len(expected) != len(printed):
-        sys.exit(f"{len(expected)} expected, {len(printed)} printed")
+                (place / "expected").read_text(encoding="utf-8").splitlines()]
+    printed = list(read_printed(place / "printed"))
+    for message in expected:
+        if message not in printed:
+            print(f"{place.name}: not printed:", json.dumps(message))
+    for message in printed:
+        if message not in expected:
+            print(f"{place.name}: printed, though not sent so:", json.dumps(message))
+    return len(expected), expected == printed
+
+
+def compare(folder):
+    places = [path.parent for path in pathlib.Path(folder).glob("*/expected")]
+    results = [compare_one(place) for place in places]
+    same = places and all(same and n for n, same in results)
+    sys.exit(0 if same else f"{len(places)} configurations are not all the same")
 
 
 {"prepare": prepare, "compare": compare}[sys.argv[1]](*sys.argv[2:])
