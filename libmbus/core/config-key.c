@@ -94,6 +94,7 @@ static int decode_key(struct config_reader *r, struct span text, struct config_k
                                           " octets, make one with mbus-cli keygen");
         memcpy(ret_key->bytes, bytes, n);
         ret_key->n = n;
+        explicit_bzero(bytes, n);
         return 0;
 }
 

@@ -93,6 +93,7 @@ static int open_md(struct crypto *crypto, const struct config *c)
                 crypto->inner_pad[i] = key[i] ^ 0x36;
                 crypto->outer_pad[i] = key[i] ^ 0x5c;
         }
+        explicit_bzero(key, sizeof(key));
         return 0;
 }
 
@@ -137,6 +138,8 @@ struct crypto *crypto_free(struct crypto *crypto)
                 return NULL;
         gcry_md_close(crypto->md);
         gcry_cipher_close(crypto->cipher);
+        /* Keys do not stay behind in freed memory; libgcrypt does the same with its own. */
+        explicit_bzero(crypto, sizeof(*crypto));
         free(crypto);
         return NULL;
 }
