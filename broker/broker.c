@@ -74,10 +74,13 @@ static void set_timer(struct broker *b)
 {
         uint64_t at = engine_deadline(b->engine);
         uint64_t waits = deadlines_next(&b->deadlines);
+        uint64_t pauses = deadlines_next(&b->pauses);
         uint64_t ms;
 
         if (waits < at)
                 at = waits;
+        if (pauses < at)
+                at = pauses;
         if (at == b->timer_at)
                 return;
         b->timer_at = at;
@@ -93,6 +96,7 @@ static void set_timer(struct broker *b)
 /* The end of a turn: all that was left behind is done, before the loop sleeps again. */
 static void broker_settle(struct broker *b)
 {
+        link_local_resume(b);
         do {
                 link_local_reap(b);
                 reliable_expire(b);
@@ -139,6 +143,7 @@ int broker_open(struct broker *b, const struct options *options)
                               .listener = -1,
                               .lock = -1,
                               .deadlines = DEADLINES_INIT,
+                              .pauses = DEADLINES_INIT,
                               .text = BUFFER_INIT };
         raise_limits();
         broker_wake(b);
@@ -244,7 +249,9 @@ void broker_close(struct broker *b)
         link_local_close(b);
         link_udp_close(b);
         deadlines_deinit(&b->deadlines);
+        deadlines_deinit(&b->pauses);
         buffer_deinit(&b->text);
+        policy_free(b->options.policy);
         quota_deinit(&b->quota);
         free(b->config_path);
         free(b->matches);

@@ -92,6 +92,7 @@ struct broker {
 
         /* Reliable messages. */
         struct deadlines deadlines;
+        struct deadlines pauses; /* of links that are read more slowly */
         struct attachment *waiting; /* those with reliable messages under way to local entities */
 
         struct retainer *retainers; /* entities with last values */
@@ -108,6 +109,7 @@ struct broker {
         uint64_t counts[COUNT_MAX];
         struct log_cause causes[COUNT_MAX];
         struct log_cause accept_cause;
+        struct log_cause rights_cause;
 };
 
 /* Opens the bus and the socket. 0 or the exit status, with a line in the log. */

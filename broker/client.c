@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <core/frame.h>
 
@@ -69,6 +70,11 @@ static void write_queue(struct client *c)
                 else if (errno != EINTR)
                         client_kill(c, strerror(errno));
         }
+}
+
+bool client_is_owner(const struct client *c)
+{
+        return c->uid == 0 || c->uid == geteuid();
 }
 
 void client_log_limit(struct client *c, enum limit limit, const char *what)

@@ -12,6 +12,7 @@
 
 #include "limits.h"
 #include "log.h"
+#include "policy.h"
 #include "queue.h"
 #include "quota.h"
 
@@ -86,6 +87,10 @@ struct client {
         size_t n_tickets; /* reliable messages of its entities whose end is not known yet */
         size_t retained;  /* octets of their last values */
         struct quota_user *user;
+        struct rights *rights; /* NULL: it may do everything */
+        struct bucket sends;
+        uint64_t paused_until;
+        struct deadline pause; /* set while nothing is read */
         struct route *routes[ROUTES_MAX];
         unsigned next_route;
 
@@ -115,6 +120,8 @@ int client_push_text(struct client *c, struct span text, enum kind kind);
 void client_flush(struct client *c);
 /* The end of a turn in which something was appended: writes it, or lets the queue keep it. */
 void client_settle(struct client *c);
+/* Whether it is of the broker's own user or of root. */
+bool client_is_owner(const struct client *c);
 /* Logs, not too often, that @limit was reached, and what came of it. */
 void client_log_limit(struct client *c, enum limit limit, const char *what);
 /* The link is broken, or to be closed: it ends at the end of this turn. @why is logged. */

@@ -11,15 +11,10 @@
 #include "control.h"
 #include "stats.h"
 
-static bool is_owner(const struct client *c)
-{
-        return c->uid == 0 || c->uid == geteuid();
-}
-
 /* Whether the command goes on; if not, that is said. */
 static bool may_ask(struct request *r)
 {
-        if (is_owner(r->c))
+        if (client_is_owner(r->c))
                 return true;
         broker_count(r->b, COUNT_DENIED, r->c, "only the owner may ask for the broker's state");
         control_fail(r, MBUS_REASON_DENIED, "only the owner of the broker may ask for this");

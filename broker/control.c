@@ -230,16 +230,26 @@ static int attach_with_id(struct broker *b, struct client *c, struct span text,
 /* Puts the entity that is asked for on the bus. */
 static void attach(struct request *r, const struct address *address)
 {
-        enum limit limit =
-                quota_check(r->c->user, QUOTA_ENTITIES, r->c->n_attachments, 1, 1);
+        enum limit limit = quota_check(r->c->user, QUOTA_ENTITIES, r->c->n_attachments, 1, 1);
         struct attachment *a;
         int result;
 
+        if (r->c->rights && !rights_may_attach(r->c->rights, address)) {
+                broker_count(r->b, COUNT_DENIED, r->c,
+                             "[policy] does not let it attach the address that it asked for");
+                refuse(r, "denied", "the broker's policy does not let this user have it");
+                return;
+        }
+        /* With somebody else's id it would get what is meant for that one. */
+        if (r->c->rights && address_get(address, "id").at && is_id_in_use(r->b, address)) {
+                refuse(r, "taken", "another entity has this id");
+                return;
+        }
         if (limit) {
                 client_log_limit(r->c, limit, "no more entities are attached");
-                refuse(r, "full", limit == LIMIT_ENTITIES_PER_LINK
-                                          ? "this link has too many entities"
-                                          : "this user has too many entities");
+                refuse(r, "full",
+                       limit == LIMIT_ENTITIES_PER_LINK ? "this link has too many entities"
+                                                        : "this user has too many entities");
                 return;
         }
         result = address_get(address, "id").at ? attachment_new(r->b, r->c, address, &a)
@@ -278,6 +288,12 @@ static void on_detach(struct request *r)
 
 /* ---- watch and observe --------------------------------------------------------------------- */
 
+static void deny_by_policy(struct request *r, const char *what)
+{
+        broker_count(r->b, COUNT_DENIED, r->c, what);
+        control_fail(r, MBUS_REASON_DENIED, "the broker's policy does not let this user do that");
+}
+
 static void on_watch(struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
@@ -290,7 +306,13 @@ static void on_watch(struct request *r)
                 control_fail(r, MBUS_REASON_MALFORMED, "broker.watch wants one address");
                 return;
         }
+        if (r->c->rights && !rights_may_watch(r->c->rights)) {
+                deny_by_policy(r, "[policy] does not let it watch");
+                return;
+        }
         if (monitor_watch(r->b, r->c, &address)) {
+                if (r->c->n_watches >= r->b->quota.limits.of[LIMIT_WATCHES_PER_LINK])
+                        client_log_limit(r->c, LIMIT_WATCHES_PER_LINK, "it watches no more");
                 control_fail(r, MBUS_REASON_FULL, "this link watches too much");
                 return;
         }
@@ -303,8 +325,13 @@ static void on_observe(struct request *r)
         const struct value *args = payload_args(r->payload, r->command);
         bool hello = args->items > 0 && args[1].type == MBUS_VALUE_INTEGER && args[1].integer;
         struct filter *filters = NULL;
-        int result = args->items < 2 ? 0 : filters_new(args + 2, args->items - 1, &filters);
+        int result;
 
+        if (r->c->rights && !rights_may_observe(r->c->rights)) {
+                deny_by_policy(r, "[policy] does not let it observe");
+                return;
+        }
+        result = args->items < 2 ? 0 : filters_new(args + 2, args->items - 1, &filters);
         if (result == MBUS_E_MALFORMED)
                 control_fail(r, MBUS_REASON_MALFORMED,
                              "broker.observe wants a number, then addresses and beginnings");
@@ -317,6 +344,25 @@ static void on_observe(struct request *r)
 static void on_unobserve(struct request *r)
 {
         monitor_unobserve(r->b, r->c);
+}
+
+/* ---- quit ---------------------------------------------------------------------------------- */
+
+static void quit(struct broker *b, const char *who)
+{
+        log_info("%s sent mbus.quit: the broker ends", who);
+        b->stopping = true;
+        uv_stop(&b->loop);
+}
+
+static void on_quit(struct request *r)
+{
+        if (r->b->options.quit != QUIT_NEVER && client_is_owner(r->c)) {
+                quit(r->b, "a client");
+                return;
+        }
+        broker_count(r->b, COUNT_DENIED, r->c, "it may not end the broker (QUIT in [broker])");
+        control_fail(r, MBUS_REASON_DENIED, "the broker does not quit for this client");
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
@@ -345,6 +391,7 @@ static const struct {
         { "broker.clients", SPEAKER_ANY, control_on_clients },
         { "broker.entities", SPEAKER_ANY, control_on_entities },
         { "broker.drop", SPEAKER_ANY, control_on_drop },
+        { "mbus.quit", SPEAKER_ANY, on_quit },
 };
 
 bool control_is_for(const struct broker *b, const struct address *dest)
@@ -383,6 +430,22 @@ static void deny(struct request *r)
         r->answered = true;
 }
 
+/* Each command costs the bus or the broker something: those who give many wait for it. */
+static void charge_commands(struct client *c, size_t n)
+{
+        struct broker *b = c->broker;
+        uint64_t rate = b->quota.limits.of[LIMIT_COMMAND_RATE_PER_USER];
+        uint64_t until;
+
+        if (rate == LIMIT_OFF)
+                return;
+        until = bucket_spend(&c->user->commands, rate, COMMAND_BURST, n, b->now);
+        if (until > b->now)
+                client_log_limit(c, LIMIT_COMMAND_RATE_PER_USER, "its links are read more slowly");
+        if (until > c->user->paused_until)
+                c->user->paused_until = until;
+}
+
 void control_message(struct broker *b, struct client *c, const struct header *h,
                      struct attachment *src, struct span text)
 {
@@ -395,6 +458,7 @@ void control_message(struct broker *b, struct client *c, const struct header *h,
                                     "the commands are malformed");
                 return;
         }
+        charge_commands(c, payload.n);
         for (size_t i = 0; i < payload.n && !c->dead; i++) {
                 r.command = payload.commands + i;
                 if (!dispatch(&r)) {
@@ -407,12 +471,24 @@ void control_message(struct broker *b, struct client *c, const struct header *h,
                 control_acknowledge(b, c, attachment_text(b->self), h->src.text, &h->seq, 1);
 }
 
+static void from_bus(struct broker *b, const struct message *m, struct span command)
+{
+        if (span_begins(command, "broker."))
+                broker_count(b, COUNT_UNKNOWN, NULL,
+                             "commands for the broker are not taken from the bus");
+        if (!span_equal_text(command, "mbus.quit"))
+                return;
+        if (b->options.quit == QUIT_BUS && control_is_for(b, &m->header.dest))
+                quit(b, "an entity of the bus");
+        else
+                broker_count(b, COUNT_DENIED, NULL,
+                             "mbus.quit from the bus does not end the broker (QUIT in [broker])");
+}
+
 void control_from_bus(struct broker *b, const struct message *m)
 {
         for (size_t i = 0; i < m->payload.n; i++)
-                if (span_begins(m->payload.commands[i].name, "broker."))
-                        broker_count(b, COUNT_UNKNOWN, NULL,
-                                     "commands for the broker are not taken from the bus");
+                from_bus(b, m, m->payload.commands[i].name);
         if (m->header.reliable)
                 engine_acknowledge(b->engine, b->now, b->self->entity, &m->header.src,
                                    m->header.seq);

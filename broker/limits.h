@@ -44,13 +44,10 @@
  * that send. At first an application, or a few of them, may attach all that they have at once. */
 #define COMMAND_RATE 1000
 #define COMMAND_BURST 20000
-/* With a limit on messages a second, so much of a second may come at once. */
-#define SEND_BURST_MS 1000
 /* No limit can be set higher: sums of them cannot overflow. */
 #define LIMIT_VALUE_MAX (UINT64_C(1) << 40)
 
-/* Lines of [policy], and those of them that apply to one link. */
-#define POLICY_RULES_MAX 1024
+/* Lines of [policy] that are for one link: a bit each of a route's uint64_t. */
 #define RIGHTS_MAX 64
 /* Supplementary groups of a peer that are looked at; Linux knows up to 65536. */
 #define PEER_GROUPS_MAX 65536

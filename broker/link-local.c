@@ -1,10 +1,6 @@
 /*
  * link-local.c - the Unix socket that applications connect to.
  *
- * All clients are read into one shared chunk, so that an idle client costs no buffer. A frame that
- * has not come wholly moves into a chunk of its own size and is completed there with the next read,
- * which puts the rest behind it with the same system call.
- *
  * The lock file beside the socket settles who may replace a socket that nobody listens on: it is
  * held for the life of the broker and never removed, or two starters could hold two of them.
  */
@@ -19,14 +15,11 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <core/frame.h>
-
+#include "admit.h"
 #include "broker.h"
-#include "control.h"
 #include "exit.h"
 #include "monitor.h"
 #include "router.h"
@@ -181,212 +174,33 @@ void link_local_close(struct broker *b)
         b->chunk = chunk_unref(b->chunk);
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
-
-/* Room to read into: the shared chunk from its start if nobody refers to it any more. */
-static bool make_room(struct broker *b, size_t n)
-{
-        if (b->chunk && b->chunk->refs == 1)
-                b->chunk->n = 0;
-        if (b->chunk && chunk_room(b->chunk) < n) {
-                broker_flush(b);
-                if (b->chunk->refs == 1)
-                        b->chunk->n = 0;
-                else
-                        b->chunk = chunk_unref(b->chunk);
-        }
-        if (!b->chunk)
-                b->chunk = chunk_new(CHUNK_SIZE);
-        return b->chunk;
-}
-
-/* Keeps the @n octets at @at, the beginning of a frame, for the next read. */
-static void keep_partial(struct client *c, const char *at, size_t n)
-{
-        const unsigned char *u = (const unsigned char *)at;
-        uint32_t size;
-
-        if (n < FRAME_HEADER_SIZE) {
-                memcpy(c->head, at, n);
-                c->n_head = (unsigned)n;
-                return;
-        }
-        size = (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
-        c->partial = chunk_new(FRAME_HEADER_SIZE + size);
-        if (!c->partial) {
-                client_kill(c, "memory is short");
-                return;
-        }
-        memcpy(c->partial->bytes, at, n);
-        c->partial->n = n;
-}
-
-/* Takes the frames out of @chunk from @at on. */
-static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t end)
-{
-        struct span text;
-        bool observed;
-        size_t n;
-
-        while (at < end && !c->dead) {
-                struct span bytes = { chunk->bytes + at, end - at };
-
-                switch (frame_next(bytes, &text, &observed, &n)) {
-                case FRAME_PARTIAL:
-                        keep_partial(c, bytes.at, bytes.n);
-                        return;
-                case FRAME_OK:
-                        if (!observed) {
-                                router_frame(c->broker, c, chunk, at, n);
-                                at += n;
-                                break;
-                        }
-                        /* Only the broker marks copies: whatever this is, it is no client. */
-                        /* fall through */
-                case FRAME_BAD:
-                        log_warning("link %" PRIu64 " (pid %d) sent something that is no frame",
-                                    c->number, (int)c->pid);
-                        client_kill(c, "its framing is broken");
-                        return;
-                }
-        }
-}
-
-/* The partial frame has got @n more octets. */
-static void grow_partial(struct client *c, size_t n)
-{
-        struct chunk *partial = c->partial;
-
-        partial->n += n;
-        if (chunk_room(partial) > 0)
-                return;
-        c->partial = NULL;
-        take_frames(c, partial, 0, partial->n);
-        chunk_unref(partial);
-}
-
-/* @n octets were read: first the rest of the partial frame, then into the shared chunk, where the
- * head that was kept stands before them. */
-static void on_octets(struct client *c, size_t n)
-{
-        size_t rest = c->partial ? chunk_room(c->partial) : 0;
-        struct chunk *chunk = chunk_ref(c->broker->chunk);
-        size_t at = chunk->n, end;
-
-        if (rest > n)
-                rest = n;
-        /* From here on the octets are the chunk's; what is made meanwhile goes behind them. */
-        end = at + c->n_head + n - rest;
-        chunk->n = end;
-        c->n_head = 0;
-        if (rest > 0)
-                grow_partial(c, rest);
-        take_frames(c, chunk, at, end);
-        chunk_unref(chunk);
-}
-
-/* Reads once. False if there was nothing to read. */
-static bool on_readable(struct client *c)
-{
-        struct broker *b = c->broker;
-        struct iovec iov[2];
-        int n_iov = 0;
-        size_t room;
-        ssize_t n;
-
-        if (!make_room(b, READ_MIN)) {
-                client_kill(c, "memory is short");
-                return false;
-        }
-        memcpy(b->chunk->bytes + b->chunk->n, c->head, c->n_head);
-        if (c->partial)
-                iov[n_iov++] =
-                        (struct iovec){ c->partial->bytes + c->partial->n, chunk_room(c->partial) };
-        room = chunk_room(b->chunk) - c->n_head;
-        iov[n_iov++] = (struct iovec){ b->chunk->bytes + b->chunk->n + c->n_head,
-                                       room < READ_MAX ? room : READ_MAX };
-        n = readv(c->fd, iov, n_iov);
-        if (n > 0)
-                on_octets(c, (size_t)n);
-        else if (n == 0)
-                client_kill(c, "it was closed");
-        else if (errno != EAGAIN && errno != EINTR)
-                client_kill(c, strerror(errno));
-        return n > 0;
-}
-
-static void on_client(uv_poll_t *poll, int status, int events)
-{
-        struct client *c = poll->data;
-
-        if (c->dead)
-                return;
-        broker_wake(c->broker);
-        if (status < 0) {
-                /* The other end is gone, but what it sent before counts; then comes the error. */
-                while (!c->dead && on_readable(c))
-                        ;
-                client_kill(c, "it was closed");
-                return;
-        }
-        if (events & UV_WRITABLE) {
-                c->blocked = false;
-                link_local_poll(c);
-                client_flush(c);
-        }
-        if ((events & UV_READABLE) && !c->dead)
-                on_readable(c);
-}
-
-void link_local_poll(struct client *c)
-{
-        if (c->dead)
-                return;
-        uv_poll_start(&c->poll, UV_READABLE | (c->blocked ? UV_WRITABLE : 0), on_client);
-}
-
 /* ---- clients come and go ------------------------------------------------------------------- */
-
-/* Says no to a link for which no more than this is done. */
-static void refuse_link(struct broker *b, int fd, const struct ucred *peer, enum limit limit)
-{
-        char who[64];
-
-        snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)peer->pid, (unsigned)peer->uid);
-        quota_log(&b->quota, &b->quota.refused, limit, b->now, who, "it is closed");
-        control_refuse_link(b, fd, "too many links, see the log of the broker");
-}
 
 static int client_new(struct broker *b, int fd)
 {
-        struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
-        socklen_t n = sizeof(peer);
-        struct quota_user *user;
-        enum limit limit;
-        struct client *c;
+        struct client *c = malloc(sizeof(*c));
+        struct admission admission;
+        int r = c ? deadlines_reserve(&b->pauses) : -ENOMEM;
 
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
-        user = quota_add_link(&b->quota, peer.uid, b->now, &limit);
-        if (!user) {
-                if (limit)
-                        refuse_link(b, fd, &peer, limit);
-                return -ENOMEM;
-        }
-        c = malloc(sizeof(*c));
-        if (!c) {
-                quota_remove_link(user);
-                return -ENOMEM;
+        if (r || !admit(b, fd, &admission)) {
+                if (!r)
+                        deadlines_release(&b->pauses);
+                free(c);
+                return -EACCES;
         }
         *c = (struct client){ .broker = b,
                               .fd = fd,
                               .number = ++b->next_client,
-                              .pid = peer.pid,
-                              .uid = peer.uid,
-                              .user = user,
+                              .pid = admission.pid,
+                              .uid = admission.uid,
+                              .user = admission.user,
+                              .rights = admission.rights,
+                              .pause = DEADLINE_INIT,
                               .next = b->clients };
-        queue_init(&c->queue, user);
+        queue_init(&c->queue, c->user);
         if (uv_poll_init(&b->loop, &c->poll, fd) < 0) {
-                quota_remove_link(user);
+                deadlines_release(&b->pauses);
+                admit_undo(c->user, c->rights);
                 free(c);
                 return -ENOMEM;
         }
@@ -414,7 +228,9 @@ static void client_free(struct client *c)
         monitor_forget(b, c);
         router_forget(c);
         queue_deinit(&c->queue);
-        c->user = quota_remove_link(c->user);
+        deadlines_set(&b->pauses, &c->pause, TIME_NEVER);
+        deadlines_release(&b->pauses);
+        admit_undo(c->user, c->rights);
         chunk_unref(c->partial);
         if (c->previous)
                 c->previous->next = c->next;

@@ -13,6 +13,8 @@
 int link_local_open(struct broker *b);
 /* Takes the socket's file away, for a broker that does not start after all. */
 void link_local_remove(struct broker *b);
+/* Reads on from links whose pause is over. */
+void link_local_resume(struct broker *b);
 /* Takes clients from now on. 0 or -errno. */
 int link_local_start(struct broker *b);
 /* No more clients; the socket's file goes away. */

@@ -11,79 +11,15 @@
 #include <unistd.h>
 
 #include <io/clock.h>
-#include <io/config-file.h>
 
 #include "control.h"
 #include "exit.h"
 #include "monitor.h"
 #include "reliable.h"
 #include "router.h"
+#include "settings.h"
 
 /* ---- opening ------------------------------------------------------------------------------- */
-
-/* Without a configuration there is nobody on this bus yet whose keys it would have to hold. */
-static int make_config(const char *path)
-{
-        char error[CONFIG_FILE_ERROR_SIZE] = "";
-        struct config config = CONFIG_INIT;
-        int r;
-
-        config.hash = HASH_SHA1;
-        config.cipher = CIPHER_AES;
-        r = config_generate(&config);
-        if (r == 0)
-                r = config_file_write(path, &config, false, error);
-        if (r) {
-                log_error("%s", error[0] ? error : strerror(r < 0 ? -r : EINVAL));
-                return EXIT_CONFIG;
-        }
-        log_info("%s: made, with random keys (HMAC-SHA1-96, AES); every entity of the bus needs it",
-                 path);
-        return 0;
-}
-
-static int read_config(const char *path, struct config *ret_config)
-{
-        char error[CONFIG_FILE_ERROR_SIZE] = "";
-        int r = config_file_read(path, ret_config, error);
-
-        if (r == MBUS_E_UNKNOWN) {
-                r = make_config(path);
-                if (r)
-                        return r;
-                r = config_file_read(path, ret_config, error);
-        }
-        if (r) {
-                log_error("%s", error);
-                return EXIT_CONFIG;
-        }
-        for (unsigned i = 0; i < ret_config->n_warnings; i++)
-                log_warning("%s", ret_config->warnings[i]);
-        return 0;
-}
-
-/* Reads the [broker] section, which config_file_read() skips. */
-static int read_section(struct broker *b, const char *path)
-{
-        char *text = malloc(CONFIG_BYTES_MAX);
-        FILE *file = text ? fopen(path, "re") : NULL;
-        char error[256];
-        size_t n;
-        bool ok;
-
-        if (!file) {
-                log_error("%s: %s", path, strerror(errno));
-                free(text);
-                return EXIT_CONFIG;
-        }
-        n = fread(text, 1, CONFIG_BYTES_MAX, file);
-        fclose(file);
-        ok = options_parse_section(&b->options, (struct span){ text, n }, path, error);
-        free(text);
-        if (!ok)
-                log_error("%s", error);
-        return ok ? 0 : EXIT_CONFIG;
-}
 
 static int open_engine(struct broker *b, const struct config *config)
 {
@@ -138,18 +74,9 @@ static int add_self(struct broker *b)
 int link_udp_open(struct broker *b)
 {
         struct config config = CONFIG_INIT;
-        char *path;
-        int r = config_file_path(b->options.config_file, &path);
+        int r = settings_read(&b->options, &config, &b->config_path);
 
-        if (r < 0) {
-                log_error("there is no home directory to keep .mbus in; name a file with --config");
-                return EXIT_CONFIG;
-        }
-        r = read_config(path, &config);
-        if (r == 0)
-                r = read_section(b, path);
-        b->config_path = path;
-        quota_init(&b->quota, &b->options.limits, path);
+        quota_init(&b->quota, &b->options.limits, b->config_path);
         if (r == 0)
                 r = open_engine(b, &config);
         return r ? r : add_self(b);

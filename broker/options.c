@@ -1,10 +1,12 @@
 /*
- * options.c - what the command line and the [broker] section of the configuration file ask for.
+ * options.c - what the command line and the sections of the configuration file ask for.
  */
 #include "options.h"
 
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
         OPTION_SOCKET = 256,
@@ -27,9 +29,10 @@ void options_print_help(void)
         printf("Usage: mbus-broker [OPTION...]\n"
                "Hosts the entities of local applications on an Mbus (RFC 3259).\n"
                "\n"
-               "  -c, --config FILE      the configuration of the bus (default: $MBUS, else "
-               "~/.mbus,\n"
-               "                         which is made with random keys if it is missing)\n"
+               "  -c, --config FILE      the configuration of the bus (default: $MBUS; for root\n"
+               "                         /etc/mbus-broker.conf if it is there; else ~/.mbus, "
+               "which\n"
+               "                         is made with random keys if it is missing)\n"
                "      --socket PATH      where applications connect (default:\n"
                "                         $XDG_RUNTIME_DIR/mbus/broker.sock; root: "
                "/run/mbus/broker.sock)\n"
@@ -89,27 +92,12 @@ bool options_parse(struct options *o, int argc, char **argv)
         return true;
 }
 
-/* ---- the [broker] section ------------------------------------------------------------------ */
+/* ---- the sections of the configuration ----------------------------------------------------- */
 
-static struct span trim(struct span s)
+static bool set_multicast(void *data, struct span value)
 {
-        s = span_from(s, wsp_size(s));
-        while (s.n > 0 && (is_wsp(s.at[s.n - 1]) || s.at[s.n - 1] == '\r'))
-                s.n--;
-        return s;
-}
+        struct options *o = data;
 
-static struct span take_line(struct span *rest)
-{
-        const char *end = rest->n ? memchr(rest->at, '\n', rest->n) : NULL;
-        struct span line = { rest->at, end ? (size_t)(end - rest->at) : rest->n };
-
-        *rest = span_from(*rest, line.n + (end ? 1 : 0));
-        return trim(line);
-}
-
-static bool set_multicast(struct options *o, struct span value)
-{
         if (span_equal_nocase(value, "always"))
                 o->multicast = MULTICAST_ALWAYS;
         else if (span_equal_nocase(value, "when-remote"))
@@ -121,65 +109,90 @@ static bool set_multicast(struct options *o, struct span value)
         return true;
 }
 
-static bool set_metrics(struct options *o, struct span value)
+static bool set_metrics(void *data, struct span value)
 {
+        struct options *o = data;
+
         return place_parse(span_equal_nocase(value, "no") ? SPAN_NULL : value, o->metrics);
 }
 
-/* The keys; `wants` ends the sentence that says what is wrong with a value. */
-static const struct key {
-        const char *name;
-        bool (*set)(struct options *o, struct span value);
-        const char *wants;
-} keys[] = {
-        { "MULTICAST", set_multicast, "write always, when-remote or never" },
-        { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH" },
-};
-
-static bool parse_key(struct options *o, struct span line, const char *where, char *ret_error)
+static bool set_socket_mode(void *data, struct span value)
 {
-        const char *equals = memchr(line.at, '=', line.n);
-        struct span name, value;
+        struct options *o = data;
+        unsigned mode = 0;
 
-        if (!equals) {
-                snprintf(ret_error, 256, "%s: %.*s: a line of the section is KEY=VALUE", where,
-                         (int)(line.n < 40 ? line.n : 40), line.at);
-                return false;
+        for (size_t i = 0; i < value.n; i++) {
+                if (value.at[i] < '0' || value.at[i] > '7' || mode > 0777)
+                        return false;
+                mode = 8 * mode + (unsigned)(value.at[i] - '0');
         }
-        name = trim((struct span){ line.at, (size_t)(equals - line.at) });
-        value = trim(span_from(line, (size_t)(equals + 1 - line.at)));
-        for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-                if (!span_equal_nocase(name, keys[i].name))
-                        continue;
-                if (keys[i].set(o, value))
-                        return true;
-                snprintf(ret_error, 256, "%s: %s: \"%.*s\" is no value for it: %s", where,
-                         keys[i].name, (int)(value.n < 40 ? value.n : 40), value.at, keys[i].wants);
+        /* Without its own access the broker's user could not even be its client. */
+        if (mode > 0777 || (mode & 0600) != 0600 || (mode & 0111))
                 return false;
-        }
-        log_warning("%s: %.*s: unknown key of [broker], ignored", where,
-                    (int)(name.n < 40 ? name.n : 40), name.at);
+        o->socket_mode = mode;
         return true;
 }
 
-bool options_parse_section(struct options *o, struct span text, const char *name,
-                           char ret_error[static 256])
+static bool set_socket_group(void *data, struct span value)
 {
-        bool inside = false;
-        char where[160];
+        struct options *o = data;
+        char name[64], entry[16384];
+        struct group group, *found = NULL;
+        uint64_t number;
 
-        for (unsigned n = 1; text.n > 0; n++) {
-                struct span line = take_line(&text);
-
-                if (line.n == 0 || line.at[0] == '#')
-                        continue;
-                if (line.at[0] == '[') {
-                        inside = span_equal_nocase(line, "[broker]");
-                        continue;
-                }
-                snprintf(where, sizeof(where), "%.140s:%u", name, n);
-                if (inside && !parse_key(o, line, where, ret_error))
-                        return false;
+        if (span_to_uint(value, UINT32_MAX - 1, &number)) {
+                o->socket_group = (gid_t)number;
+                return true;
         }
+        if (value.n == 0 || value.n >= sizeof(name))
+                return false;
+        memcpy(name, value.at, value.n);
+        name[value.n] = '\0';
+        if (getgrnam_r(name, &group, entry, sizeof(entry), &found) != 0 || !found)
+                return false;
+        o->socket_group = found->gr_gid;
         return true;
+}
+
+static bool set_quit(void *data, struct span value)
+{
+        static const char *const names[] = {
+                [QUIT_NEVER] = "never", [QUIT_OWNER] = "owner", [QUIT_BUS] = "bus"
+        };
+        struct options *o = data;
+
+        for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                if (!span_equal_nocase(value, names[i]))
+                        continue;
+                o->quit = (enum quit)i;
+                return true;
+        }
+        return false;
+}
+
+static bool on_broker_line(void *data, const struct section_line *line)
+{
+        static const struct section_key keys[] = {
+                { "MULTICAST", set_multicast, "write always, when-remote or never" },
+                { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH" },
+                { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666" },
+                { "SOCKET_GROUP", set_socket_group, "write the name or number of a group" },
+                { "QUIT", set_quit, "write never, owner or bus" },
+        };
+
+        return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
+}
+
+bool options_read_sections(struct options *o, struct span text, const char *file,
+                           char ret_error[static SECTIONS_ERROR_SIZE])
+{
+        const struct section sections[] = {
+                { "mbus", NULL, NULL, false },
+                { "broker", on_broker_line, o, false },
+                { "policy", policy_on_line, o->policy, false },
+                { "limits", limits_on_line, &o->limits, false },
+                { "bus", NULL, NULL, true },
+        };
+
+        return sections_read(text, file, sections, sizeof(sections) / sizeof(*sections), ret_error);
 }

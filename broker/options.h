@@ -1,10 +1,15 @@
 /*
- * options.h - what the command line and the [broker] section of the configuration file ask for.
+ * options.h - what the command line and the sections of the configuration file ask for.
  *
- * The section stands in the file of the bus, behind [MBUS]; other readers of the file skip it:
+ * The sections stand in the file of the bus, behind [MBUS]; other readers of the file skip them
+ * (sections.h):
  *
  *      [broker]
  *      MULTICAST=always
+ *      [policy]
+ *      allow group=audio attach=(media:audio *) send=*
+ *      [limits]
+ *      ENTITIES_PER_LINK=64
  */
 #ifndef BROKER_OPTIONS_H
 #define BROKER_OPTIONS_H
@@ -15,6 +20,7 @@
 
 #include "log.h"
 #include "place.h"
+#include "policy.h"
 #include "quota.h"
 
 /* When a message for a group of entities is sent on the bus beside being given to local ones. */
@@ -24,27 +30,40 @@ enum multicast {
         MULTICAST_NEVER,       /* local entities only */
 };
 
+/* Who may end the broker with mbus.quit (RFC 3259, 9.4), sent to it alone. */
+enum quit {
+        QUIT_NEVER,
+        QUIT_OWNER, /* clients of its owner and of root */
+        QUIT_BUS,   /* those, and whoever has the keys of the bus */
+};
+
 struct options {
-        const char *config_file; /* NULL: $MBUS, else ~/.mbus */
+        const char *config_file; /* NULL: options_config_path() decides */
         const char *socket;      /* NULL: the usual place */
         bool foreground;
         bool help;
         bool version;
         enum log_level log_level;
         enum multicast multicast;
+        unsigned socket_mode;
+        gid_t socket_group; /* (gid_t)-1: that of the broker */
+        enum quit quit;
         struct limits limits;
+        struct policy *policy;
         char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
 };
 
-#define OPTIONS_INIT ((struct options){ .log_level = LOG_LEVEL_INFO })
+#define OPTIONS_INIT                                                                               \
+        ((struct options){                                                                         \
+                .log_level = LOG_LEVEL_INFO, .socket_mode = 0600, .socket_group = (gid_t)-1 })
 
 /* Reads the command line. False, with a line on stderr, if it makes no sense. */
 bool options_parse(struct options *o, int argc, char **argv);
 void options_print_help(void);
 
-/* Reads the [broker] section of @text. False, with one line "NAME:LINE: KEY: ..." in @ret_error, if
- * a value is wrong. Unknown keys are logged. */
-bool options_parse_section(struct options *o, struct span text, const char *name,
-                           char ret_error[static 256]);
+/* Reads the sections behind [MBUS] of @text. False, with one line "NAME:LINE: KEY: ..." in
+ * @ret_error, if something is wrong. o->policy is the caller's, and there. */
+bool options_read_sections(struct options *o, struct span text, const char *file,
+                           char ret_error[static SECTIONS_ERROR_SIZE]);
 
 #endif

@@ -165,6 +165,20 @@ static bool may_be_reserved(struct span payload)
         }
 }
 
+static bool may_say(const struct passage *p, struct span command)
+{
+        return p->route->permission == PERMIT_ALL ||
+               rights_for_command(p->c->rights, p->route->lines, command);
+}
+
+bool passage_is_forbidden(struct passage *p)
+{
+        if (p->route->permission != PERMIT_NONE)
+                return false;
+        denied(p, attachment_text(p->route->src), "[policy] does not let it send there");
+        return true;
+}
+
 static enum verdict judge_commands(struct passage *p, const struct payload *payload)
 {
         size_t n_pings = 0;
@@ -172,6 +186,11 @@ static enum verdict judge_commands(struct passage *p, const struct payload *payl
         for (size_t i = 0; i < payload->n; i++) {
                 struct span name = payload->commands[i].name;
 
+                if (!may_say(p, name)) {
+                        denied(p, attachment_text(p->route->src),
+                               "[policy] does not let it send this command there");
+                        return VERDICT_STOP;
+                }
                 if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {
                         denied(p, attachment_text(p->route->src),
                                "mbus.hello and mbus.bye are said by the broker");
@@ -193,7 +212,9 @@ enum verdict passage_judge(struct passage *p, bool wholly)
         enum verdict verdict;
         int r;
 
-        if (!wholly && !may_be_reserved(p->payload))
+        if (passage_is_forbidden(p))
+                return VERDICT_STOP;
+        if (!wholly && p->route->permission == PERMIT_ALL && !may_be_reserved(p->payload))
                 return VERDICT_PASS;
         r = payload_parse(&payload, p->payload, &error);
         if (r) {

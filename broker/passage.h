@@ -36,6 +36,8 @@ static inline bool passage_has_acks(const struct passage *p)
 /* Reads the header and finds the route. False if the message goes no further: it was for the broker,
  * or is answered already. */
 bool passage_read(struct passage *p);
+/* Whether the sender may send nothing at all there; that is answered. */
+bool passage_is_forbidden(struct passage *p);
 /* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is answered. */
 enum verdict passage_judge(struct passage *p, bool wholly);
 /* Tells the sender, if the message is reliable. */

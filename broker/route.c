@@ -117,6 +117,15 @@ static void look_for_peers(struct broker *b, struct route *route)
         }
 }
 
+static void permit(struct route *route, const struct rights *rights)
+{
+        route->lines = rights_to(rights, &route->dest);
+        if (route->lines == 0)
+                route->permission = PERMIT_NONE;
+        else if (!rights_for_all_commands(rights, route->lines))
+                route->permission = PERMIT_SOME;
+}
+
 static struct route *route_new(struct broker *b, struct attachment *src, const struct header *h)
 {
         size_t n = h->src.text.n + 1 + h->dest.text.n + 1;
@@ -134,6 +143,8 @@ static struct route *route_new(struct broker *b, struct attachment *src, const s
         at[h->dest.text.n] = ' ';
         route->dest = h->dest;
         route->dest.text.at = at;
+        if (src->client->rights)
+                permit(route, src->client->rights);
         if (!gather_clients(b, route))
                 return route_free(route);
         look_for_peers(b, route);

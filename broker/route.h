@@ -17,9 +17,18 @@ enum resolution {
         ROUTE_SEVERAL,
 };
 
+/* What the sender's rights let pass. */
+enum permission {
+        PERMIT_ALL,
+        PERMIT_SOME, /* it depends on the command */
+        PERMIT_NONE,
+};
+
 struct route {
         uint64_t generation; /* the route is valid as long as broker.generation is the same */
         struct attachment *src;
+        enum permission permission;
+        uint64_t lines;          /* with PERMIT_SOME: those of [policy] that let messages pass */
         struct address dest;     /* its text stands in `pattern` */
         struct attachment *only; /* the local entity that dest names in full */
         bool is_peer;            /* dest names a remote entity in full */

@@ -220,6 +220,8 @@ static void forward_reliable(struct passage *p)
         struct attachment *target;
         struct name *name;
 
+        if (passage_is_forbidden(p))
+                return;
         switch (route_resolve(p->b, p->route, &target, &name)) {
         case ROUTE_NOBODY:
                 passage_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");

@@ -91,7 +91,8 @@ static unsigned distance(struct span a, const char *b)
         for (unsigned j = 0; j <= n; j++)
                 rows[0][j] = j;
         for (unsigned i = 1; i <= a.n; i++) {
-                unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *higher = rows[(i + 1) % 3];
+                unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
+                         *higher = rows[(i + 1) % 3];
 
                 row[0] = i;
                 for (unsigned j = 1; j <= n; j++) {

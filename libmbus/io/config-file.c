@@ -138,34 +138,28 @@ static int read_text(int fd, const char *path, struct buffer *text, char *ret_er
         }
 }
 
-/* Keys do not stay behind in freed memory. */
-static void wipe(struct buffer *text)
+void config_file_wipe(struct buffer *text)
 {
         if (text->at)
                 explicit_bzero(text->at, text->size);
         buffer_deinit(text);
 }
 
-static int read_open(int fd, const char *path, struct config *ret_config, char *ret_error)
+static int read_open(int fd, const char *path, struct buffer *text, char *ret_error)
 {
-        struct buffer text = BUFFER_INIT;
         struct stat s;
         int r;
 
         if (fstat(fd, &s) < 0)
                 return fail_errno(ret_error, path, "cannot be read");
         r = check_stat(path, &s, ret_error);
-        if (!r)
-                r = read_text(fd, path, &text, ret_error);
-        if (!r)
-                r = config_parse(buffer_span(&text), path, ret_config, ret_error);
-        wipe(&text);
-        return r;
+        return r ? r : read_text(fd, path, text, ret_error);
 }
 
-int config_file_read(const char *path, struct config *ret_config,
-                     char ret_error[static CONFIG_FILE_ERROR_SIZE])
+int config_file_read_text(const char *path, struct buffer *ret_text,
+                          char ret_error[static CONFIG_FILE_ERROR_SIZE])
 {
+        struct buffer text = BUFFER_INIT;
         int fd, r;
 
         /* O_NONBLOCK: a FIFO in its place is refused, not waited for. */
@@ -175,8 +169,25 @@ int config_file_read(const char *path, struct config *ret_config,
                             MBUS_E_UNKNOWN);
         if (fd < 0)
                 return fail_errno(ret_error, path, "cannot be opened");
-        r = read_open(fd, path, ret_config, ret_error);
+        r = read_open(fd, path, &text, ret_error);
         close(fd);
+        if (r)
+                config_file_wipe(&text);
+        else
+                *ret_text = text;
+        return r;
+}
+
+int config_file_read(const char *path, struct config *ret_config,
+                     char ret_error[static CONFIG_FILE_ERROR_SIZE])
+{
+        struct buffer text;
+        int r = config_file_read_text(path, &text, ret_error);
+
+        if (r)
+                return r;
+        r = config_parse(buffer_span(&text), path, ret_config, ret_error);
+        config_file_wipe(&text);
         return r;
 }
 
@@ -273,7 +284,7 @@ int config_file_write(const char *path, const struct config *c, bool force,
         } else {
                 r = write_text(path, buffer_span(&text), force, ret_error);
         }
-        wipe(&text);
+        config_file_wipe(&text);
         return r;
 }
 

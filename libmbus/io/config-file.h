@@ -22,6 +22,13 @@ int config_file_path(const char *given, char **ret_path);
 int config_file_read(const char *path, struct config *ret_config,
                      char ret_error[static CONFIG_FILE_ERROR_SIZE]);
 
+/* The same for a reader who wants the text, to parse it and what stands behind [MBUS]; to be given to
+ * config_file_wipe(). */
+int config_file_read_text(const char *path, struct buffer *ret_text,
+                          char ret_error[static CONFIG_FILE_ERROR_SIZE]);
+/* Frees @text, which holds keys, and leaves nothing of it in memory. */
+void config_file_wipe(struct buffer *text);
+
 /*
  * Writes @c to @path, mode 0600, whole or not at all. -EEXIST if there is a file and @force is not
  * set, MBUS_E_CONFIG if a key of @c is shorter than its algorithm wants it (11.3), -errno;

@@ -211,7 +211,7 @@ START_TEST(test_unknown_keys_of_the_section_are_warned_of_and_case_does_not_matt
         daemon_prepare(&d);
         daemon_configure(&d, "[Broker]\r\nFROBNICATE=1\r\n  multicast = When-Remote \r\n");
         daemon_start(&d);
-        expect_in_log(&d, "/.mbus:6: FROBNICATE: unknown key of [broker], ignored");
+        expect_in_log(&d, "/.mbus:6: FROBNICATE: it is unknown in [Broker] and ignored");
         daemon_free(&d);
         close(host);
 }

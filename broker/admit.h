@@ -1,0 +1,21 @@
+/*
+ * admit.h - a new link: who is at its other end, whether it is taken, and what it may do.
+ */
+#ifndef BROKER_ADMIT_H
+#define BROKER_ADMIT_H
+
+#include "client.h"
+
+struct admission {
+        pid_t pid;
+        uid_t uid;
+        struct quota_user *user; /* charged with the link */
+        struct rights *rights;   /* NULL: all */
+};
+
+/* Looks at who connected @fd. False, with the reason said and logged, if the link is to be closed. */
+bool admit(struct broker *b, int fd, struct admission *ret_admission);
+/* Gives back what admit() charged and allocated. */
+void admit_undo(struct quota_user *user, struct rights *rights);
+
+#endif

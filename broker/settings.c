@@ -1,0 +1,96 @@
+/*
+ * settings.c - the configuration file of the broker: which it is, and all that stands in it.
+ */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <io/config-file.h>
+
+#include "exit.h"
+
+static bool is_system_file_wanted(const struct options *o)
+{
+        const char *mbus = secure_getenv("MBUS");
+
+        return !o->config_file && !(mbus && mbus[0]) && geteuid() == 0 &&
+               (access(SETTINGS_SYSTEM_FILE, F_OK) == 0 || errno != ENOENT);
+}
+
+/* Without a configuration there is nobody on this bus yet whose keys it would have to hold. */
+static int make_config(const char *path)
+{
+        char error[CONFIG_FILE_ERROR_SIZE] = "";
+        struct config config = CONFIG_INIT;
+        int r;
+
+        config.hash = HASH_SHA1;
+        config.cipher = CIPHER_AES;
+        r = config_generate(&config);
+        if (r == 0)
+                r = config_file_write(path, &config, false, error);
+        if (r) {
+                log_error("%s", error[0] ? error : strerror(r < 0 ? -r : EINVAL));
+                return EXIT_CONFIG;
+        }
+        log_info("%s: made, with random keys (HMAC-SHA1-96, AES); every entity of the bus needs it",
+                 path);
+        return 0;
+}
+
+/* Reads the file, which is made if it is missing. */
+static int read_text(const char *path, struct buffer *ret_text)
+{
+        char error[CONFIG_FILE_ERROR_SIZE] = "";
+        int r = config_file_read_text(path, ret_text, error);
+
+        if (r == MBUS_E_UNKNOWN) {
+                r = make_config(path);
+                if (r)
+                        return r;
+                r = config_file_read_text(path, ret_text, error);
+        }
+        if (r)
+                log_error("%s", error);
+        return r ? EXIT_CONFIG : 0;
+}
+
+static int parse(struct options *o, struct span text, const char *path, struct config *ret_config)
+{
+        char error[CONFIG_FILE_ERROR_SIZE];
+
+        if (config_parse(text, path, ret_config, error)) {
+                log_error("%s", error);
+                return EXIT_CONFIG;
+        }
+        for (unsigned i = 0; i < ret_config->n_warnings; i++)
+                log_warning("%s", ret_config->warnings[i]);
+        o->policy = policy_new(geteuid());
+        if (!o->policy)
+                return EXIT_SYSTEM;
+        if (options_read_sections(o, text, path, error))
+                return 0;
+        log_error("%s", error);
+        return EXIT_CONFIG;
+}
+
+int settings_read(struct options *o, struct config *ret_config, char **ret_path)
+{
+        const char *given = is_system_file_wanted(o) ? SETTINGS_SYSTEM_FILE : o->config_file;
+        struct buffer text;
+        int r = config_file_path(given, ret_path);
+
+        if (r < 0) {
+                log_error("there is no home directory to keep .mbus in; name a file with --config");
+                return EXIT_CONFIG;
+        }
+        r = read_text(*ret_path, &text);
+        if (r)
+                return r;
+        r = parse(o, buffer_span(&text), *ret_path, ret_config);
+        config_file_wipe(&text);
+        return r;
+}
