@@ -131,6 +131,23 @@ static int deliver_locally(struct engine *e, struct entity **recipients, size_t 
         return events_push(&e->events, &event);
 }
 
+/* Sends @note, and with it what @acks owes if both fit into one message. */
+static int send_with_acks(struct engine *e, uint64_t now, uint64_t wall_ms,
+                          const struct note *note, struct acks *acks)
+{
+        struct note both = *note;
+        int r;
+
+        if (!acks || acks->n_owed == 0)
+                return note_send(e, wall_ms, note);
+        both.acks = acks->owed;
+        both.n_acks = acks_batch(acks);
+        r = note_send(e, wall_ms, &both);
+        if (r == 0)
+                acks_sent(acks, now, both.n_acks);
+        return r == MBUS_E_TOO_LARGE ? note_send(e, wall_ms, note) : r;
+}
+
 int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                 const struct address *dest, struct span payload)
 {
@@ -143,20 +160,14 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
 
         while (acks && acks->entity != entity)
                 acks = acks->next;
-        if (acks) {
-                note.acks = acks->owed;
-                note.n_acks = acks_batch(acks);
-        }
-        if (!e->options.owner_routes && !peer)
+        if (!e->options.owner_routes)
                 r = match_locals(e, dest, entity, &recipients, &n);
         if (r == 0)
-                r = note_send(e, wall_ms, &note);
+                r = send_with_acks(e, now, wall_ms, &note, acks);
         if (r != 0) {
                 free(recipients);
                 return r;
         }
-        if (note.n_acks)
-                acks_sent(acks, now, note.n_acks);
         /* The bus has it: that local entities miss it is counted, there if their queue is full. */
         if (deliver_locally(e, recipients, n) < 0)
                 ++e->dropped[MBUS_DROP_EVENTS];
