@@ -6,16 +6,21 @@
 
 #include "engine-state.h"
 
-/* Where a message goes: to everybody, unless the one it is for is known to have a port of its own
- * and directed unicast is wanted (6.2). */
+/* Where a message goes: to everybody, unless it is for one entity alone, which is known to have a
+ * port of its own, and directed unicast is wanted (6.2). */
 static struct endpoint endpoint_for(const struct engine *e, const struct address *dest)
 {
+        const struct address *address;
         const struct peer *peer;
+        struct entity *local;
 
         if (!e->options.send_unicast || dest->n == 0)
                 return ENDPOINT_GROUP;
         peer = peers_find(&e->peers, dest);
-        return peer && peer->endpoint.unique ? peer->endpoint : ENDPOINT_GROUP;
+        /* The address of an old peer may be a subset of others'. */
+        if (!peer || !peer->endpoint.unique || engine_resolve(e, dest, &local, &address) != 1)
+                return ENDPOINT_GROUP;
+        return peer->endpoint;
 }
 
 int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
