@@ -138,6 +138,12 @@ static void scan_commands(struct incoming *in)
         }
 }
 
+/* Whether the owner carries it on, whoever it is for. */
+static bool is_relayed(const struct engine *e, const struct incoming *in)
+{
+        return e->options.owner_relays && !in->header.reliable;
+}
+
 /* Whether its commands are for anybody here. What is said to all is for us even without an entity. */
 static bool is_for_us(const struct incoming *in)
 {
@@ -147,9 +153,10 @@ static bool is_for_us(const struct incoming *in)
 /* Reads the payload if anybody wants it. False: it is no message. */
 static bool read_payload(struct engine *e, struct incoming *in)
 {
+        bool is_wanted = is_for_us(in) || is_relayed(e, in);
         int r;
 
-        if (!e->observe && (!is_for_us(in) || in->header.payload == in->text.n))
+        if (!e->observe && (!is_wanted || in->header.payload == in->text.n))
                 return true;
         r = message_new(in->text, &in->message, NULL);
         if (r != 0) {
@@ -194,6 +201,7 @@ static struct acks *find_acks(struct peer *peer, struct entity *entity, bool mak
         if (acks) {
                 acks->next = peer->acks;
                 peer->acks = acks;
+                ++entity->n_acks;
         }
         return acks;
 }
@@ -234,6 +242,16 @@ void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
         (void)now;
         if (acks && acks_release(acks, seq))
                 owe_ack(e, acks, seq);
+}
+
+void engine_refuse(struct engine *e, struct entity *entity, const struct address *src,
+                   uint32_t seq)
+{
+        struct peer *peer = peers_find(&e->peers, src);
+        struct acks *acks = peer ? find_acks(peer, entity, false) : NULL;
+
+        if (acks && acks_release(acks, seq))
+                window_forget(&peer->window, seq);
 }
 
 /* ---- delivery ---- */
@@ -289,7 +307,8 @@ static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
                         deliver_reliable(e, in, peer);
                 else if (in->matched)
                         drop(e, MBUS_DROP_SUBSET);
-        } else if (in->matched && in->has_payload && push_message(e, in) < 0) {
+        } else if ((in->matched || is_relayed(e, in)) && in->has_payload &&
+                   push_message(e, in) < 0) {
                 drop(e, MBUS_DROP_EVENTS);
         }
         if (in->ping && is_for_us(in))

@@ -229,6 +229,7 @@ void drop_acks(struct engine *e, struct acks *acks)
                 link = &(*link)->next_due;
         if (acks->due)
                 *link = acks->next_due;
+        --acks->entity->n_acks;
         acks_free(acks);
 }
 

@@ -22,6 +22,7 @@ struct entity {
         uint64_t since;     /* when it took its address */
         uint32_t seq;       /* of the next message */
         size_t n_reliable;  /* tickets whose end was not popped */
+        size_t n_acks;      /* lists of acknowledgements, one at each peer that sent reliably */
         bool conflict;      /* reported, and not renamed yet */
         void *data;
 };

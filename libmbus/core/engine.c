@@ -156,23 +156,47 @@ static void part(struct engine *e, struct entity *entity, struct peer *peer)
                                 continue;
                         sender_remove(&e->sender, r);
                         events_release(&e->events);
+                        --entity->n_reliable;
                 }
         }
 }
 
-void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity)
+/* Most entities that go owe nobody anything, and no peer has to be asked then. */
+static void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
+                          bool bye)
 {
         flush_acks(e, now, wall_ms);
-        for (size_t i = 0; i < e->peers.known.n; ++i) {
+        for (size_t i = 0; i < e->peers.known.n && entity->n_acks + entity->n_reliable > 0; ++i) {
                 struct peer *peer = peer_of_entry(e->peers.known.all[i]);
 
                 part(e, entity, peer);
                 pump_lane(e, now, wall_ms, &peer->lane);
         }
-        say_to_all(e, wall_ms, entity, "mbus.bye()");
+        if (bye)
+                say_to_all(e, wall_ms, entity, "mbus.bye()");
         events_forget(&e->events, entity);
         free_entity(e, entity);
         e->shrunk = true;
+}
+
+void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity)
+{
+        remove_entity(e, now, wall_ms, entity, true);
+}
+
+void engine_withdraw_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
+                            struct entity *entity)
+{
+        remove_entity(e, now, wall_ms, entity, false);
+}
+
+void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
+                            struct entity *entity)
+{
+        entity->conflict = false;
+        say_to_all(e, wall_ms, entity, "mbus.hello()");
+        hello_said(&entity->hello, now, engine_n_all(e), &e->random);
+        deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
 }
 
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
@@ -324,6 +348,11 @@ bool engine_next_peer(const struct engine *e, const struct address *dest, size_t
                                         .deadline = peers_deadline(&e->peers, peer, engine_n_all(e)),
                                         .legacy = peer->legacy };
         return true;
+}
+
+bool engine_has_peer(const struct engine *e, const struct address *address)
+{
+        return peers_find(&e->peers, address);
 }
 
 struct entity *engine_find(const struct engine *e, const struct address *address)

@@ -34,6 +34,9 @@ struct engine_options {
         /* The owner acknowledges reliable messages with engine_acknowledge() when they have really
          * arrived (the broker); else they are acknowledged when they are in the event queue. */
         bool owner_acknowledges;
+        /* The owner carries messages to other buses: it gets the unreliable ones that are for nobody
+         * here, too, as EVENT_MESSAGE without recipients. */
+        bool owner_relays;
         size_t events_max;       /* 0: EVENTS_MAX */
         size_t events_bytes_max; /* 0: EVENTS_BYTES_MAX */
         size_t peers_max;        /* 0: PEERS_MAX */
@@ -52,6 +55,12 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
                       struct entity **ret_entity);
 /* Queues mbus.bye (9.2), drops outstanding messages without an event, frees the entity. */
 void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity);
+/* The same without mbus.bye: somebody else has the address and lives on. */
+void engine_withdraw_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
+                            struct entity *entity);
+/* Says hello for @entity at once. A conflict about it that was reported may be reported again. */
+void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
+                            struct entity *entity);
 /* Gives an entity another complete address, after a conflict, and says hello with it.
  * Errors as engine_add_entity(). */
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
@@ -89,6 +98,9 @@ void engine_answer_ping(struct engine *e, uint64_t now, const struct address *de
  * happens if it is not waited for. */
 void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
                         const struct address *src, uint32_t seq);
+/* The opposite: it was lost on the way, and @src may repeat it as if it had never come. */
+void engine_refuse(struct engine *e, struct entity *entity, const struct address *src,
+                   uint32_t seq);
 
 /* Asks for EVENT_OBSERVED of every message that is received or sent; @hello: also of those that
  * hold only mbus.hello or nothing. */
@@ -116,6 +128,8 @@ size_t engine_n_entities(const struct engine *e);
 /* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */
 bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
                       struct peer_info *ret_info);
+/* Whether a peer with exactly this address is known. */
+bool engine_has_peer(const struct engine *e, const struct address *address);
 /* The local entity with exactly this address, or NULL. */
 struct entity *engine_find(const struct engine *e, const struct address *address);
 /* How many entities, local ones included, match @dest: 0, 1 or 2 for more. If it is 1,

@@ -45,7 +45,7 @@ uint64_t hello_next(const struct hello *h)
         return h->reply < h->hello_n ? h->reply : h->hello_n;
 }
 
-static void said_hello(struct hello *h, uint64_t now, size_t entities, struct random *random)
+void hello_said(struct hello *h, uint64_t now, size_t entities, struct random *random)
 {
         h->first = false;
         h->reply = TIME_NEVER;
@@ -62,7 +62,7 @@ bool hello_expire(struct hello *h, uint64_t now, size_t entities, struct random 
         due = h->hello_p + dithered_interval(entities, random);
         h->entities_p = entities;
         if (h->first || h->reply <= now || due <= now) {
-                said_hello(h, now, entities, random);
+                hello_said(h, now, entities, random);
                 return true;
         }
         h->hello_n = due;

@@ -32,6 +32,8 @@ void hello_start(struct hello *h, uint64_t now, struct random *random);
 uint64_t hello_next(const struct hello *h);
 /* The timer expired (8.1.5): true if a hello is to be sent now. */
 bool hello_expire(struct hello *h, uint64_t now, size_t entities, struct random *random);
+/* A hello was sent, for whatever reason: the next one follows at its interval. */
+void hello_said(struct hello *h, uint64_t now, size_t entities, struct random *random);
 /* The number of entities fell: reverse reconsideration (8.1.4). */
 void hello_shrink(struct hello *h, uint64_t now, size_t entities);
 /* A ping came (9.3): a hello goes out within c_hello_min; one answers them all. */
