@@ -2,6 +2,7 @@
 """Datagrams for the system tests: sends them raw, and shows those that pass an interface.
 
     datagram.py send GROUP PORT INTERFACE    lines of hexadecimal from standard input
+    datagram.py repeat GROUP PORT INTERFACE FILE     the same from a file, again and again
     datagram.py capture INTERFACE            a line a UDP packet, until it is killed:
                                              DIRECTION SOURCE PORT DESTINATION PORT TTL HEX
     datagram.py listen GROUP PORT            the same of what a socket hears that joined the group
@@ -13,10 +14,12 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import pathlib
 import re
 import socket
 import struct
 import sys
+import time
 
 ETH_P_ALL = 3
 OUTGOING = 4
@@ -44,6 +47,15 @@ def send(group, port, interface):
         for line in sys.stdin:
             if line.strip():
                 sock.sendto(bytes.fromhex(line.strip()), (group, int(port)))
+
+
+def repeat(group, port, interface, name):
+    datagrams = [bytes.fromhex(line) for line in pathlib.Path(name).read_text().split()]
+    with open_sender(group, interface) as sock:
+        while True:
+            for datagram in datagrams:
+                sock.sendto(datagram, (group, int(port)))
+            time.sleep(0.02)
 
 
 def parse_ip(packet):
@@ -98,4 +110,5 @@ def seal(config):
     print((base64.b64encode(digest.digest()[:12]) + b"\r\n" + message).hex())
 
 
-{"send": send, "capture": capture, "listen": listen, "seal": seal}[sys.argv[1]](*sys.argv[2:])
+{"send": send, "repeat": repeat, "capture": capture, "listen": listen,
+ "seal": seal}[sys.argv[1]](*sys.argv[2:])

@@ -129,6 +129,20 @@ expect_lines() {
         passed
 }
 
+lists() {
+        local want=$1
+
+        shift
+        [ "$("$@" 2>/dev/null </dev/null | cut -f1)" = "$want" ]
+}
+
+# expect_list ADDRESSES COMMAND...: asks until the answer is this: entities answer at random within
+# a second, and a slow machine may take longer than the tool waits.
+expect_list() {
+        until_ok lists "$@" || fail "${*:2}" "$1" "$("${@:2}" 2>&1)"
+        passed
+}
+
 # ---- hosts -----------------------------------------------------------------------------------
 
 # new_host NAME: a network of its own, in which lo is up. Interfaces have the addresses that a test

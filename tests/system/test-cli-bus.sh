@@ -29,6 +29,18 @@ U (module:a app:x) x.three()' "$(cat "$folder/a.out")"
                 "$(cat "$folder/b.out")"
 }
 
+# Two that never stop to announce themselves.
+start_twins() {
+        local i now
+
+        now=$(date +%s%3N)
+        for i in 1 2; do
+                printf 'mbus/1.0 0 %s U (app:twin id:%s-1@127.0.0.1) () ()\r\nmbus.hello()' \
+                        "$now" "$i" | python3 "$HERE/datagram.py" seal "$folder/c"
+        done >"$folder/twins"
+        start twins here python3 "$HERE/datagram.py" repeat 239.255.255.247 47000 lo "$folder/twins"
+}
+
 # REL-01 REL-03 REL-08 ADR-10
 test_a_reliable_message_goes_to_exactly_one() {
         config c
@@ -39,10 +51,12 @@ test_a_reliable_message_goes_to_exactly_one() {
         expect "a" "R $(address_of a) x.y(1)" "$(cat "$folder/a.out")"
         expect_bus 0 send -r "$(address_of b)" 'x.y(2)'
         expect "b" "R $(address_of b) x.y(2)" "$(cat "$folder/b.out")"
-        expect_bus 4 send -r '(app:x)' 'x.y(3)'
-        expect_line err '^mbus-cli: several entities match \(app:x\); a reliable message goes to exactly one$'
-        expect "the matches" "$(printf '  %s\n' "$(address_of a)" "$(address_of b)" | sort)" \
-                "$(grep '^  ' "$folder/err" | sort)"
+        # Those who answer too late for the tool on a slow machine: it is told of two all the time.
+        start_twins
+        expect_bus 4 send -r '(app:twin)' 'x.y(3)'
+        expect_line err '^mbus-cli: several entities match \(app:twin\); a reliable message goes to exactly one$'
+        expect "the matches" "  (app:twin id:1-1@127.0.0.1)
+  (app:twin id:2-1@127.0.0.1)" "$(grep '^  ' "$folder/err" | sort)"
         expect_bus 3 send -r -W 1.1 '(app:nobody)' 'x.y(4)'
         expect_err 'mbus-cli: no entity matches (app:nobody)'
         expect_count a.out . 1
@@ -65,18 +79,22 @@ test_a_message_that_nobody_acknowledges_ends_with_5() {
                 "$(grep "$(hex 'x.y(1)')\$" "$folder/wire.out" | cut -d' ' -f7 | sort -u | wc -l)"
 }
 
+lists_json() {
+        "$MBUS_CLI" -b udp: -c "$folder/c" list -j '(module:b)' >"$folder/json" 2>&1 </dev/null
+        [ "$(python3 -c 'import json, sys
+row = json.loads(sys.stdin.read())
+print(row["addr"]["module"], row["text"], row["flags"])' <"$folder/json" 2>&1)" = \
+                "b $(address_of b) []" ]
+}
+
 test_list_shows_who_is_there() {
         config c
         start_subscriber a here udp: c '(app:x module:a)'
         start_subscriber b here udp: c '(app:x module:b)'
-        expect_bus 0 list
-        expect_count out . 2
-        expect "addresses" "$(printf '%s\n' "$(address_of a)" "$(address_of b)" | sort)" \
-                "$(cut -f1 "$folder/out")"
-        expect_bus 0 list -j '(module:b)'
-        expect "JSON" "b $(address_of b) []" "$(python3 -c 'import json, sys
-row = json.loads(sys.stdin.read())
-print(row["addr"]["module"], row["text"], row["flags"])' <"$folder/out")"
+        expect_list "$(printf '%s\n' "$(address_of a)" "$(address_of b)" | sort)" \
+                "$MBUS_CLI" -b udp: -c "$folder/c" list
+        until_ok lists_json || fail "JSON" "b $(address_of b) []" "$(cat "$folder/json")"
+        passed
         expect_bus 3 list -W 0.1 '(app:nobody)'
         expect_err 'mbus-cli: no entity matches (app:nobody)'
         expect_bus 0 list -W 0.1

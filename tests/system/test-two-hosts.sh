@@ -22,8 +22,8 @@ test_a_link_local_bus_spans_two_hosts() {
         expect_match "address" '(app:far id:*@10.1.0.2)' "$(address_of far)"
         on_bus a 0 send -r "$(address_of far)" 'x.y("over there")'
         expect "far" 'R x.y("over there")' "$(cat "$folder/far.out")"
-        on_bus a 0 list '(app:far)'
-        expect "list" "$(address_of far)" "$(cut -f1 "$folder/out")"
+        expect_list "$(address_of far)" \
+                on a "$MBUS_CLI" -c "$folder/link" -b udp: list '(app:far)'
         on_bus a 0 ping -C 1 '(app:far)'
         expect_line monitor.out '^\(app:mbus-cli id:.*@10\.1\.0\.1\) x\.y$'
         expect_line monitor.out '^\(app:mbus-cli id:.*@10\.1\.0\.1\) mbus\.bye$'
@@ -88,6 +88,39 @@ test_a_wrong_key_is_counted_and_nothing_else() {
         expect_line stranger.err '^[0-9]+ messages, [0-9]+ printed, [1-9][0-9]* dropped \(digest\)$'
 }
 
+# attach HOST ADDRESS: a subscriber behind the broker of its host.
+attach() {
+        start_subscriber "s$1" "$1" "unix:$folder/broker-$1.sock" link "$2" -F '%y %p'
+}
+
+# AWR-07 REL-03
+test_clients_of_two_brokers_see_each_other() {
+        local host
+
+        config link SCOPE=LINKLOCAL
+        two_hosts
+        for host in a b; do
+                start_broker "broker-$host" "$host" link
+                attach "$host" "(app:x host:$host)"
+        done
+        for host in a b; do
+                expect_list "$(printf '%s\n' "$(address_of sa)" "$(address_of sb)")" \
+                        "$MBUS_CLI" -b "unix:$folder/broker-$host.sock" list '(app:x)'
+        done
+        expect_exit 0 cli -b "unix:$folder/broker-a.sock" send -r '(host:b)' 'x.to_b()'
+        expect_exit 0 cli -b "unix:$folder/broker-b.sock" send -r '(host:a)' 'x.to_a()'
+        expect_exit 4 cli -b "unix:$folder/broker-b.sock" send -r '(app:x)' 'x.no()'
+        expect_exit 0 cli -b "unix:$folder/broker-a.sock" send '(app:x)' 'x.all()'
+        for host in a b; do
+                expect_line "s$host.out" '^U x\.all\(\)$'
+                expect_count "s$host.out" . 2
+                expect_line "s$host.out" "^R x\.to_$host\(\)\$"
+        done
+        die sb
+        expect_list "" "$MBUS_CLI" -b "unix:$folder/broker-a.sock" list '(host:b)'
+        expect_exit 3 cli -b "unix:$folder/broker-a.sock" send -r '(host:b)' 'x.no()'
+}
+
 # ADR-09 TRN-07
 test_ipv6_needs_no_route_between_hosts() {
         config link SCOPE=LINKLOCAL IPVERSION=6
@@ -147,10 +180,9 @@ test_three_hosts_on_a_bridge_know_each_other() {
                 start_subscriber "s$host" "$host" udp: link "(app:x host:$host)" -F '%y %p'
         done
         for host in a b c; do
-                on_bus "$host" 0 list '(app:x)'
-                expect "seen from $host" \
-                        "$(printf '%s\n' "$(address_of sa)" "$(address_of sb)" "$(address_of sc)")" \
-                        "$(cut -f1 "$folder/out")"
+                expect_list "$(printf '%s\n' "$(address_of sa)" "$(address_of sb)" \
+                        "$(address_of sc)")" \
+                        on "$host" "$MBUS_CLI" -c "$folder/link" -b udp: list '(app:x)'
         done
         on_bus b 0 send '(app:x)' 'x.all()'
         on_bus a 0 send -r "$(address_of sc)" 'x.one()'
