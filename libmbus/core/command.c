@@ -11,9 +11,18 @@
 
 #define COMMANDS_AT_FIRST 4
 
+void payload_lend(struct payload *p, struct payload_room *room, char *arena, size_t n)
+{
+        *p = (struct payload){ .commands = room->commands,
+                               .size = sizeof(room->commands) / sizeof(*room->commands),
+                               .lent = true };
+        values_lend(&p->values, room->nodes, sizeof(room->nodes) / sizeof(*room->nodes), arena, n);
+}
+
 void payload_deinit(struct payload *p)
 {
-        free(p->commands);
+        if (!p->lent)
+                free(p->commands);
         values_deinit(&p->values);
         *p = PAYLOAD_INIT;
 }
@@ -44,17 +53,25 @@ static size_t blank_size(struct span text)
         return n;
 }
 
+static int grow(struct payload *p)
+{
+        size_t size = p->size ? 2 * p->size : COMMANDS_AT_FIRST;
+        struct command *commands = realloc(p->lent ? NULL : p->commands, size * sizeof(*commands));
+
+        if (!commands)
+                return -ENOMEM;
+        if (p->lent)
+                memcpy(commands, p->commands, p->n * sizeof(*commands));
+        p->commands = commands;
+        p->size = size;
+        p->lent = false;
+        return 0;
+}
+
 static int push_command(struct payload *p, struct command command)
 {
-        if (p->n == p->size) {
-                size_t size = p->size ? 2 * p->size : COMMANDS_AT_FIRST;
-                struct command *commands = realloc(p->commands, size * sizeof(*commands));
-
-                if (!commands)
-                        return -ENOMEM;
-                p->commands = commands;
-                p->size = size;
-        }
+        if (p->n == p->size && grow(p) < 0)
+                return -ENOMEM;
         p->commands[p->n++] = command;
         return 0;
 }

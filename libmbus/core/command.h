@@ -25,11 +25,21 @@ struct payload {
         struct command *commands;
         size_t n;
         size_t size;
+        bool lent; /* somebody else frees the commands, as with payload_lend() */
         struct values values;
 };
 
 #define PAYLOAD_INIT ((struct payload){ 0 })
 
+/* What most payloads parse into. */
+struct payload_room {
+        struct command commands[2];
+        struct value nodes[8];
+};
+
+/* Lends @p, PAYLOAD_INIT, room for what it parses a text of @n octets into, so that a short one needs
+ * no allocation: @arena has @n + 1 octets. Both outlive @p. */
+void payload_lend(struct payload *p, struct payload_room *room, char *arena, size_t n);
 void payload_deinit(struct payload *p);
 
 /*

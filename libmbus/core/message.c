@@ -12,11 +12,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define IDENTIFIER       "mbus/1.0"
-#define IDENTIFIER_SIZE  (sizeof(IDENTIFIER) - 1)
-#define SEQ_DIGITS       10
+#define IDENTIFIER "mbus/1.0"
+#define IDENTIFIER_SIZE (sizeof(IDENTIFIER) - 1)
+#define SEQ_DIGITS 10
 #define TIMESTAMP_DIGITS 13
-#define TIMESTAMP_MAX    UINT64_C(9999999999999)
+#define TIMESTAMP_MAX UINT64_C(9999999999999)
 /* Time stamps below are in seconds: as ms they would lie before 1973-03-03, as s after 5138. */
 #define TIMESTAMP_MS_MIN UINT64_C(100000000000)
 
@@ -155,8 +155,43 @@ static enum header_fault take_address(struct span text, struct span *rest,
         return HEADER_OK;
 }
 
+/* Takes both addresses if they are written as those of @known. */
+static bool take_known(struct span *rest, const struct header *known, struct header *h)
+{
+        const char *from = known->src.text.at;
+        size_t dest = (size_t)(known->dest.text.at - from), n = dest + known->dest.text.n;
+
+        if (rest->n <= n || !is_wsp(rest->at[n]) || memcmp(rest->at, from, n) != 0)
+                return false;
+        h->src = known->src;
+        h->src.text.at = rest->at;
+        h->dest = known->dest;
+        h->dest.text.at = rest->at + dest;
+        *rest = span_from(*rest, n);
+        take_wsp(rest);
+        return true;
+}
+
+static size_t find_known(struct span *rest, const struct header *known, size_t n, struct header *h)
+{
+        size_t i = 0;
+
+        while (i < n && !take_known(rest, &known[i], h))
+                i++;
+        return i;
+}
+
 enum header_fault header_parse(struct span text, struct header *ret_header,
                                struct parse_error *error)
+{
+        size_t none;
+
+        return header_parse_known(text, NULL, 0, ret_header, &none, error);
+}
+
+enum header_fault header_parse_known(struct span text, const struct header *known, size_t n,
+                                     struct header *ret_header, size_t *ret_known,
+                                     struct parse_error *error)
 {
         struct header *h = ret_header;
         struct span rest = text;
@@ -171,7 +206,9 @@ enum header_fault header_parse(struct span text, struct header *ret_header,
         what = take_numbers(&rest, h);
         if (what)
                 return malformed(text, rest, what, error);
-        if (take_address(text, &rest, &h->src, error) || take_address(text, &rest, &h->dest, error))
+        *ret_known = find_known(&rest, known, n, h);
+        if (*ret_known == n && (take_address(text, &rest, &h->src, error) ||
+                                take_address(text, &rest, &h->dest, error)))
                 return HEADER_MALFORMED;
         what = take_end(&rest, h);
         if (what)
@@ -295,31 +332,43 @@ static char *keep(char **at, struct span text)
 
 int message_new(struct span text, struct message **ret_message, struct parse_error *error)
 {
-        struct message *m;
         struct header h;
-        char *at;
-        int r;
 
         if (header_parse(text, &h, error))
                 return MBUS_E_MALFORMED;
-        m = malloc(sizeof(*m) + text.n + 1 + h.src.text.n + 1 + h.dest.text.n + 1);
+        return message_new_parsed(text, &h, ret_message, error);
+}
+
+/* All of it is one piece of memory, unless it has many parameters. */
+int message_new_parsed(struct span text, const struct header *header, struct message **ret_message,
+                       struct parse_error *error)
+{
+        size_t payload_n = text.n - header->payload;
+        struct message *m;
+        struct header *h;
+        char *at;
+        int r;
+
+        m = malloc(sizeof(*m) + text.n + 1 + header->src.text.n + 1 + header->dest.text.n + 1 +
+                   payload_n + 1);
         if (!m)
                 return -ENOMEM;
-        /* Positions stay what they are, only the text they are positions in moves. */
-        h.src.text.at = m->bytes + (h.src.text.at - text.at);
-        h.dest.text.at = m->bytes + (h.dest.text.at - text.at);
-        h.acks.at = m->bytes + (h.acks.at - text.at);
         at = m->bytes;
         m->refs = 1;
-        m->header = h;
-        m->payload = PAYLOAD_INIT;
         m->text = (struct span){ keep(&at, text), text.n };
-        m->src = keep(&at, h.src.text);
-        m->dest = keep(&at, h.dest.text);
-        r = payload_parse(&m->payload, span_from(m->text, h.payload), error);
+        m->src = keep(&at, header->src.text);
+        m->dest = keep(&at, header->dest.text);
+        /* Positions stay what they are, only the text they are positions in moves. */
+        m->header = *header;
+        h = &m->header;
+        h->src.text.at = m->bytes + (h->src.text.at - text.at);
+        h->dest.text.at = m->bytes + (h->dest.text.at - text.at);
+        h->acks.at = m->bytes + (h->acks.at - text.at);
+        payload_lend(&m->payload, &m->room, at, payload_n);
+        r = payload_parse(&m->payload, span_from(m->text, h->payload), error);
         if (r) {
                 if (r == MBUS_E_MALFORMED && error)
-                        error->at += h.payload;
+                        error->at += h->payload;
                 free(m);
                 return r;
         }

@@ -31,6 +31,13 @@ enum header_fault {
  * *@ret_header when it failed. */
 enum header_fault header_parse(struct span text, struct header *ret_header,
                                struct parse_error *error);
+/*
+ * The same at less cost when the addresses are written as in one of the @n headers @known, whose
+ * addresses stand one behind the other in one text. *@ret_known is which, or @n.
+ */
+enum header_fault header_parse_known(struct span text, const struct header *known, size_t n,
+                                     struct header *ret_header, size_t *ret_known,
+                                     struct parse_error *error);
 
 /* The time stamp in ms, also of a sender that stamps in seconds (spec/errata.md, 34). */
 uint64_t header_timestamp_ms(const struct header *h);
@@ -63,6 +70,7 @@ struct message {
         struct span text; /* header and payload, without digest, in `bytes` */
         const char *src;  /* header.src.text and header.dest.text again, each with a zero octet */
         const char *dest; /* behind it, in `bytes`, too */
+        struct payload_room room;
         char bytes[];
 };
 
@@ -71,6 +79,9 @@ struct message {
  * octets) or -ENOMEM.
  */
 int message_new(struct span text, struct message **ret_message, struct parse_error *error);
+/* The same with what header_parse() or header_parse_known() said of @text. */
+int message_new_parsed(struct span text, const struct header *header, struct message **ret_message,
+                       struct parse_error *error);
 struct message *message_ref(struct message *m);
 /* Drops a reference, the last one frees. Takes NULL, returns NULL. */
 struct message *message_unref(struct message *m);

@@ -24,11 +24,38 @@ struct parser {
         struct parse_error *error;
 };
 
+void values_lend(struct values *vs, struct value *nodes, size_t size, char *arena, size_t n)
+{
+        *vs = (struct values){ .nodes = nodes,
+                               .size = size,
+                               .arena = arena,
+                               .arena_size = n + 1,
+                               .nodes_lent = true,
+                               .arena_lent = true };
+}
+
 void values_deinit(struct values *vs)
 {
-        free(vs->nodes);
-        free(vs->arena);
+        if (!vs->nodes_lent)
+                free(vs->nodes);
+        if (!vs->arena_lent)
+                free(vs->arena);
         *vs = VALUES_INIT;
+}
+
+static int grow(struct values *vs)
+{
+        size_t size = vs->size ? 2 * vs->size : NODES_MIN;
+        struct value *nodes = realloc(vs->nodes_lent ? NULL : vs->nodes, size * sizeof(*nodes));
+
+        if (!nodes)
+                return -ENOMEM;
+        if (vs->nodes_lent)
+                memcpy(nodes, vs->nodes, vs->n * sizeof(*nodes));
+        vs->nodes = nodes;
+        vs->size = size;
+        vs->nodes_lent = false;
+        return 0;
 }
 
 /* Where @n octets and a zero go in the arena, or NULL. The caller makes them last by settle(). */
@@ -76,15 +103,8 @@ static int push(struct parser *p, struct value v)
 
         if (vs->n == VALUES_MAX)
                 return fail(p, v.raw.at, "a message holds at most 32768 values");
-        if (vs->n == vs->size) {
-                size_t size = vs->size ? 2 * vs->size : NODES_MIN;
-                struct value *nodes = realloc(vs->nodes, size * sizeof(*nodes));
-
-                if (!nodes)
-                        return -ENOMEM;
-                vs->nodes = nodes;
-                vs->size = size;
-        }
+        if (vs->n == vs->size && grow(vs) < 0)
+                return -ENOMEM;
         v.nodes = 1;
         vs->nodes[vs->n++] = v;
         p->at = v.raw.at + v.raw.n;
@@ -175,25 +195,34 @@ static struct span unescape(struct parser *p, struct span from)
         return settle(p->vs, n);
 }
 
+/* The quote that ends the string whose inside begins at @from, or NULL. */
+static const char *closing_quote(const struct parser *p, const char *from, bool *ret_escapes)
+{
+        const char *quote = memchr(from, '"', (size_t)(p->end - from));
+        const char *c = quote ? memchr(from, '\\', (size_t)(quote - from)) : NULL;
+
+        *ret_escapes = c;
+        if (!c)
+                return quote;
+        while (c < p->end && *c != '"')
+                c += *c == '\\' && p->end - c > 1 ? 2 : 1;
+        return c < p->end ? c : NULL;
+}
+
 static int parse_string(struct parser *p)
 {
-        const char *from = p->at + 1, *c;
-        bool escapes = false;
+        const char *from = p->at + 1, *quote, *zero;
         struct span inside;
+        bool escapes;
 
-        for (c = from; c < p->end && *c != '"'; c++) {
-                if (*c == '\\') {
-                        escapes = true;
-                        if (++c == p->end)
-                                break;
-                }
-                if (*c == '\0')
-                        return fail(p, c, "a string holds no zero octet");
-        }
-        if (c == p->end)
+        quote = closing_quote(p, from, &escapes);
+        if (!quote)
                 return fail(p, p->at, "the string that begins here has no end");
-        inside = (struct span){ from, (size_t)(c - from) };
-        return push_text(p, MBUS_VALUE_STRING, c + 1,
+        inside = (struct span){ from, (size_t)(quote - from) };
+        zero = memchr(from, '\0', inside.n);
+        if (zero)
+                return fail(p, zero, "a string holds no zero octet");
+        return push_text(p, MBUS_VALUE_STRING, quote + 1,
                          escapes ? unescape(p, inside) : values_keep(p->vs, p->whole, inside));
 }
 
@@ -226,7 +255,7 @@ static size_t symbol_length(struct span s)
         size_t n = 0;
 
         while (n < s.n && (is_alpha(s.at[n]) || (n > 0 && (is_digit(s.at[n]) || s.at[n] == '_' ||
-                                                         s.at[n] == '-' || s.at[n] == '.'))))
+                                                           s.at[n] == '-' || s.at[n] == '.'))))
                 n++;
         return n;
 }

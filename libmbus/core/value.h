@@ -16,8 +16,8 @@
 
 struct value {
         enum mbus_value_type type;
-        uint32_t nodes; /* this one and all inside: 1 but for lists */
-        uint32_t items; /* of a list */
+        uint32_t nodes;  /* this one and all inside: 1 but for lists */
+        uint32_t items;  /* of a list */
         struct span raw; /* the value as it was written */
         union {
                 struct span text; /* string, symbol, data: what it means */
@@ -37,10 +37,15 @@ struct values {
         char *arena; /* an octet more than the whole text; allocated with the first decoded one */
         size_t arena_n;
         size_t arena_size;
+        bool nodes_lent; /* somebody else frees them, as with values_lend() */
+        bool arena_lent;
 };
 
 #define VALUES_INIT ((struct values){ 0 })
 
+/* Lends @vs, VALUES_INIT, room for the first @size nodes and for the arena of a text of @n octets,
+ * so that a short one needs no allocation: @arena has an octet more. Both outlive @vs. */
+void values_lend(struct values *vs, struct value *nodes, size_t size, char *arena, size_t n);
 void values_deinit(struct values *vs);
 
 /*

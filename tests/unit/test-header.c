@@ -327,6 +327,44 @@ START_TEST(test_acknowledgements_are_bounded)
 }
 END_TEST
 
+START_TEST(test_addresses_that_are_known_are_read_the_same)
+{
+        static const char *const texts[] = {
+                "mbus/1.0 1 1 U " SRC " (app:rat) ()",
+                "mbus/1.0 2 2 R " SRC " (app:rat module:x) (4)\r\nx()",
+                "mbus/1.0 3 3 U " SRC " (app:rat) (5 6)\r\nx()",
+                "mbus/1.0 4 4 U " SRC "\t(app:rat) ()",
+                "mbus/1.0 5 5 U " SRC " (app:rat)  ()",
+                "mbus/1.0 6 6 U " SRC " (app:rat)()",
+                "mbus/1.0 7 7 U " SRC " (app:rat)",
+                "mbus/1.0 8 8 U " SRC " (app:ra",
+                "mbus/1.0 9 9 U () (app:rat) ()",
+        };
+        static const size_t known_as[] = { 0, 1, 0, 2, 0, 2, 2, 2, 2 };
+        const struct header known[] = { parse(texts[0]), parse(texts[1]) };
+
+        for (size_t i = 0; i < N(texts); i++) {
+                enum header_fault fault = fault_of(texts[i]);
+                struct header h, expected;
+                size_t which = SIZE_MAX;
+
+                ck_assert_int_eq(header_parse_known(span_of(texts[i]), known, 2, &h, &which, NULL),
+                                 fault);
+                ck_assert_uint_eq(which, known_as[i]);
+                if (fault != HEADER_OK)
+                        continue;
+                expected = parse(texts[i]);
+                ck_assert_uint_eq(h.seq, expected.seq);
+                ck_assert_uint_eq(h.payload, expected.payload);
+                ck_assert(h.acks.at == expected.acks.at && h.acks.n == expected.acks.n);
+                ck_assert(h.src.text.at == expected.src.text.at &&
+                          address_equal(&h.src, &expected.src));
+                ck_assert(h.dest.text.at == expected.dest.text.at);
+                ck_assert(address_equal(&h.dest, &expected.dest));
+        }
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -340,6 +378,7 @@ int main(void)
                 test_missing_or_strange_separators_are_malformed,
                 test_acknowledgements_are_listed_in_their_order,
                 test_acknowledgements_are_bounded,
+                test_addresses_that_are_known_are_read_the_same,
         };
 
         return run_tests("header", tests, N(tests));

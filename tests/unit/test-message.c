@@ -6,7 +6,7 @@
 #include "damage.h"
 #include "run.h"
 
-#define SRC  "(app:rat media:audio module:ui id:4711-1@192.168.1.1)"
+#define SRC "(app:rat media:audio module:ui id:4711-1@192.168.1.1)"
 #define DEST "(app:rat media:audio module:engine id:4712-1@192.168.1.1)"
 #define RFC_TEXT                                                                                   \
         "mbus/1.0 4294967295 1006271404123 R " SRC " " DEST " (1 2 4294967295)\r\n"                \
@@ -37,6 +37,42 @@ START_TEST(test_message_without_payload_is_whole)
                 ck_assert_uint_eq(m->header.payload, strlen(texts[i]));
                 ck_assert_uint_eq(m->payload.n, 0);
                 message_unref(m);
+        }
+}
+END_TEST
+
+/* What comes with a message and what has to be allocated for a larger one look alike. */
+START_TEST(test_messages_of_any_number_of_commands_and_parameters_are_read)
+{
+        enum { MANY = 40 };
+
+        for (unsigned n_commands = 0; n_commands < MANY; n_commands++) {
+                for (unsigned n_values = 0; n_values < MANY; n_values++) {
+                        struct buffer b = BUFFER_INIT;
+                        struct message *m;
+
+                        buffer_add_text(&b, "mbus/1.0 4 1 U (a:b) (c:d) ()\r\n");
+                        for (unsigned i = 0; i < n_commands; i++) {
+                                buffer_add_text(&b, "command(");
+                                for (unsigned k = 0; k < n_values; k++)
+                                        buffer_add_text(&b, "\"text\" ");
+                                buffer_add_text(&b, ")\n");
+                        }
+                        ck_assert_int_eq(message_new(buffer_span(&b), &m, NULL), 0);
+                        buffer_deinit(&b);
+                        ck_assert_uint_eq(m->payload.n, n_commands);
+                        for (unsigned i = 0; i < n_commands; i++) {
+                                const struct value *args =
+                                        payload_args(&m->payload, &m->payload.commands[i]);
+
+                                ck_assert_str_eq(m->payload.commands[i].name.at, "command");
+                                ck_assert_uint_eq(args->items, n_values);
+                                ck_assert_uint_eq(args->nodes, n_values + 1);
+                                for (unsigned k = 1; k <= n_values; k++)
+                                        ck_assert_str_eq(args[k].text.at, "text");
+                        }
+                        message_unref(m);
+                }
         }
 }
 END_TEST
@@ -254,6 +290,7 @@ int main(void)
 {
         const TTest *const tests[] = {
                 test_message_without_payload_is_whole,
+                test_messages_of_any_number_of_commands_and_parameters_are_read,
                 test_message_is_written_octet_by_octet,
                 test_ucl_messages_have_lf_and_their_own_commands,
                 test_message_owns_all_it_shows_until_its_last_reference,
