@@ -125,18 +125,35 @@ void *mbus_entity_get_data(const struct mbus_entity *entity)
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
+/* Most applications send to the same destination again and again. */
+static int parse_destination(struct mbus_bus *bus, const char *destination)
+{
+        struct span text = span_of(destination);
+        int r;
+
+        if (text.n > 0 && span_equal(buffer_span(&bus->to_text), text))
+                return 0;
+        buffer_clear(&bus->to_text);
+        buffer_add_span(&bus->to_text, text);
+        if (bus->to_text.failed)
+                return -ENOMEM;
+        r = address_parse(buffer_span(&bus->to_text), LENIENT, &bus->to, NULL, NULL);
+        if (r != 0)
+                buffer_clear(&bus->to_text);
+        return r;
+}
+
 static int send_commands(struct mbus_entity *entity, const char *destination,
                          const struct mbus_commands *commands, uint64_t *ret_ticket)
 {
-        struct address dest;
         struct span payload;
         int r = commands_payload(commands, &payload);
 
         if (r == 0)
-                r = address_parse(span_of(destination), LENIENT, &dest, NULL, NULL);
+                r = parse_destination(entity->bus, destination);
         if (r != 0)
                 return r;
-        r = entity->bus->mode->send(entity, &dest, payload, ret_ticket);
+        r = entity->bus->mode->send(entity, &entity->bus->to, payload, ret_ticket);
         bus_changed(entity->bus);
         return r;
 }
@@ -191,12 +208,11 @@ int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, c
 
 int mbus_entity_ping(struct mbus_entity *entity, const char *destination)
 {
-        struct address dest;
-        int r = address_parse(span_of(destination), LENIENT, &dest, NULL, NULL);
+        int r = parse_destination(entity->bus, destination);
 
         if (r != 0)
                 return r;
-        r = entity->bus->mode->ping(entity, &dest);
+        r = entity->bus->mode->ping(entity, &entity->bus->to);
         bus_changed(entity->bus);
         return r;
 }

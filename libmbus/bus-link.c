@@ -98,7 +98,7 @@ int link_open(struct mbus_bus *bus, const char *path, bool probe,
         l->path = strdup(path);
         l->in = malloc(INPUT_SIZE);
         bus->url = malloc(strlen(path) + sizeof("unix:"));
-        if (!l->path || !l->in || !bus->url)
+        if (!l->path || !l->in || !bus->url || queue_promise(&bus->queue) < 0)
                 return -ENOMEM;
         strcpy(bus->url, "unix:");
         strcat(bus->url, path);
@@ -118,10 +118,12 @@ static void forget_conversation(struct mbus_bus *bus)
         buffer_clear(&l->out);
         l->out_at = 0;
         l->blocked = false;
+        l->broken = false;
         l->seq = 0;
         free(l->broker);
         l->broker = NULL;
         link_drop_acks(l);
+        link_forget_known(l);
         for (struct mbus_entity *entity = bus->entities; entity; entity = entity->next)
                 index_remove(&l->attached, &entity->attached);
         bus->generation++;
@@ -142,6 +144,7 @@ static void link_down(struct mbus_bus *bus)
         size_t n;
 
         forget_conversation(bus);
+        queue_redeem(&bus->queue);
         queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_DOWN }, NULL);
         tickets = tickets_drain(&l->tickets, &n);
         for (size_t i = 0; i < n; i++)
@@ -172,6 +175,11 @@ static void reconnect(struct mbus_bus *bus)
         int fd = connect_to(l->path, false);
         uint64_t max = fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
 
+        /* Room for the event that it is up, and for the one that it is down again. */
+        if (fd >= 0 && queue_reserve(&bus->queue, 2) < 0) {
+                close(fd);
+                fd = -ENOMEM;
+        }
         if (fd < 0) {
                 l->backoff = l->backoff < max / 2 ? l->backoff * 2 : max;
                 retry_later(bus);
@@ -179,6 +187,7 @@ static void reconnect(struct mbus_bus *bus)
         }
         l->fd = fd;
         bus->generation++;
+        (void)queue_promise(&bus->queue);
         queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);
         if (ask_again(bus) != 0)
                 link_down(bus);
@@ -236,7 +245,7 @@ static int handle_frames(struct mbus_bus *bus, size_t *budget)
 static int read_link(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
-        size_t budget = PROCESS_MAX;
+        size_t budget = LINK_PROCESS_MAX;
         int r = handle_frames(bus, &budget);
 
         while (r == 0 && !l->more) {
@@ -255,6 +264,14 @@ static int read_link(struct mbus_bus *bus)
         return r;
 }
 
+/* There is more to handle at once: what goes out is gathered until then. */
+static bool is_busy(const struct mbus_bus *bus)
+{
+        const struct link *l = bus->impl;
+
+        return l->more && may_read(bus);
+}
+
 static int link_process(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
@@ -266,15 +283,21 @@ static int link_process(struct mbus_bus *bus)
                 return 0;
         }
         /* What is to be read tells more of a broken link than what cannot be written. */
-        (void)link_write(l);
-        r = read_link(bus);
-        if (r == 0) {
-                link_flush_acks(bus);
-                r = link_write(l);
+        if (!is_busy(bus))
+                (void)link_write(l);
+        r = l->broken ? -ENOMEM : read_link(bus);
+        if (r == 0 && bus->failure < 0) {
+                /* What came in could not be kept: asked for anew, it comes again. */
+                r = bus->failure;
+                bus->failure = 0;
         }
+        if (r == 0)
+                link_flush_acks(bus);
+        if (r == 0 && !is_busy(bus))
+                r = link_write(l);
         if (r < 0)
                 link_down(bus);
-        return r == 0 && l->more && may_read(bus);
+        return r == 0 && is_busy(bus);
 }
 
 static size_t link_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX])
@@ -297,6 +320,8 @@ static uint64_t link_get_deadline(struct mbus_bus *bus)
 
         if (l->fd < 0)
                 return l->retry_at;
+        if (l->broken)
+                return 0;
         if (link_n_waiting(l) > 0 && !l->blocked)
                 return 0;
         return l->more && may_read(bus) ? 0 : TIME_NEVER;
@@ -319,9 +344,10 @@ static void link_remove_entity(struct mbus_entity *entity)
         struct mbus_bus *bus = entity->bus;
         struct link *l = bus->impl;
 
-        /* If it has no room, the broker is told when its answer comes, or the link ends. */
-        if (entity->attached.address)
-                (void)link_detach(bus, entity->attached.address->text);
+        /* If it has not been attached yet, the broker is told when its answer comes. */
+        if (entity->attached.address && link_detach(bus, entity->attached.address->text) != 0)
+                l->broken = true;
+        link_forget_known(l);
         index_remove(&l->attached, &entity->attached);
         tickets_forget(&l->tickets, entity);
 }
@@ -368,6 +394,7 @@ static void link_close(struct mbus_bus *bus)
                 close(l->fd);
         }
         link_drop_acks(l);
+        link_forget_known(l);
         tickets_deinit(&l->tickets);
         index_deinit(&l->attached);
         buffer_deinit(&l->out);

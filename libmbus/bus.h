@@ -41,6 +41,7 @@ struct queue {
         size_t n;
         size_t size; /* a power of two */
         size_t bytes;
+        size_t promised; /* room that is kept for events that must not be lost */
 };
 
 /* ---- the bus ------------------------------------------------------------------------------- */
@@ -91,6 +92,8 @@ struct mbus_bus {
         char *url;
         struct queue queue;
         struct queued current; /* what the application looks at */
+        struct buffer to_text; /* the destination that was sent to last, and what it parses into */
+        struct address to;
         struct mbus_entity *entities;
         size_t n_entities;
         struct watch watches[WATCHES_MAX];
@@ -185,6 +188,10 @@ uint64_t bus_entropy(void);
 
 /* Makes room for @n events, so that as many queue_push() cannot fail. */
 int queue_reserve(struct queue *q, size_t n);
+/* Keeps room for one event until queue_redeem(), behind which one queue_push() cannot fail. 0 or
+ * -ENOMEM. */
+int queue_promise(struct queue *q);
+void queue_redeem(struct queue *q);
 /* Appends @event; takes over its message's reference and @text (may be NULL), also on failure,
  * which bus->failure remembers. */
 void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text);

@@ -88,6 +88,7 @@ static void on_attached(struct mbus_bus *bus, struct args args)
         }
         entity = ticket->entity;
         tickets_remove(&l->tickets, seq);
+        link_forget_known(l);
         r = index_add(&l->attached, &entity->attached, &address);
         if (r == 0)
                 r = entity_ready(entity, &address);
@@ -108,6 +109,10 @@ static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_r
 {
         if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
                 return;
+        if (queue_reserve(&bus->queue, 1) < 0) {
+                bus->failure = -ENOMEM;
+                return;
+        }
         queue_push(bus,
                    &(struct mbus_event){
                            .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
@@ -201,6 +206,17 @@ static void on_left(struct mbus_bus *bus, struct args args)
                 told_left(bus, &address, reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL)));
 }
 
+static bool report_watching(struct mbus_bus *bus)
+{
+        bool room = queue_reserve(&bus->queue, 1) == 0;
+
+        if (room)
+                queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+        else
+                bus->failure = -ENOMEM;
+        return room;
+}
+
 static void on_watching(struct mbus_bus *bus, struct args args)
 {
         bool all = true;
@@ -213,10 +229,7 @@ static void on_watching(struct mbus_bus *bus, struct args args)
 
                 if (watch->seq == seq && !watch->answered) {
                         watch->answered = true;
-                        if (!watch->told)
-                                queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING },
-                                           NULL);
-                        watch->told = true;
+                        watch->told = watch->told || report_watching(bus);
                 }
                 all = all && watch->answered;
         }
@@ -237,6 +250,53 @@ static void on_dropped(struct mbus_bus *bus, struct args args)
         queue_push(bus, &event, NULL);
 }
 
+/* ---- headers that came before -------------------------------------------------------------- */
+
+void link_forget_known(struct link *l)
+{
+        for (size_t i = 0; i < l->known.n; i++)
+                free(l->known.texts[i]);
+        l->known.n = l->known.next = 0;
+}
+
+/* The one entity that @h goes to, but for its source; NULL if there are several, or none. */
+static struct mbus_entity *find_only(const struct link *l, const struct header *h)
+{
+        struct index_cursor cursor = index_match(&l->attached, &h->dest);
+        struct index_entry *entry, *only = NULL;
+
+        while ((entry = index_next(&cursor))) {
+                if (only || address_equal(entry->address, &h->src))
+                        return NULL;
+                only = entry;
+        }
+        return entity_of_attached(only);
+}
+
+/* Remembers @h, in the place of the oldest. Without memory nothing is remembered. */
+static void remember(struct link *l, const struct header *h)
+{
+        const char *from = h->src.text.at;
+        size_t dest = (size_t)(h->dest.text.at - from), n = dest + h->dest.text.n;
+        struct known *known = &l->known;
+        size_t i = known->next;
+        char *text = malloc(n);
+
+        if (!text)
+                return;
+        memcpy(text, from, n);
+        if (i < known->n)
+                free(known->texts[i]);
+        else
+                known->n++;
+        known->next = (i + 1) % LINK_KNOWN;
+        known->texts[i] = text;
+        known->to[i] = find_only(l, h);
+        known->headers[i] = *h;
+        known->headers[i].src.text.at = text;
+        known->headers[i].dest.text.at = text + dest;
+}
+
 /* ---- frames -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -246,7 +306,7 @@ static const struct {
         { "broker.attached", on_attached },  { "broker.refused", on_failed },
         { "broker.undelivered", on_failed }, { "broker.joined", on_joined },
         { "broker.left", on_left },          { "broker.watching", on_watching },
-        { "broker.dropped", on_dropped },      { "broker.detached", on_detached },
+        { "broker.dropped", on_dropped },    { "broker.detached", on_detached },
 };
 
 /* Whether @command was the broker's to the library. */
@@ -281,22 +341,36 @@ static bool on_broker_message(struct mbus_bus *bus, const struct message *m)
         return all;
 }
 
-static void deliver_reliable(struct mbus_bus *bus, struct message *m)
+static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
 {
         struct link *l = bus->impl;
-        struct mbus_entity *entity = entity_of_attached(index_find(&l->attached, &m->header.dest));
+        struct mbus_entity *entity = only;
 
-        if (entity && queue_message(bus, entity, m) == 0)
+        /* It must be the full address; whom it names may be the source itself. */
+        if (!only || only->attached.address->n != m->header.dest.n)
+                entity = entity_of_attached(index_find(&l->attached, &m->header.dest));
+        if (!entity)
+                return;
+        /* Without memory it is not acknowledged, and the sender hears of a time-out. */
+        if (queue_message(bus, entity, m) == 0)
                 link_owe_ack(bus, entity, m);
+        else
+                bus->dropped[MBUS_DROP_EVENTS]++;
 }
 
 /* To all that match but the one who sent it. */
-static void deliver(struct mbus_bus *bus, struct message *m)
+static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
 {
         struct link *l = bus->impl;
-        struct index_cursor cursor = index_match(&l->attached, &m->header.dest);
+        struct index_cursor cursor;
         struct index_entry *entry;
 
+        if (only) {
+                if (queue_message(bus, only, m) < 0)
+                        bus->dropped[MBUS_DROP_EVENTS]++;
+                return;
+        }
+        cursor = index_match(&l->attached, &m->header.dest);
         while ((entry = index_next(&cursor))) {
                 if (address_equal(entry->address, &m->header.src))
                         continue;
@@ -309,15 +383,39 @@ static void observe(struct mbus_bus *bus, struct message *m)
 {
         struct mbus_event event = { .type = MBUS_EVENT_OBSERVED, .time = bus->wall_ns };
 
+        if (queue_reserve(&bus->queue, 1) < 0) {
+                bus->dropped[MBUS_DROP_EVENTS]++;
+                return;
+        }
         event.message = (struct mbus_message *)message_ref(m);
         queue_push(bus, &event, NULL);
 }
 
+static void on_message(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
+{
+        on_acks(bus, m);
+        if (m->payload.n == 0 || on_broker_message(bus, m))
+                return;
+        if (m->header.reliable)
+                deliver_reliable(bus, m, only);
+        else
+                deliver(bus, m, only);
+}
+
 void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
 {
+        struct link *l = bus->impl;
+        struct known *known = &l->known;
+        struct header header;
         struct message *m;
-        int r = message_new(text, &m, NULL);
+        size_t i;
+        int r = MBUS_E_MALFORMED;
 
+        if (header_parse_known(text, known->headers, known->n, &header, &i, NULL) == HEADER_OK)
+                r = message_new_parsed(text, &header, &m, NULL);
+        /* Nobody knows what was in it: an acknowledgement, say, that a ticket waits for. */
+        if (r < 0)
+                bus->failure = r;
         if (r != 0) {
                 bus->dropped[r < 0 ? MBUS_DROP_EVENTS : MBUS_DROP_MALFORMED]++;
                 return;
@@ -325,13 +423,9 @@ void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
         if (observed) {
                 observe(bus, m);
         } else {
-                on_acks(bus, m);
-                if (m->payload.n > 0 && !on_broker_message(bus, m)) {
-                        if (m->header.reliable)
-                                deliver_reliable(bus, m);
-                        else
-                                deliver(bus, m);
-                }
+                on_message(bus, m, i < known->n ? known->to[i] : NULL);
+                if (i == known->n)
+                        remember(l, &m->header);
         }
         message_unref(m);
 }

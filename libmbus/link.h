@@ -17,6 +17,11 @@
 #define LINK_WRITE_SIZE (64u << 10)
 /* Sources that acknowledgements are gathered for at the same time. */
 #define LINK_ACKS 16
+/* Pairs of source and destination that are recognised: an application hears the same few. */
+#define LINK_KNOWN 4
+/* Messages that one mbus_bus_process() takes in: few enough to be in the cache still when the
+ * application looks at them. */
+#define LINK_PROCESS_MAX 64
 
 #define LINK_BROKER "(app:mbus-broker)"
 
@@ -42,6 +47,16 @@ struct ack_group {
         size_t n;
 };
 
+/* Headers that came lately. Addresses that are written as in one of them need not be parsed, and
+ * who gets such a message need not be looked up. */
+struct known {
+        struct header headers[LINK_KNOWN];  /* each looks into its text */
+        char *texts[LINK_KNOWN];            /* both addresses; owned */
+        struct mbus_entity *to[LINK_KNOWN]; /* the one entity that matches, if there is one */
+        size_t n;
+        size_t next; /* to be replaced */
+};
+
 struct link {
         int fd; /* -1: the link is down */
         char *path;
@@ -54,17 +69,19 @@ struct link {
         struct buffer out;
         size_t out_at;
         bool blocked; /* the socket takes no more until it says so */
+        bool broken;  /* memory was short and the broker knows something else than we: start anew */
         uint32_t seq;
         char *broker; /* its address, once it has spoken */
         struct tickets tickets;
         struct index attached;
+        struct known known; /* forgotten when `attached` changes */
         struct ack_group acks[LINK_ACKS];
         size_t n_acks;
 };
 
 /* ---- link-tickets.c ---- */
 
-/* 0 or -ENOMEM. */
+/* Room for the event that ends it is promised until it is removed. 0 or -ENOMEM. */
 int tickets_add(struct tickets *ts, const struct ticket *ticket);
 /* Whom @seq is about, or NULL; valid until the next call. */
 const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq);
@@ -103,6 +120,8 @@ int link_write(struct link *l);
 
 /* A frame came in. */
 void link_on_frame(struct mbus_bus *bus, struct span text, bool observed);
+/* Entities come or go: who gets what has to be looked up again. */
+void link_forget_known(struct link *l);
 /* The ticket ends. */
 void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason);
 
