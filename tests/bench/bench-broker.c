@@ -16,8 +16,8 @@
 #include "bench.h"
 #include "flow.h"
 
-#define ROUNDS      5
-#define RIGS_MAX    5
+#define ROUNDS 5
+#define RIGS_MAX 5
 #define SECONDS_MAX 240
 
 struct goal {
@@ -71,6 +71,10 @@ struct result {
         bool measured;
         double values[ROUNDS]; /* deliveries a second, or us */
         uint64_t lost;
+        double n; /* deliveries of all rounds, and the seconds of CPU time they took */
+        double source_cpu;
+        double server_cpu;
+        double sink_cpu;
 };
 
 static void measure(struct flow *f, const struct task *task, const struct rig *rig, unsigned round,
@@ -82,23 +86,31 @@ static void measure(struct flow *f, const struct task *task, const struct rig *r
         if (task->n_sources == 0)
                 result->values[round] = flow_round_trip(f, rig) / 1e3;
         else
-                result->values[round] = flow_rate(f, rig, task->n_sources, task->n_sinks, task->n,
-                                                  &result->lost);
-        rig->stop();
+                result->values[round] =
+                        flow_rate(f, rig, task->n_sources, task->n_sinks, task->n, &result->lost);
+        for (unsigned i = 0; i < task->n_sinks; i++)
+                result->n += (double)atomic_load(&f->sinks[i].n);
+        result->server_cpu += rig->stop();
+        result->source_cpu += f->source_cpu;
+        result->sink_cpu += f->sink_cpu;
 }
 
-static void print_result(const struct task *task, const struct rig *rig, const struct result *result)
+static void print_result(const struct task *task, const struct rig *rig,
+                         const struct result *result)
 {
         double values[ROUNDS];
 
         memcpy(values, result->values, sizeof(values));
         if (!result->measured)
-                printf("%-46s %10s\n", rig->name, "not installed, not measured");
+                printf("%-34s %10s\n", rig->name, "not installed, not measured");
         else if (task->n_sources == 0)
-                printf("%-46s %10.1f us\n", rig->name, bench_median(values, ROUNDS));
+                printf("%-34s %10.1f us\n", rig->name, bench_median(values, ROUNDS));
         else
-                printf("%-46s %10.0f /s   %ju lost\n", rig->name, bench_median(values, ROUNDS),
-                       (uintmax_t)result->lost);
+                printf("%-34s %10.0f /s %4ju lost, CPU ns each: %.0f source, %.0f server, "
+                       "%.0f sink\n",
+                       rig->name, bench_median(values, ROUNDS), (uintmax_t)result->lost,
+                       result->source_cpu * 1e9 / result->n, result->server_cpu * 1e9 / result->n,
+                       result->sink_cpu * 1e9 / result->n);
 }
 
 static void judge(const struct task *task, const struct goal *goal, const struct result *ours,

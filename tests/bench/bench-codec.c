@@ -14,13 +14,13 @@
 #include "core/seal.h"
 #include "io/clock.h"
 
-#define ROUNDS       31
-#define ROUND_N      2000
+#define ROUNDS 31
+#define ROUND_N 2000
 #define PAYLOAD_SIZE 200
-#define KEY          "(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)"
-#define CONFIG_TEXT  "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=" KEY "\nENCRYPTIONKEY=(NOENCR)\n"
-#define SOURCE       "(app:bench module:engine id:4711-1@127.0.0.1)"
-#define DESTINATION  "(app:bench module:ui)"
+#define KEY "(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)"
+#define CONFIG_TEXT "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=" KEY "\nENCRYPTIONKEY=(NOENCR)\n"
+#define SOURCE "(app:bench module:engine id:4711-1@127.0.0.1)"
+#define DESTINATION "(app:bench module:ui)"
 
 static const unsigned crowds[] = { 1, 100, 10000 };
 

@@ -19,9 +19,9 @@
 #include "io/clock.h"
 #include "link.h"
 
-#define ROUNDS      5
-#define FLOOD_N     40000
-#define TRIPS_N     1000
+#define ROUNDS 5
+#define FLOOD_N 40000
+#define TRIPS_N 1000
 #define SECONDS_MAX 60
 
 static const struct link_kind *const kinds[] = { &link_bare, &link_bare_joined, &link_engine };

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MARK          "--inside"
+#define MARK "--inside"
 #define ARGUMENTS_MAX 8
 
 void bench_check(bool ok, const char *what)
@@ -55,7 +55,7 @@ int bench_isolate(int argc, char **argv, unsigned seconds)
 static void print_verdict(const char *what, double value, const char *relation, double budget,
                           bool holds)
 {
-        printf("  %-44s %10.2f   budget %s %-7.6g %s\n", what, value, relation, budget,
+        printf("  %-32s %10.2f   budget %s %-7.6g %s\n", what, value, relation, budget,
                holds ? "holds" : "MISSED");
 }
 

@@ -14,7 +14,7 @@
 #include "server.h"
 
 /* So long nothing moves before what has not come counts as lost. */
-#define STALL_NS   (2 * NSEC_PER_SEC)
+#define STALL_NS (2 * NSEC_PER_SEC)
 #define PATIENCE_S 10
 
 const char *flow_payload(void)
@@ -137,15 +137,14 @@ static void await(const struct flow *f, uint64_t n)
         }
 }
 
-static void finish(struct flow *f, const pid_t *pids, unsigned n)
+/* Sinks come first among @pids. */
+static void finish(struct flow *f, const pid_t *pids)
 {
-        int status;
-
         atomic_store(&f->stop, true);
-        for (unsigned i = 0; i < n; i++) {
-                bench_check(waitpid(pids[i], &status, 0) == pids[i], "waitpid");
-                bench_check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "an end ends well");
-        }
+        for (unsigned i = 0; i < f->n_sinks; i++)
+                f->sink_cpu += server_await(pids[i], false);
+        for (unsigned i = 0; i < f->n_sources; i++)
+                f->source_cpu += server_await(pids[f->n_sinks + i], false);
 }
 
 static void clear(struct flow *f, unsigned n_sources, unsigned n_sinks, uint64_t n)
@@ -171,7 +170,7 @@ double flow_rate(struct flow *f, const struct rig *rig, unsigned n_sources, unsi
                 pids[n_pids] = start_end(f, rig->source, i, n_pids + 1);
         atomic_store(&f->go, true);
         await(f, n * n_sources);
-        finish(f, pids, n_pids);
+        finish(f, pids);
         for (unsigned i = 0; i < n_sources; i++)
                 begin = f->sources[i].begin < begin ? f->sources[i].begin : begin;
         for (unsigned i = 0; i < n_sinks; i++) {
@@ -192,7 +191,7 @@ double flow_round_trip(struct flow *f, const struct rig *rig)
         pids[1] = start_end(f, rig->ask, 0, 2);
         atomic_store(&f->go, true);
         await(f, TRIPS_N);
-        finish(f, pids, 2);
+        finish(f, pids);
         bench_check(atomic_load(&f->sinks[0].n) == TRIPS_N, "all answers come");
         return bench_median(f->times, TRIPS_N);
 }

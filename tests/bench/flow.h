@@ -18,9 +18,9 @@
 /* Messages that a source hands over at a time ... */
 #define FLOW_BATCH 64
 /* ... and those of all sources that may be under way. */
-#define FLOW_WINDOW  16384
+#define FLOW_WINDOW 16384
 #define PAYLOAD_SIZE 200
-#define TRIPS_N      2000
+#define TRIPS_N 2000
 
 struct flow_end {
         alignas(64) _Atomic uint64_t n; /* sent, or received */
@@ -39,12 +39,14 @@ struct flow {
         struct flow_end sources[ENDS_MAX];
         struct flow_end sinks[ENDS_MAX];
         double times[TRIPS_N]; /* ns */
+        double source_cpu;     /* seconds, of all sources */
+        double sink_cpu;
 };
 
 struct rig {
         const char *name;
-        bool (*start)(void); /* false: the server is not installed */
-        void (*stop)(void);
+        bool (*start)(void);  /* false: the server is not installed */
+        double (*stop)(void); /* returns the seconds of CPU time that it took */
         void (*sink)(struct flow *f, unsigned i);
         void (*source)(struct flow *f, unsigned i);
         void (*echo)(struct flow *f, unsigned i);

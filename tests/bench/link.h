@@ -16,12 +16,12 @@
 #include "bench.h"
 #include "core/bytes.h"
 
-#define SINKS_MAX   4
+#define SINKS_MAX 4
 #define FLOOD_BATCH 64
 /* Datagrams on their way: fits the smallest default of net.core.rmem_default. */
-#define FLOOD_WINDOW       192
-#define BENCH_GROUP        "239.255.255.247"
-#define BENCH_PORT         47900
+#define FLOOD_WINDOW 192
+#define BENCH_GROUP "239.255.255.247"
+#define BENCH_PORT 47900
 #define BENCH_PAYLOAD_SIZE 200
 
 struct shared {

@@ -32,9 +32,9 @@ static bool start_default(void)
         return true;
 }
 
-static void stop(void)
+static double stop(void)
 {
-        server_stop(&broker);
+        return server_stop(&broker);
 }
 
 /* ---- the ends ------------------------------------------------------------------------------ */

@@ -11,7 +11,7 @@
 #include "server.h"
 #include "stream.h"
 
-#define PORT    1884
+#define PORT 1884
 #define PROGRAM "/usr/sbin/mosquitto"
 /* Messages of quality of service 1 that a source has no PUBACK for. */
 #define UNFINISHED_MAX 1024
@@ -32,21 +32,20 @@ static bool start(void)
         if (access(PROGRAM, X_OK) < 0)
                 return false;
         server_prepare(&mosquitto);
-        server_exec(&mosquitto,
-                    (const char *const[]){ PROGRAM, "-c",
-                                           server_write(&mosquitto, "config",
-                                                        "listener 1884 127.0.0.1\n"
-                                                        "allow_anonymous true\n"
-                                                        "set_tcp_nodelay true\n"
-                                                        "max_inflight_messages 0\n"
-                                                        "max_queued_messages 0\n"),
-                                           NULL });
+        server_exec(&mosquitto, (const char *const[]){ PROGRAM, "-c",
+                                                       server_write(&mosquitto, "config",
+                                                                    "listener 1884 127.0.0.1\n"
+                                                                    "allow_anonymous true\n"
+                                                                    "set_tcp_nodelay true\n"
+                                                                    "max_inflight_messages 0\n"
+                                                                    "max_queued_messages 0\n"),
+                                                       NULL });
         return true;
 }
 
-static void stop(void)
+static double stop(void)
 {
-        server_stop(&mosquitto);
+        return server_stop(&mosquitto);
 }
 
 /* ---- packets ------------------------------------------------------------------------------- */

@@ -26,9 +26,9 @@ static bool start(void)
         return true;
 }
 
-static void stop(void)
+static double stop(void)
 {
-        server_stop(&nats);
+        return server_stop(&nats);
 }
 
 /* Takes one message, or something else that the server says. False if it is not all there. */

@@ -77,7 +77,7 @@ static void write_all(int fd, const char *at, size_t n)
 static void accept_one(struct clients *c)
 {
         int fd = accept(c->fds[0].fd, NULL, NULL);
-        char side;
+        char side = 0;
 
         bench_check(fd >= 0 && c->n <= CLIENTS_MAX && read(fd, &side, 1) == 1, "accept");
         c->fds[c->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
@@ -133,9 +133,9 @@ static bool start(void)
         return true;
 }
 
-static void stop(void)
+static double stop(void)
 {
-        server_stop(&relay);
+        return server_stop(&relay);
 }
 
 /* ---- the ends ------------------------------------------------------------------------------ */

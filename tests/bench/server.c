@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,7 +20,7 @@
 #include "bench.h"
 
 #define PATIENCE_MS 5000
-#define PATH_SIZE   96
+#define PATH_SIZE 96
 
 pid_t server_fork(void)
 {
@@ -75,18 +76,31 @@ void server_exec(struct server *s, const char *const *argv)
         _exit(127);
 }
 
-void server_stop(struct server *s)
+double server_await(pid_t pid, bool killed)
+{
+        struct rusage usage;
+        int status;
+
+        bench_check(wait4(pid, &status, 0, &usage) == pid, "wait4");
+        bench_check(killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0), "a child ends well");
+        return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+double server_stop(struct server *s)
 {
         DIR *directory = opendir(s->directory);
         struct dirent *entry;
+        double seconds;
 
         kill(s->pid, SIGTERM);
-        waitpid(s->pid, NULL, 0);
+        seconds = server_await(s->pid, true);
         while (directory && (entry = readdir(directory)))
                 unlinkat(dirfd(directory), entry->d_name, 0);
         if (directory)
                 closedir(directory);
         rmdir(s->directory);
+        return seconds;
 }
 
 bool server_said(const struct server *s, const char *text)
@@ -163,8 +177,8 @@ static double find_cpu(const char *stat)
         unsigned long user = 0, kernel = 0;
         const char *at = strrchr(stat, ')');
 
-        bench_check(at && sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                                 &user, &kernel) == 2,
+        bench_check(at && sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                                 &kernel) == 2,
                     "times in /proc");
         return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }

@@ -27,8 +27,8 @@ void server_prepare(struct server *s);
 const char *server_write(const struct server *s, const char *name, const char *text);
 /* Starts a program with its output in the file "log" of the directory. */
 void server_exec(struct server *s, const char *const *argv);
-/* Ends it and removes the directory. */
-void server_stop(struct server *s);
+/* Ends it and removes the directory. Returns the seconds of CPU time that it took. */
+double server_stop(struct server *s);
 struct usage server_usage(const struct server *s);
 /* Whether its output holds @text. */
 bool server_said(const struct server *s, const char *text);
@@ -38,6 +38,8 @@ void server_start_broker(struct server *s, const char *lines);
 
 /* A child that does not outlive its parent; 0 in the child. */
 pid_t server_fork(void);
+/* Waits for its end, which must be a good one unless it is @killed. As server_stop(). */
+double server_await(pid_t pid, bool killed);
 /* Connects to a Unix socket. */
 int server_connect(const char *path);
 
