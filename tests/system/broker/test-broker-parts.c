@@ -1,0 +1,168 @@
+/*
+ * test-broker-parts.c - parts of the broker that need no broker: places to listen at, filters, how
+ * figures are written.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <broker/filter.h>
+#include <broker/place.h>
+#include <broker/stats.h>
+
+#include "run.h"
+
+/* ---- places -------------------------------------------------------------------------------- */
+
+START_TEST(test_places_on_this_host_are_places)
+{
+        static const char *const good[] = { "127.0.0.1:1", "127.0.0.1:65535", "[::1]:9259",
+                                            "unix:/run/x" };
+        char text[PLACE_SIZE];
+
+        for (size_t i = 0; i < N(good); i++) {
+                ck_assert(place_parse(span_of(good[i]), text));
+                ck_assert_str_eq(text, good[i]);
+        }
+        ck_assert(place_parse(SPAN_NULL, text));
+        ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(test_everything_else_is_no_place)
+{
+        static const char *const bad[] = { "127.0.0.1",  "127.0.0.1:",      "127.0.0.1:0",
+                                           "127.0.0.1:65536", "127.0.0.1:80x", "127.0.0.2:80",
+                                           "[::1]",      "[::]:80",         "0.0.0.0:80",
+                                           "unix:",      "unix:relative",   "/run/x" };
+        char text[PLACE_SIZE] = "untouched", path[200] = "unix:/";
+
+        for (size_t i = 0; i < N(bad); i++)
+                ck_assert_msg(!place_parse(span_of(bad[i]), text), "%s", bad[i]);
+        memset(path + 6, 'x', 106);
+        ck_assert(place_parse(span_of(path), text)); /* 107 octets and a zero fill sockaddr_un */
+        path[112] = 'x';
+        ck_assert(!place_parse(span_of(path), text));
+        memset(path + 6, 'x', 150);
+        ck_assert(!place_parse(span_of(path), text));
+        ck_assert_int_eq(place_listen("nowhere"), -EINVAL);
+}
+END_TEST
+
+/* ---- filters ------------------------------------------------------------------------------- */
+
+/* Makes filters of the parameters of broker.observe, without the number in front. */
+static int make(const char *args, struct filter **ret_filters)
+{
+        char text[4096];
+        struct payload p = PAYLOAD_INIT;
+        const struct value *list;
+        int r;
+
+        snprintf(text, sizeof(text), "x(%s)", args);
+        ck_assert_int_eq(payload_parse(&p, span_of(text), NULL), 0);
+        list = payload_args(&p, &p.commands[0]);
+        r = filters_new(list + 1, list->items, ret_filters);
+        payload_deinit(&p);
+        return r;
+}
+
+static bool passes(const char *args, const char *addresses, const char *payload)
+{
+        struct filter *filters = NULL;
+        struct header h;
+        char text[1024];
+        bool result;
+
+        ck_assert_int_eq(make(args, &filters), 0);
+        snprintf(text, sizeof(text), "mbus/1.0 1 1 U %s ()\r\n%s", addresses, payload);
+        ck_assert_int_eq(header_parse(span_of(text), &h, NULL), HEADER_OK);
+        result = filters_pass(filters, &h, span_from(span_of(text), h.payload));
+        filters_free(filters);
+        return result;
+}
+
+START_TEST(test_a_filter_is_about_source_or_destination_and_names_of_commands)
+{
+        ck_assert(passes("", "(app:a) ()", "x()"));
+        ck_assert(passes("\"()\" \"\"", "(app:a) ()", "x()"));
+        ck_assert(passes("\"(app:a)\" \"\"", "(app:a id:1-1@h) (app:b)", ""));
+        ck_assert(passes("\"(app:b)\" \"\"", "(app:a id:1-1@h) (app:b)", "x()"));
+        ck_assert(!passes("\"(app:c)\" \"\"", "(app:a id:1-1@h) (app:b)", "x()"));
+        ck_assert(!passes("\"(app:b module:x)\" \"\"", "(app:a) (app:b)", "x()"));
+        ck_assert(passes("\"()\" \"audio.\"", "(app:a) ()", "video.x(\"audio.(\")\r\naudio.y()"));
+        ck_assert(!passes("\"()\" \"audio.\"", "(app:a) ()", "video.x(\"\\\"audio.y\" (1))"));
+        ck_assert(!passes("\"()\" \"audio.\"", "(app:a) ()", "audio()"));
+        ck_assert(!passes("\"()\" \"a\"", "(app:a) ()", ""));
+}
+END_TEST
+
+START_TEST(test_one_filter_of_several_is_enough)
+{
+        static const char two[] = "\"(app:a)\" \"x.\" \"(app:b)\" \"y.\"";
+
+        ck_assert(passes(two, "(app:a) ()", "x.z()"));
+        ck_assert(passes(two, "(app:b) ()", "y.z()"));
+        ck_assert(!passes(two, "(app:a) ()", "y.z()"));
+}
+END_TEST
+
+START_TEST(test_filters_that_make_no_sense_or_are_too_many_are_refused)
+{
+        static const char *const bad[] = { "\"()\"", "\"()\" 1", "1 \"\"", "\"(app\" \"\"",
+                                           "\"()\" \"\" \"x\" \"\"", "((1) (2)) \"\"" };
+        char args[1024] = "";
+        struct filter *filters = NULL;
+
+        for (size_t i = 0; i < N(bad); i++)
+                ck_assert_msg(make(bad[i], &filters) == MBUS_E_MALFORMED, "%s", bad[i]);
+        for (unsigned i = 0; i < 16; i++)
+                strcat(args, " \"()\" \"\"");
+        ck_assert_int_eq(make(args, &filters), 0);
+        ck_assert_ptr_null(filters_free(filters));
+        strcat(args, " \"()\" \"\"");
+        ck_assert_int_eq(make(args, &filters), MBUS_E_FULL);
+}
+END_TEST
+
+/* ---- figures ------------------------------------------------------------------------------- */
+
+static void expect_written(const struct figure *f, const char *symbol, const char *value)
+{
+        struct buffer out = BUFFER_INIT;
+
+        stats_format_symbol(f, &out);
+        ck_assert(span_equal_text(buffer_span(&out), symbol));
+        buffer_clear(&out);
+        stats_format_value(f, &out);
+        ck_assert(span_equal_text(buffer_span(&out), value));
+        buffer_deinit(&out);
+}
+
+START_TEST(test_figures_have_symbols_without_units_of_counting_and_seconds_with_three_digits)
+{
+        expect_written(&(struct figure){ .name = "clients", .value = 7 }, "clients", "7");
+        expect_written(&(struct figure){ .name = "link_bytes_total",
+                                         .label = "direction",
+                                         .labels = "in",
+                                         .value = UINT64_MAX },
+                       "link-bytes-in", "18446744073709551615");
+        expect_written(&(struct figure){ .name = "uptime_seconds", .value = 61007, .in_ms = true },
+                       "uptime-seconds", "61.007");
+        expect_written(&(struct figure){ .name = "x_total", .in_ms = true }, "x", "0.000");
+        expect_written(&(struct figure){ .name = "_total" }, "-total", "0");
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_places_on_this_host_are_places,
+                test_everything_else_is_no_place,
+                test_a_filter_is_about_source_or_destination_and_names_of_commands,
+                test_one_filter_of_several_is_enough,
+                test_filters_that_make_no_sense_or_are_too_many_are_refused,
+                test_figures_have_symbols_without_units_of_counting_and_seconds_with_three_digits,
+        };
+
+        return run_tests("broker-parts", tests, N(tests));
+}
