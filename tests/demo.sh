@@ -77,7 +77,7 @@ until_ok() {
 }
 
 build() {
-        prepare "${needs_build[@]}" || exit 1
+        prepare "${needs_build[@]}" "iproute2 ip" || exit 1
         say "Building in build"
         if [ ! -e build/build.ninja ]; then
                 rm -rf build
