@@ -99,8 +99,9 @@ test_messages_of_those_who_are_there_are_duplicates() {
 
         config c
         start_wire wire here lo
-        start_broker b here c
+        # First, so that it hears each message the first time.
         start_monitor m here udp: c --hello -F '%s %y %c'
+        start_broker b here c
         start_subscriber x here udp: c '(app:x)' -F '%y %p'
         # A client of the broker, so that the source lives on: the broker speaks for it.
         start_subscriber y here "unix:$folder/b.sock" c '(app:y)' -F '%y %p'
