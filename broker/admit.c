@@ -54,7 +54,8 @@ static void log_cut(struct broker *b, const struct admission *a)
                             (int)a->pid, (unsigned)a->uid, RIGHTS_MAX, b->config_path);
 }
 
-static int judge(struct broker *b, int fd, const struct ucred *peer, struct rights **ret_rights)
+static int judge(const struct policy *policy, int fd, const struct ucred *peer,
+                 struct rights **ret_rights)
 {
         struct credentials who = { .uid = peer->uid, .gid = peer->gid };
         gid_t room[GROUPS_AT_FIRST], *groups;
@@ -64,7 +65,7 @@ static int judge(struct broker *b, int fd, const struct ucred *peer, struct righ
         if (!groups)
                 return -ENOMEM;
         who.groups = groups;
-        r = policy_judge(b->options.policy, &who, ret_rights);
+        r = policy_judge(policy, &who, ret_rights);
         if (groups != room)
                 free(groups);
         return r;
@@ -90,7 +91,7 @@ bool admit(struct broker *b, int fd, struct admission *ret_admission)
         }
         if (!a.user)
                 return false;
-        if (judge(b, fd, &peer, &a.rights)) {
+        if (judge(b->options.policy, fd, &peer, &a.rights)) {
                 quota_remove_link(a.user);
                 return false;
         }
@@ -98,6 +99,16 @@ bool admit(struct broker *b, int fd, struct admission *ret_admission)
                 log_cut(b, &a);
         *ret_admission = a;
         return true;
+}
+
+int admit_again(const struct client *c, const struct policy *policy, struct rights **ret_rights)
+{
+        struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
+        socklen_t size = sizeof(peer);
+
+        /* As who it connected; that does not change, and neither does this fail. */
+        getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+        return judge(policy, c->fd, &peer, ret_rights);
 }
 
 void admit_undo(struct quota_user *user, struct rights *rights)

@@ -17,6 +17,7 @@
 #include "link-local.h"
 #include "link-udp.h"
 #include "reliable.h"
+#include "reload.h"
 #include "route.h"
 
 void broker_wake(struct broker *b)
@@ -117,6 +118,11 @@ static void on_signal(uv_signal_t *signal, int number)
 {
         struct broker *b = signal->data;
 
+        if (number == SIGHUP) {
+                broker_wake(b);
+                reload(b);
+                return;
+        }
         log_info("%s: the broker ends", strsignal(number));
         b->stopping = true;
         uv_stop(&b->loop);
@@ -138,7 +144,8 @@ int broker_open(struct broker *b, const struct options *options)
 {
         int r;
 
-        *b = (struct broker){ .options = *options,
+        *b = (struct broker){ .given = *options,
+                              .options = *options,
                               .timer_at = TIME_NEVER,
                               .listener = -1,
                               .lock = -1,
@@ -163,7 +170,7 @@ int broker_open(struct broker *b, const struct options *options)
 
 static int start(struct broker *b)
 {
-        static const int numbers[] = { SIGTERM, SIGINT };
+        static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
         int r = uv_loop_init(&b->loop);
 
         if (r)
@@ -172,7 +179,7 @@ static int start(struct broker *b)
         uv_timer_init(&b->loop, &b->timer);
         b->prepare.data = b->timer.data = b;
         uv_prepare_start(&b->prepare, on_prepare);
-        for (unsigned i = 0; i < 2 && r == 0; i++) {
+        for (unsigned i = 0; i < 3 && r == 0; i++) {
                 r = uv_signal_init(&b->loop, &b->signals[i]);
                 b->signals[i].data = b;
                 if (r == 0)
@@ -252,6 +259,7 @@ void broker_close(struct broker *b)
         deadlines_deinit(&b->pauses);
         buffer_deinit(&b->text);
         policy_free(b->options.policy);
+        explicit_bzero(&b->config, sizeof(b->config));
         quota_deinit(&b->quota);
         free(b->config_path);
         free(b->matches);

@@ -42,6 +42,7 @@ enum count {
 };
 
 struct broker {
+        struct options given; /* by the command line */
         struct options options;
         uv_loop_t loop;
         uv_prepare_t prepare;
@@ -49,6 +50,8 @@ struct broker {
         uint64_t timer_at;
         uv_signal_t signals[3];
         struct supervise supervise;
+        uint64_t n_reloads;
+        uint64_t n_reloads_refused;
         struct metrics *metrics; /* NULL: nobody wants them */
         bool stopping;
 
@@ -60,6 +63,7 @@ struct broker {
         struct engine *engine;
         struct crypto *crypto;
         struct udp *udp;
+        struct config config; /* that it was opened with */
         uv_poll_t udp_polls[UDP_POLLFDS];
         struct pollfd udp_fds[UDP_POLLFDS];
         size_t n_udp_fds;

@@ -73,12 +73,14 @@ static int add_self(struct broker *b)
 
 int link_udp_open(struct broker *b)
 {
-        struct config config = CONFIG_INIT;
-        int r = settings_read(&b->options, &config, &b->config_path);
+        int r;
+
+        b->config = CONFIG_INIT;
+        r = settings_read(&b->options, &b->config, &b->config_path);
 
         quota_init(&b->quota, &b->options.limits, b->config_path);
         if (r == 0)
-                r = open_engine(b, &config);
+                r = open_engine(b, &b->config);
         return r ? r : add_self(b);
 }
 

@@ -194,7 +194,7 @@ void monitor_copy(struct broker *b, struct span text, bool bare)
                         client_push(c, b->chunk, b->chunk->n - n, n, KIND_COPY);
 }
 
-void monitor_forget(struct broker *b, struct client *c)
+void monitor_unwatch(struct broker *b, struct client *c)
 {
         struct watch *next;
 
@@ -206,5 +206,10 @@ void monitor_forget(struct broker *b, struct client *c)
         }
         c->watches = NULL;
         c->n_watches = 0;
+}
+
+void monitor_forget(struct broker *b, struct client *c)
+{
+        monitor_unwatch(b, c);
         monitor_unobserve(b, c);
 }

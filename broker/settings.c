@@ -41,13 +41,13 @@ static int make_config(const char *path)
         return 0;
 }
 
-/* Reads the file, which is made if it is missing. */
-static int read_text(const char *path, struct buffer *ret_text)
+/* @makes: a file that is missing is made. */
+static int read_text(const char *path, bool makes, struct buffer *ret_text)
 {
         char error[CONFIG_FILE_ERROR_SIZE] = "";
         int r = config_file_read_text(path, ret_text, error);
 
-        if (r == MBUS_E_UNKNOWN) {
+        if (r == MBUS_E_UNKNOWN && makes) {
                 r = make_config(path);
                 if (r)
                         return r;
@@ -77,20 +77,31 @@ static int parse(struct options *o, struct span text, const char *path, struct c
         return EXIT_CONFIG;
 }
 
+static int read_file(struct options *o, const char *path, bool makes, struct config *ret_config)
+{
+        struct buffer text;
+        int r = read_text(path, makes, &text);
+
+        if (r)
+                return r;
+        r = parse(o, buffer_span(&text), path, ret_config);
+        config_file_wipe(&text);
+        return r;
+}
+
 int settings_read(struct options *o, struct config *ret_config, char **ret_path)
 {
         const char *given = is_system_file_wanted(o) ? SETTINGS_SYSTEM_FILE : o->config_file;
-        struct buffer text;
         int r = config_file_path(given, ret_path);
 
         if (r < 0) {
                 log_error("there is no home directory to keep .mbus in; name a file with --config");
                 return EXIT_CONFIG;
         }
-        r = read_text(*ret_path, &text);
-        if (r)
-                return r;
-        r = parse(o, buffer_span(&text), *ret_path, ret_config);
-        config_file_wipe(&text);
-        return r;
+        return read_file(o, *ret_path, true, ret_config);
+}
+
+int settings_reread(struct options *o, const char *path, struct config *ret_config)
+{
+        return read_file(o, path, false, ret_config);
 }

@@ -19,5 +19,7 @@
  * status, with a line in the log.
  */
 int settings_read(struct options *o, struct config *ret_config, char **ret_path);
+/* Reads the file at @path once more; it is not made if it is missing. As above. */
+int settings_reread(struct options *o, const char *path, struct config *ret_config);
 
 #endif

@@ -116,6 +116,15 @@ static void put_state(const struct sink *s)
               engine_memory(b->engine));
 }
 
+static void put_reloads(const struct sink *s)
+{
+        static const char help[] = "How often the configuration was read again.";
+
+        labelled(s, FIGURE_COUNTER, "reloads_total", help, "result", "used", s->b->n_reloads);
+        labelled(s, FIGURE_COUNTER, "reloads_total", help, "result", "refused",
+                 s->b->n_reloads_refused);
+}
+
 static void put_traffic(const struct sink *s)
 {
         const struct broker *b = s->b;
@@ -170,6 +179,7 @@ void stats_each(const struct broker *b, void (*put)(void *data, const struct fig
         struct sink sink = { b, put, data };
 
         put_state(&sink);
+        put_reloads(&sink);
         put_traffic(&sink);
         put_drops(&sink);
 }

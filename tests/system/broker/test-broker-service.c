@@ -197,6 +197,19 @@ START_TEST(test_what_is_no_listening_unix_socket_is_not_taken)
 }
 END_TEST
 
+START_TEST(test_the_manager_is_told_of_a_reload)
+{
+        struct manager m;
+
+        manager_start(&m, NULL);
+        ck_assert_str_eq(told(&m), "READY=1");
+        ck_assert_int_eq(kill(m.d.pid, SIGHUP), 0);
+        expect_begin(told(&m), "RELOADING=1\nMONOTONIC_USEC=");
+        ck_assert_str_eq(told(&m), "READY=1");
+        manager_deinit(&m);
+}
+END_TEST
+
 /* A program in between may have left the variables to us. */
 START_TEST(test_a_socket_for_another_process_is_none_of_its_business)
 {
@@ -254,6 +267,7 @@ int main(void)
                 test_the_manager_is_told_that_the_broker_is_alive_twice_in_its_time,
                 test_a_manager_may_listen_on_an_abstract_socket,
                 test_what_is_no_listening_unix_socket_is_not_taken,
+                test_the_manager_is_told_of_a_reload,
                 test_a_socket_for_another_process_is_none_of_its_business,
                 test_it_ends_within_a_second_with_a_thousand_clients,
         };

@@ -1,0 +1,21 @@
+/*
+ * reload.h - the configuration is read again (SIGHUP), and no client notices.
+ *
+ * All of the new file counts, or nothing of it: what is wrong is logged with its line, and the old
+ * configuration stays. [broker], [policy] and [limits] take effect at once: rights are found anew
+ * for all links, messages that are on their way pass, what is attached stays. What the sockets were
+ * opened with, [MBUS] above all, cannot change without a restart, which is said then.
+ */
+#ifndef BROKER_RELOAD_H
+#define BROKER_RELOAD_H
+
+#include <core/config.h>
+
+struct broker;
+
+void reload(struct broker *b);
+
+/* Appends the names of the keys in which @a and @b differ, with commas between; never a value. */
+void reload_format_changes(const struct config *a, const struct config *b, struct buffer *out);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * test-broker-reload.c - SIGHUP: the configuration is read again, all of it or nothing, and no client
+ * notices.
+ */
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "scene.h"
+
+#define NOBODY 65534
+#define N_ADDRESS "(app:n id:9-9@127.0.0.1)"
+
+/* Waits for the @n-th line with @text in the log, and returns the log, to be freed. */
+static char *await_in_log(const struct daemon *d, const char *text, unsigned n)
+{
+        for (unsigned ms = 0;; ms++) {
+                char *log = daemon_read_log(d);
+                unsigned found = 0;
+
+                for (const char *at = log; (at = strstr(at, text)); at++)
+                        found++;
+                if (found >= n)
+                        return log;
+                ck_assert_msg(ms < 10000, "\"%s\" is not in: %s", text, log);
+                free(log);
+                usleep(1000);
+        }
+}
+
+static void reload(const struct scene *s, const char *lines, unsigned n)
+{
+        if (lines)
+                daemon_configure(&s->broker, lines);
+        ck_assert_int_eq(kill(s->broker.pid, SIGHUP), 0);
+        free(await_in_log(&s->broker, "was read again and counts from now on", n));
+}
+
+/* The broker refuses the file; its log is to be freed. */
+static char *reload_in_vain(const struct scene *s)
+{
+        ck_assert_int_eq(kill(s->broker.pid, SIGHUP), 0);
+        return await_in_log(&s->broker, "is not used; all stays as it was", 1);
+}
+
+static void expect_in(const char *log, const char *text)
+{
+        ck_assert_msg(strstr(log, text) != NULL, "\"%s\" is not in: %s", text, log);
+}
+
+static void expect_alive(struct scene *s)
+{
+        raw_send(&s->a, 'U', A, B, "still.here()");
+        raw_expect(&s->b, "still.here()");
+        raw_expect_nothing(&s->a);
+}
+
+START_TEST(test_what_the_broker_section_says_changes_and_clients_stay)
+{
+        struct scene s;
+
+        scene_init(&s, "[broker]\nMULTICAST=never\n");
+        reload(&s, "[broker]\nMULTICAST=always\n", 1);
+        raw_send(&s.a, 'U', A, BROKER, "broker.status()");
+        ck_assert(raw_receive(&s.a));
+        expect_in(s.a.text, "(multicast \"always\")");
+        reload(&s, "", 2);
+        expect_alive(&s);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_limits_change_for_links_that_are_there)
+{
+        struct scene s;
+        uint32_t seq;
+
+        scene_init(&s, "");
+        reload(&s, "[limits]\nENTITIES_PER_LINK=1\n", 1);
+        seq = raw_send(&s.a, 'R', "(app:second)", BROKER, "broker.attach(1)");
+        raw_expect_about(&s.a, "broker.refused(%u full \"this link has too many entities\")", seq);
+        expect_alive(&s);
+        reload(&s, "", 2);
+        free(raw_attach(&s.a, "(app:second)"));
+        scene_deinit(&s);
+}
+END_TEST
+
+/* A client of somebody who is not the owner. */
+static void open_as_nobody(struct raw_client *c, const struct daemon *d)
+{
+        char run[128];
+
+        snprintf(run, sizeof(run), "%s/run", d->directory);
+        ck_assert_int_eq(chmod(d->directory, 0755), 0);
+        ck_assert_int_eq(chmod(run, 0755), 0);
+        ck_assert_int_eq(chmod(d->socket, 0666), 0);
+        ck_assert_int_eq(seteuid(NOBODY), 0);
+        raw_open(c, d->socket);
+        ck_assert_int_eq(seteuid(0), 0);
+}
+
+START_TEST(test_rights_are_found_anew_for_links_that_are_there)
+{
+        struct raw_client nobody;
+        struct scene s;
+        uint32_t seq;
+
+        scene_init(&s, "[broker]\nMULTICAST=never\n");
+        open_as_nobody(&nobody, &s.broker);
+        seq = raw_send(&nobody, 'R', N_ADDRESS, BROKER, "broker.attach(1)");
+        raw_expect_about(&nobody,
+                         "broker.refused(%u denied \"the broker's policy does not let this user "
+                         "have it\")",
+                         seq);
+        reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 all\n", 1);
+        free(raw_attach(&nobody, N_ADDRESS));
+        raw_send(&nobody, 'U', N_ADDRESS, A, "may.i()");
+        raw_expect(&s.a, "may.i()");
+        raw_send(&nobody, 'U', "()", BROKER, "broker.observe(0)");
+        raw_expect_nothing(&nobody);
+        reload(&s, "[broker]\nMULTICAST=never\n", 2);
+        seq = raw_send(&nobody, 'R', N_ADDRESS, A, "may.i()");
+        raw_receive(&nobody);
+        expect_in(nobody.text, "broker.undelivered(");
+        expect_in(nobody.text, " denied ");
+        /* It observes no more, either; but what it has attached stays. */
+        raw_send(&s.a, 'U', A, N_ADDRESS, "you.are.there()");
+        raw_expect(&nobody, "you.are.there()");
+        ck_assert(!nobody.observed);
+        expect_alive(&s);
+        raw_expect_nothing(&nobody);
+        raw_close(&nobody);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_a_file_with_one_mistake_is_refused_as_a_whole)
+{
+        struct scene s;
+        char *log;
+
+        scene_init(&s, "[broker]\nMULTICAST=never\n");
+        daemon_configure(&s.broker, "[broker]\nMULTICAST=always\n[limits]\nENTITIES_PER_LINK=1\n"
+                                    "[policy]\nallow everybody\n");
+        log = reload_in_vain(&s);
+        expect_in(log, "/.mbus:10: ");
+        free(log);
+        free(raw_attach(&s.a, "(app:second)"));
+        raw_send(&s.a, 'U', A, BROKER, "broker.status()\r\nbroker.stats()");
+        ck_assert(raw_receive(&s.a));
+        expect_in(s.a.text, "(multicast \"never\")");
+        ck_assert(raw_receive(&s.a));
+        expect_in(s.a.text, "(reloads-used 0) (reloads-refused 1)");
+        expect_alive(&s);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_a_file_that_is_gone_or_open_to_others_is_refused_and_none_is_made)
+{
+        struct scene s;
+        char *log;
+
+        scene_init(&s, "");
+        ck_assert_int_eq(chmod(s.broker.config, 0644), 0);
+        log = reload_in_vain(&s);
+        expect_in(log, "chmod 600");
+        free(log);
+        ck_assert_int_eq(unlink(s.broker.config), 0);
+        ck_assert_int_eq(kill(s.broker.pid, SIGHUP), 0);
+        log = await_in_log(&s.broker, "is not used; all stays as it was", 2);
+        expect_in(log, "there is no such file");
+        free(log);
+        ck_assert_int_eq(access(s.broker.config, F_OK), -1);
+        expect_alive(&s);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_what_needs_a_restart_is_named_without_values)
+{
+        struct scene s;
+        char *log;
+
+        scene_init(&s, "");
+        reload(&s, "PORT=4711\nSCOPE=LINKLOCAL\n[broker]\nMETRICS=127.0.0.1:9259\nMULTICAST=never\n",
+               1);
+        log = daemon_read_log(&s.broker);
+        expect_in(log, "/.mbus: SCOPE, PORT in [MBUS] changed; it counts after a restart");
+        expect_in(log, "/.mbus: METRICS in [broker] changed; it counts after a restart");
+        free(log);
+        /* The rest counts. */
+        raw_send(&s.a, 'U', A, BROKER, "broker.status()");
+        ck_assert(raw_receive(&s.a));
+        expect_in(s.a.text, "(multicast \"never\")");
+        expect_in(s.a.text, "(bus \"239.255.255.247:47000\")");
+        expect_alive(&s);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_reloads_leak_no_descriptor)
+{
+        struct scene s;
+        unsigned files;
+
+        scene_init(&s, "[policy]\nallow user=65534 watch=yes\n");
+        reload(&s, NULL, 1);
+        files = daemon_open_files(&s.broker);
+        for (unsigned i = 2; i < 20; i++)
+                reload(&s, NULL, i);
+        ck_assert_uint_eq(daemon_open_files(&s.broker), files);
+        expect_alive(&s);
+        scene_deinit(&s);
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_what_the_broker_section_says_changes_and_clients_stay,
+                test_limits_change_for_links_that_are_there,
+                test_rights_are_found_anew_for_links_that_are_there,
+                test_a_file_with_one_mistake_is_refused_as_a_whole,
+                test_a_file_that_is_gone_or_open_to_others_is_refused_and_none_is_made,
+                test_what_needs_a_restart_is_named_without_values,
+                test_reloads_leak_no_descriptor,
+        };
+
+        return run_tests("broker-reload", tests, N(tests));
+}
