@@ -162,6 +162,8 @@ int broker_open(struct broker *b, const struct options *options)
                 return r;
         r = link_udp_open(b);
         if (r == 0)
+                r = link_local_share(b);
+        if (r == 0)
                 r = metrics_open(b);
         if (r)
                 link_local_remove(b);

@@ -72,6 +72,8 @@ struct broker {
 
         /* The clients. */
         int listener;
+        bool made_directory; /* that the socket stands in */
+        bool accept_failed;  /* no descriptors: clients wait */
         bool handed_over; /* the service manager's: its socket stays when the broker ends */
         int lock;
         char *path;

@@ -36,25 +36,104 @@ static char *default_path(void)
         return asprintf(&path, "%s/mbus/broker.sock", runtime) < 0 ? NULL : path;
 }
 
-static int make_directory(const char *path)
-{
-        char *directory = strdup(path);
-        char *slash = directory ? strrchr(directory, '/') : NULL;
-        int r = directory ? 0 : -ENOMEM;
-
-        if (slash && slash != directory) {
-                *slash = '\0';
-                if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-                        r = -errno;
-        }
-        free(directory);
-        return r;
-}
-
 static int fail(const struct broker *b, const char *what, int error)
 {
         log_error("%s: %s: %s", b->path, what, strerror(error));
         return EXIT_NO_BUS;
+}
+
+/* The directory of the socket, to be freed; NULL when memory is short. */
+static char *directory_of(const struct broker *b)
+{
+        const char *slash = strrchr(b->path, '/');
+
+        if (!slash)
+                return strdup(".");
+        return slash == b->path ? strdup("/") : strndup(b->path, (size_t)(slash - b->path));
+}
+
+/* Whoever can write the directory can put a socket of his own in our place, and clients would tell
+ * him everything. */
+static int check_directory(const struct broker *b, const char *directory)
+{
+        struct stat s;
+
+        if (stat(directory, &s) < 0)
+                return fail(b, "its directory cannot be used", errno);
+        if (!S_ISDIR(s.st_mode))
+                return fail(b, "its directory cannot be used", ENOTDIR);
+        if (s.st_uid != geteuid() && s.st_uid != 0) {
+                log_error("%s: its directory belongs to uid %u, who could replace the socket; name "
+                          "another with --socket",
+                          b->path, (unsigned)s.st_uid);
+                return EXIT_NO_BUS;
+        }
+        if ((s.st_mode & S_IWOTH) && !(s.st_mode & S_ISVTX)) {
+                log_error("%s: everybody can replace the socket; mend it with: chmod o-w %s",
+                          b->path, directory);
+                return EXIT_NO_BUS;
+        }
+        return 0;
+}
+
+static int prepare_directory(struct broker *b)
+{
+        char *directory = directory_of(b);
+        int r;
+
+        if (!directory)
+                return fail(b, "its directory cannot be made", ENOMEM);
+        b->made_directory = mkdir(directory, 0700) == 0;
+        if (!b->made_directory && errno != EEXIST)
+                r = fail(b, "its directory cannot be made", errno);
+        else
+                r = check_directory(b, directory);
+        free(directory);
+        return r;
+}
+
+/* Others must be able to come to the socket that they may open. A directory of our own making is
+ * opened for them, any other is its owner's business. */
+static void share_directory(const struct broker *b)
+{
+        mode_t mode = b->options.socket_mode, needed = 0;
+        char *directory = directory_of(b);
+        struct stat s;
+
+        if (mode & 0006)
+                needed = S_IXGRP | S_IXOTH;
+        else if (mode & 0060)
+                needed = b->options.socket_group == (gid_t)-1 ? S_IXGRP : S_IXGRP | S_IXOTH;
+        if (!directory || stat(directory, &s) < 0 || (s.st_mode & needed) == needed) {
+                free(directory);
+                return;
+        }
+        if (!b->made_directory || chmod(directory, (s.st_mode & 07777) | needed) < 0)
+                log_warning("%s: SOCKET_MODE lets others open it, but they cannot enter its "
+                            "directory; mend it with: chmod %s %s",
+                            b->path, needed & S_IXOTH ? "go+x" : "g+x", directory);
+        free(directory);
+}
+
+int link_local_share(struct broker *b)
+{
+        const struct options *o = &b->options;
+
+        if (o->socket_mode == 0600 && o->socket_group == (gid_t)-1)
+                return 0;
+        if (b->handed_over) {
+                log_warning("%s: the service manager made it, SOCKET_MODE and SOCKET_GROUP do not "
+                            "count; write SocketMode= and SocketGroup= there",
+                            b->path);
+                return 0;
+        }
+        /* It is 0600 up to now, so nobody comes in before it is the right group's. */
+        if (o->socket_group != (gid_t)-1 && lchown(b->path, (uid_t)-1, o->socket_group) < 0)
+                return fail(b, "SOCKET_GROUP cannot be set, be in that group or root", errno);
+        if (chmod(b->path, o->socket_mode) < 0)
+                return fail(b, "SOCKET_MODE cannot be set", errno);
+        share_directory(b);
+        return 0;
 }
 
 static int already_running(const struct broker *b)
@@ -142,10 +221,9 @@ int link_local_open(struct broker *b)
                 return EXIT_USAGE;
         }
         strcpy(address.sun_path, b->path);
-        r = make_directory(b->path);
-        if (r < 0)
-                return fail(b, "its directory cannot be made", -r);
-        r = take_lock(b);
+        r = prepare_directory(b);
+        if (r == 0)
+                r = take_lock(b);
         if (r == 0)
                 r = remove_stale(b, &address);
         return r ? r : listen_at(b, &address);
@@ -270,9 +348,12 @@ static void log_no_descriptors(struct broker *b, int error)
 {
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->accept_cause, b->now, &n_silent))
-                log_warning("%s: no more clients for now: %s (%zu are there)", b->path,
-                            strerror(error), b->n_clients);
+        if (!log_cause_is_due(&b->accept_cause, b->now, &n_silent))
+                return;
+        b->accept_failed = true;
+        log_warning("%s: no more clients for now: %s (%zu are there); raise the limit of "
+                    "descriptors (ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
+                    b->path, strerror(error), b->n_clients);
 }
 
 static void on_accept_timer(uv_timer_t *timer);
@@ -287,6 +368,11 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         broker_wake(b);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                if (fd >= 0 && b->accept_failed) {
+                        b->accept_failed = false;
+                        log_info("%s: clients are taken again (%zu are there)", b->path,
+                                 b->n_clients);
+                }
                 if (fd >= 0 && client_new(b, fd) < 0)
                         close(fd);
                 if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)

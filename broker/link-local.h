@@ -11,6 +11,8 @@
  * log: another broker is there, the path cannot be used.
  */
 int link_local_open(struct broker *b);
+/* Lets those open the socket whom the configuration names. 0 or the exit status, as above. */
+int link_local_share(struct broker *b);
 /* Takes the socket's file away, for a broker that does not start after all. */
 void link_local_remove(struct broker *b);
 /* Reads on from links whose pause is over. */
