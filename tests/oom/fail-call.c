@@ -156,6 +156,15 @@ void fail_call_stop(void)
         counts = false;
 }
 
+void fail_call_pause(bool pause)
+{
+        static bool counted;
+
+        if (pause)
+                counted = counts;
+        counts = !pause && counted;
+}
+
 const char *fail_call_cause(void)
 {
         return strerror(error);

@@ -13,6 +13,8 @@
 void fail_each_call(const char *name, void (*scenario)(struct trial *t));
 /* From here on nothing fails any more. */
 void fail_call_stop(void);
+/* Somebody else has a turn: nothing fails, and nothing is counted, until @pause is false again. */
+void fail_call_pause(bool pause);
 /* What strerror() says of the error of this run. */
 const char *fail_call_cause(void);
 

@@ -212,6 +212,15 @@ void fail_malloc_stop(void)
         counts = false;
 }
 
+void fail_malloc_pause(bool pause)
+{
+        static bool counted;
+
+        if (pause)
+                counted = counts;
+        counts = !pause && counted;
+}
+
 size_t fail_malloc_live(void)
 {
         return n_live;

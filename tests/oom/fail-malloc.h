@@ -17,6 +17,8 @@ void fail_each_malloc(const char *name, void (*scenario)(struct trial *t));
 
 /* From here on there is memory again: for the end of a scenario, in which all has to work. */
 void fail_malloc_stop(void);
+/* Somebody else has a turn: nothing fails, and nothing is counted, until @pause is false again. */
+void fail_malloc_pause(bool pause);
 /* Blocks that are allocated and not freed. */
 size_t fail_malloc_live(void);
 /* Prints the blocks that are live and were allocated after the first @n of all. */

@@ -69,7 +69,8 @@ static void on_event(struct trial *t, struct program *p, const struct mbus_event
         if (event->type == MBUS_EVENT_DELIVERED || event->type == MBUS_EVENT_FAILED)
                 end_ticket(t, p, event);
         if (event->type == MBUS_EVENT_DROPPED || event->type == MBUS_EVENT_REFUSED ||
-            event->type == MBUS_EVENT_LINK_DOWN || event->reason == MBUS_REASON_FULL)
+            (event->type == MBUS_EVENT_LINK_DOWN && ++p->n_breaks > setting->n_breaks) ||
+            event->reason == MBUS_REASON_FULL)
                 trial_notice(t);
         if (event->type == MBUS_EVENT_MESSAGE &&
             strcmp(mbus_message_get_command(event->message, 0), "last") == 0)

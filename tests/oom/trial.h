@@ -20,7 +20,8 @@ struct trial {
         const char *name;
         char what[128]; /* which failure this run has */
         bool noticed;
-        bool any_order; /* the same outcome later is the same outcome */
+        bool any_order;   /* the same outcome later is the same outcome */
+        bool any_outcome; /* it depends on time, so only what the scenario itself asks counts */
         size_t n;
         char outcome[TRIAL_OUTCOME_MAX];
 };
