@@ -39,6 +39,7 @@ int queue_reserve(struct queue *q, size_t n)
         size_t size = q->size ? q->size : 16;
         struct queued *ring;
 
+        n += q->promised;
         if (n <= q->size - q->n)
                 return 0;
         while (size - q->n < n)
@@ -53,6 +54,20 @@ int queue_reserve(struct queue *q, size_t n)
         q->size = size;
         q->head = 0;
         return 0;
+}
+
+int queue_promise(struct queue *q)
+{
+        int r = queue_reserve(q, 1);
+
+        if (r == 0)
+                q->promised++;
+        return r;
+}
+
+void queue_redeem(struct queue *q)
+{
+        q->promised--;
 }
 
 void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text)

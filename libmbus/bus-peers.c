@@ -62,13 +62,14 @@ static struct told *told_of_entry(struct index_entry *entry)
         return entry ? (struct told *)(void *)((char *)entry - offsetof(struct told, entry)) : NULL;
 }
 
-static void report(struct mbus_bus *bus, enum mbus_event_type type, const struct address *address,
-                   enum mbus_reason reason)
+static void report_left(struct mbus_bus *bus, const struct address *address,
+                        enum mbus_reason reason)
 {
+        struct mbus_event event = { .type = MBUS_EVENT_LEFT, .reason = reason };
         char *text = address_string(address);
 
         if (text)
-                queue_push(bus, &(struct mbus_event){ .type = type, .reason = reason }, text);
+                queue_push(bus, &event, text);
         else
                 bus->failure = -ENOMEM;
 }
@@ -76,6 +77,7 @@ static void report(struct mbus_bus *bus, enum mbus_event_type type, const struct
 void told_joined(struct mbus_bus *bus, const struct address *address, uint64_t since)
 {
         struct told *told;
+        char *text;
 
         if (!bus_watches(bus, address))
                 return;
@@ -88,17 +90,17 @@ void told_joined(struct mbus_bus *bus, const struct address *address, uint64_t s
         if (bus->told.n >= PEERS_MAX)
                 return;
         told = malloc(sizeof(*told));
-        if (!told) {
-                bus->failure = -ENOMEM;
-                return;
-        }
-        *told = (struct told){ .entry = INDEX_ENTRY_INIT, .since = since };
-        if (index_add(&bus->told, &told->entry, address) < 0) {
+        text = address_string(address);
+        if (told)
+                *told = (struct told){ .entry = INDEX_ENTRY_INIT, .since = since };
+        if (!told || !text || queue_reserve(&bus->queue, 1) < 0
+            || index_add(&bus->told, &told->entry, address) < 0) {
                 free(told);
+                free(text);
                 bus->failure = -ENOMEM;
                 return;
         }
-        report(bus, MBUS_EVENT_JOINED, address, MBUS_REASON_NONE);
+        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_JOINED }, text);
 }
 
 static void told_free(struct mbus_bus *bus, struct told *told)
@@ -114,7 +116,7 @@ void told_left(struct mbus_bus *bus, const struct address *address, enum mbus_re
 
         if (!told)
                 return;
-        report(bus, MBUS_EVENT_LEFT, told->entry.address, reason);
+        report_left(bus, told->entry.address, reason);
         told_free(bus, told);
 }
 
@@ -133,7 +135,7 @@ void told_sweep(struct mbus_bus *bus)
 
                 if (!told->stale)
                         continue;
-                report(bus, MBUS_EVENT_LEFT, told->entry.address, MBUS_REASON_LINK_DOWN);
+                report_left(bus, told->entry.address, MBUS_REASON_LINK_DOWN);
                 told_free(bus, told);
         }
 }
