@@ -38,6 +38,14 @@ bool log_level_parse(const char *name, enum log_level *ret_level)
         return false;
 }
 
+/* What others wrote may be in it: it must neither begin another line nor command a terminal. */
+static void stay_on_line(char *line)
+{
+        for (; *line; line++)
+                if ((unsigned char)*line < ' ' || *line == '\x7f')
+                        *line = '?';
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
         static const char *const priorities[LOG_LEVEL_MAX] = { "<3>", "<4>", "<6>", "<7>" };
@@ -49,6 +57,7 @@ void log_line(enum log_level level, const char *format, ...)
         va_start(args, format);
         vsnprintf(line, sizeof(line), format, args);
         va_end(args);
+        stay_on_line(line);
         fprintf(stderr, "%smbus-broker: %s\n", with_priority ? priorities[level] : "", line);
 }
 

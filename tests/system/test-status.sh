@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# mbus-cli status: what the owner of a broker sees, what others do not, and where there is none
+# (spec/attach.md, "The owner").
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# The value of $1 in the output of the last command.
+value_of() {
+        sed -n "s/^$1\t//p" "$folder/out"
+}
+
+# What python makes of the JSON in the output, by an expression about `o`.
+json() {
+        python3 -c "import json, sys; o = json.load(sys.stdin); print($1)" <"$folder/out"
+}
+
+test_status_is_a_name_and_a_value_a_line() {
+        config c '[broker]' 'MULTICAST=never'
+        start_broker b here c
+        start_subscriber x here "unix:$folder/b.sock" c '(app:x)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" status
+        expect_err ''
+        expect pid "${pid_of[b]}" "$(value_of pid)"
+        expect socket "$folder/b.sock" "$(value_of socket)"
+        expect multicast never "$(value_of multicast)"
+        expect clients 2 "$(value_of clients)"
+        expect 'local entities' 3 "$(value_of entities-local)"
+        expect_match 'hello interval' '1.[0-9][0-9][0-9]' "$(value_of hello-interval-seconds)"
+        expect 'figures that are 0 are left out' '' "$(value_of dropped-denied)"
+        expect 'lines of clients' 2 "$(grep -c '^link [0-9]*	pid ' "$folder/out")"
+}
+
+test_json_holds_status_figures_clients_and_entities() {
+        config c
+        start_broker b here c
+        start_subscriber x here "unix:$folder/b.sock" c '(app:x)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" status -j
+        expect 'keys' "['clients', 'entities', 'stats', 'status']" "$(json 'sorted(o)')"
+        expect 'pid' "${pid_of[b]}" "$(json 'o["status"]["pid"]')"
+        expect 'a figure that is 0' 0 "$(json 'o["stats"]["dropped-denied"]')"
+        expect 'clients' '[1, 2]' "$(json 'sorted(c["link"] for c in o["clients"])')"
+        expect 'the entity of the subscriber' 1 \
+                "$(json "[e['link'] for e in o['entities'] if e['address'].startswith('(app:x ')][0]")"
+}
+
+test_others_are_denied_with_7() {
+        config c '[policy]' 'allow user=65534 all'
+        start_broker b here c
+        chmod 755 "$folder"
+        chmod 666 "$folder/b.sock"
+        expect_exit 7 setpriv --reuid 65534 --regid 65534 --clear-groups \
+                "$MBUS_CLI" -b "unix:$folder/b.sock" status
+        expect_out ''
+        expect_err 'mbus-cli: the broker does not tell: denied'
+}
+
+test_an_entity_that_the_owner_drops_is_told_and_ends() {
+        config c
+        start_broker b here c
+        start_subscriber x here "unix:$folder/b.sock" c '(app:x)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:mbus-broker)' \
+                "broker.drop(\"$(address_of x)\")"
+        expect_end 7 x
+        expect_line x.err 'cannot join the bus: denied'
+}
+
+test_without_a_broker_it_ends_with_9_and_tries_no_network() {
+        local bus
+
+        for bus in "unix:$folder/none.sock" udp: mem:x; do
+                expect_exit 9 cli -b "$bus" status
+                expect_out ''
+        done
+        # Not as root, whose usual place may be in use.
+        chmod 777 "$folder"
+        HOME=$folder XDG_RUNTIME_DIR=$folder expect_exit 9 \
+                setpriv --reuid 65534 --regid 65534 --clear-groups "$MBUS_CLI" status
+        [ ! -e "$folder/.mbus" ] || fail 'a configuration' 'none' 'was made'
+        passed
+}
+
+test_a_broker_that_does_not_answer_ends_it_with_9() {
+        config c
+        start_broker b here c
+        signal b STOP
+        expect_exit 9 cli -b "unix:$folder/b.sock" status -W 200ms
+        expect_err_match '*does not answer'
+        signal b CONT
+}
+
+main "$@"
