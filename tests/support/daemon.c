@@ -63,7 +63,7 @@ static void spawn(struct daemon *d, const char *option, const char *value)
                 exec_broker(d, option, value);
 }
 
-static int await_end(struct daemon *d)
+int daemon_await(struct daemon *d)
 {
         int status;
 
@@ -119,13 +119,13 @@ void daemon_new(struct daemon *d)
 int daemon_start_in_vain(struct daemon *d, const char *option, const char *value)
 {
         spawn(d, option, value);
-        return await_end(d);
+        return daemon_await(d);
 }
 
 int daemon_stop(struct daemon *d)
 {
         ck_assert_int_eq(kill(d->pid, SIGTERM), 0);
-        return await_end(d);
+        return daemon_await(d);
 }
 
 void daemon_free(struct daemon *d)

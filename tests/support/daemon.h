@@ -31,6 +31,8 @@ void daemon_new(struct daemon *d);
 int daemon_start_in_vain(struct daemon *d, const char *option, const char *value);
 /* Sends SIGTERM and returns the exit status; 128 and more: it died of a signal. */
 int daemon_stop(struct daemon *d);
+/* It ends by itself; as daemon_stop(). */
+int daemon_await(struct daemon *d);
 /* Stops it if need be (it must end well) and removes the directory. */
 void daemon_free(struct daemon *d);
 

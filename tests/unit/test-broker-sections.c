@@ -84,7 +84,7 @@ START_TEST(test_a_section_that_is_nearly_one_of_ours_is_an_error)
         expect_error("[POLICYS]\n",
                      "file:1: [POLICYS]: there is no such section, write [policy] or remove it");
         expect_error("[buss old]\n",
-                     "file:1: [buss old]: there is no such section, write [mbus] or remove it");
+                     "file:1: [buss old]: there is no such section, write [bus NAME] or remove it");
 }
 END_TEST
 

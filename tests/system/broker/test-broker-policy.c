@@ -1,0 +1,402 @@
+/*
+ * test-broker-policy.c - a broker that others share, as these others see it.
+ *
+ * The tests are root in their namespace and take on other users' numbers while they connect. Where
+ * root is nobody else, they cannot be done, and say so.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "scene.h"
+
+#define STRANGER 65534
+#define C "(app:c module:ui id:1-3@127.0.0.1)"
+
+/* Connects as the user @uid, with @group as its group or supplementary one. */
+static void raw_open_as(struct raw_client *c, const char *path, uid_t uid, gid_t gid,
+                        gid_t supplementary)
+{
+        ck_assert_int_eq(setgroups(1, &supplementary), 0);
+        ck_assert_int_eq(setegid(gid), 0);
+        ck_assert_int_eq(seteuid(uid), 0);
+        raw_open(c, path);
+        ck_assert_int_eq(seteuid(0), 0);
+        ck_assert_int_eq(setegid(0), 0);
+        ck_assert_int_eq(setgroups(0, NULL), 0);
+}
+
+/* A scene with a broker that a stranger may connect to, and c, who is one. */
+struct shared {
+        struct scene s;
+        struct raw_client c;
+};
+
+static void shared_init(struct shared *sh, const char *lines)
+{
+        char text[2048];
+
+        snprintf(text, sizeof(text), "[broker]\nSOCKET_MODE=0666\n%s", lines);
+        scene_init(&sh->s, text);
+        ck_assert_int_eq(chmod(sh->s.broker.directory, 0755), 0);
+        raw_open_as(&sh->c, sh->s.broker.socket, STRANGER, STRANGER, STRANGER);
+}
+
+static void shared_deinit(struct shared *sh)
+{
+        raw_close(&sh->c);
+        scene_deinit(&sh->s);
+}
+
+static void expect_in_log(const struct daemon *d, const char *text)
+{
+        char *log = daemon_read_log(d);
+
+        ck_assert_msg(strstr(log, text) != NULL, "\"%s\" is not in: %s", text, log);
+        free(log);
+}
+
+static unsigned count_in_log(const struct daemon *d, const char *text)
+{
+        char *log = daemon_read_log(d);
+        unsigned n = 0;
+
+        for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
+                n++;
+        free(log);
+        return n;
+}
+
+static void expect_refused(struct raw_client *c, const char *address, const char *reason)
+{
+        uint32_t seq = raw_send(c, 'R', address, BROKER, "broker.attach(1)");
+        char begin[64];
+
+        snprintf(begin, sizeof(begin), "\r\nbroker.refused(%u %s ", seq, reason);
+        ck_assert(raw_receive(c));
+        ck_assert_msg(strstr(c->text, begin) != NULL, "%s: %s", address, c->text);
+}
+
+static void expect_denied(struct raw_client *c, const char *src, const char *dest,
+                          const char *payload)
+{
+        uint32_t seq = raw_send(c, 'R', src, dest, payload);
+        char begin[64];
+
+        snprintf(begin, sizeof(begin), "\r\nbroker.undelivered(%u denied ", seq);
+        ck_assert(raw_receive(c));
+        ck_assert_msg(strstr(c->text, begin) != NULL, "%s: %s", payload, c->text);
+}
+
+static unsigned mode_of(const char *path, gid_t *ret_gid)
+{
+        struct stat status;
+
+        ck_assert_int_eq(stat(path, &status), 0);
+        *ret_gid = status.st_gid;
+        return status.st_mode & 07777;
+}
+
+START_TEST(test_without_a_mode_nobody_else_can_connect)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        struct scene s;
+        char run[128];
+        int fd;
+
+        scene_init(&s, NULL);
+        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
+        ck_assert_int_eq(chmod(s.broker.directory, 0755), 0);
+        ck_assert_int_eq(chmod(run, 0755), 0);
+        strcpy(address.sun_path, s.broker.socket);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(seteuid(STRANGER), 0);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), -1);
+        ck_assert_int_eq(errno, EACCES);
+        ck_assert_int_eq(seteuid(0), 0);
+        close(fd);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_socket_mode_and_group_are_set_and_the_directory_can_be_entered)
+{
+        struct scene s;
+        char run[128];
+        gid_t gid;
+
+        scene_init(&s, "[broker]\nSOCKET_MODE=0660\nSOCKET_GROUP=77\n");
+        ck_assert_uint_eq(mode_of(s.broker.socket, &gid), 0660);
+        ck_assert_uint_eq(gid, 77);
+        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
+        ck_assert_uint_eq(mode_of(run, &gid), 0711);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_a_directory_that_others_cannot_enter_is_warned_of)
+{
+        int host = host_new();
+        struct daemon d;
+        char run[128];
+        gid_t gid;
+
+        daemon_prepare(&d);
+        snprintf(run, sizeof(run), "%s/run", d.directory);
+        ck_assert_int_eq(mkdir(run, 0700), 0);
+        daemon_configure(&d, "[broker]\nSOCKET_MODE=0666\n");
+        daemon_start(&d);
+        expect_in_log(&d, "mend it with: chmod go+x ");
+        ck_assert_uint_eq(mode_of(run, &gid), 0700);
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_a_stranger_without_a_line_may_do_nothing)
+{
+        struct shared sh;
+
+        shared_init(&sh, "");
+        expect_refused(&sh.c, "(app:c)", "denied");
+        expect_refused(&sh.c, C, "denied");
+        expect_denied(&sh.c, "()", BROKER, "broker.watch(\"()\")");
+        expect_denied(&sh.c, "()", BROKER, "broker.observe(0)");
+        expect_denied(&sh.c, A, B, "forged()");
+        raw_send(&sh.c, 'U', "()", B, "forged()");
+        raw_expect_nothing(&sh.c);
+        raw_expect_nothing(&sh.s.b);
+        expect_in_log(&sh.s.broker, "uid 65534): [policy] does not let it attach");
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_a_stranger_attaches_what_its_line_names_and_nothing_else)
+{
+        struct shared sh;
+
+        shared_init(&sh, "[policy]\nallow user=65534 attach=(app:c module:ui)\n");
+        free(raw_attach(&sh.c, C));
+        expect_refused(&sh.c, "(app:c)", "denied");
+        expect_refused(&sh.c, "(app:c module:ui media:audio)", "denied");
+        /* The id of b: messages to the id alone would reach both. */
+        expect_refused(&sh.c, "(app:c module:ui id:1-2@127.0.0.1)", "taken");
+        free(raw_attach(&sh.c, "(module:ui app:c)"));
+        raw_send(&sh.s.a, 'U', A, "(app:c)", "x()");
+        raw_expect(&sh.c, "x()");
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_a_stranger_sends_what_its_line_names_and_nothing_else)
+{
+        struct shared sh;
+        uint32_t seq;
+
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65534 attach=(app:c *) "
+                         "send=(module:engine) commands=audio.,mute\n");
+        free(raw_attach(&sh.c, C));
+        /* Twice, as the second finds a route that is remembered. */
+        for (unsigned round = 0; round < 2; round++) {
+                raw_send(&sh.c, 'U', C, B, "audio.gain(3)");
+                raw_expect(&sh.s.b, "audio.gain(3)");
+                raw_send(&sh.c, 'U', C, "(module:engine)", "mute()\r\naudio.gain(3)");
+                raw_expect(&sh.s.b, "mute()\r\naudio.gain(3)");
+                raw_send(&sh.c, 'U', C, B, "quit()");
+                raw_send(&sh.c, 'U', C, B, "audio.gain(3)\r\nquit()");
+                raw_send(&sh.c, 'U', C, B, "audio.gain(3");
+                raw_send(&sh.c, 'U', C, B, "mbus.quit()");
+                raw_send(&sh.c, 'U', C, "()", "audio.gain(3)");
+                raw_send(&sh.c, 'U', C, A, "audio.gain(3)");
+                expect_denied(&sh.c, C, B, "quit()");
+                expect_denied(&sh.c, C, A, "audio.gain(3)");
+                /* Whether there is such an entity is none of its business, either. */
+                expect_denied(&sh.c, C, "(app:nobody)", "audio.gain(3)");
+                raw_expect_nothing(&sh.s.a);
+        }
+        seq = raw_send(&sh.c, 'R', C, B, "mute()");
+        raw_expect(&sh.s.b, "mute()");
+        raw_acknowledge(&sh.s.b, B, C, seq);
+        raw_expect_ack(&sh.c, B, seq);
+        raw_expect_nothing(&sh.s.b);
+        ck_assert_uint_eq(count_in_log(&sh.s.broker, "[policy] does not let it send"), 1);
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_acknowledgements_need_no_grant)
+{
+        struct shared sh;
+        uint32_t seq;
+
+        shared_init(&sh, "[policy]\nallow user=65534 attach=(app:c *)\n");
+        free(raw_attach(&sh.c, C));
+        seq = raw_send(&sh.s.a, 'R', A, C, "x()");
+        raw_expect(&sh.c, "x()");
+        raw_acknowledge(&sh.c, C, A, seq);
+        raw_expect_ack(&sh.s.a, C, seq);
+        /* One that rides on something forbidden counts, too. */
+        seq = raw_send(&sh.s.a, 'R', A, C, "x()");
+        raw_expect(&sh.c, "x()");
+        {
+                char acks[16];
+
+                snprintf(acks, sizeof(acks), "(%u)", seq);
+                raw_send_acks(&sh.c, 'U', C, A, acks, "forbidden()");
+        }
+        raw_expect_ack(&sh.s.a, C, seq);
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_watching_and_observing_are_granted_one_by_one)
+{
+        struct shared sh;
+        uint32_t seq;
+
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65534 watch=yes\n");
+        raw_send(&sh.c, 'R', "()", BROKER, "broker.watch(\"(app:a)\")");
+        raw_expect(&sh.c, "broker.joined(\"" A "\" 0)");
+        shared_deinit(&sh);
+
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65534 observe=yes\n");
+        expect_denied(&sh.c, "()", BROKER, "broker.watch(\"()\")");
+        seq = raw_send(&sh.c, 'R', "()", BROKER, "broker.observe(0)");
+        raw_expect_ack(&sh.c, "(app:mbus-broker", seq);
+        raw_send(&sh.s.a, 'U', A, B, "seen()");
+        raw_expect(&sh.c, "seen()");
+        ck_assert(sh.c.observed);
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_lines_for_groups_are_for_supplementary_groups_too)
+{
+        struct raw_client c;
+        struct shared sh;
+
+        shared_init(&sh, "[policy]\nallow group=77 attach=(app:c *)\n");
+        expect_refused(&sh.c, "(app:c)", "denied");
+        raw_open_as(&c, sh.s.broker.socket, STRANGER, 77, STRANGER);
+        free(raw_attach(&c, "(app:c)"));
+        raw_close(&c);
+        raw_open_as(&c, sh.s.broker.socket, STRANGER, STRANGER, 77);
+        free(raw_attach(&c, "(app:c)"));
+        raw_close(&c);
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_more_groups_than_are_usual_are_looked_at_too)
+{
+        struct raw_client c;
+        struct shared sh;
+        gid_t groups[300];
+
+        shared_init(&sh, "[policy]\nallow group=1299 all\n");
+        for (unsigned i = 0; i < 300; i++)
+                groups[i] = 1000 + i;
+        ck_assert_int_eq(setgroups(300, groups), 0);
+        ck_assert_int_eq(seteuid(STRANGER), 0);
+        raw_open(&c, sh.s.broker.socket);
+        ck_assert_int_eq(seteuid(0), 0);
+        ck_assert_int_eq(setgroups(0, NULL), 0);
+        free(raw_attach(&c, C));
+        raw_send(&c, 'U', C, B, "x()");
+        raw_expect(&sh.s.b, "x()");
+        raw_close(&c);
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_a_user_who_may_do_all_is_no_owner)
+{
+        struct shared sh;
+
+        shared_init(&sh, "QUIT=owner\n[policy]\nallow user=65534 all\n");
+        free(raw_attach(&sh.c, C));
+        raw_send(&sh.c, 'U', C, B, "anything()");
+        raw_expect(&sh.s.b, "anything()");
+        expect_denied(&sh.c, C, BROKER, "broker.clients()");
+        expect_denied(&sh.c, C, BROKER, "mbus.quit()");
+        raw_expect_nothing(&sh.s.a);
+        shared_deinit(&sh);
+}
+END_TEST
+
+START_TEST(test_a_policy_with_a_mistake_ends_the_broker_with_8)
+{
+        int host = host_new();
+        struct daemon d;
+
+        daemon_prepare(&d);
+        daemon_configure(&d, "[policy]\nallow user=65534 attach=(app:c\n");
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+        expect_in_log(&d, "/.mbus:6: attach: \"(app:c\" is no address, write (TAG:VALUE ...) or *");
+        daemon_configure(&d, "[polcy]\nallow user=65534 all\n");
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+        expect_in_log(&d, "/.mbus:5: [polcy]: there is no such section, write [policy] or remove");
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_quit_is_for_those_whom_the_configuration_names)
+{
+        struct scene s;
+        uint32_t seq;
+
+        scene_init(&s, NULL);
+        expect_denied(&s.a, A, BROKER, "mbus.quit()");
+        raw_send(&s.a, 'U', A, "()", "mbus.quit()");
+        raw_expect(&s.b, "mbus.quit()");
+        raw_expect_nothing(&s.b);
+        scene_deinit(&s);
+
+        scene_init(&s, "[broker]\nQUIT=owner\n");
+        seq = raw_send(&s.a, 'R', A, BROKER, "mbus.quit()");
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        raw_expect_closed(&s.b);
+        ck_assert_int_eq(daemon_await(&s.broker), 0);
+        scene_deinit(&s);
+}
+END_TEST
+
+/* Whether this process can be somebody else. */
+static bool can_be_a_stranger(void)
+{
+        gid_t group = STRANGER;
+        bool good = setgroups(1, &group) == 0 && setgroups(0, NULL) == 0 &&
+                    setegid(STRANGER) == 0 && setegid(0) == 0 && seteuid(STRANGER) == 0;
+
+        return seteuid(0) == 0 && good;
+}
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_without_a_mode_nobody_else_can_connect,
+                test_socket_mode_and_group_are_set_and_the_directory_can_be_entered,
+                test_a_directory_that_others_cannot_enter_is_warned_of,
+                test_a_stranger_without_a_line_may_do_nothing,
+                test_a_stranger_attaches_what_its_line_names_and_nothing_else,
+                test_a_stranger_sends_what_its_line_names_and_nothing_else,
+                test_acknowledgements_need_no_grant,
+                test_watching_and_observing_are_granted_one_by_one,
+                test_lines_for_groups_are_for_supplementary_groups_too,
+                test_more_groups_than_are_usual_are_looked_at_too,
+                test_a_user_who_may_do_all_is_no_owner,
+                test_a_policy_with_a_mistake_ends_the_broker_with_8,
+                test_quit_is_for_those_whom_the_configuration_names,
+        };
+
+        if (!can_be_a_stranger()) {
+                puts("skipped: being another user takes root; a user namespace with one number "
+                     "has no other");
+                return 77;
+        }
+        return run_tests("broker-policy", tests, N(tests));
+}
