@@ -416,6 +416,8 @@ static void receive_message(struct engine *e, struct incoming *in)
                 verdict = check_tombstone(tombstone, in);
         find_recipients(e, in);
         if (verdict == WINDOW_STALE || is_too_old(e, in)) {
+                if (peer && verdict == WINDOW_STALE)
+                        window_doubt(&peer->window);
                 drop(e, tombstone ? MBUS_DROP_DEPARTED : MBUS_DROP_STALE);
         } else if (verdict == WINDOW_DUPLICATE) {
                 drop(e, tombstone ? MBUS_DROP_DEPARTED : MBUS_DROP_DUPLICATE);

@@ -12,6 +12,10 @@
 /* UCL programs count modulo 10^6 (errata.md, 32), which is no restart. */
 #define UCL_WRAP_NEAR 1000
 
+/* A repetition is no older than this against the newest message of its source: UCL programs repeat for
+ * 5250 ms, all others for 600. What is older is of a former life, or replayed. */
+#define REPEATED_MS_MAX 6000
+
 static bool bit_get(const struct window *w, uint32_t seq)
 {
         return w->seen[seq % WINDOW_BITS / 64] >> (seq % 64) & 1;
@@ -90,7 +94,15 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
                 return WINDOW_RESTART;
         if (behind >= WINDOW_BITS || is_of_old_life(w, seq, timestamp))
                 return WINDOW_STALE;
-        return bit_get(w, seq) ? WINDOW_DUPLICATE : WINDOW_NEW;
+        if (!bit_get(w, seq))
+                return WINDOW_NEW;
+        return w->doubt || w->stamp_max - timestamp > REPEATED_MS_MAX ? WINDOW_STALE
+                                                                      : WINDOW_DUPLICATE;
+}
+
+void window_doubt(struct window *w)
+{
+        w->doubt = true;
 }
 
 bool window_has_gap(const struct window *w, uint32_t seq)
@@ -137,8 +149,10 @@ void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum wind
         bit_set(w, seq);
         if (w->high - seq < WINDOW_STAMPS)
                 w->stamps[seq % WINDOW_STAMPS] = (uint32_t)timestamp;
-        if (timestamp > w->stamp_max)
+        if (timestamp > w->stamp_max) {
                 w->stamp_max = timestamp;
+                w->doubt = false;
+        }
 }
 
 void window_forget(struct window *w, uint32_t seq)

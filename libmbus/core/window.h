@@ -30,6 +30,7 @@ struct window {
         /* The source's life before it started again, against replays of it. */
         uint64_t old_stamp_max;
         bool has_old;
+        bool doubt; /* something stale came, so this may be another life with an earlier clock */
         uint64_t seen[WINDOW_BITS / 64];
         uint32_t stamps[WINDOW_STAMPS]; /* low halves of time stamps, by SeqNum */
 };
@@ -39,6 +40,9 @@ struct window {
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
 /* Whether @seq, which is new, shows that messages before it have not come: lost, or overtaken. */
 bool window_has_gap(const struct window *w, uint32_t seq);
+/* Something came that window_check() called WINDOW_STALE. Until later time stamps come, only a SeqNum
+ * whose time stamp is remembered can be a repetition. */
+void window_doubt(struct window *w);
 /* Remembers what window_check() called WINDOW_NEW or WINDOW_RESTART. */
 void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum window_verdict verdict);
 /* Takes an accepted message back that could not be kept, so that its repetition will be new. */

@@ -141,6 +141,28 @@ START_TEST(test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_ol
 }
 END_TEST
 
+/* A source that starts again with its clock set back reuses SeqNums; its reliable messages were taken
+ * for repetitions and acknowledged, but never delivered. */
+START_TEST(test_message_of_a_life_with_an_earlier_clock_is_no_repetition)
+{
+        struct window w = WINDOW_INIT;
+
+        for (uint32_t seq = 0; seq < 100; ++seq)
+                window_accept(&w, seq, WALL + seq * 100, WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 0, WALL - 1), WINDOW_STALE);
+        ck_assert_int_eq(window_check(&w, 60, WALL), WINDOW_STALE);
+        ck_assert_int_eq(window_check(&w, 60, WALL + 6000), WINDOW_DUPLICATE);
+        ck_assert_int_eq(window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
+
+        /* Its clock comes near to where it was. */
+        window_doubt(&w);
+        ck_assert_int_eq(window_check(&w, 60, WALL + 6001), WINDOW_STALE);
+        ck_assert_int_eq(window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
+        window_accept(&w, 100, WALL + 10000, WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 60, WALL + 6000), WINDOW_DUPLICATE);
+}
+END_TEST
+
 static void hear_in_a_row(struct bus *bus, uint64_t *now, uint32_t *seq, unsigned n)
 {
         while (n--) {
@@ -247,6 +269,7 @@ int main(void)
                 test_digest_of_a_message_takes_no_memory,
                 test_key_of_more_than_256_octets_is_refused,
                 test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old,
+                test_message_of_a_life_with_an_earlier_clock_is_no_repetition,
                 test_silence_may_be_twice_as_long_while_messages_are_lost,
                 test_tickets_whose_end_is_not_popped_are_bounded,
                 test_memory_counts_addresses_and_events,
