@@ -104,7 +104,7 @@ static void broker_settle(struct broker *b)
                 link_udp_process(b);
                 broker_flush(b);
         } while (b->dead);
-        link_udp_send(b);
+        bus_send(&b->bus);
         set_timer(b);
         supervise_turn(b);
 }
@@ -192,7 +192,7 @@ static int start(struct broker *b)
         if (r == 0)
                 r = metrics_start(b);
         if (r == 0)
-                r = link_udp_start(b);
+                r = bus_start(&b->bus);
         return r ? r : link_local_start(b);
 }
 
@@ -208,13 +208,13 @@ static void say_bye(struct broker *b)
                 while (c->attachments) {
                         attachment_free(b, c->attachments);
                         if (++n % 1024 == 0)
-                                link_udp_drain(b);
+                                bus_drain(&b->bus);
                 }
                 client_flush(c);
                 client_kill(c, "the broker ends");
         }
         b->self = attachment_free(b, b->self);
-        link_udp_drain(b);
+        bus_drain(&b->bus);
         b->dirty = NULL;
         for (struct client *c = b->clients; c; c = c->next)
                 c->dirty = false;

@@ -2,7 +2,8 @@
  * broker.h - the parts of the daemon and what they share.
  *
  *      link-local   clients: accepting, reading, writing
- *      link-udp     the bus: the engine behind its sockets
+ *      bus          an engine behind its sockets
+ *      link-udp     the bus that the clients are on
  *      router       where a client's message goes
  *      reliable     who waits for whose acknowledgement
  *      control      broker.* commands
@@ -22,6 +23,7 @@
 #include <core/engine.h>
 #include <io/udp.h>
 
+#include "bus.h"
 #include "chunk.h"
 #include "client.h"
 #include "metrics.h"
@@ -59,15 +61,11 @@ struct broker {
         uint64_t now; /* of this turn: monotonic ns */
         uint64_t wall_ms;
 
-        /* The bus. */
-        struct engine *engine;
-        struct crypto *crypto;
-        struct udp *udp;
-        struct config config; /* that it was opened with */
-        uv_poll_t udp_polls[UDP_POLLFDS];
-        struct pollfd udp_fds[UDP_POLLFDS];
-        size_t n_udp_fds;
-        bool received;           /* the engine is to tick */
+        /* The bus that the clients are on. */
+        struct bus bus;
+        struct engine *engine;   /* of `bus` */
+        struct udp *udp;         /* of `bus` */
+        struct config config;    /* that it was opened with */
         struct attachment *self; /* the broker is an entity, too */
 
         /* The clients. */

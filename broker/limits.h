@@ -70,6 +70,9 @@
 /* Octets of one broker.joined: a reader needs no larger buffer than for other messages. */
 #define JOINED_BYTES_MAX 16384
 
+/* Letters of a bus's name. */
+#define BUS_NAME_MAX 32
+
 /* Slices that one system call sends; the kernel takes up to 1024. */
 #define FLUSH_SLICES_MAX 256
 #define ACCEPT_BATCH 64

@@ -1,16 +1,10 @@
 /*
- * link-udp.c - the bus: the engine behind its sockets.
+ * link-udp.c - the bus that the clients are on, and what its events mean.
  */
 #include "link-udp.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
+#include <stdio.h>
 #include <unistd.h>
-
-#include <io/clock.h>
 
 #include "control.h"
 #include "exit.h"
@@ -20,37 +14,6 @@
 #include "settings.h"
 
 /* ---- opening ------------------------------------------------------------------------------- */
-
-static int open_engine(struct broker *b, const struct config *config)
-{
-        struct engine_options options = { .dialect = config->dialect,
-                                          .max_age_ms = config->max_age_ms,
-                                          .send_unicast = config->send_unicast,
-                                          .owner_routes = true,
-                                          .owner_acknowledges = true };
-        char error[512];
-        int r;
-
-        crypto_global_init();
-        r = crypto_new(config, &b->crypto);
-        if (r) {
-                log_error("libgcrypt cannot do what the configuration asks for");
-                return r > 0 ? EXIT_CONFIG : EXIT_SYSTEM;
-        }
-        options.crypto = b->crypto;
-        if (getrandom(&options.seed, sizeof(options.seed), 0) < 0)
-                options.seed = clock_now() ^ (uint64_t)getpid();
-        if (engine_new(&options, &b->engine) < 0)
-                return EXIT_SYSTEM;
-        r = udp_open(config, &b->udp, error);
-        if (r) {
-                log_error("%s", r > 0 ? error : strerror(-r));
-                return r == MBUS_E_CONFIG ? EXIT_CONFIG : r > 0 ? EXIT_NO_BUS : EXIT_SYSTEM;
-        }
-        for (size_t i = 0; udp_warning(b->udp, i); i++)
-                log_warning("%s", udp_warning(b->udp, i));
-        return 0;
-}
 
 static int add_self(struct broker *b)
 {
@@ -80,91 +43,17 @@ int link_udp_open(struct broker *b)
 
         quota_init(&b->quota, &b->options.limits, b->config_path);
         if (r == 0)
-                r = open_engine(b, &b->config);
+                r = bus_open(&b->bus, b, "main", &b->config, false);
+        b->engine = b->bus.engine;
+        b->udp = b->bus.udp;
         return r ? r : add_self(b);
 }
 
 void link_udp_close(struct broker *b)
 {
-        udp_close(b->udp);
-        engine_free(b->engine);
-        crypto_free(b->crypto);
-}
-
-/* ---- descriptors --------------------------------------------------------------------------- */
-
-static void on_udp(uv_poll_t *poll, int status, int events)
-{
-        struct broker *b = poll->data;
-
-        (void)status;
-        broker_wake(b);
-        if (events & UV_READABLE) {
-                int r = udp_receive(b->udp, b->engine, b->now, b->wall_ms);
-
-                b->received = true;
-                if (r < 0) {
-                        log_error("the bus cannot be received any more: %s", strerror(-r));
-                        uv_stop(&b->loop);
-                }
-        }
-}
-
-static int uv_events(short events)
-{
-        return (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0);
-}
-
-int link_udp_start(struct broker *b)
-{
-        b->n_udp_fds = udp_get_pollfds(b->udp, b->udp_fds);
-        for (size_t i = 0; i < b->n_udp_fds; i++) {
-                int r = uv_poll_init(&b->loop, &b->udp_polls[i], b->udp_fds[i].fd);
-
-                if (r == 0)
-                        r = uv_poll_start(&b->udp_polls[i], uv_events(b->udp_fds[i].events),
-                                          on_udp);
-                if (r)
-                        return r;
-                b->udp_polls[i].data = b;
-        }
-        return 0;
-}
-
-/* The descriptors stay, what is awaited from them changes with what waits to be sent. */
-static void update_polls(struct broker *b)
-{
-        struct pollfd fds[UDP_POLLFDS];
-        size_t n = udp_get_pollfds(b->udp, fds);
-
-        for (size_t i = 0; i < n && i < b->n_udp_fds; i++) {
-                if (fds[i].events == b->udp_fds[i].events)
-                        continue;
-                b->udp_fds[i].events = fds[i].events;
-                uv_poll_start(&b->udp_polls[i], uv_events(fds[i].events), on_udp);
-        }
-}
-
-void link_udp_send(struct broker *b)
-{
-        if (engine_n_datagrams(b->engine) > 0)
-                udp_send(b->udp, b->engine);
-        update_polls(b);
-}
-
-void link_udp_drain(struct broker *b)
-{
-        uint64_t end = clock_now() + STOP_MS * NSEC_PER_MSEC;
-        struct pollfd fds[UDP_POLLFDS];
-
-        while (engine_n_datagrams(b->engine) > 0 && udp_send(b->udp, b->engine) > 0 &&
-               clock_now() < end) {
-                nfds_t n = udp_get_pollfds(b->udp, fds);
-
-                for (nfds_t i = 0; i < n; i++)
-                        fds[i].events &= POLLOUT;
-                poll(fds, n, 10);
-        }
+        bus_close(&b->bus);
+        b->engine = NULL;
+        b->udp = NULL;
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
@@ -216,10 +105,7 @@ void link_udp_process(struct broker *b)
 {
         struct event event;
 
-        if (b->received || engine_deadline(b->engine) <= b->now) {
-                b->received = false;
-                engine_tick(b->engine, b->now, b->wall_ms);
-        }
+        bus_tick(&b->bus);
         while (engine_pop_event(b->engine, &event)) {
                 on_event(b, &event);
                 event_deinit(&event);

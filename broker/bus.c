@@ -1,0 +1,157 @@
+/*
+ * bus.c - one bus that the broker is on: an engine behind its sockets, in the loop.
+ */
+#include "bus.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <io/clock.h>
+
+#include "broker.h"
+#include "exit.h"
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static int open_engine(struct bus *bus, const struct config *config, bool relays)
+{
+        struct engine_options options = { .dialect = config->dialect,
+                                          .max_age_ms = config->max_age_ms,
+                                          .send_unicast = config->send_unicast,
+                                          .owner_routes = true,
+                                          .owner_acknowledges = true,
+                                          .owner_relays = relays };
+        int r;
+
+        crypto_global_init();
+        r = crypto_new(config, &bus->crypto);
+        if (r) {
+                log_error("bus %s: libgcrypt cannot do what the configuration asks for", bus->name);
+                return r > 0 ? EXIT_CONFIG : EXIT_SYSTEM;
+        }
+        options.crypto = bus->crypto;
+        if (getrandom(&options.seed, sizeof(options.seed), 0) < 0)
+                options.seed = clock_now() ^ (uint64_t)getpid();
+        return engine_new(&options, &bus->engine) < 0 ? EXIT_SYSTEM : 0;
+}
+
+int bus_open(struct bus *bus, struct broker *b, const char *name, const struct config *config,
+             bool relays)
+{
+        char error[512];
+        int r;
+
+        *bus = (struct bus){ .broker = b, .dialect = config->dialect };
+        snprintf(bus->name, sizeof(bus->name), "%s", name);
+        r = open_engine(bus, config, relays);
+        if (r)
+                return r;
+        r = udp_open(config, &bus->udp, error);
+        if (r) {
+                log_error("bus %s: %s", bus->name, r > 0 ? error : strerror(-r));
+                return r == MBUS_E_CONFIG ? EXIT_CONFIG : r > 0 ? EXIT_NO_BUS : EXIT_SYSTEM;
+        }
+        for (size_t i = 0; udp_warning(bus->udp, i); i++)
+                log_warning("bus %s: %s", bus->name, udp_warning(bus->udp, i));
+        return 0;
+}
+
+void bus_close(struct bus *bus)
+{
+        bus->udp = udp_close(bus->udp);
+        bus->engine = engine_free(bus->engine);
+        bus->crypto = crypto_free(bus->crypto);
+}
+
+/* ---- descriptors --------------------------------------------------------------------------- */
+
+static void on_udp(uv_poll_t *poll, int status, int events)
+{
+        struct bus *bus = poll->data;
+        struct broker *b = bus->broker;
+
+        (void)status;
+        broker_wake(b);
+        if (events & UV_READABLE) {
+                int r = udp_receive(bus->udp, bus->engine, b->now, b->wall_ms);
+
+                bus->received = true;
+                if (r < 0) {
+                        log_error("bus %s cannot be received any more: %s", bus->name,
+                                  strerror(-r));
+                        uv_stop(&b->loop);
+                }
+        }
+}
+
+static int uv_events(short events)
+{
+        return (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0);
+}
+
+int bus_start(struct bus *bus)
+{
+        bus->n_fds = udp_get_pollfds(bus->udp, bus->fds);
+        for (size_t i = 0; i < bus->n_fds; i++) {
+                int r = uv_poll_init(&bus->broker->loop, &bus->polls[i], bus->fds[i].fd);
+
+                if (r == 0)
+                        r = uv_poll_start(&bus->polls[i], uv_events(bus->fds[i].events), on_udp);
+                if (r)
+                        return r;
+                bus->polls[i].data = bus;
+        }
+        return 0;
+}
+
+/* The descriptors stay, what is awaited from them changes with what waits to be sent. */
+static void update_polls(struct bus *bus)
+{
+        struct pollfd fds[UDP_POLLFDS];
+        size_t n = udp_get_pollfds(bus->udp, fds);
+
+        for (size_t i = 0; i < n && i < bus->n_fds; i++) {
+                if (fds[i].events == bus->fds[i].events)
+                        continue;
+                bus->fds[i].events = fds[i].events;
+                uv_poll_start(&bus->polls[i], uv_events(fds[i].events), on_udp);
+        }
+}
+
+/* ---- turns --------------------------------------------------------------------------------- */
+
+void bus_tick(struct bus *bus)
+{
+        const struct broker *b = bus->broker;
+
+        if (!bus->received && engine_deadline(bus->engine) > b->now)
+                return;
+        bus->received = false;
+        engine_tick(bus->engine, b->now, b->wall_ms);
+}
+
+void bus_send(struct bus *bus)
+{
+        if (engine_n_datagrams(bus->engine) > 0)
+                udp_send(bus->udp, bus->engine);
+        update_polls(bus);
+}
+
+void bus_drain(struct bus *bus)
+{
+        uint64_t end = clock_now() + STOP_MS * NSEC_PER_MSEC;
+        struct pollfd fds[UDP_POLLFDS];
+
+        while (engine_n_datagrams(bus->engine) > 0 && udp_send(bus->udp, bus->engine) > 0 &&
+               clock_now() < end) {
+                nfds_t n = udp_get_pollfds(bus->udp, fds);
+
+                for (nfds_t i = 0; i < n; i++)
+                        fds[i].events &= POLLOUT;
+                poll(fds, n, 10);
+        }
+}

@@ -1,0 +1,48 @@
+/*
+ * bus.h - one bus that the broker is on: an engine behind its sockets, in the loop.
+ *
+ * [MBUS] is the bus called "main", whose entities the clients are; each [bus NAME] is one more
+ * (bridge.h). What the events of a bus mean is for its owner to say.
+ */
+#ifndef BROKER_BUS_H
+#define BROKER_BUS_H
+
+#include <uv.h>
+
+#include <core/engine.h>
+#include <io/udp.h>
+
+#include "limits.h"
+
+struct broker;
+
+struct bus {
+        struct broker *broker;
+        char name[BUS_NAME_MAX + 1];
+        enum dialect dialect;
+        struct engine *engine;
+        struct crypto *crypto;
+        struct udp *udp;
+        uv_poll_t polls[UDP_POLLFDS];
+        struct pollfd fds[UDP_POLLFDS];
+        size_t n_fds;
+        bool received; /* the engine is to tick */
+};
+
+/* Opens engine and sockets; @relays: messages for nobody here are events, too. 0 or the exit status,
+ * with a line in the log. */
+int bus_open(struct bus *bus, struct broker *b, const char *name, const struct config *config,
+             bool relays);
+/* 0 or -errno. */
+int bus_start(struct bus *bus);
+/* Copes with one that bus_open() left half open, and with one that was never opened. */
+void bus_close(struct bus *bus);
+
+/* Ticks the engine if it is due. */
+void bus_tick(struct bus *bus);
+/* Sends what the engine has queued. */
+void bus_send(struct bus *bus);
+/* The end: sends what is queued, for STOP_MS at most. */
+void bus_drain(struct bus *bus);
+
+#endif
