@@ -91,10 +91,9 @@ static void keep(struct fake_bus *b, size_t from, const struct datagram *dg)
                 ck_assert_ptr_nonnull(b->log);
         }
         kept = b->log + b->n_log++;
-        *kept = (struct fake_datagram){ .at = b->now,
-                                        .from = from,
-                                        .to = *dg->to,
-                                        .bytes = { copy, dg->bytes.n } };
+        *kept = (struct fake_datagram){
+                .at = b->now, .from = from, .to = *dg->to, .bytes = { copy, dg->bytes.n }
+        };
         ck_assert_int_eq(seal_open(b->crypto, kept->bytes, NULL, &text), SEAL_OK);
         ck_assert_int_eq(message_new(text, &kept->message, NULL), 0);
 }
@@ -296,7 +295,8 @@ void fake_expect_message(struct engine *e, const char *payload)
         struct event event = fake_event(e, EVENT_MESSAGE);
         const struct message *m = event.message;
 
-        ck_assert_msg(span_equal_text(span_from(m->text, m->header.payload), payload), "%s", m->bytes);
+        ck_assert_msg(span_equal_text(span_from(m->text, m->header.payload), payload), "%s",
+                      m->bytes);
         event_deinit(&event);
 }
 

@@ -14,9 +14,9 @@
 #include "core/engine.h"
 #include "core/error.h"
 
-#define MS               NSEC_PER_MSEC
+#define MS NSEC_PER_MSEC
 #define FAKE_ENGINES_MAX 3
-#define FAKE_WALL        UINT64_C(1006271404000) /* ms, when `now` is 0 */
+#define FAKE_WALL UINT64_C(1006271404000) /* ms, when `now` is 0 */
 
 /* A datagram that an engine sent. */
 struct fake_datagram {

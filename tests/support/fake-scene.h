@@ -6,8 +6,8 @@
 
 #include "fake-bus.h"
 
-#define ME   "(app:me id:1-0@127.0.0.1)"
-#define YOU  "(app:you id:2-0@127.0.0.1)"
+#define ME "(app:me id:1-0@127.0.0.1)"
+#define YOU "(app:you id:2-0@127.0.0.1)"
 #define THEM "(app:them id:3-0@127.0.0.1)"
 
 struct scene {

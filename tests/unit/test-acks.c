@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "run.h"
 
-#define MS  NSEC_PER_MSEC
+#define MS NSEC_PER_MSEC
 #define T_K (600 * MS)
 
 static struct acks *new_acks(void)

@@ -314,8 +314,7 @@ START_TEST(test_pings_are_answered_by_one_hello_within_a_second)
         fake_run(&s.bus, 1500);
         fake_forget(&s.bus);
         for (unsigned i = 0; i < 5; ++i)
-                fake_say(&s.bus, s.e, &s.you, 'U', i % 2 ? "()" : "(app:me)", "()",
-                         "mbus.ping()");
+                fake_say(&s.bus, s.e, &s.you, 'U', i % 2 ? "()" : "(app:me)", "()", "mbus.ping()");
         fake_run(&s.bus, 1000);
         ck_assert_uint_eq(fake_count(&s.bus, "mbus.hello"), 1);
         ck_assert_str_eq(fake_find(&s.bus, "mbus.hello", 0)->message->dest, "()");

@@ -33,9 +33,9 @@ static uint64_t pair_send(struct pair *p, const char *payload)
 {
         uint64_t ticket = 0;
 
-        ck_assert_int_eq(fake_send_reliable(&p->bus, p->e[0], p->entities[0], "(app:you)", payload,
-                                            &ticket),
-                         0);
+        ck_assert_int_eq(
+                fake_send_reliable(&p->bus, p->e[0], p->entities[0], "(app:you)", payload, &ticket),
+                0);
         return ticket;
 }
 
@@ -260,8 +260,7 @@ START_TEST(test_owner_that_acknowledges_is_waited_for)
         fake_settle(&s.bus);
         ck_assert_uint_eq(fake_count(&s.bus, ""), 1);
         ck_assert(span_equal_text(fake_find(&s.bus, "", 0)->message->header.acks, "(1)"));
-        fake_inject(&s.bus, s.e, &s.you,
-                    "mbus/1.0 1 1006271405000 R " YOU " " ME " ()\r\nx.y(1)");
+        fake_inject(&s.bus, s.e, &s.you, "mbus/1.0 1 1006271405000 R " YOU " " ME " ()\r\nx.y(1)");
         fake_settle(&s.bus);
         ck_assert_uint_eq(fake_count(&s.bus, ""), 2);
         fake_expect_nothing(s.e);

@@ -73,11 +73,14 @@ START_TEST(test_late_messages_do_not_bring_back_who_left)
         scene_says(&s, "mbus.bye()");
         fake_expect_left(s.e, YOU, MBUS_REASON_BYE);
         /* Overtaken, repeated, and the bye itself. */
-        fake_inject(&s.bus, s.e, &s.you, "mbus/1.0 2 1006271405000 U " YOU " () ()\r\nmbus.hello()");
-        fake_inject(&s.bus, s.e, &s.you, "mbus/1.0 0 1006271405000 U " YOU " () ()\r\nmbus.hello()");
+        fake_inject(&s.bus, s.e, &s.you,
+                    "mbus/1.0 2 1006271405000 U " YOU " () ()\r\nmbus.hello()");
+        fake_inject(&s.bus, s.e, &s.you,
+                    "mbus/1.0 0 1006271405000 U " YOU " () ()\r\nmbus.hello()");
         fake_inject(&s.bus, s.e, &s.you, "mbus/1.0 3 1006271405000 U " YOU " () ()\r\nmbus.bye()");
         fake_run(&s.bus, 9000);
-        fake_inject(&s.bus, s.e, &s.you, "mbus/1.0 1 1006271405000 U " YOU " () ()\r\nmbus.hello()");
+        fake_inject(&s.bus, s.e, &s.you,
+                    "mbus/1.0 1 1006271405000 U " YOU " () ()\r\nmbus.hello()");
         fake_expect_nothing(s.e);
         ck_assert_uint_eq(engine_n_peers(s.e), 0);
         ck_assert_uint_eq(engine_dropped(s.e, MBUS_DROP_DEPARTED), 4);
@@ -116,7 +119,8 @@ START_TEST(test_tombstone_ends_after_ten_seconds)
         fake_expect_left(s.e, YOU, MBUS_REASON_BYE);
         fake_run(&s.bus, 10001);
         /* Even from a machine whose clock starts anew. */
-        fake_inject(&s.bus, s.e, &s.you, "mbus/1.0 0 1000000000000 U " YOU " () ()\r\nmbus.hello()");
+        fake_inject(&s.bus, s.e, &s.you,
+                    "mbus/1.0 0 1000000000000 U " YOU " () ()\r\nmbus.hello()");
         fake_expect(s.e, EVENT_JOINED);
         scene_deinit(&s);
 }
@@ -211,7 +215,10 @@ START_TEST(test_echo_of_our_datagrams_is_no_conflict)
         for (size_t i = 0; i < s.bus.n_log; ++i)
                 engine_receive(s.e, s.bus.now, fake_wall(&s.bus), &bridge, s.bus.log[i].bytes);
         fake_expect_nothing(s.e);
-        ck_assert_uint_eq(engine_dropped(s.e, MBUS_DROP_OWN), s.bus.n_log);
+        /* Those of long ago may as well be replays. */
+        ck_assert_uint_gt(engine_dropped(s.e, MBUS_DROP_OWN), 10);
+        ck_assert_uint_eq(engine_dropped(s.e, MBUS_DROP_OWN) + engine_dropped(s.e, MBUS_DROP_STALE),
+                          s.bus.n_log);
         ck_assert_uint_eq(engine_n_peers(s.e), 0);
         scene_deinit(&s);
 }

@@ -36,9 +36,8 @@ START_TEST(test_lines_end_in_lf_and_commands_have_a_space)
         fake_settle(&s.bus);
         bytes = fake_find(&s.bus, "x.y", 0)->bytes;
         ck_assert_int_eq(bytes.at[16], '\n');
-        ck_assert(span_equal_text(span_from(bytes, 17),
-                                  "mbus/1.0 0 1006271405000 U " ME " () ()\n"
-                                  "x.y (1 (a \"b\"))\nz ()\n"));
+        ck_assert(span_equal_text(span_from(bytes, 17), "mbus/1.0 0 1006271405000 U " ME " () ()\n"
+                                                        "x.y (1 (a \"b\"))\nz ()\n"));
         scene_deinit(&s);
 }
 END_TEST

@@ -154,9 +154,9 @@ START_TEST(test_every_message_takes_the_next_number_of_its_entity)
                 fake_say(&s.bus, s.e, &s.you, 'R', ME, "()", "x.y(1)");
                 ck_assert_int_eq(fake_send(&s.bus, s.e, i % 3 ? s.me : them, "()", "a.b()"), 0);
                 ck_assert_int_eq(fake_send(&s.bus, s.e, s.me, "(app:none)", "a.b()"), 0);
-                ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, i % 2 ? s.me : them, YOU,
-                                                    "c.d()", &ticket),
-                                 0);
+                ck_assert_int_eq(
+                        fake_send_reliable(&s.bus, s.e, i % 2 ? s.me : them, YOU, "c.d()", &ticket),
+                        0);
                 fake_settle(&s.bus);
                 fake_ack(&s.bus, s.e, &s.you, s.bus.log + s.bus.n_log - 1);
                 fake_run(&s.bus, 90);

@@ -12,8 +12,8 @@ static struct message *message(uint32_t seq, bool reliable)
         char text[128];
         struct message *m;
 
-        snprintf(text, sizeof(text), "mbus/1.0 %010u 1006271404123 %c (a:b) (c:d) ()\r\nx.y(1)", seq,
-                 reliable ? 'R' : 'U');
+        snprintf(text, sizeof(text), "mbus/1.0 %010u 1006271404123 %c (a:b) (c:d) ()\r\nx.y(1)",
+                 seq, reliable ? 'R' : 'U');
         ck_assert_int_eq(message_new(span_of(text), &m, NULL), 0);
         return m;
 }
@@ -94,9 +94,9 @@ START_TEST(test_events_come_in_order_with_all_they_hold)
         events_init(&es, 100, 100000);
         check_empty(&es);
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 1, false, 3), 0);
-        ck_assert_int_eq(events_push(&es, &(struct event){ .type = EVENT_LEFT,
-                                                           .reason = MBUS_REASON_BYE }),
-                         0);
+        ck_assert_int_eq(
+                events_push(&es, &(struct event){ .type = EVENT_LEFT, .reason = MBUS_REASON_BYE }),
+                0);
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 2, true, 1), 0);
         event = pop(&es, EVENT_MESSAGE);
         ck_assert_uint_eq(event.n_recipients, 3);
@@ -207,8 +207,8 @@ START_TEST(test_reserved_events_always_have_room)
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 1, true, 1), 0);
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 2, true, 1), 0);
         for (uint64_t ticket = 1; ticket <= 3; ++ticket)
-                events_push_reserved(&es, &(struct event){ .type = EVENT_FAILED,
-                                                           .ticket = ticket });
+                events_push_reserved(&es,
+                                     &(struct event){ .type = EVENT_FAILED, .ticket = ticket });
         events_release(&es);
         pop_message(&es, 1);
         pop_message(&es, 2);
@@ -231,12 +231,12 @@ START_TEST(test_forgotten_entity_leaves_no_event)
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 1, false, 1), 0);
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 2, true, 3), 0);
         ck_assert_int_eq(push_message(&es, EVENT_OBSERVED, 3, true, 0), 0);
-        ck_assert_int_eq(events_push(&es, &(struct event){ .type = EVENT_DELIVERED,
-                                                           .entity = entity(1) }),
-                         0);
-        ck_assert_int_eq(events_push(&es, &(struct event){ .type = EVENT_CONFLICT,
-                                                           .entity = entity(2) }),
-                         0);
+        ck_assert_int_eq(
+                events_push(&es, &(struct event){ .type = EVENT_DELIVERED, .entity = entity(1) }),
+                0);
+        ck_assert_int_eq(
+                events_push(&es, &(struct event){ .type = EVENT_CONFLICT, .entity = entity(2) }),
+                0);
         ck_assert_int_eq(push_message(&es, EVENT_MESSAGE, 4, true, 1), 0);
         events_forget(&es, entity(1));
         event = pop(&es, EVENT_MESSAGE);

@@ -7,10 +7,10 @@
 #include "run.h"
 #include "seed.h"
 
-#define MANY       400
+#define MANY 400
 #define OPERATIONS 10000
 /* Three values of six tags: many addresses share elements, and many match. */
-#define TAGS   6
+#define TAGS 6
 #define VALUES 3
 
 struct thing {
@@ -263,8 +263,8 @@ START_TEST(test_cost_follows_the_rarest_element)
                 ck_assert_int_eq(index_add(&ix, entries + i, &a), 0);
         }
         for (unsigned i = 0; i < 2; ++i) {
-                struct address dest = parse(i ? "(app:a module:m7 id:7-0@::1)"
-                                              : "(module:m7 app:a)");
+                struct address dest =
+                        parse(i ? "(app:a module:m7 id:7-0@::1)" : "(module:m7 app:a)");
                 struct index_cursor cursor = index_match(&ix, &dest);
 
                 ck_assert_uint_eq(index_bound(&cursor), i ? 1 : 20);

@@ -312,8 +312,8 @@ START_TEST(test_peers_agree_with_a_plain_list)
                 peers_forget_old(&ps, now);
                 departed = find_departed(&ps, k);
                 ck_assert_int_eq(peer != NULL, x->known);
-                ck_assert_int_eq(departed != NULL, !x->known && x->left &&
-                                                           now - x->left <= 10000 * MS);
+                ck_assert_int_eq(departed != NULL,
+                                 !x->known && x->left && now - x->left <= 10000 * MS);
                 if (peer) {
                         free(peers_leave(&ps, now, peer));
                         *x = (struct expected){ .left = now };

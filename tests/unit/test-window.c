@@ -71,8 +71,7 @@ START_TEST(test_wrap_after_4294967295_is_nothing_special)
         struct window w = filled(UINT32_MAX - 99, 5000, 200);
 
         for (uint32_t i = 0; i < 200; ++i)
-                ck_assert_int_eq(window_check(&w, UINT32_MAX - 99 + i, 5000 + i),
-                                 WINDOW_DUPLICATE);
+                ck_assert_int_eq(window_check(&w, UINT32_MAX - 99 + i, 5000 + i), WINDOW_DUPLICATE);
         ck_assert_int_eq(take(&w, 100, 6000), WINDOW_NEW);
         w = filled(UINT32_MAX - 1, 5000, 1);
         ck_assert_int_eq(take(&w, 1, 5003), WINDOW_NEW);
@@ -91,8 +90,7 @@ START_TEST(test_gap_of_any_size_forgets_what_it_passed)
 
                 ck_assert_int_eq(take(&w, 1999 + gaps[i], 8000), WINDOW_NEW);
                 for (uint32_t back = 1; back < WINDOW_BITS && back < gaps[i]; ++back)
-                        ck_assert_int_eq(window_check(&w, 1999 + gaps[i] - back, 7999),
-                                         WINDOW_NEW);
+                        ck_assert_int_eq(window_check(&w, 1999 + gaps[i] - back, 7999), WINDOW_NEW);
                 if (gaps[i] < WINDOW_BITS)
                         ck_assert_int_eq(window_check(&w, 1999, 6999), WINDOW_DUPLICATE);
         }
