@@ -11,8 +11,7 @@
 #include "../mbus.h"
 
 /* T_k = N_r (N_r + 1) / 2 T_r: as long as a conforming sender may repeat itself. */
-#define T_K_NS                                                                                     \
-        ((uint64_t)(RELIABLE_N_R * (RELIABLE_N_R + 1) / 2 * RELIABLE_T_R_MS) * NSEC_PER_MSEC)
+#define T_K_NS ((uint64_t)(RELIABLE_N_R * (RELIABLE_N_R + 1) / 2 * RELIABLE_T_R_MS) * NSEC_PER_MSEC)
 
 struct acks *acks_new(struct entity *entity, struct peer *peer)
 {
@@ -153,7 +152,6 @@ void acks_sent(struct acks *acks, uint64_t now, size_t n)
 
 size_t acks_bytes(const struct acks *acks)
 {
-        return sizeof(*acks) +
-               (acks->owed_size + acks->withheld_size) * sizeof(*acks->owed) +
+        return sizeof(*acks) + (acks->owed_size + acks->withheld_size) * sizeof(*acks->owed) +
                acks->n_copies * (sizeof(struct ack_copy) + ACKS_SENT_MAX * sizeof(*acks->owed));
 }
