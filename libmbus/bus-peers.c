@@ -93,8 +93,8 @@ void told_joined(struct mbus_bus *bus, const struct address *address, uint64_t s
         text = address_string(address);
         if (told)
                 *told = (struct told){ .entry = INDEX_ENTRY_INIT, .since = since };
-        if (!told || !text || queue_reserve(&bus->queue, 1) < 0
-            || index_add(&bus->told, &told->entry, address) < 0) {
+        if (!told || !text || queue_reserve(&bus->queue, 1) < 0 ||
+            index_add(&bus->told, &told->entry, address) < 0) {
                 free(told);
                 free(text);
                 bus->failure = -ENOMEM;

@@ -36,18 +36,15 @@ static const struct {
         const char *warning;
 } ciphers[CIPHER_MAX] = {
         [CIPHER_NONE] = { "NOENCR", 0, "", "" },
-        [CIPHER_AES] = { "AES", 16,
-                         " octets, AES takes 16; make one with mbus-cli keygen",
+        [CIPHER_AES] = { "AES", 16, " octets, AES takes 16; make one with mbus-cli keygen",
                          " octets, of which AES uses the first 16." },
-        [CIPHER_DES] = { "DES", 8,
-                         " octets, DES takes 8; make one with mbus-cli keygen",
+        [CIPHER_DES] = { "DES", 8, " octets, DES takes 8; make one with mbus-cli keygen",
                          " octets, of which DES uses the first 8." },
         [CIPHER_3DES] = { "3DES", 24,
                           " octets, 3DES takes 24 (or 16, if the first 8 are used twice); "
                           "make one with mbus-cli keygen",
                           " octets, of which 3DES uses the first 24." },
-        [CIPHER_IDEA] = { "IDEA", 16,
-                          " octets, IDEA takes 16; make one with mbus-cli keygen",
+        [CIPHER_IDEA] = { "IDEA", 16, " octets, IDEA takes 16; make one with mbus-cli keygen",
                           " octets, of which IDEA uses the first 16." },
 };
 

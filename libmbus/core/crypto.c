@@ -25,7 +25,7 @@ struct crypto {
         size_t digest_size;
         uint8_t inner_pad[HASH_BLOCK_SIZE]; /* the key xor ipad of RFC 2104 */
         uint8_t outer_pad[HASH_BLOCK_SIZE]; /* and xor opad */
-        gcry_cipher_hd_t cipher; /* NULL without encryption */
+        gcry_cipher_hd_t cipher;            /* NULL without encryption */
         size_t block_size;
 };
 
@@ -38,10 +38,8 @@ static const struct {
         int algorithm;
         size_t block_size;
 } ciphers[CIPHER_MAX] = {
-        [CIPHER_NONE] = { GCRY_CIPHER_NONE, 1 },
-        [CIPHER_AES] = { GCRY_CIPHER_AES128, 16 },
-        [CIPHER_DES] = { GCRY_CIPHER_DES, 8 },
-        [CIPHER_3DES] = { GCRY_CIPHER_3DES, 8 },
+        [CIPHER_NONE] = { GCRY_CIPHER_NONE, 1 }, [CIPHER_AES] = { GCRY_CIPHER_AES128, 16 },
+        [CIPHER_DES] = { GCRY_CIPHER_DES, 8 },   [CIPHER_3DES] = { GCRY_CIPHER_3DES, 8 },
         [CIPHER_IDEA] = { GCRY_CIPHER_IDEA, 8 },
 };
 

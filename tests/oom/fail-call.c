@@ -33,9 +33,36 @@ struct call {
         unsigned n;             /* calls in this run */
 };
 
-enum which { SOCKET, BIND, SETSOCKOPT, GETSOCKNAME, CONNECT, SEND, RECV, SENDMMSG, RECVMMSG, POLL,
-             OPEN, FSTAT, READ, WRITE, FSYNC, LINK, RENAME, MKOSTEMP, GETRANDOM, GETIFADDRS, IOCTL,
-             MMAP, EPOLL_CREATE1, EPOLL_CTL, TIMERFD_CREATE, TIMERFD_SETTIME, EVENTFD, CALLS };
+enum which {
+        SOCKET,
+        BIND,
+        SETSOCKOPT,
+        GETSOCKNAME,
+        CONNECT,
+        SEND,
+        RECV,
+        SENDMMSG,
+        RECVMMSG,
+        POLL,
+        OPEN,
+        FSTAT,
+        READ,
+        WRITE,
+        FSYNC,
+        LINK,
+        RENAME,
+        MKOSTEMP,
+        GETRANDOM,
+        GETIFADDRS,
+        IOCTL,
+        MMAP,
+        EPOLL_CREATE1,
+        EPOLL_CTL,
+        TIMERFD_CREATE,
+        TIMERFD_SETTIME,
+        EVENTFD,
+        CALLS
+};
 
 static struct call calls[CALLS] = {
         [SOCKET] = { "socket", { EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES } },
@@ -114,7 +141,7 @@ WRAP(LINK, int, -1, link, (const char *from, const char *to), (from, to))
 WRAP(RENAME, int, -1, rename, (const char *from, const char *to), (from, to))
 WRAP(MKOSTEMP, int, -1, mkostemp, (char *name, int flags), (name, flags))
 WRAP(GETRANDOM, ssize_t, -1, getrandom, (void *at, size_t n, unsigned flags), (at, n, flags))
-WRAP(GETIFADDRS, int, -1, getifaddrs, (struct ifaddrs **ret_all), (ret_all))
+WRAP(GETIFADDRS, int, -1, getifaddrs, (struct ifaddrs * *ret_all), (ret_all))
 WRAP(MMAP, void *, MAP_FAILED, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from),
      (at, n, prot, flags, fd, from))
 WRAP(EPOLL_CREATE1, int, -1, epoll_create1, (int flags), (flags))
@@ -127,7 +154,7 @@ WRAP(TIMERFD_SETTIME, int, -1, timerfd_settime,
 WRAP(EVENTFD, int, -1, eventfd, (unsigned count, int flags), (count, flags))
 
 struct pollfd;
-WRAP(POLL, int, -1, poll, (struct pollfd *fds, unsigned long n, int timeout), (fds, n, timeout))
+WRAP(POLL, int, -1, poll, (struct pollfd * fds, unsigned long n, int timeout), (fds, n, timeout))
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);

@@ -27,8 +27,7 @@ void __wrap_free(void *at);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 int __wrap_vasprintf(char **ret_text, const char *format, va_list ap);
-int __wrap_asprintf(char **ret_text, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+int __wrap_asprintf(char **ret_text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct block {
         void *at; /* NULL: free */
@@ -40,8 +39,8 @@ static struct block table[TABLE_SIZE];
 static size_t n_live;
 static size_t n_all; /* since the process began */
 
-static bool counts;    /* the part of a run in which something may fail */
-static size_t n_armed; /* allocations in it */
+static bool counts;     /* the part of a run in which something may fail */
+static size_t n_armed;  /* allocations in it */
 static size_t fails_at; /* 0: none does */
 static bool fails_all;
 static bool has_failed;
@@ -164,8 +163,8 @@ int __wrap_vasprintf(char **ret_text, const char *format, va_list ap)
         va_copy(again, ap);
         n = vsnprintf(NULL, 0, format, again);
         va_end(again);
-        text = n < 0 || fails() ? NULL : enter(__real_malloc((size_t)n + 1),
-                                               __builtin_return_address(0));
+        text = n < 0 || fails() ? NULL
+                                : enter(__real_malloc((size_t)n + 1), __builtin_return_address(0));
         if (!text)
                 return -1;
         vsnprintf(text, (size_t)n + 1, format, ap);

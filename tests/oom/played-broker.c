@@ -16,10 +16,10 @@
 #include "core/frame.h"
 #include "core/message.h"
 
-#define LINKS         8
-#define PENDINGS      64
-#define PATIENCE_S    2
-#define BROKER        "(app:mbus-broker id:1-1@127.0.0.1)"
+#define LINKS 8
+#define PENDINGS 64
+#define PATIENCE_S 2
+#define BROKER "(app:mbus-broker id:1-1@127.0.0.1)"
 #define NAME_MAX_SIZE 128
 
 struct played_link {

@@ -49,7 +49,8 @@ void program_notice_drops(struct trial *t, const struct program *p)
 static void end_ticket(struct trial *t, struct program *p, const struct mbus_event *event)
 {
         for (size_t i = 0; i < p->n_tickets; ++i) {
-                if (p->tickets[i].number == event->ticket && p->tickets[i].entity == event->entity) {
+                if (p->tickets[i].number == event->ticket &&
+                    p->tickets[i].entity == event->entity) {
                         p->tickets[i].entity = NULL;
                         return;
                 }

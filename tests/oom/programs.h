@@ -21,22 +21,22 @@ struct ticket {
 };
 
 struct program {
-        struct mbus_bus *bus; /* NULL: it could not be opened */
+        struct mbus_bus *bus;   /* NULL: it could not be opened */
         struct mbus_entity *me; /* NULL: it could not be added */
         struct ticket tickets[TICKETS_MAX];
         size_t n_tickets;
         unsigned n_breaks; /* of its link */
-        bool heard; /* the message that all must hear in the end */
+        bool heard;        /* the message that all must hear in the end */
 };
 
 struct setting {
         const char *url;
-        const char *text;  /* of the configuration, or NULL */
+        const char *text;               /* of the configuration, or NULL */
         const char *(*get_cause)(void); /* what a bus that cannot be opened has in its error */
-        bool (*is_trouble)(int r); /* whether a call may fail so */
-        bool (*turn)(struct trial *t); /* NULL, or somebody else's part; true: it did something */
-        unsigned n_breaks; /* how often the link is broken on purpose */
-        void (*stop)(void); /* nothing fails from here on */
+        bool (*is_trouble)(int r);      /* whether a call may fail so */
+        bool (*turn)(struct trial *t);  /* NULL, or somebody else's part; true: it did something */
+        unsigned n_breaks;              /* how often the link is broken on purpose */
+        void (*stop)(void);             /* nothing fails from here on */
 };
 
 extern struct program programs[PROGRAMS];

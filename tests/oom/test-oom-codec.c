@@ -129,8 +129,12 @@ static void make_message(struct trial *t)
 static void format_message(struct trial *t, enum dialect dialect)
 {
         static const uint32_t acks[] = { 1, 2, 4294967295 };
-        struct header_spec spec = { .seq = 1, .timestamp = 2, .src = span_of("(a:b)"),
-                                    .dest = span_of("()"), .acks = acks, .n_acks = N(acks) };
+        struct header_spec spec = { .seq = 1,
+                                    .timestamp = 2,
+                                    .src = span_of("(a:b)"),
+                                    .dest = span_of("()"),
+                                    .acks = acks,
+                                    .n_acks = N(acks) };
         struct span payload = span_of("mbus.go(a)\r\nx(\"long\" 1 (2) <AAAA>)");
         struct buffer b = BUFFER_INIT;
         int r = message_format(&spec, payload, dialect, &b);
@@ -179,9 +183,10 @@ static void seal(struct trial *t, enum cipher cipher)
 
         c.hash_key = (struct config_key){ .bytes = { 1, 2, 3 }, .n = 20 };
         c.cipher = cipher;
-        c.cipher_key = (struct config_key){ .bytes = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-                                                       14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 },
-                                            .n = cipher_key_size(cipher) };
+        c.cipher_key =
+                (struct config_key){ .bytes = { 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+                                                13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 },
+                                     .n = cipher_key_size(cipher) };
         r = crypto_new(&c, &crypto);
         trial_must(t, r == 0 || (r == -ENOMEM && !crypto));
         if (trial_ok(t, r)) {

@@ -62,7 +62,7 @@ static void hang_up(void)
 #define SETTING(cause, trouble, broken)                                                            \
         {                                                                                          \
                 .url = "unix:" PATH, .get_cause = cause, .is_trouble = trouble, .turn = turn,      \
-                .stop = stop, .n_breaks = broken,                                                    \
+                .stop = stop, .n_breaks = broken,                                                  \
         }
 
 static const struct setting short_of_memory = SETTING(memory_text, is_memory, 0);

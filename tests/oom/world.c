@@ -37,8 +37,7 @@ static struct address parse(struct world *w, const char *text)
 
 static void notice_drops(struct world *w)
 {
-        static const enum mbus_drop signs[] = { MBUS_DROP_EVENTS, MBUS_DROP_PEERS,
-                                                MBUS_DROP_SENT };
+        static const enum mbus_drop signs[] = { MBUS_DROP_EVENTS, MBUS_DROP_PEERS, MBUS_DROP_SENT };
 
         for (unsigned i = 0; i < NODES; ++i)
                 for (size_t k = 0; k < sizeof(signs) / sizeof(*signs); ++k)

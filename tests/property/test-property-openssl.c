@@ -198,8 +198,10 @@ static bool check_cipher(struct random *r, enum cipher cipher, const char *name)
         block = crypto_block_size(crypto);
         make_texts(r, block);
         format_hex(key.bytes, key.n, hex);
-        if (!shell("run() { openssl enc -%s $1 -nopad -K %s -iv %0*d -in $f -out $f.enc 2>errors; }\n"
-                   "for f in ??; do run || run '-provider legacy -provider default' || exit 1; done",
+        if (!shell("run() { openssl enc -%s $1 -nopad -K %s -iv %0*d -in $f -out $f.enc 2>errors; "
+                   "}\n"
+                   "for f in ??; do run || run '-provider legacy -provider default' || exit 1; "
+                   "done",
                    name, hex, (int)(2 * block), 0)) {
                 crypto_free(crypto);
                 return false;

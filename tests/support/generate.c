@@ -70,12 +70,12 @@ static void add_element(struct generator *g, unsigned i, struct buffer *out)
 
 static void add_id(struct generator *g, struct buffer *out)
 {
-        char text[64];
-
-        snprintf(text, sizeof(text), "id:%u-%u@127.0.0.%u", random_u32(&g->random),
-                 (unsigned)random_below(&g->random, 100000),
-                 (unsigned)random_below(&g->random, 256));
-        buffer_add_text(out, text);
+        buffer_add_text(out, "id:");
+        buffer_add_uint(out, random_u32(&g->random));
+        buffer_add_char(out, '-');
+        buffer_add_uint(out, random_below(&g->random, 100000));
+        buffer_add_text(out, "@127.0.0.");
+        buffer_add_uint(out, random_below(&g->random, 256));
 }
 
 void generate_address(struct generator *g, struct buffer *out)
@@ -121,8 +121,9 @@ static void add_number(struct generator *g, struct buffer *out)
 
 static void add_character(struct generator *g, struct buffer *out)
 {
-        static const char *const others[] = { "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8e\xb5", "\x7f",
-                                              "\x01", "\t", "\xef\xbf\xbd", "\xc2\x80" };
+        static const char *const others[] = { "\xc3\xa4",     "\xe2\x82\xac", "\xf0\x9f\x8e\xb5",
+                                              "\x7f",         "\x01",         "\t",
+                                              "\xef\xbf\xbd", "\xc2\x80" };
 
         switch (random_below(&g->random, 12)) {
         case 0:
@@ -135,8 +136,8 @@ static void add_character(struct generator *g, struct buffer *out)
                 buffer_add_text(out, g->sloppy && generate_chance(g, 2) ? "\n" : "\\n");
                 break;
         case 3:
-                buffer_add_text(out, others[random_below(&g->random,
-                                                         sizeof(others) / sizeof(*others))]);
+                buffer_add_text(out,
+                                others[random_below(&g->random, sizeof(others) / sizeof(*others))]);
                 break;
         case 4:
                 if (g->sloppy)
@@ -290,15 +291,16 @@ static void fill_key(struct generator *g, size_t n, struct config_key *ret_key)
 /* The version that an address has is the configuration's, too. */
 static void choose_address(struct generator *g, struct config *c)
 {
+        unsigned n;
+
         c->ip_version = 4;
         switch (random_below(&g->random, 4)) {
         case 0:
                 c->broadcast = true;
                 break;
         case 1:
-                snprintf(c->address, sizeof(c->address), "239.255.%u.%u",
-                         (unsigned)random_below(&g->random, 256),
-                         (unsigned)random_below(&g->random, 256));
+                n = (unsigned)random_below(&g->random, 65536);
+                snprintf(c->address, sizeof(c->address), "239.255.%u.%u", n >> 8, n & 255);
                 break;
         case 2:
                 c->ip_version = 6;
