@@ -250,8 +250,9 @@ void control_on_drop(struct request *r)
                 return;
         }
         if (done)
-                log_info("link %llu (pid %d, uid %d) dropped %.*s", (unsigned long long)r->c->number,
-                         (int)r->c->pid, (int)r->c->uid, (int)args[1].raw.n, args[1].raw.at);
+                log_info("link %llu (pid %d, uid %d) dropped %.*s",
+                         (unsigned long long)r->c->number, (int)r->c->pid, (int)r->c->uid,
+                         (int)args[1].raw.n, args[1].raw.at);
         else
                 control_fail(r, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
 }

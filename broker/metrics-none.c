@@ -10,7 +10,8 @@ int metrics_open(struct broker *b)
 {
         if (b->options.metrics[0] == '\0')
                 return 0;
-        log_error("METRICS=%s: this mbus-broker was built without libmicrohttpd", b->options.metrics);
+        log_error("METRICS=%s: this mbus-broker was built without libmicrohttpd",
+                  b->options.metrics);
         return EXIT_CONFIG;
 }
 

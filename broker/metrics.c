@@ -141,13 +141,11 @@ int metrics_open(struct broker *b)
 
 static int start_daemon(struct metrics *m)
 {
-        m->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, m,
-                                     MHD_OPTION_LISTEN_SOCKET, m->listener,
-                                     MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS_MAX,
-                                     MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                     (size_t)METRICS_CONNECTION_BYTES_MAX,
-                                     MHD_OPTION_CONNECTION_TIMEOUT, METRICS_TIMEOUT_S,
-                                     MHD_OPTION_END);
+        m->daemon = MHD_start_daemon(
+                MHD_USE_EPOLL, 0, NULL, NULL, on_request, m, MHD_OPTION_LISTEN_SOCKET, m->listener,
+                MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS_MAX,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)METRICS_CONNECTION_BYTES_MAX,
+                MHD_OPTION_CONNECTION_TIMEOUT, METRICS_TIMEOUT_S, MHD_OPTION_END);
         if (!m->daemon)
                 return UV_ENOMEM;
         m->listener = -1;

@@ -48,8 +48,7 @@ static void give_back(struct attachment *a, struct retained *each, size_t n)
 
 static bool has_room(struct attachment *a, size_t n)
 {
-        enum limit limit =
-                quota_check(a->client->user, QUOTA_RETAINED, a->client->retained, n, 1);
+        enum limit limit = quota_check(a->client->user, QUOTA_RETAINED, a->client->retained, n, 1);
 
         if (limit)
                 client_log_limit(a->client, limit, "a last value is not kept");

@@ -9,7 +9,7 @@
 
 const char *stats_version(void)
 {
-#define TEXT(x)   #x
+#define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
         return NUMBER(MBUS_VERSION_MAJOR) "." NUMBER(MBUS_VERSION_MINOR) "." NUMBER(
                 MBUS_VERSION_PATCH);
@@ -64,10 +64,9 @@ static void gauge(const struct sink *s, const char *name, const char *help, uint
 
 static void seconds(const struct sink *s, const char *name, const char *help, uint64_t ns)
 {
-        s->put(s->data, &(struct figure){ .name = name,
-                                          .help = help,
-                                          .value = ns / NSEC_PER_MSEC,
-                                          .in_ms = true });
+        s->put(s->data,
+               &(struct figure){
+                       .name = name, .help = help, .value = ns / NSEC_PER_MSEC, .in_ms = true });
 }
 
 static void labelled(const struct sink *s, enum figure_type type, const char *name,
@@ -103,7 +102,8 @@ static void put_state(const struct sink *s)
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "remote", remote);
         gauge(s, "watchers", "Clients that watch entities come and go.", b->n_watchers);
         gauge(s, "observers", "Clients that observe all messages.", b->n_observers);
-        seconds(s, "hello_interval_seconds", "Time between two hellos of an entity (RFC 3259, 8.1).",
+        seconds(s, "hello_interval_seconds",
+                "Time between two hellos of an entity (RFC 3259, 8.1).",
                 hello_interval(local + remote));
         gauge(s, "queued_messages", "Messages that wait for clients.", queued);
         gauge(s, "queued_bytes", "Octets that wait for clients.", b->quota.use[QUOTA_BYTES]);
@@ -134,8 +134,8 @@ static void put_traffic(const struct sink *s)
                   b->from_links.n, b->to_links.n);
         both_ways(s, "link_bytes_total", "Octets of these messages.", b->from_links.bytes,
                   b->to_links.bytes);
-        both_ways(s, "bus_datagrams_total", "Datagrams from the bus, and to it.",
-                  bus->datagrams_in, bus->datagrams_out);
+        both_ways(s, "bus_datagrams_total", "Datagrams from the bus, and to it.", bus->datagrams_in,
+                  bus->datagrams_out);
         both_ways(s, "bus_bytes_total", "Octets of these datagrams.", bus->bytes_in,
                   bus->bytes_out);
 }
@@ -143,14 +143,12 @@ static void put_traffic(const struct sink *s)
 static void put_drops(const struct sink *s)
 {
         static const char lost[] = "Messages that were not passed on.";
-        static const char lost_on_bus[] = "Datagrams that did not become messages, or were not sent.";
+        static const char lost_on_bus[] =
+                "Datagrams that did not become messages, or were not sent.";
         static const char *const causes[COUNT_MAX] = {
-                [COUNT_MALFORMED] = "malformed",
-                [COUNT_DENIED] = "denied",
-                [COUNT_UNKNOWN] = "unknown_command",
-                [COUNT_DROPPED] = "client_full",
-                [COUNT_BUS_FULL] = "bus_full",
-                [COUNT_BUS_LOST] = "bus_lost",
+                [COUNT_MALFORMED] = "malformed",       [COUNT_DENIED] = "denied",
+                [COUNT_UNKNOWN] = "unknown_command",   [COUNT_DROPPED] = "client_full",
+                [COUNT_BUS_FULL] = "bus_full",         [COUNT_BUS_LOST] = "bus_lost",
                 [COUNT_ACK] = "stray_acknowledgement",
         };
         static const char *const drops[MBUS_DROP_MAX] = {

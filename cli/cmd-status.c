@@ -17,7 +17,7 @@
 #include "text.h"
 #include "verb.h"
 
-#define BROKER       "(app:mbus-broker)"
+#define BROKER "(app:mbus-broker)"
 #define WAIT_DEFAULT (5 * DURATION_S)
 
 /* The questions. The answers to the last two are lists of what the others are one of. */

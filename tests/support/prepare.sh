@@ -11,7 +11,8 @@ needs_build=(
 needs_tests=(
         "check pc:check" "clang clang" "valgrind valgrind" "clang-format clang-format"
         "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3"
-        "iproute2 ip" "util-linux unshare"
+        "iproute2 ip" "util-linux unshare" "libmicrohttpd-dev pc:libmicrohttpd"
+        "systemd systemd-analyze"
 )
 needs_coverage=("gcovr gcovr")
 

@@ -39,7 +39,8 @@ static char *ask(int fd, const char *request)
         ssize_t got;
 
         ck_assert_ptr_nonnull(answer);
-        ck_assert_int_eq(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+        ck_assert_int_eq(send(fd, request, strlen(request), MSG_NOSIGNAL),
+                         (ssize_t)strlen(request));
         while ((got = read(fd, answer + n, ANSWER_SIZE - 1 - n)) > 0)
                 n += (size_t)got;
         close(fd);
@@ -241,9 +242,9 @@ START_TEST(test_a_unix_socket_serves_and_goes_away_at_the_end)
         daemon_start(&d);
         files = daemon_open_files(&d);
         for (unsigned i = 0; i < 5; i++)
-                expect_status(get(connect_to((struct sockaddr *)&address, sizeof(address)),
-                                  "/healthz"),
-                              "200");
+                expect_status(
+                        get(connect_to((struct sockaddr *)&address, sizeof(address)), "/healthz"),
+                        "200");
         /* The last one is closed when the broker has read that the other end is. */
         for (unsigned ms = 0; daemon_open_files(&d) != files; ms++) {
                 ck_assert_uint_lt(ms, 10000);
@@ -281,7 +282,7 @@ END_TEST
 
 START_TEST(test_no_other_host_can_be_served)
 {
-        static const char *const places[] = { "0.0.0.0:9259", "127.0.0.1:0", "127.0.0.1",
+        static const char *const places[] = { "0.0.0.0:9259",  "127.0.0.1:0",   "127.0.0.1",
                                               "10.0.0.1:9259", "unix:relative", "localhost:9259" };
         int host = host_new();
         char lines[96];

@@ -8,7 +8,7 @@
 #include "scene.h"
 
 #define SENSOR "(app:sensor id:9-1@127.0.0.1)"
-#define LATE   "(app:late module:ui id:9-2@127.0.0.1)"
+#define LATE "(app:late module:ui id:9-2@127.0.0.1)"
 
 /* Receives a message whose payload begins so. */
 static void expect_begin(struct raw_client *c, const char *begin)

@@ -31,10 +31,10 @@ END_TEST
 
 START_TEST(test_everything_else_is_no_place)
 {
-        static const char *const bad[] = { "127.0.0.1",  "127.0.0.1:",      "127.0.0.1:0",
+        static const char *const bad[] = { "127.0.0.1",       "127.0.0.1:",    "127.0.0.1:0",
                                            "127.0.0.1:65536", "127.0.0.1:80x", "127.0.0.2:80",
-                                           "[::1]",      "[::]:80",         "0.0.0.0:80",
-                                           "unix:",      "unix:relative",   "/run/x" };
+                                           "[::1]",           "[::]:80",       "0.0.0.0:80",
+                                           "unix:",           "unix:relative", "/run/x" };
         char text[PLACE_SIZE] = "untouched", path[200] = "unix:/";
 
         for (size_t i = 0; i < N(bad); i++)
@@ -109,8 +109,10 @@ END_TEST
 
 START_TEST(test_filters_that_make_no_sense_or_are_too_many_are_refused)
 {
-        static const char *const bad[] = { "\"()\"", "\"()\" 1", "1 \"\"", "\"(app\" \"\"",
-                                           "\"()\" \"\" \"x\" \"\"", "((1) (2)) \"\"" };
+        static const char *const bad[] = {
+                "\"()\"",        "\"()\" 1", "1 \"\"", "\"(app\" \"\"", "\"()\" \"\" \"x\" \"\"",
+                "((1) (2)) \"\""
+        };
         char args[1024] = "";
         struct filter *filters = NULL;
 

@@ -183,7 +183,8 @@ START_TEST(test_what_needs_a_restart_is_named_without_values)
         char *log;
 
         scene_init(&s, "");
-        reload(&s, "PORT=4711\nSCOPE=LINKLOCAL\n[broker]\nMETRICS=127.0.0.1:9259\nMULTICAST=never\n",
+        reload(&s,
+               "PORT=4711\nSCOPE=LINKLOCAL\n[broker]\nMETRICS=127.0.0.1:9259\nMULTICAST=never\n",
                1);
         log = daemon_read_log(&s.broker);
         expect_in(log, "/.mbus: SCOPE, PORT in [MBUS] changed; it counts after a restart");

@@ -152,7 +152,8 @@ START_TEST(test_the_manager_is_told_that_the_broker_is_alive_twice_in_its_time)
         ck_assert_str_eq(told(&m), "READY=1");
         clock_gettime(CLOCK_MONOTONIC, &before);
         for (unsigned i = 0; i < 4; i++)
-                expect_begin(told(&m), "WATCHDOG=1\nSTATUS=0 clients, 1 local and 0 remote entities");
+                expect_begin(told(&m),
+                             "WATCHDOG=1\nSTATUS=0 clients, 1 local and 0 remote entities");
         clock_gettime(CLOCK_MONOTONIC, &after);
         /* Not more often, either: it would be busy with that. */
         ck_assert_int_ge((after.tv_sec - before.tv_sec) * 1000 +
@@ -189,7 +190,8 @@ START_TEST(test_what_is_no_listening_unix_socket_is_not_taken)
         m.d.pid = 0;
         ck_assert_int_eq(WEXITSTATUS(status), 9);
         log = daemon_read_log(&m.d);
-        ck_assert_ptr_nonnull(strstr(log, "is not one Unix socket that listens (ListenStream=PATH)"));
+        ck_assert_ptr_nonnull(
+                strstr(log, "is not one Unix socket that listens (ListenStream=PATH)"));
         free(log);
         close(fds[0]);
         close(fds[1]);
