@@ -1,0 +1,255 @@
+/*
+ * test-broker-bad.c - what clients and administrators do wrong, and what comes of it
+ * (spec/limits.md, "Bad input"). Broken frames are in test-broker-limits.c, floods and a lack of
+ * descriptors in test-broker-quota.c, addresses that are taken in test-broker-attach.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scene.h"
+
+static void expect_in_log(const struct daemon *d, const char *text)
+{
+        char *log = daemon_read_log(d);
+
+        ck_assert_msg(strstr(log, text) != NULL, "\"%s\" is not in: %s", text, log);
+        free(log);
+}
+
+START_TEST(test_a_link_that_ends_within_a_frame_ends_its_entities_and_nothing_else)
+{
+        static const char whole[] = "mbus/1.0 5 1 U " A " " B " ()\r\nwhole()";
+        char frame[4 + sizeof(whole) - 1] = { 0, 0, 0, sizeof(whole) - 1 };
+        struct scene s;
+
+        memcpy(frame + 4, whole, sizeof(whole) - 1);
+        for (size_t n = 1; n < sizeof(frame); n += 7) {
+                scene_init(&s, NULL);
+                raw_send(&s.b, 'U', B, BROKER, "broker.watch(\"(app:a)\")");
+                ck_assert(raw_receive(&s.b));
+                ck_assert(raw_receive(&s.b));
+                raw_send_octets(&s.a, frame, n);
+                raw_close(&s.a);
+                raw_expect(&s.b, "broker.left(\"" A "\" bye)");
+                raw_open(&s.a, s.broker.socket);
+                free(raw_attach(&s.a, A));
+                ck_assert(raw_receive(&s.b));
+                raw_send(&s.a, 'U', A, B, "afterwards()");
+                raw_expect(&s.b, "afterwards()");
+                scene_deinit(&s);
+        }
+}
+END_TEST
+
+START_TEST(test_a_link_that_is_never_completed_costs_nobody_anything)
+{
+        struct raw_client c[50];
+        struct scene s;
+
+        scene_init(&s, NULL);
+        for (unsigned i = 0; i < N(c); i++) {
+                raw_open(&c[i], s.broker.socket);
+                /* 64 KByte are promised, and never come. */
+                raw_send_octets(&c[i], "\0\1\0\0x", i % 6);
+        }
+        for (unsigned i = 0; i < 100; i++) {
+                raw_send(&s.a, 'U', A, B, "x()");
+                raw_expect(&s.b, "x()");
+        }
+        for (unsigned i = 0; i < N(c); i++)
+                raw_close(&c[i]);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_a_version_of_the_link_that_nobody_speaks_is_refused)
+{
+        static const char *const attaches[] = {
+                "broker.attach()",    "broker.attach(0)",
+                "broker.attach(2)",   "broker.attach(2 3 4294967297)",
+                "broker.attach(1.0)", "broker.attach(\"1\")",
+        };
+        struct scene s;
+        uint32_t seq;
+
+        scene_init(&s, NULL);
+        for (unsigned i = 0; i < N(attaches); i++) {
+                seq = raw_send(&s.a, 'R', "(app:new)", BROKER, attaches[i]);
+                raw_expect_about(&s.a, "broker.refused(%u version \"the broker speaks version 1\")",
+                                 seq);
+        }
+        seq = raw_send(&s.a, 'R', "(app:new)", BROKER, "broker.attach(2 1)");
+        ck_assert(raw_receive(&s.a));
+        ck_assert_ptr_nonnull(strstr(s.a.text, "broker.attached("));
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_two_clients_that_want_one_address_at_once_do_not_both_get_it)
+{
+        struct raw_client c[2];
+        struct scene s;
+        unsigned n;
+
+        scene_init(&s, NULL);
+        for (unsigned round = 0; round < 50; round++) {
+                n = 0;
+                for (unsigned i = 0; i < 2; i++)
+                        raw_open(&c[i], s.broker.socket);
+                for (unsigned i = 0; i < 2; i++)
+                        raw_send(&c[i], 'R', "(app:one id:5-5@127.0.0.1)", BROKER,
+                                 "broker.attach(1)");
+                for (unsigned i = 0; i < 2; i++) {
+                        ck_assert(raw_receive(&c[i]));
+                        n += strstr(c[i].text, "broker.attached(") != NULL;
+                        n += strstr(c[i].text, "broker.refused(0 taken ") != NULL ? 10 : 0;
+                }
+                ck_assert_uint_eq(n, 11);
+                for (unsigned i = 0; i < 2; i++)
+                        raw_close(&c[i]);
+                /* It is free when both links are seen to have ended. */
+                do {
+                        raw_send(&s.a, 'R', "(app:one id:5-5@127.0.0.1)", BROKER,
+                                 "broker.attach(1)");
+                        ck_assert(raw_receive(&s.a));
+                } while (!strstr(s.a.text, "broker.attached("));
+                raw_send(&s.a, 'U', "(app:one id:5-5@127.0.0.1)", BROKER, "broker.detach()");
+                raw_expect_nothing(&s.a);
+        }
+        scene_deinit(&s);
+}
+END_TEST
+
+/* ---- where the socket is ------------------------------------------------------------------- */
+
+START_TEST(test_a_directory_is_made_but_not_one_in_a_missing_one)
+{
+        int host = host_new();
+        struct daemon d;
+
+        daemon_prepare(&d);
+        snprintf(d.socket, sizeof(d.socket), "%s/x/y/socket", d.directory);
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+        expect_in_log(&d, "/x/y/socket: its directory cannot be made: No such file or directory");
+        snprintf(d.socket, sizeof(d.socket), "%s/x/socket", d.directory);
+        daemon_start(&d);
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_a_directory_that_is_none_is_refused)
+{
+        int host = host_new();
+        struct daemon d;
+
+        daemon_prepare(&d);
+        daemon_configure(&d, "");
+        snprintf(d.socket, sizeof(d.socket), "%s/.mbus/socket", d.directory);
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+        expect_in_log(&d, "its directory cannot be used: Not a directory");
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_a_directory_where_everybody_could_replace_the_socket_is_refused)
+{
+        int host = host_new();
+        struct daemon d;
+        char run[128];
+
+        daemon_prepare(&d);
+        snprintf(run, sizeof(run), "%s/run", d.directory);
+        ck_assert_int_eq(mkdir(run, 0700), 0);
+        ck_assert_int_eq(chmod(run, 0777), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+        expect_in_log(&d, "everybody can replace the socket; mend it with: chmod o-w ");
+        /* As /tmp is. */
+        ck_assert_int_eq(chmod(run, 01777), 0);
+        daemon_start(&d);
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_the_directory_of_somebody_else_is_refused)
+{
+        int host = host_new();
+        struct daemon d;
+        char run[128];
+
+        daemon_prepare(&d);
+        snprintf(run, sizeof(run), "%s/run", d.directory);
+        ck_assert_int_eq(mkdir(run, 0700), 0);
+        if (chown(run, 65534, 65534) == 0) {
+                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+                expect_in_log(&d, "its directory belongs to uid 65534, who could replace the "
+                                  "socket; name another with --socket");
+        }
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+/* ---- the configuration --------------------------------------------------------------------- */
+
+START_TEST(test_the_broker_of_root_reads_the_file_of_the_system_first_if_nothing_is_named)
+{
+        int host = host_new(), fd;
+        char copy[128], command[300];
+        struct daemon d;
+
+        daemon_prepare(&d);
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("none", "/etc", "tmpfs", 0, NULL) < 0) {
+                ck_assert_msg(errno == EPERM, "%s", strerror(errno));
+                puts("skipped: a file in /etc of a test's own takes a mount namespace");
+                daemon_free(&d);
+                close(host);
+                return;
+        }
+        daemon_configure(&d, "[broker]\nMULTICAST=sometimes\n");
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+        expect_in_log(&d, "/.mbus:6: MULTICAST: ");
+        snprintf(copy, sizeof(copy), "%s/copy", d.directory);
+        snprintf(command, sizeof(command), "cp -p %s %s", d.config, copy);
+        run("%s", command);
+        fd = open("/etc/mbus-broker.conf", O_WRONLY | O_CREAT, 0600);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(close(fd), 0);
+        /* It is there, so it is the one, even if it cannot be used. */
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+        expect_in_log(&d, "/etc/mbus-broker.conf:1: [MBUS]: ");
+        daemon_configure(&d, "");
+        run("cp -p %s /etc/mbus-broker.conf", d.config);
+        unlink(d.config);
+        daemon_start(&d);
+        ck_assert_int_eq(daemon_stop(&d), 0);
+        ck_assert_int_ne(daemon_start_in_vain(&d, "--config", copy), 0);
+        expect_in_log(&d, "/copy:6: MULTICAST: ");
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_a_link_that_ends_within_a_frame_ends_its_entities_and_nothing_else,
+                test_a_link_that_is_never_completed_costs_nobody_anything,
+                test_a_version_of_the_link_that_nobody_speaks_is_refused,
+                test_two_clients_that_want_one_address_at_once_do_not_both_get_it,
+                test_a_directory_is_made_but_not_one_in_a_missing_one,
+                test_a_directory_that_is_none_is_refused,
+                test_a_directory_where_everybody_could_replace_the_socket_is_refused,
+                test_the_directory_of_somebody_else_is_refused,
+                test_the_broker_of_root_reads_the_file_of_the_system_first_if_nothing_is_named,
+        };
+
+        return run_tests("broker-bad", tests, N(tests));
+}
