@@ -356,9 +356,7 @@ static enum window_verdict check_tombstone(const struct peer *tombstone, const s
         const struct window *w = &tombstone->window;
         enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
 
-        if (verdict == WINDOW_NEW && (int32_t)(in->header.seq - w->high) < 0)
-                return in->timestamp > w->stamp_max ? WINDOW_RESTART : WINDOW_STALE;
-        return verdict;
+        return verdict == WINDOW_NEW && (int32_t)(in->header.seq - w->high) < 0 ? WINDOW_STALE : verdict;
 }
 
 static bool is_too_old(const struct engine *e, const struct incoming *in)
