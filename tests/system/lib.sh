@@ -105,6 +105,17 @@ expect_no_line() {
         passed
 }
 
+holds() {
+        [ "$(cat "$folder/$1")" = "$2" ]
+}
+
+# expect_file FILE TEXT: waits until a file of this test holds just this text. What is acknowledged
+# is not printed yet.
+expect_file() {
+        until_ok holds "$1" "$2" || fail "$1" "$2" "$(cat "$folder/$1")"
+        passed
+}
+
 count_lines() {
         grep -cE -- "$2" "$folder/$1"
 }

@@ -23,10 +23,9 @@ test_what_is_sent_is_printed_by_those_it_matches() {
         expect_end 0 b
         expect_bus 0 send '(module:a app:x)' 'x.three()'
         expect_end 0 a
-        expect "a" 'U (app:x) x.one(1 -2.50 "q\"\\" sym <AAEC> (1 (2))); x.two()
-U (module:a app:x) x.three()' "$(cat "$folder/a.out")"
-        expect "b" 'U (app:x) x.one(1 -2.50 "q\"\\" sym <AAEC> (1 (2))); x.two()' \
-                "$(cat "$folder/b.out")"
+        expect_file "a.out" 'U (app:x) x.one(1 -2.50 "q\"\\" sym <AAEC> (1 (2))); x.two()
+U (module:a app:x) x.three()'
+        expect_file "b.out" 'U (app:x) x.one(1 -2.50 "q\"\\" sym <AAEC> (1 (2))); x.two()'
 }
 
 # Two that never stop to announce themselves.
@@ -48,9 +47,9 @@ test_a_reliable_message_goes_to_exactly_one() {
         start_subscriber b here udp: c '(app:x module:b)' -F '%y %t %p'
         expect_bus 0 send -r '(app:x module:a)' 'x.y(1)'
         expect_err ""
-        expect "a" "R $(address_of a) x.y(1)" "$(cat "$folder/a.out")"
+        expect_file "a.out" "R $(address_of a) x.y(1)"
         expect_bus 0 send -r "$(address_of b)" 'x.y(2)'
-        expect "b" "R $(address_of b) x.y(2)" "$(cat "$folder/b.out")"
+        expect_file "b.out" "R $(address_of b) x.y(2)"
         # Those who answer too late for the tool on a slow machine: it is told of two all the time.
         start_twins
         expect_bus 4 send -r '(app:twin)' 'x.y(3)'
@@ -73,7 +72,7 @@ test_a_message_that_nobody_acknowledges_ends_with_5() {
         expect_line wire.out "$(hex "$ghost ()")0d0a$(hex 'mbus.ping()')\$"
         say here lo c "mbus/1.0 0 $(date +%s%3N) U $ghost () ()" 'mbus.hello()'
         expect_end 5 send
-        expect "standard error" "mbus-cli: $ghost: timeout" "$(cat "$folder/send.err")"
+        expect_file "send.err" "mbus-cli: $ghost: timeout"
         expect_lines wire.out "$(hex 'x.y(1)')\$" 3
         expect "different transmissions" 1 \
                 "$(grep "$(hex 'x.y(1)')\$" "$folder/wire.out" | cut -d' ' -f7 | sort -u | wc -l)"
@@ -215,8 +214,8 @@ deliver() {
         expect_exit_on "$host" 0 cli -c "$folder/$1" -b udp: send '(app:x)' 'x.y(1)' 'x.z("a")'
         expect_exit_on "$host" 0 cli -c "$folder/$1" -b udp: send -r "$(address_of "to-$1")" 'x.y(2)'
         expect_end 0 "to-$1"
-        expect "$1" 'U x.y(1); x.z("a")
-R x.y(2)' "$(cat "$folder/to-$1.out")"
+        expect_file "to-$1.out" 'U x.y(1); x.z("a")
+R x.y(2)'
 }
 
 # SEC-02 SEC-03 SEC-04
@@ -263,8 +262,8 @@ test_both_dialects_are_read_always() {
         expect_exit 0 cli -c "$folder/rfc" -b udp: send -r "$(address_of b)" 'x.y("to the old")'
         expect_end 0 a
         expect_end 0 b
-        expect "a" 'x.y("to the new")' "$(cat "$folder/a.out")"
-        expect "b" 'x.y("to the old")' "$(cat "$folder/b.out")"
+        expect_file "a.out" 'x.y("to the new")'
+        expect_file "b.out" 'x.y("to the old")'
 }
 
 # TRN-07

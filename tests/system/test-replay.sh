@@ -75,8 +75,8 @@ play_and_replay() {
         replay '^.{18}mbus/1.0 [0-9]+ [0-9]+ . \(app:[ur] '
         fence first
         expect_only_fence first
-        expect "x" 'U x.unreliable()
-R x.reliable()' "$(cat "$folder/x.out")"
+        expect_file "x.out" 'U x.unreliable()
+R x.reliable()'
 }
 
 # SEC-01 REL-11 AWR-07
@@ -145,8 +145,8 @@ test_messages_of_a_former_life_do_no_harm() {
         expect_count m.out '^\(app:x .*mbus\.bye$' 1
         expect_exit 0 cli -b udp: -c "$folder/c" send -r "$x" 'x.again()'
         expect_line x.out '^R x\.again\(\)$'
-        expect "x" 'R x.again()' "$(cat "$folder/x.out")"
-        expect "ready" "ready $x" "$(cat "$folder/x.err")"
+        expect_file "x.out" 'R x.again()'
+        expect_file "x.err" "ready $x"
         expect_dropped stale "$(wc -l <"$folder/again")"
 }
 

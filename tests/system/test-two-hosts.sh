@@ -21,7 +21,7 @@ test_a_link_local_bus_spans_two_hosts() {
         start_monitor monitor b udp: link --hello -F '%s %c'
         expect_match "address" '(app:far id:*@10.1.0.2)' "$(address_of far)"
         on_bus a 0 send -r "$(address_of far)" 'x.y("over there")'
-        expect "far" 'R x.y("over there")' "$(cat "$folder/far.out")"
+        expect_file "far.out" 'R x.y("over there")'
         expect_list "$(address_of far)" \
                 on a "$MBUS_CLI" -c "$folder/link" -b udp: list '(app:far)'
         on_bus a 0 ping -C 1 '(app:far)'
@@ -131,7 +131,7 @@ test_ipv6_needs_no_route_between_hosts() {
         start_subscriber far b udp: link '(app:far)' -F '%y %p'
         expect_match "address" '(app:far id:*@a:0:0:b)' "$(address_of far)"
         on_bus a 0 send -r '(app:far)' 'x.y(6)'
-        expect "far" 'R x.y(6)' "$(cat "$folder/far.out")"
+        expect_file "far.out" 'R x.y(6)'
         expect_line wire.out "^in fe80::211:22ff:fe33:4455 [0-9]+ ff02::300 47000 1 .*$(hex 'x.y(6)')"
 }
 
@@ -142,7 +142,7 @@ test_broadcast_reaches_the_other_host() {
         start_wire wire b wire
         start_subscriber far b udp: link '(app:far)' -F '%y %p'
         on_bus a 0 send -r '(app:far)' 'x.y()'
-        expect "far" 'R x.y()' "$(cat "$folder/far.out")"
+        expect_file "far.out" 'R x.y()'
         expect_line wire.out "^in 10\.1\.0\.1 [0-9]+ 255\.255\.255\.255 47000 1 .*$(hex 'x.y()')"
         expect_no_line wire.out '239\.255'
 }
