@@ -218,7 +218,7 @@ uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t 
 
 static bool is_total(enum limit limit)
 {
-        return limit < LIMIT_WATCHES_PER_LINK && (limit - LIMIT_BYTES) % 3 == 0;
+        return limit < LIMIT_SEND_RATE && (limit - LIMIT_BYTES) % 3 == 0;
 }
 
 void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
