@@ -310,13 +310,23 @@ void address_format_canonical(const struct address *a, struct buffer *out)
         buffer_add_char(out, ')');
 }
 
+static size_t used_size(const struct address *a)
+{
+        return offsetof(struct address, elements) + a->n * sizeof(*a->elements);
+}
+
+size_t address_dup_size(const struct address *a)
+{
+        return used_size(a) + a->text.n;
+}
+
 struct address *address_dup(const struct address *a)
 {
-        struct address *copy = malloc(sizeof(*copy) + a->text.n);
+        struct address *copy = malloc(address_dup_size(a));
 
         if (!copy)
                 return NULL;
-        *copy = *a;
-        copy->text.at = memcpy(copy + 1, a->text.at, a->text.n);
+        memcpy(copy, a, used_size(a));
+        copy->text.at = memcpy((char *)copy + used_size(a), a->text.at, a->text.n);
         return copy;
 }

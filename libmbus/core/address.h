@@ -64,7 +64,13 @@ void address_format(const struct address *a, struct buffer *out);
 /* As address_format, sorted by tag: equal addresses give equal texts. */
 void address_format_canonical(const struct address *a, struct buffer *out);
 
-/* A copy that owns its text (one allocation, freed with free()), or NULL when memory is short. */
+/*
+ * A copy that owns its text (one allocation, freed with free()), or NULL when memory is short. It has
+ * room for the elements that are there and no others, since brokers keep thousands: it must not be
+ * copied by assignment.
+ */
 struct address *address_dup(const struct address *a);
+/* Octets of memory that a copy of @a takes. */
+size_t address_dup_size(const struct address *a);
 
 #endif

@@ -229,7 +229,7 @@ size_t events_memory(const struct events *es)
                 if (event->message)
                         bytes += message_memory(event->message);
                 if (event->address)
-                        bytes += sizeof(*event->address) + event->address->text.n;
+                        bytes += address_dup_size(event->address);
         }
         for (const struct event *event = es->spare; event; event = event->next)
                 bytes += sizeof(*event);

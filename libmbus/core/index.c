@@ -302,7 +302,7 @@ size_t index_bytes(const struct index *ix)
         for (size_t i = 0; i < ix->n; ++i) {
                 const struct index_entry *entry = ix->all[i];
 
-                bytes += sizeof(*entry->address) + entry->address->text.n +
+                bytes += address_dup_size(entry->address) +
                          (entry->address->n + 1) * sizeof(*entry->places);
         }
         for (size_t i = 0; i < ix->n_posting_buckets; ++i) {
