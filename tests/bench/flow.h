@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server.h"
+
 #define ENDS_MAX 4
 /* Messages that a source hands over at a time ... */
 #define FLOW_BATCH 64
@@ -57,6 +59,8 @@ struct rig {
 extern const struct rig rig_mbus;         /* MULTICAST=never */
 extern const struct rig rig_mbus_default; /* groups go to the bus, too */
 extern const struct rig rig_mbus_reliable;
+/* Where the broker of these rigs is once it is started. */
+extern struct server rig_mbus_server;
 extern const struct rig rig_relay;
 extern const struct rig rig_nats;
 extern const struct rig rig_mqtt; /* quality of service 0 */

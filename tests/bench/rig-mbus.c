@@ -18,23 +18,23 @@
 /* Reliable messages of a source that are not acknowledged yet. */
 #define UNFINISHED_MAX 4096
 
-static struct server broker;
+struct server rig_mbus_server;
 
 static bool start(void)
 {
-        server_start_broker(&broker, "[broker]\nMULTICAST=never\n");
+        server_start_broker(&rig_mbus_server, "[broker]\nMULTICAST=never\n");
         return true;
 }
 
 static bool start_default(void)
 {
-        server_start_broker(&broker, "");
+        server_start_broker(&rig_mbus_server, "");
         return true;
 }
 
 static double stop(void)
 {
-        return server_stop(&broker);
+        return server_stop(&rig_mbus_server);
 }
 
 /* ---- the ends ------------------------------------------------------------------------------ */
@@ -62,10 +62,10 @@ static struct application join(struct flow *f, struct flow_end *end, const char 
 {
         struct mbus_config *config;
         struct application a = { .bus = NULL };
-        char url[sizeof(broker.socket) + 8] = "unix:";
+        char url[sizeof(rig_mbus_server.socket) + 8] = "unix:";
 
         bench_check(mbus_config_new(&config) == 0 && mbus_commands_new(&a.commands) == 0, "memory");
-        mbus_config_set_url(config, strcat(url, broker.socket));
+        mbus_config_set_url(config, strcat(url, rig_mbus_server.socket));
         bench_check(mbus_bus_open(&a.bus, config) == 0, mbus_config_get_error(config));
         mbus_config_free(config);
         bench_check(mbus_bus_add_entity(a.bus, address, &a.entity) == 0, "mbus_bus_add_entity");
