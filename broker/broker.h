@@ -72,7 +72,7 @@ struct broker {
         int listener;
         bool made_directory; /* that the socket stands in */
         bool accept_failed;  /* no descriptors: clients wait */
-        bool handed_over; /* the service manager's: its socket stays when the broker ends */
+        bool handed_over;    /* the service manager's: its socket stays when the broker ends */
         int lock;
         char *path;
         uv_poll_t listener_poll;
@@ -96,7 +96,7 @@ struct broker {
 
         /* Reliable messages. */
         struct deadlines deadlines;
-        struct deadlines pauses; /* of links that are read more slowly */
+        struct deadlines pauses;    /* of links that are read more slowly */
         struct attachment *waiting; /* those with reliable messages under way to local entities */
 
         struct retainer *retainers; /* entities with last values */

@@ -59,7 +59,7 @@ struct attachment {
         struct attachment *next_waiting;
         bool waiting;
         struct retainer *retainer; /* NULL: it wants no last values kept */
-        size_t n_waited_on; /* local waits that this entity is to acknowledge */
+        size_t n_waited_on;        /* local waits that this entity is to acknowledge */
 };
 
 struct watch {

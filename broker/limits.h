@@ -82,9 +82,9 @@
 #define STOP_MS 500
 /* Those who read metrics: a few scrapers, and somebody who looks. A request is short; one that does not
  * come to its end within some seconds is none. */
-#define METRICS_CONNECTIONS_MAX      16
+#define METRICS_CONNECTIONS_MAX 16
 #define METRICS_CONNECTION_BYTES_MAX (16u << 10)
-#define METRICS_TIMEOUT_S            10
+#define METRICS_TIMEOUT_S 10
 /* A cause is logged again after this long. */
 #define LOG_INTERVAL_MS 10000
 

@@ -95,8 +95,8 @@ static bool has_id(const char *address)
 {
         size_t tag, tag_n, value, value_n;
 
-        for (size_t i = 0;
-             mbus_address_get_element(address, i, &tag, &tag_n, &value, &value_n); i++) {
+        for (size_t i = 0; mbus_address_get_element(address, i, &tag, &tag_n, &value, &value_n);
+             i++) {
                 if (tag_n == 2 && strncmp(address + tag, "id", 2) == 0)
                         return true;
         }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DURATION_S  UINT64_C(1000000000)
+#define DURATION_S UINT64_C(1000000000)
 #define DURATION_MS UINT64_C(1000000)
 /* Room for a text of duration_format(). */
 #define DURATION_SIZE 24

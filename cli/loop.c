@@ -18,7 +18,7 @@
 #include "text.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_S UINT64_C(1000000000)
 /* How long loop_drain() waits at most: no socket of one host stays full for longer. */
 #define DRAIN_NS (500 * NS_PER_MS)
 

@@ -10,7 +10,7 @@
 #include <mbus/mbus.h>
 
 /* What a handler returns to go on; anything else is the exit status. */
-#define LOOP_ON    (-1)
+#define LOOP_ON (-1)
 #define LOOP_NEVER UINT64_MAX
 
 struct loop {

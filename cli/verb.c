@@ -6,8 +6,8 @@
 #include "verb.h"
 
 const struct verb *const verbs[] = {
-        &verb_list, &verb_send, &verb_subscribe, &verb_monitor, &verb_ping, &verb_status,
-        &verb_keygen, NULL,
+        &verb_list, &verb_send,   &verb_subscribe, &verb_monitor,
+        &verb_ping, &verb_status, &verb_keygen,    NULL,
 };
 
 const struct verb *verb_find(const char *name)

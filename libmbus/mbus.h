@@ -67,10 +67,10 @@ enum mbus_error {
 /* Why a ticket failed, an entity left, or an attachment was refused. */
 enum mbus_reason {
         MBUS_REASON_NONE,
-        MBUS_REASON_TIMEOUT,    /* not acknowledged in time, or not heard of for too long (7, 8.2) */
-        MBUS_REASON_BYE,        /* the entity said mbus.bye (9.2) */
-        MBUS_REASON_RESTARTED,  /* the entity was replaced by a new one of the same address */
-        MBUS_REASON_UNKNOWN,    /* no known entity matches */
+        MBUS_REASON_TIMEOUT,   /* not acknowledged in time, or not heard of for too long (7, 8.2) */
+        MBUS_REASON_BYE,       /* the entity said mbus.bye (9.2) */
+        MBUS_REASON_RESTARTED, /* the entity was replaced by a new one of the same address */
+        MBUS_REASON_UNKNOWN,   /* no known entity matches */
         MBUS_REASON_NOT_UNIQUE, /* several known entities match */
         MBUS_REASON_FULL,       /* a queue on the way is at its limit */
         MBUS_REASON_LINK_DOWN,  /* the broker went away before it could tell */
@@ -97,7 +97,7 @@ enum mbus_drop {
         MBUS_DROP_PEERS,      /* from a new source while the table of known entities is full */
         MBUS_DROP_EVENTS,     /* the application did not pop its events fast enough */
         MBUS_DROP_SOCKET,     /* the kernel's socket buffer was full (SO_RXQ_OVFL) */
-        MBUS_DROP_SENT,       /* going out: the queue to the socket was full or the socket refused */
+        MBUS_DROP_SENT, /* going out: the queue to the socket was full or the socket refused */
         MBUS_DROP_MAX
 };
 
@@ -181,9 +181,9 @@ const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i);
 /* ---- events -------------------------------------------------------------------------------- */
 
 enum mbus_event_type {
-        MBUS_EVENT_READY,     /* `entity` is on the bus as `address`; again if the address changed */
-        MBUS_EVENT_REFUSED,   /* `entity` cannot be on the bus: `reason`; remove it */
-        MBUS_EVENT_MESSAGE,   /* `message` for `entity` */
+        MBUS_EVENT_READY,   /* `entity` is on the bus as `address`; again if the address changed */
+        MBUS_EVENT_REFUSED, /* `entity` cannot be on the bus: `reason`; remove it */
+        MBUS_EVENT_MESSAGE, /* `message` for `entity` */
         MBUS_EVENT_DELIVERED, /* `ticket` of `entity` was acknowledged by its destination (7) */
         MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason` */
         MBUS_EVENT_JOINED,    /* another entity, `address`, that is watched, became known (8) */

@@ -17,9 +17,9 @@
 struct config_reader {
         const char *name; /* of the file */
         unsigned line;
-        struct span key;      /* of this line, as much of it as may be shown */
-        struct config config; /* what has been read so far */
-        char *error;          /* CONFIG_ERROR_SIZE */
+        struct span key;                /* of this line, as much of it as may be shown */
+        struct config config;           /* what has been read so far */
+        char *error;                    /* CONFIG_ERROR_SIZE */
         unsigned seen[CONFIG_KEYS_MAX]; /* the line on which each key stood, 0: it did not yet */
 };
 

@@ -16,7 +16,7 @@ struct incoming {
         const struct endpoint *from;
         struct span text;
         struct header header;
-        uint64_t timestamp; /* ms */
+        uint64_t timestamp;      /* ms */
         struct message *message; /* parsed as a whole, if anybody wants it */
         struct entity *exact;    /* whom it is addressed to in full */
         bool matched;            /* it is addressed to somebody here */
@@ -64,8 +64,8 @@ static struct peer *join_peer(struct engine *e, const struct incoming *in, struc
 
         if (r == 0)
                 r = tombstone ? peers_revive(&e->peers, in->now, peer, engine_n_all(e) + 1)
-                              : peers_join(&e->peers, in->now, &in->header.src,
-                                           engine_n_all(e) + 1, &peer);
+                              : peers_join(&e->peers, in->now, &in->header.src, engine_n_all(e) + 1,
+                                           &peer);
         else
                 r = -EAGAIN; /* nothing reserved */
         if (r == 0 && report_joined(e, peer))
@@ -244,8 +244,7 @@ void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
                 owe_ack(e, acks, seq);
 }
 
-void engine_refuse(struct engine *e, struct entity *entity, const struct address *src,
-                   uint32_t seq)
+void engine_refuse(struct engine *e, struct entity *entity, const struct address *src, uint32_t seq)
 {
         struct peer *peer = peers_find(&e->peers, src);
         struct acks *acks = peer ? find_acks(peer, entity, false) : NULL;
@@ -268,8 +267,7 @@ static int push_message(struct engine *e, const struct incoming *in)
                 if (event.recipients)
                         event.recipients[0] = in->exact;
         } else {
-                r = match_locals(e, &in->header.dest, NULL, &event.recipients,
-                                 &event.n_recipients);
+                r = match_locals(e, &in->header.dest, NULL, &event.recipients, &event.n_recipients);
         }
         if (r != 0) {
                 event_deinit(&event);
@@ -317,8 +315,8 @@ static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
 
 static void show_observers(struct engine *e, const struct incoming *in)
 {
-        if (e->observe && in->message && (in->has_payload || in->ping || in->bye ||
-                                          e->observe_hello))
+        if (e->observe && in->message &&
+            (in->has_payload || in->ping || in->bye || e->observe_hello))
                 push_observed(e, message_ref(in->message));
 }
 
@@ -356,7 +354,8 @@ static enum window_verdict check_tombstone(const struct peer *tombstone, const s
         const struct window *w = &tombstone->window;
         enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
 
-        return verdict == WINDOW_NEW && (int32_t)(in->header.seq - w->high) < 0 ? WINDOW_STALE : verdict;
+        return verdict == WINDOW_NEW && (int32_t)(in->header.seq - w->high) < 0 ? WINDOW_STALE
+                                                                                : verdict;
 }
 
 static bool is_too_old(const struct engine *e, const struct incoming *in)
@@ -427,8 +426,8 @@ static void receive_message(struct engine *e, struct incoming *in)
 }
 
 static const enum mbus_drop drop_of_fault[] = {
-        [SEAL_SHORT] = MBUS_DROP_SHORT,           [SEAL_FORMAT] = MBUS_DROP_FORMAT,
-        [SEAL_DIGEST] = MBUS_DROP_DIGEST,         [SEAL_CIPHERTEXT] = MBUS_DROP_CIPHERTEXT,
+        [SEAL_SHORT] = MBUS_DROP_SHORT,       [SEAL_FORMAT] = MBUS_DROP_FORMAT,
+        [SEAL_DIGEST] = MBUS_DROP_DIGEST,     [SEAL_CIPHERTEXT] = MBUS_DROP_CIPHERTEXT,
         [SEAL_PROTOCOL] = MBUS_DROP_PROTOCOL,
 };
 

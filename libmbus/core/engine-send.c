@@ -55,8 +55,9 @@ void push_observed(struct engine *e, struct message *message)
 
 static bool is_worth_observing(const struct engine *e, const struct note *note)
 {
-        return e->observe && (e->observe_hello || (note->payload.n > 0 &&
-                                                   !span_equal_text(note->payload, "mbus.hello()")));
+        return e->observe &&
+               (e->observe_hello ||
+                (note->payload.n > 0 && !span_equal_text(note->payload, "mbus.hello()")));
 }
 
 void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
@@ -137,8 +138,8 @@ static int deliver_locally(struct engine *e, struct entity **recipients, size_t 
 }
 
 /* Sends @note, and with it what @acks owes if both fit into one message. */
-static int send_with_acks(struct engine *e, uint64_t now, uint64_t wall_ms,
-                          const struct note *note, struct acks *acks)
+static int send_with_acks(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,
+                          struct acks *acks)
 {
         struct note both = *note;
         int r;
@@ -344,9 +345,9 @@ static int send_reliable_locally(struct engine *e, uint64_t wall_ms, const struc
         if (r != 0)
                 return r;
         note_sent(e, wall_ms, note);
-        events_push_reserved(&e->events, &(struct event){ .type = EVENT_DELIVERED,
-                                                          .entity = note->from,
-                                                          .ticket = ticket });
+        events_push_reserved(
+                &e->events,
+                &(struct event){ .type = EVENT_DELIVERED, .entity = note->from, .ticket = ticket });
         return 0;
 }
 

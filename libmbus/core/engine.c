@@ -184,14 +184,12 @@ void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
         remove_entity(e, now, wall_ms, entity, true);
 }
 
-void engine_withdraw_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
-                            struct entity *entity)
+void engine_withdraw_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity)
 {
         remove_entity(e, now, wall_ms, entity, false);
 }
 
-void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
-                            struct entity *entity)
+void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity)
 {
         entity->conflict = false;
         say_to_all(e, wall_ms, entity, "mbus.hello()");
@@ -281,9 +279,8 @@ uint64_t engine_deadline(const struct engine *e)
 {
         if (e->acks_due || e->shrunk)
                 return 0;
-        return earlier(deadlines_next(&e->hellos),
-                       earlier(deadlines_next(&e->peers.deadlines),
-                               deadlines_next(&e->sender.deadlines)));
+        return earlier(deadlines_next(&e->hellos), earlier(deadlines_next(&e->peers.deadlines),
+                                                           deadlines_next(&e->sender.deadlines)));
 }
 
 /* ---- what the owner asks ---- */
@@ -341,12 +338,13 @@ bool engine_next_peer(const struct engine *e, const struct address *dest, size_t
         *cursor = at.i;
         if (!peer)
                 return false;
-        *ret_info = (struct peer_info){ .address = peer->entry.address,
-                                        .endpoint = &peer->endpoint,
-                                        .joined = peer->joined,
-                                        .heard = peer->heard,
-                                        .deadline = peers_deadline(&e->peers, peer, engine_n_all(e)),
-                                        .legacy = peer->legacy };
+        *ret_info =
+                (struct peer_info){ .address = peer->entry.address,
+                                    .endpoint = &peer->endpoint,
+                                    .joined = peer->joined,
+                                    .heard = peer->heard,
+                                    .deadline = peers_deadline(&e->peers, peer, engine_n_all(e)),
+                                    .legacy = peer->legacy };
         return true;
 }
 

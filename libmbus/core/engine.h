@@ -138,8 +138,8 @@ struct entity *engine_find(const struct engine *e, const struct address *address
 unsigned engine_resolve(const struct engine *e, const struct address *dest,
                         struct entity **ret_entity, const struct address **ret_address);
 /* The local entities that @dest matches, up to @size of them; returns how many match at most. */
-size_t engine_match(const struct engine *e, const struct address *dest, struct entity **ret_entities,
-                    size_t size);
+size_t engine_match(const struct engine *e, const struct address *dest,
+                    struct entity **ret_entities, size_t size);
 uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason);
 /* Counts what the owner lost on the way to or from the engine; what was lost on the way here
  * (MBUS_DROP_SOCKET) is reported as EVENT_DROPPED, too. */

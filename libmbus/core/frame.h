@@ -17,8 +17,8 @@
 
 enum frame_status {
         FRAME_OK,
-        FRAME_PARTIAL,  /* more octets are needed */
-        FRAME_BAD,      /* a length of 0 or above FRAME_MAX: the stream cannot be trusted any more */
+        FRAME_PARTIAL, /* more octets are needed */
+        FRAME_BAD,     /* a length of 0 or above FRAME_MAX: the stream cannot be trusted any more */
 };
 
 /* Looks at the frame at the start of @bytes. *@ret_text is its message, *@ret_n what it occupies. */

@@ -14,11 +14,11 @@
 #include "random.h"
 
 struct hello {
-        uint64_t hello_p;    /* when the last hello was sent */
-        uint64_t hello_n;    /* when the timer expires */
-        uint64_t reply;      /* when a ping is to be answered, or TIME_NEVER */
-        size_t entities_p;   /* the number of entities when hello_n was computed */
-        bool first;          /* no hello was sent yet */
+        uint64_t hello_p;  /* when the last hello was sent */
+        uint64_t hello_n;  /* when the timer expires */
+        uint64_t reply;    /* when a ping is to be answered, or TIME_NEVER */
+        size_t entities_p; /* the number of entities when hello_n was computed */
+        bool first;        /* no hello was sent yet */
 };
 
 /* hello_d of section 8.1.1, in ns. */

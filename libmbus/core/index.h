@@ -20,8 +20,8 @@ struct index_place {
 struct index_entry {
         struct address *address; /* owned by the index while the entry is in it */
         uint64_t hash;
-        struct index_entry *next; /* in the bucket */
-        size_t slot;              /* in index.all */
+        struct index_entry *next;   /* in the bucket */
+        size_t slot;                /* in index.all */
         struct index_place *places; /* one an element, in the same allocation as nothing else */
 };
 

@@ -108,16 +108,16 @@ bool ip_parse(struct span text, unsigned *ret_version, enum ip_reach *ret_reach)
 
         if (parse_ipv4(text, &octet)) {
                 *ret_version = 4;
-                *ret_reach = octet == 239                ? IP_MULTICAST_SCOPED :
-                             octet >= 224 && octet < 240 ? IP_MULTICAST_WIDE :
-                                                           IP_UNICAST;
+                *ret_reach = octet == 239                  ? IP_MULTICAST_SCOPED
+                             : octet >= 224 && octet < 240 ? IP_MULTICAST_WIDE
+                                                           : IP_UNICAST;
                 return true;
         }
         if (parse_ipv6(text, &group)) {
                 *ret_version = 6;
-                *ret_reach = (group & 0xfff0) == 0xff00 ? IP_MULTICAST_SCOPED :
-                             (group & 0xff00) == 0xff00 ? IP_MULTICAST_WIDE :
-                                                          IP_UNICAST;
+                *ret_reach = (group & 0xfff0) == 0xff00   ? IP_MULTICAST_SCOPED
+                             : (group & 0xff00) == 0xff00 ? IP_MULTICAST_WIDE
+                                                          : IP_UNICAST;
                 return true;
         }
         return false;

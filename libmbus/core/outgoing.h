@@ -11,9 +11,9 @@
 
 /* A transport address of the io ring, of which the core knows nothing but equality. */
 struct endpoint {
-        uint8_t n;     /* octets used; 0: the group */
-        bool unique;   /* its port is not the bus port: directed unicast may go there (6.2) */
-        bool own;      /* it is our own sending socket */
+        uint8_t n;   /* octets used; 0: the group */
+        bool unique; /* its port is not the bus port: directed unicast may go there (6.2) */
+        bool own;    /* it is our own sending socket */
         uint8_t bytes[28];
 };
 

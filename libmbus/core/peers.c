@@ -16,7 +16,7 @@
  * drop one of a hundred entities every few minutes. A gap in anybody's SeqNums tells; for so many
  * messages after the last one, silence is allowed for twice as long (errata.md, 7). */
 #define LOSSLESS_MESSAGES 128
-#define LOSSY_FACTOR      2
+#define LOSSY_FACTOR 2
 
 void peers_init(struct peers *ps, uint64_t seed, size_t max)
 {
@@ -231,7 +231,8 @@ size_t peers_bytes(const struct peers *ps)
 {
         size_t n = ps->known.n + ps->departed.n;
         size_t bytes = n * sizeof(struct peer) + index_bytes(&ps->known) +
-                       index_bytes(&ps->departed) + ps->deadlines.size * sizeof(*ps->deadlines.heap);
+                       index_bytes(&ps->departed) +
+                       ps->deadlines.size * sizeof(*ps->deadlines.heap);
 
         for (size_t i = 0; i < ps->known.n; ++i) {
                 const struct acks *acks = peer_of_entry(ps->known.all[i])->acks;

@@ -19,18 +19,18 @@ struct reliable {
         struct entity *entity; /* the sender */
         struct lane *lane;
         uint64_t ticket;
-        uint32_t seq;         /* once it is in flight */
-        unsigned n_sent;      /* transmissions; 0: in line */
-        struct buffer bytes;  /* the payload while in line, then the datagram */
+        uint32_t seq;        /* once it is in flight */
+        unsigned n_sent;     /* transmissions; 0: in line */
+        struct buffer bytes; /* the payload while in line, then the datagram */
         struct reliable *next_hashed;
         struct reliable *previous; /* in the lane: in line or in flight */
         struct reliable *next;
 };
 
 struct lane {
-        struct reliable *line;     /* in line, oldest first */
+        struct reliable *line; /* in line, oldest first */
         struct reliable *line_end;
-        struct reliable *flying;   /* in flight, oldest first */
+        struct reliable *flying; /* in flight, oldest first */
         struct reliable *flying_end;
         size_t n_flying;
 };

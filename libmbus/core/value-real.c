@@ -35,8 +35,8 @@ static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 static double nearest_exactly(const struct decimal *d)
 {
         char text[DIGITS_MAX + 16];
-        unsigned long exponent = d->exponent < 0 ? -(unsigned long)d->exponent
-                                                 : (unsigned long)d->exponent;
+        unsigned long exponent =
+                d->exponent < 0 ? -(unsigned long)d->exponent : (unsigned long)d->exponent;
         size_t n = d->n, i;
 
         memcpy(text, d->digits, n);
@@ -94,8 +94,10 @@ double value_real_from_text(struct span text)
 /* @real, not negative, rounded to @precision places. */
 static void round_to(double real, unsigned precision, struct decimal *d)
 {
-        const char format[] = { '%', '.', (char)('0' + (precision - 1) / 10),
-                                (char)('0' + (precision - 1) % 10), 'e', '\0' };
+        const char format[] = {
+                '%', '.', (char)('0' + (precision - 1) / 10), (char)('0' + (precision - 1) % 10),
+                'e', '\0'
+        };
         char text[48]; /* 17 digits, a point of some octets, "e-324" */
         const char *c, *e;
         long exponent = 0;

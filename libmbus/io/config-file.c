@@ -100,8 +100,10 @@ static int check_stat(const char *path, const struct stat *s, char *ret_error)
                 return fail(ret_error, path, "is no regular file, name one (MBUS=FILE)",
                             MBUS_E_CONFIG);
         if (s->st_uid != geteuid() && s->st_uid != 0)
-                return fail(ret_error, path, "belongs to another user, who knows its keys; make "
-                                             "your own with mbus-cli keygen", MBUS_E_CONFIG);
+                return fail(ret_error, path,
+                            "belongs to another user, who knows its keys; make "
+                            "your own with mbus-cli keygen",
+                            MBUS_E_CONFIG);
         if (s->st_mode & (S_IRWXG | S_IRWXO)) {
                 snprintf(ret_error, CONFIG_FILE_ERROR_SIZE,
                          "%s: other users may read or write it, mend it with: chmod 600 %s",
@@ -230,9 +232,11 @@ static int move(const char *from, const char *path, bool force, char *ret_error)
         if (force && rename(from, path) < 0)
                 return fail_errno(ret_error, path, "cannot be replaced");
         if (!force && link(from, path) < 0)
-                return errno == EEXIST ? fail(ret_error, path, "exists already and was left as it "
-                                                               "is", -EEXIST) :
-                                         fail_errno(ret_error, path, "cannot be created");
+                return errno == EEXIST ? fail(ret_error, path,
+                                              "exists already and was left as it "
+                                              "is",
+                                              -EEXIST)
+                                       : fail_errno(ret_error, path, "cannot be created");
         sync_directory(path);
         return 0;
 }
@@ -274,8 +278,10 @@ int config_file_write(const char *path, const struct config *c, bool force,
                 return fail(ret_error, path, "HASHKEY: is too short to be written, make a new one",
                             MBUS_E_CONFIG);
         if (c->cipher_key.n < cipher_key_size(c->cipher))
-                return fail(ret_error, path, "ENCRYPTIONKEY: is too short to be written, make a "
-                                             "new one", MBUS_E_CONFIG);
+                return fail(ret_error, path,
+                            "ENCRYPTIONKEY: is too short to be written, make a "
+                            "new one",
+                            MBUS_E_CONFIG);
 
         config_format(c, &text);
         if (text.failed) {

@@ -13,7 +13,7 @@
 #include "interface-rule.h"
 
 /* 127.0.0.1, or four groups of four digits. */
-#define HOST_ID_MAX           INET6_ADDRSTRLEN
+#define HOST_ID_MAX INET6_ADDRSTRLEN
 #define INTERFACE_WARNING_MAX 240
 
 struct interface {

@@ -21,7 +21,7 @@
 #define UDP_BATCH 64
 /* Asked of the kernel for the receiving sockets: a burst at full rate is silent loss without. */
 #define UDP_RECEIVE_BUFFER (4 << 20)
-#define UDP_POLLFDS        3
+#define UDP_POLLFDS 3
 
 struct udp;
 

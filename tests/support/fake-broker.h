@@ -18,8 +18,8 @@
 #include "core/message.h"
 
 #define BROKER "(app:mbus-broker id:1-1@127.0.0.1)"
-#define ME     "(app:x id:2-1@127.0.0.1)"
-#define PEER   "(app:peer id:3-1@127.0.0.1)"
+#define ME "(app:x id:2-1@127.0.0.1)"
+#define PEER "(app:peer id:3-1@127.0.0.1)"
 
 struct world {
         char directory[32];

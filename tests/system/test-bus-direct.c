@@ -19,7 +19,7 @@
         "ENCRYPTIONKEY=(AES,AAECAwQFBgcICQoLDA0ODw==)\n"
 #define HOST_LOCAL KEYS "SCOPE=HOSTLOCAL\n"
 #define LINK_LOCAL KEYS "SCOPE=LINKLOCAL\nINTERFACE=near\n"
-#define LINK_FAR   KEYS "SCOPE=LINKLOCAL\nINTERFACE=far\n"
+#define LINK_FAR KEYS "SCOPE=LINKLOCAL\nINTERFACE=far\n"
 
 /* Turns both buses until @bus has an event of @type. */
 static const struct mbus_event *await(struct mbus_bus *bus, struct mbus_bus *other,

@@ -62,7 +62,10 @@ static bool subset(const char *a, const char *b)
 START_TEST(test_white_space_stands_between_elements_and_inside_the_brackets)
 {
         static const char *const texts[] = {
-                "(a:1 b:2)", "( a:1 b:2)", "(a:1 b:2 )", "(\t \ta:1\t \tb:2 \t)",
+                "(a:1 b:2)",
+                "( a:1 b:2)",
+                "(a:1 b:2 )",
+                "(\t \ta:1\t \tb:2 \t)",
         };
         size_t i;
 
@@ -280,7 +283,8 @@ START_TEST(test_examples_of_the_rfc)
         ck_assert(subset("(media:audio module:engine)", OWN));
         ck_assert(subset("(module:engine)", OWN));
         ck_assert(!subset("(conf:test media:audio module:engine app:rat id:123-4@192.168.1.1 "
-                          "foo:bar)", OWN));
+                          "foo:bar)",
+                          OWN));
         ck_assert(!subset("(foo:bar)", OWN));
 }
 END_TEST

@@ -9,9 +9,14 @@ static const struct {
         const char *bytes;
         const char *text;
 } pairs[] = {
-        { "", "" },         { "f", "Zg==" },       { "fo", "Zm8=" },
-        { "foo", "Zm9v" },  { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
-        { "\xfb\xff\xfe", "+//+" }, { "hello", "aGVsbG8=" },
+        { "", "" },
+        { "f", "Zg==" },
+        { "fo", "Zm8=" },
+        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" },
+        { "fooba", "Zm9vYmE=" },
+        { "\xfb\xff\xfe", "+//+" },
+        { "hello", "aGVsbG8=" },
 };
 
 START_TEST(test_octets_become_padded_text)
@@ -46,9 +51,9 @@ END_TEST
 START_TEST(test_anything_but_canonical_text_is_refused)
 {
         static const char *const bad[] = {
-                "Z", "Zg", "Zg=", "Zm9vZ", "====", "=g==", "Z===", "Zg==Zg==", "Zm8=Zm9v",
-                "Zh==", "Zm9=", "Zm9 ", "Zm9\n", "Zm-_", "Zm9v\n", " Zm9", "Zg=A", "Zm\x80v",
-                "Zm9v====", "Zm9v=",
+                "Z",        "Zg",       "Zg=",  "Zm9vZ",   "====",     "=g==",  "Z===",
+                "Zg==Zg==", "Zm8=Zm9v", "Zh==", "Zm9=",    "Zm9 ",     "Zm9\n", "Zm-_",
+                "Zm9v\n",   " Zm9",     "Zg=A", "Zm\x80v", "Zm9v====", "Zm9v=",
         };
         char bytes[16];
         size_t i, n = 99;

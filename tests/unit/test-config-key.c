@@ -103,9 +103,13 @@ END_TEST
 /* CFG-07 */
 START_TEST(test_no_encryption_in_all_its_spellings)
 {
-        static const char *const entries[] = { "(NOENCR)", "(NOENCR,)", "(NOENCR, )",
-                                               "(NOENCR,AAAA)", "(noencr,what ever (it) is)",
-                                               "( NOENCR )", "(NoEncr,,)" };
+        static const char *const entries[] = { "(NOENCR)",
+                                               "(NOENCR,)",
+                                               "(NOENCR, )",
+                                               "(NOENCR,AAAA)",
+                                               "(noencr,what ever (it) is)",
+                                               "( NOENCR )",
+                                               "(NoEncr,,)" };
 
         for (size_t i = 0; i < N(entries); i++) {
                 struct config c = parse_cipher(entries[i]);
@@ -134,8 +138,9 @@ END_TEST
 /* CFG-06 CFG-07 */
 START_TEST(test_entry_of_another_form_is_an_error)
 {
-        static const char *const entries[] = { "", "(", ")", "HMAC-SHA1-96,AAAA", "(AES,AAAA",
-                                               "AES,AAAA)", "(AES),AAAA" };
+        static const char *const entries[] = {
+                "", "(", ")", "HMAC-SHA1-96,AAAA", "(AES,AAAA", "AES,AAAA)", "(AES),AAAA"
+        };
 
         for (size_t i = 0; i < N(entries); i++) {
                 check_hash_error(entries[i], "is no key entry, write it as (ALGORITHM,BASE64)");
@@ -283,9 +288,11 @@ END_TEST
 
 START_TEST(test_misplaced_key_is_not_repeated_in_a_message)
 {
-        static const char *const lines[] = { "c2VjcmV0IGtleQ==", "c2VjcmV0c2Vj", "(AES,c2VjcmV0)",
-                                             "HASHKEY (HMAC-SHA1-96,c2VjcmV0)", "c2VjcmV0IGtleQ=",
-                                             "ENCRYPTIONKEY:(AES,c2VjcmV0IGtleQ==)" };
+        static const char *const lines[] = {
+                "c2VjcmV0IGtleQ==", "c2VjcmV0c2Vj",
+                "(AES,c2VjcmV0)",   "HASHKEY (HMAC-SHA1-96,c2VjcmV0)",
+                "c2VjcmV0IGtleQ=",  "ENCRYPTIONKEY:(AES,c2VjcmV0IGtleQ==)"
+        };
 
         for (size_t i = 0; i < N(lines); i++) {
                 char text[512] = "[MBUS]\nCONFIG_VERSION=1\n", error[256] = "";

@@ -15,8 +15,7 @@
 #define KEYS HASHKEY ENCRYPTIONKEY
 #define HEAD "[MBUS]\nCONFIG_VERSION=1\n" KEYS
 #define AES_KEY "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
-#define SHA1_KEY                                                                                   \
-        "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
+#define SHA1_KEY "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
 
 static int try(const char *text, struct config *ret_config, char ret_error[static 256])
 {
@@ -254,8 +253,8 @@ END_TEST
 /* CFG-03 CFG-06 */
 START_TEST(test_port_is_a_number_from_1_to_65535)
 {
-        static const char *const wrong[] = { "0", "65536", "-1", "4 7", "", "0x10", "47000.",
-                                             "99999999999999999999" };
+        static const char *const wrong[] = { "0", "65536", "-1",     "4 7",
+                                             "",  "0x10",  "47000.", "99999999999999999999" };
 
         ck_assert_uint_eq(parse_quietly(HEAD "PORT=1\n").port, 1);
         ck_assert_uint_eq(parse_quietly(HEAD "PORT=65535\n").port, 65535);
@@ -300,11 +299,13 @@ END_TEST
 /* CFG-03 CFG-06 */
 START_TEST(test_address_that_is_none_or_no_multicast_is_an_error)
 {
-        static const char *const none[] = { "", "239.1.2", "239.1.2.3.4", "239.1.2.256", "ff02:::1",
-                                            "ff02::1::2", "ff02::1%eth0", "mbus.example", "ff02:1",
-                                            "239.1.2.3:47000", "1:2:3:4:5:6:7:8:9", "ff02::12345" };
-        static const char *const unicast[] = { "127.0.0.1", "223.255.255.255", "240.0.0.1", "::1",
-                                               "fe80::1", "255.255.255.255" };
+        static const char *const none[] = {
+                "",         "239.1.2",         "239.1.2.3.4",       "239.1.2.256",
+                "ff02:::1", "ff02::1::2",      "ff02::1%eth0",      "mbus.example",
+                "ff02:1",   "239.1.2.3:47000", "1:2:3:4:5:6:7:8:9", "ff02::12345"
+        };
+        static const char *const unicast[] = { "127.0.0.1", "223.255.255.255", "240.0.0.1",
+                                               "::1",       "fe80::1",         "255.255.255.255" };
         char text[512];
 
         for (size_t i = 0; i < N(none); i++) {

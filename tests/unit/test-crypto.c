@@ -13,8 +13,7 @@
 #define BODY                                                                                       \
         "mbus/1.0 7 1006271404123 U (app:rat media:audio module:ui id:4711-1@192.168.1.1) "        \
         "(media:audio module:engine) ()\r\naudio.input.mute(1)"
-#define SHA1_KEY                                                                                   \
-        "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
+#define SHA1_KEY "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
 #define AES_KEY "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
 
 static struct config_key key_of(const char *bytes, size_t n)
@@ -95,7 +94,8 @@ START_TEST(test_encrypted_message_and_its_digest_have_the_published_figures)
         gcry_md_hash_buffer(GCRY_MD_SHA256, hash, message, sizeof(message));
         ck_assert_mem_eq(hash,
                          "\x22\xe5\xbe\x2a\x67\x37\xf9\x2a\x69\x35\x31\xd7\xd3\xb3\x35\x43"
-                         "\x0e\x8b\xde\x9c\xf9\x58\x2d\x5f\x77\x00\x66\x86\xa4\x95\xc0\x65", 32);
+                         "\x0e\x8b\xde\x9c\xf9\x58\x2d\x5f\x77\x00\x66\x86\xa4\x95\xc0\x65",
+                         32);
         check_digest(crypto, (struct span){ message, sizeof(message) }, "a0odArMO+sBCSSLf");
         crypto_free(crypto);
 }
@@ -123,8 +123,7 @@ static const struct hmac_case hmac_cases[] = {
         { HASH_MD5, 0, 25, NULL, '\xcd', "\x69\x7e\xaf\x0a\xca\x3a\x3a\xea\x3a\x75\x16\x47" },
         { HASH_MD5, 0x0c, 16, CUT, 0, "\x56\x46\x1e\xf2\x34\x2e\xdc\x00\xf9\xba\xb9\x95" },
         { HASH_MD5, '\xaa', 80, LARGE_KEY, 0, "\x6b\x1a\xb7\xfe\x4b\xd7\xbf\x8f\x0b\x62\xe6\xce" },
-        { HASH_MD5, '\xaa', 80, LARGE_DATA, 0,
-          "\x6f\x63\x0f\xad\x67\xcd\xa0\xee\x1f\xb1\xf5\x62" },
+        { HASH_MD5, '\xaa', 80, LARGE_DATA, 0, "\x6f\x63\x0f\xad\x67\xcd\xa0\xee\x1f\xb1\xf5\x62" },
         { HASH_SHA1, 0x0b, 20, "Hi There", 0, "\xb6\x17\x31\x86\x55\x05\x72\x64\xe2\x8b\xc0\xb6" },
         { HASH_SHA1, 'J', 4, WANT, 0, "\xef\xfc\xdf\x6a\xe5\xeb\x2f\xa2\xd2\x74\x16\xd5" },
         { HASH_SHA1, '\xaa', 20, NULL, '\xdd', "\x12\x5d\x73\x42\xb9\xac\x11\xcd\x91\xa3\x9a\xf4" },

@@ -93,8 +93,9 @@ END_TEST
 /* CFG-03 */
 START_TEST(test_the_operating_system_agrees_on_damaged_addresses)
 {
-        static const char *const samples[] = { "239.255.255.247", "ff02::1:2", "::ffff:1.2.3.4",
-                                               "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:1.2.3.4", "a::b:c",
+        static const char *const samples[] = { "239.255.255.247",     "ff02::1:2",
+                                               "::ffff:1.2.3.4",      "1:2:3:4:5:6:7:8",
+                                               "1:2:3:4:5:6:1.2.3.4", "a::b:c",
                                                "1.22.103.255" };
         uint64_t state = DAMAGE_SEED;
         unsigned good = 0;

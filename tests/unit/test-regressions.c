@@ -207,17 +207,17 @@ START_TEST(test_tickets_whose_end_is_not_popped_are_bounded)
         bus_init(&bus);
         entity = add_entity(&bus, "(app:one id:3-1@127.0.0.1)");
         add_entity(&bus, "(app:other id:4-1@127.0.0.1)");
-        while (engine_send_reliable(bus.engine, T0, WALL, entity, &dest, span_of("a()"),
-                                    &ticket) == 0)
+        while (engine_send_reliable(bus.engine, T0, WALL, entity, &dest, span_of("a()"), &ticket) ==
+               0)
                 ++n;
         ck_assert_uint_eq(n, RELIABLE_OUTSTANDING_MAX);
 
         for (n = 0; engine_pop_event(bus.engine, &event); ++n)
                 event_deinit(&event);
         ck_assert_uint_eq(n, 2 * RELIABLE_OUTSTANDING_MAX);
-        ck_assert_int_eq(engine_send_reliable(bus.engine, T0, WALL, entity, &dest, span_of("a()"),
-                                              &ticket),
-                         0);
+        ck_assert_int_eq(
+                engine_send_reliable(bus.engine, T0, WALL, entity, &dest, span_of("a()"), &ticket),
+                0);
         bus_deinit(&bus);
 }
 END_TEST
@@ -253,7 +253,8 @@ START_TEST(test_key_of_more_than_256_octets_is_refused)
 
                 snprintf(text, sizeof(text),
                          "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=(HMAC-SHA1-96,%s)\n"
-                         "ENCRYPTIONKEY=(NOENCR,)\n", key);
+                         "ENCRYPTIONKEY=(NOENCR,)\n",
+                         key);
                 r = config_parse(span_of(text), "mbus", &c, error);
                 ck_assert_int_eq(r, n > CONFIG_KEY_MAX ? MBUS_E_CONFIG : 0);
                 ck_assert(r == 0 || strstr(error, "more than 256 octets"));

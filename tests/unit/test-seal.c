@@ -197,8 +197,8 @@ START_TEST(test_every_cut_of_a_datagram_is_refused)
 
         seal_message(crypto, DIALECT_RFC3259, span_of(TEXT), &out);
         for (size_t n = 0; n < out.n; n++) {
-                enum seal_fault fault = open_datagram(crypto, (struct span){ out.at, n }, NULL,
-                                                      NULL);
+                enum seal_fault fault =
+                        open_datagram(crypto, (struct span){ out.at, n }, NULL, NULL);
 
                 ck_assert_msg(fault == (n < 22 ? SEAL_SHORT : SEAL_DIGEST), "%zu: %d", n, fault);
         }
@@ -232,11 +232,11 @@ END_TEST
 START_TEST(test_first_line_that_is_no_digest_is_a_fault_of_its_own)
 {
         static const char *const datagrams[] = {
-                "AAAAAAAAAAAAAAAAmbus/1.0 1 1 U () () ()",       /* no line end */
-                "AAAAAAAAAAAAAAAA\rmbus/1.0 1 1 U () () ()",     /* half of one */
-                "AAAAAAAAAAAAAAA\r\nmbus/1.0 1 1 U () () ()",    /* too early */
-                "AAAAAAAAAAAAAAAAA\r\nmbus/1.0 1 1 U () () ()",  /* too late */
-                "AAAAAAAAAAAAAAA=\r\nmbus/1.0 1 1 U () () ()",   /* fewer octets */
+                "AAAAAAAAAAAAAAAAmbus/1.0 1 1 U () () ()",      /* no line end */
+                "AAAAAAAAAAAAAAAA\rmbus/1.0 1 1 U () () ()",    /* half of one */
+                "AAAAAAAAAAAAAAA\r\nmbus/1.0 1 1 U () () ()",   /* too early */
+                "AAAAAAAAAAAAAAAAA\r\nmbus/1.0 1 1 U () () ()", /* too late */
+                "AAAAAAAAAAAAAAA=\r\nmbus/1.0 1 1 U () () ()",  /* fewer octets */
                 "AAAAAAAAAAAAAA==\r\nmbus/1.0 1 1 U () () ()",
                 "AAAAAAA AAAAAAAA\r\nmbus/1.0 1 1 U () () ()",
                 "AAAAAAA-AAAAAAAA\nmbus/1.0 1 1 U () () ()",
@@ -245,9 +245,11 @@ START_TEST(test_first_line_that_is_no_digest_is_a_fault_of_its_own)
 
         for (size_t i = 0; i < N(datagrams); i++)
                 ck_assert_msg(open_datagram(crypto, span_of(datagrams[i]), NULL, NULL) ==
-                                      SEAL_FORMAT, "%s", datagrams[i]);
-        ck_assert_int_eq(open_datagram(crypto, span_of("AAAAAAAAAAAAAAAA\nmbus/1.0 1 1 U"), NULL,
-                                       NULL), SEAL_DIGEST);
+                                      SEAL_FORMAT,
+                              "%s", datagrams[i]);
+        ck_assert_int_eq(
+                open_datagram(crypto, span_of("AAAAAAAAAAAAAAAA\nmbus/1.0 1 1 U"), NULL, NULL),
+                SEAL_DIGEST);
         crypto_free(crypto);
 }
 END_TEST

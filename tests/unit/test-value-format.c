@@ -27,8 +27,8 @@ static void assert_written_span(struct span text, struct span expected)
         struct buffer b = BUFFER_INIT;
 
         value_format(vs.nodes, &b);
-        ck_assert_msg(span_equal(buffer_span(&b), expected), "\"%.*s\" gives \"%.*s\"",
-                      (int)text.n, text.at, (int)b.n, b.at);
+        ck_assert_msg(span_equal(buffer_span(&b), expected), "\"%.*s\" gives \"%.*s\"", (int)text.n,
+                      text.at, (int)b.n, b.at);
         buffer_deinit(&b);
         values_deinit(&vs);
 }

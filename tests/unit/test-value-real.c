@@ -201,8 +201,8 @@ END_TEST
 /* In a locale with a decimal comma, if the system has one; without, in the one that is left. */
 START_TEST(test_locale_does_not_matter)
 {
-        static const char *const names[] = { "de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "da_DK.UTF-8",
-                                             "ps_AF.UTF-8", "C.UTF-8" };
+        static const char *const names[] = { "de_DE.UTF-8", "de_DE",       "fr_FR.UTF-8",
+                                             "da_DK.UTF-8", "ps_AF.UTF-8", "C.UTF-8" };
         size_t i;
 
         for (i = 0; i < N(names); i++) {

@@ -351,18 +351,18 @@ START_TEST(test_list_may_have_white_space_before_it_and_anything_behind)
         size_t n;
 
         ck_assert_int_eq(value_parse_list(&vs, whole, (struct span){ whole.at + 1, whole.n - 1 },
-                                          &n, &error), 0);
+                                          &n, &error),
+                         0);
         ck_assert(n == 7 && vs.n == 3 && span_equal_text(vs.nodes[0].raw, "(1 x)"));
-        ck_assert_int_eq(value_parse_list(&vs, whole, (struct span){ whole.at + 11, 3 }, &n,
-                                          &error), 0);
+        ck_assert_int_eq(
+                value_parse_list(&vs, whole, (struct span){ whole.at + 11, 3 }, &n, &error), 0);
         ck_assert(n == 3 && vs.n == 4 && vs.nodes[3].items == 0);
         ck_assert_ptr_null(error.what);
         ck_assert_int_eq(value_parse_list(&vs, whole, SPAN("  x"), &n, &error), MBUS_E_MALFORMED);
         ck_assert(error.at == 2 && strstr(error.what, "a list begins"));
         ck_assert_int_eq(value_parse_list(&vs, whole, SPAN("  "), &n, &error), MBUS_E_MALFORMED);
         ck_assert_uint_eq(error.at, 2);
-        ck_assert_int_eq(value_parse_list(&vs, whole, SPAN("  (+)"), &n, &error),
-                         MBUS_E_MALFORMED);
+        ck_assert_int_eq(value_parse_list(&vs, whole, SPAN("  (+)"), &n, &error), MBUS_E_MALFORMED);
         ck_assert_uint_eq(error.at, 3);
         ck_assert(value_parse_list(&vs, whole, SPAN_NULL, &n, NULL) == MBUS_E_MALFORMED);
         ck_assert_uint_eq(vs.n, 4);

@@ -97,7 +97,8 @@ START_TEST(test_reader_of_vectors_understands_escapes_and_refuses_damage)
 
         ck_assert(vector_parse(span_of("{\"name\": \"a\\n\\\"\\\\\\u00e4\\ud83d\\ude00\", \"x\":"
                                        "\"\", \"config\":\"c\",\"hex\": \"00fF\",\"plaintext\":"
-                                       "\"b\\u0000\"}"), &v));
+                                       "\"b\\u0000\"}"),
+                               &v));
         ck_assert_str_eq(v.name, "a\n\"\\\xc3\xa4\xf0\x9f\x98\x80");
         ck_assert_uint_eq(v.datagram_n, 2);
         ck_assert_mem_eq(v.datagram, "\x00\xff", 2);
