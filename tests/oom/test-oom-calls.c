@@ -17,7 +17,7 @@
 #include "programs.h"
 #include "run.h"
 
-#define PATH "/tmp/mbus-oom-calls"
+#define PATH "config.mbus"
 
 #define KEYS                                                                                       \
         "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"          \
@@ -235,5 +235,12 @@ int main(void)
                 test_buses_go_on_when_a_call_failed,
         };
 
-        return run_tests("oom-calls", tests, N(tests));
+        char directory[] = "/tmp/mbus-oom-XXXXXX";
+        int r;
+
+        if (!mkdtemp(directory) || chdir(directory) < 0)
+                return EXIT_FAILURE;
+        r = run_tests("oom-calls", tests, N(tests));
+        rmdir(directory);
+        return r;
 }

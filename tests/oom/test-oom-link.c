@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fail-call.h"
 #include "fail-malloc.h"
@@ -14,7 +15,7 @@
 #include "programs.h"
 #include "run.h"
 
-#define PATH "/tmp/mbus-oom-broker.sock"
+#define PATH "broker.sock"
 
 static bool is_memory(int r)
 {
@@ -154,5 +155,12 @@ int main(void)
                 test_linked_programs_bear_calls_that_fail,
         };
 
-        return run_tests("oom-link", tests, N(tests));
+        char directory[] = "/tmp/mbus-oom-XXXXXX";
+        int r;
+
+        if (!mkdtemp(directory) || chdir(directory) < 0)
+                return EXIT_FAILURE;
+        r = run_tests("oom-link", tests, N(tests));
+        rmdir(directory);
+        return r;
 }
