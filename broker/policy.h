@@ -4,7 +4,7 @@
  *      allow user=alice attach=(app:rat media:audio *) send=(module:engine) commands=audio.,rat.
  *      allow group=audio,video watch=yes observe=yes
  *      deny user=mallory
- *      allow user=* send=(app:doorbell) commands=doorbell.ring
+ *      allow user=* attach=(app:visitor) send=(app:doorbell) commands=doorbell.ring
  *
  * The owner of the broker (its effective uid) and root may do everything. Whoever else has no line
  * may do nothing. Lines are read from the top: what the allow lines for a client grant adds up, until
