@@ -200,6 +200,7 @@ void network_send(struct network *net, uint64_t now, uint32_t from, uint32_t to,
         struct packet **recent = &net->recent[net->n_sent++ % NETWORK_RECENT];
         uint8_t fate;
 
+        packet->sent = now;
         if (to == NETWORK_ALL) {
                 send_to_all(net, now, packet);
         } else {
@@ -215,6 +216,8 @@ void network_replay(struct network *net, uint64_t now, uint64_t seed)
 {
         struct packet *packet = net->recent[seed % NETWORK_RECENT];
 
+        if (packet && now - packet->sent > TOMBSTONE_MS * NSEC_PER_MSEC / 2)
+                return;
         for (uint32_t to = 0; packet && to < net->n_nodes; ++to) {
                 if (to != packet->from)
                         fly_alone(net, some_late(net, now), packet, to);

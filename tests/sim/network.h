@@ -18,6 +18,7 @@
 struct packet {
         unsigned refs;
         uint32_t from;
+        uint64_t sent;
         size_t n;
         char bytes[];
 };
@@ -70,7 +71,8 @@ uint64_t network_latency(const struct network *net);
 
 /* @from sends @bytes to @to, or to NETWORK_ALL. */
 void network_send(struct network *net, uint64_t now, uint32_t from, uint32_t to, struct span bytes);
-/* One of the recent datagrams comes again, to everybody. */
+/* One of the recent datagrams comes again, to everybody; nothing is old enough that all it says would
+ * have been forgotten meanwhile (TOMBSTONE_MS). */
 void network_replay(struct network *net, uint64_t now, uint64_t seed);
 
 uint64_t network_next(const struct network *net);
