@@ -16,6 +16,9 @@
 #include "broker.h"
 #include "control.h"
 
+/* Payloads up to this size are parsed without asking for memory. */
+#define LENT_MAX 1024
+
 /* ---- reading the header -------------------------------------------------------------------- */
 
 static void malformed(struct passage *p, const char *what)
@@ -209,6 +212,8 @@ enum verdict passage_judge(struct passage *p, bool wholly)
 {
         struct payload payload = PAYLOAD_INIT;
         struct parse_error error = { 0, "" };
+        struct payload_room room;
+        char arena[LENT_MAX + 1];
         enum verdict verdict;
         int r;
 
@@ -216,6 +221,8 @@ enum verdict passage_judge(struct passage *p, bool wholly)
                 return VERDICT_STOP;
         if (!wholly && p->route->permission == PERMIT_ALL && !may_be_reserved(p->payload))
                 return VERDICT_PASS;
+        if (p->payload.n <= LENT_MAX)
+                payload_lend(&payload, &room, arena, p->payload.n);
         r = payload_parse(&payload, p->payload, &error);
         if (r) {
                 broker_count(p->b, COUNT_MALFORMED, p->c,

@@ -438,6 +438,44 @@ START_TEST(test_commands_for_the_broker_are_not_taken_from_the_bus)
 }
 END_TEST
 
+/* How often @text is in the log. */
+static unsigned count_in_log(const struct daemon *d, const char *text)
+{
+        char *log = daemon_read_log(d);
+        unsigned n = 0;
+
+        for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
+                n++;
+        free(log);
+        return n;
+}
+
+START_TEST(test_the_bus_cannot_end_the_broker_unless_it_is_let)
+{
+        static const char denied[] = "mbus.quit from the bus does not end the broker";
+        struct scene s;
+        struct peer p;
+
+        begin(&s, &p, NULL);
+        peer_say(&p, "(app:mbus-broker)", "mbus.quit()");
+        peer_say(&p, "()", "mbus.quit()");
+        raw_expect(&s.a, "mbus.quit()");
+        raw_send(&s.a, 'U', A, P, "still.here()");
+        peer_expect_message(&p, "still.here()");
+        ck_assert_uint_eq(count_in_log(&s.broker, denied), 1);
+        end(&s, &p);
+
+        begin(&s, &p, "[broker]\nQUIT=bus\n");
+        /* It is one of many that are asked, and not the one that is meant. */
+        peer_say(&p, "()", "mbus.quit()");
+        raw_expect(&s.a, "mbus.quit()");
+        ck_assert_uint_eq(count_in_log(&s.broker, denied), 1);
+        peer_say(&p, "(app:mbus-broker)", "mbus.quit()");
+        ck_assert_int_eq(daemon_await(&s.broker), 0);
+        end(&s, &p);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -454,6 +492,7 @@ int main(void)
                 test_an_observer_sees_messages_to_and_from_the_bus_once,
                 test_an_address_that_a_peer_has_is_taken,
                 test_commands_for_the_broker_are_not_taken_from_the_bus,
+                test_the_bus_cannot_end_the_broker_unless_it_is_let,
         };
 
         return run_tests("broker-bus", tests, N(tests));
