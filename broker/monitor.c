@@ -10,6 +10,7 @@
 
 #include "broker.h"
 #include "control.h"
+#include "route.h"
 
 /* ---- watching ------------------------------------------------------------------------------ */
 
@@ -78,30 +79,26 @@ static void tell(struct joined *j, const struct address *address, uint64_t age_m
                 finish(j);
 }
 
-static void tell_local(struct broker *b, struct joined *j, const struct address *watched,
-                       const struct attachment *a)
-{
-        const struct address *address = entity_address(a->entity);
-
-        if (address_is_subset(watched, address))
-                tell(j, address, (b->now - a->joined) / NSEC_PER_MSEC);
-}
-
 int monitor_watch(struct broker *b, struct client *c, const struct address *address)
 {
         struct joined j = { c, BUFFER_INIT };
         struct peer_info peer;
-        size_t cursor = 0;
+        size_t cursor = 0, n;
         int r = add_watch(b, c, address);
 
         if (r)
                 return r;
-        while (engine_next_peer(b->engine, address, &cursor, &peer))
+        while (!c->dead && engine_next_peer(b->engine, address, &cursor, &peer))
                 tell(&j, peer.address, (b->now - peer.joined) / NSEC_PER_MSEC);
-        tell_local(b, &j, address, b->self);
-        for (const struct client *other = b->clients; other; other = other->next)
-                for (const struct attachment *a = other->attachments; a; a = a->next)
-                        tell_local(b, &j, address, a);
+        if (!route_match(b, address, &n)) {
+                buffer_deinit(&j.text);
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < n && !c->dead; i++) {
+                const struct attachment *a = entity_data(b->matches[i]);
+
+                tell(&j, entity_address(a->entity), (b->now - a->joined) / NSEC_PER_MSEC);
+        }
         finish(&j);
         buffer_deinit(&j.text);
         return 0;

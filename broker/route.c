@@ -49,8 +49,7 @@ struct route *route_recall(struct broker *b, struct client *c, struct span *rest
 
 /* ---- making one ---------------------------------------------------------------------------- */
 
-/* Fills broker.matches with the local entities that @dest matches. */
-static bool match(struct broker *b, const struct address *dest, size_t *ret_n)
+bool route_match(struct broker *b, const struct address *dest, size_t *ret_n)
 {
         size_t n = engine_match(b->engine, dest, b->matches, b->matches_size);
         struct entity **matches;
@@ -72,7 +71,7 @@ static bool gather_clients(struct broker *b, struct route *route)
 {
         size_t n;
 
-        if (!match(b, &route->dest, &n))
+        if (!route_match(b, &route->dest, &n))
                 return false;
         b->mark++;
         for (size_t i = 0; i < n; i++) {

@@ -51,6 +51,9 @@ struct route *route_recall(struct broker *b, struct client *c, struct span *rest
 /* Who gets a reliable message. ROUTE_UNRESOLVED: memory is short. */
 enum resolution route_resolve(struct broker *b, struct route *route, struct attachment **ret_target,
                               struct name **ret_name);
+/* Fills broker.matches with the *@ret_n local entities that @dest matches. False when memory is
+ * short. */
+bool route_match(struct broker *b, const struct address *dest, size_t *ret_n);
 /* Takes NULL, returns NULL. */
 struct route *route_free(struct route *route);
 
