@@ -2,7 +2,10 @@
  * link-tickets.c - from the SeqNum of a question on a link to who asked.
  *
  * Bounded by what the application may have outstanding (RELIABLE_OUTSTANDING_MAX an entity).
- * Removing moves later entries of a run back, so that no slot is ever a tombstone.
+ * Invariant: along a run of used slots no entry stands before one whose home is earlier, so whoever
+ * looks for one can stop at the first whose home is later, and removing moves back what follows only
+ * until an entry is at its home. SeqNums are consecutive, so mostly nothing moves at all, in however
+ * long a run.
  */
 #include "link.h"
 
@@ -15,13 +18,29 @@ static size_t home(const struct tickets *ts, uint32_t seq)
         return seq & (ts->size - 1);
 }
 
+/* How far the entry in slot @i is from its home. */
+static size_t distance(const struct tickets *ts, size_t i)
+{
+        return (i - home(ts, ts->slots[i].seq)) & (ts->size - 1);
+}
+
 static void place(struct tickets *ts, const struct ticket *ticket)
 {
-        size_t i = home(ts, ticket->seq);
+        struct ticket moved = *ticket;
+        size_t n = 0;
 
-        while (ts->slots[i].entity)
-                i = (i + 1) & (ts->size - 1);
-        ts->slots[i] = *ticket;
+        for (size_t i = home(ts, moved.seq);; i = (i + 1) & (ts->size - 1), n++) {
+                struct ticket *slot = &ts->slots[i];
+                struct ticket other = *slot;
+
+                if (slot->entity && distance(ts, i) >= n)
+                        continue;
+                n = slot->entity ? distance(ts, i) : 0;
+                *slot = moved;
+                if (!other.entity)
+                        return;
+                moved = other;
+        }
 }
 
 static int grow(struct tickets *ts)
@@ -55,11 +74,16 @@ int tickets_add(struct tickets *ts, const struct ticket *ticket)
 
 const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq)
 {
+        size_t n = 0;
+
         if (ts->n == 0)
                 return NULL;
-        for (size_t i = home(ts, seq); ts->slots[i].entity; i = (i + 1) & (ts->size - 1))
+        for (size_t i = home(ts, seq); ts->slots[i].entity; i = (i + 1) & (ts->size - 1), n++) {
                 if (ts->slots[i].seq == seq)
                         return &ts->slots[i];
+                if (distance(ts, i) < n)
+                        return NULL;
+        }
         return NULL;
 }
 
@@ -70,10 +94,8 @@ static void remove_at(struct tickets *ts, size_t gap)
         queue_redeem(&ts->slots[gap].entity->bus->queue);
         ts->slots[gap].entity->n_tickets--;
         ts->n--;
-        for (size_t i = (gap + 1) & mask; ts->slots[i].entity; i = (i + 1) & mask) {
-                /* It may move if the gap is not before where its run can begin. */
-                if (((i - home(ts, ts->slots[i].seq)) & mask) < ((i - gap) & mask))
-                        continue;
+        for (size_t i = (gap + 1) & mask; ts->slots[i].entity && distance(ts, i) > 0;
+             i = (i + 1) & mask) {
                 ts->slots[gap] = ts->slots[i];
                 gap = i;
         }

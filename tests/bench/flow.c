@@ -100,13 +100,15 @@ bool flow_is_over(const struct flow *f)
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-static pid_t start_end(struct flow *f, void (*run)(struct flow *f, unsigned i), unsigned i,
-                       unsigned n_ready)
+/* @name is for those who look at the processes, a profiler above all. */
+static pid_t start_end(struct flow *f, const char *name, void (*run)(struct flow *f, unsigned i),
+                       unsigned i, unsigned n_ready)
 {
         uint64_t begin = clock_now();
         pid_t pid = server_fork();
 
         if (pid == 0) {
+                prctl(PR_SET_NAME, name);
                 run(f, i);
                 _exit(0);
         }
@@ -165,9 +167,9 @@ double flow_rate(struct flow *f, const struct rig *rig, unsigned n_sources, unsi
         n /= (rig->divisor ? rig->divisor : 1) * n_sources;
         clear(f, n_sources, n_sinks, n);
         for (unsigned i = 0; i < n_sinks; i++, n_pids++)
-                pids[n_pids] = start_end(f, rig->sink, i, n_pids + 1);
+                pids[n_pids] = start_end(f, "bench-sink", rig->sink, i, n_pids + 1);
         for (unsigned i = 0; i < n_sources; i++, n_pids++)
-                pids[n_pids] = start_end(f, rig->source, i, n_pids + 1);
+                pids[n_pids] = start_end(f, "bench-source", rig->source, i, n_pids + 1);
         atomic_store(&f->go, true);
         await(f, n * n_sources);
         finish(f, pids);
@@ -187,8 +189,8 @@ double flow_round_trip(struct flow *f, const struct rig *rig)
         pid_t pids[2];
 
         clear(f, 1, 1, TRIPS_N);
-        pids[0] = start_end(f, rig->echo, 0, 1);
-        pids[1] = start_end(f, rig->ask, 0, 2);
+        pids[0] = start_end(f, "bench-echo", rig->echo, 0, 1);
+        pids[1] = start_end(f, "bench-ask", rig->ask, 0, 2);
         atomic_store(&f->go, true);
         await(f, TRIPS_N);
         finish(f, pids);
