@@ -64,25 +64,21 @@ static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t
 
         while (at < end && !c->dead) {
                 struct span bytes = { chunk->bytes + at, end - at };
+                enum frame_status status = frame_next(bytes, &text, &observed, &n);
 
-                switch (frame_next(bytes, &text, &observed, &n)) {
-                case FRAME_PARTIAL:
+                if (status == FRAME_PARTIAL) {
                         keep_partial(c, bytes.at, bytes.n);
                         return;
-                case FRAME_OK:
-                        if (!observed) {
-                                router_frame(c->broker, c, chunk, at, n);
-                                at += n;
-                                break;
-                        }
-                        /* Only the broker marks copies: whatever this is, it is no client. */
-                        /* fall through */
-                case FRAME_BAD:
+                }
+                /* Only the broker marks copies: whatever this is, it is no client. */
+                if (status == FRAME_BAD || observed) {
                         log_warning("link %" PRIu64 " (pid %d) sent something that is no frame",
                                     c->number, (int)c->pid);
                         client_kill(c, "its framing is broken");
                         return;
                 }
+                router_frame(c->broker, c, chunk, at, n);
+                at += n;
         }
 }
 
