@@ -278,6 +278,23 @@ START_TEST(test_failed_write_leaves_nothing_behind)
 }
 END_TEST
 
+START_TEST(test_name_without_a_directory_is_written_here)
+{
+        char error[CONFIG_FILE_ERROR_SIZE] = "";
+        struct config c = CONFIG_INIT;
+        int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        ck_assert_int_ge(here, 0);
+        ck_assert_int_eq(chdir(directory), 0);
+        ck_assert_int_eq(config_generate(&c), 0);
+        ck_assert_msg(config_file_write("bus", &c, false, error) == 0, "%s", error);
+        ck_assert_int_eq(fchdir(here), 0);
+        close(here);
+        ck_assert_mem_eq(read_good().hash_key.bytes, c.hash_key.bytes, 20);
+        ck_assert_uint_eq(count_files(), 1);
+}
+END_TEST
+
 /* SEC-08 */
 START_TEST(test_short_keys_are_not_written)
 {
@@ -362,6 +379,7 @@ int main(void)
                 test_written_file_is_private_and_reads_back,
                 test_existing_file_is_replaced_only_by_force,
                 test_failed_write_leaves_nothing_behind,
+                test_name_without_a_directory_is_written_here,
                 test_short_keys_are_not_written,
                 test_generated_keys_are_of_native_size_differ_and_work,
                 test_generated_des_keys_have_odd_parity,

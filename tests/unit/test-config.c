@@ -83,6 +83,13 @@ START_TEST(test_what_is_not_said_has_the_default_of_the_rfc)
 }
 END_TEST
 
+START_TEST(test_either_dialect_can_be_named_in_any_case)
+{
+        ck_assert_int_eq(parse_quietly(HEAD "DIALECT=rfc3259\n").dialect, DIALECT_RFC3259);
+        ck_assert_int_eq(parse_quietly(HEAD "DIALECT=Ucl\n").dialect, DIALECT_UCL);
+}
+END_TEST
+
 /* CFG-02 CFG-03 CFG-06 */
 START_TEST(test_all_keys_are_read_in_any_order)
 {
@@ -173,6 +180,12 @@ START_TEST(test_more_warnings_than_there_is_room_for_are_dropped)
 
         for (unsigned i = 0; i < 2 * CONFIG_WARNINGS_MAX; i++)
                 strcat(text, "FLAVOUR=sweet\n");
+        ck_assert_uint_eq(parse(text).n_warnings, CONFIG_WARNINGS_MAX);
+        /* So is the one of a key behind them. */
+        strcpy(text, "[MBUS]\nCONFIG_VERSION=1\n" HASHKEY);
+        for (unsigned i = 0; i < CONFIG_WARNINGS_MAX; i++)
+                strcat(text, "FLAVOUR=sweet\n");
+        strcat(text, "ENCRYPTIONKEY=(AES,AAECAwQFBgcICQoLDA0ODxA=)\n");
         ck_assert_uint_eq(parse(text).n_warnings, CONFIG_WARNINGS_MAX);
 }
 END_TEST
@@ -478,6 +491,7 @@ int main(void)
 {
         const TTest *const tests[] = {
                 test_what_is_not_said_has_the_default_of_the_rfc,
+                test_either_dialect_can_be_named_in_any_case,
                 test_all_keys_are_read_in_any_order,
                 test_line_ends_marks_blanks_and_comments_of_any_editor_are_accepted,
                 test_first_line_must_name_the_section,

@@ -449,6 +449,46 @@ START_TEST(test_ciphertext_of_an_odd_length_or_another_key_is_dropped)
 }
 END_TEST
 
+/* Nothing more fits into the queue to the sockets, not even @payload. */
+static void fill_queue(struct scene *s, const char *payload)
+{
+        static char large[32768];
+
+        if (!large[0])
+                snprintf(large, sizeof(large), "x.y(\"%032000d\")", 0);
+        while (fake_send(&s->bus, s->e, s->me, YOU, large) == 0)
+                ;
+        while (fake_send(&s->bus, s->e, s->me, YOU, payload) == 0)
+                ;
+        ck_assert_int_eq(fake_send(&s->bus, s->e, s->me, YOU, payload), MBUS_E_FULL);
+}
+
+START_TEST(test_transmission_that_finds_the_queue_full_is_lost_and_the_next_one_serves)
+{
+        uint64_t lost, ticket = 0;
+        struct scene s;
+
+        scene_init(&s, NULL);
+        scene_meet(&s);
+        fake_settle(&s.bus);
+        fill_queue(&s, "a.b()");
+        lost = engine_dropped(s.e, MBUS_DROP_SENT);
+        ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, YOU, "a.c()", &ticket), 0);
+        ck_assert_uint_eq(engine_dropped(s.e, MBUS_DROP_SENT), lost + 1);
+        /* The first repetition is lost, too. */
+        s.bus.now += 100 * NSEC_PER_MSEC;
+        engine_tick(s.e, s.bus.now, fake_wall(&s.bus));
+        ck_assert_uint_eq(engine_dropped(s.e, MBUS_DROP_SENT), lost + 2);
+        fake_settle(&s.bus);
+        ck_assert_uint_eq(fake_count(&s.bus, "a.c"), 0);
+        fake_run(&s.bus, 200);
+        ck_assert_uint_eq(fake_count(&s.bus, "a.c"), 1);
+        fake_ack(&s.bus, s.e, &s.you, fake_find(&s.bus, "a.c", 0));
+        fake_expect_ticket(s.e, ticket, MBUS_REASON_NONE);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -468,6 +508,7 @@ int main(void)
                 test_garbage_of_any_length_is_dropped,
                 test_authentic_garbage_is_read_within_bounds,
                 test_ciphertext_of_an_odd_length_or_another_key_is_dropped,
+                test_transmission_that_finds_the_queue_full_is_lost_and_the_next_one_serves,
         };
 
         return run_tests("engine-drops", tests, N(tests));
