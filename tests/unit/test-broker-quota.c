@@ -59,7 +59,7 @@ END_TEST
 /* The promise of quota.h: more than T / 4(n + 1) for whoever comes last, never more than T for all. */
 START_TEST(test_whoever_comes_last_still_gets_a_share)
 {
-        enum { USERS = 20, TOTAL = 1000000 };
+        enum { USERS = 20, TOTAL = 100000 };
 
         for (unsigned n = 1; n <= USERS; n++) {
                 struct quota q = quota_with(LIMIT_ENTITIES, TOTAL);
@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST(test_users_who_all_want_everything_come_to_rest_at_equal_shares)
 {
-        enum { USERS = 4, TOTAL = 80000 };
+        enum { USERS = 4, TOTAL = 8000 };
         struct quota q = quota_with(LIMIT_ENTITIES, TOTAL);
         struct random random = seeded("quota");
         struct quota_user *users[USERS];
@@ -90,7 +90,7 @@ START_TEST(test_users_who_all_want_everything_come_to_rest_at_equal_shares)
         for (unsigned i = 0; i < USERS; i++)
                 users[i] = add(&q, i);
         /* What is in use ends some time, and is taken again by whoever may. */
-        for (unsigned round = 0; round < 4000000; round++) {
+        for (unsigned round = 0; round < 400000; round++) {
                 struct quota_user *u = users[random_below(&random, USERS)];
 
                 if (random_below(&random, 8) == 0) {
