@@ -105,6 +105,11 @@ run_tests() {
         fi
 }
 
+# covered OPTION...: gcovr of the coverage build.
+covered() {
+        bounded gcovr --root . --object-directory build-coverage "$@"
+}
+
 quick=no
 coverage=no
 for argument in "$@"; do
@@ -150,9 +155,13 @@ if [ "$coverage" = yes ]; then
         if CC=gcc build "for coverage" build-coverage --buildtype=debug -Db_coverage=true; then
                 run_tests "for coverage" build-coverage testlog --no-suite lint
                 say "Coverage: build-coverage/coverage.html"
-                bounded gcovr --root . --filter libmbus/core/ --filter libmbus/io/ \
-                        --object-directory build-coverage --html-details \
-                        build-coverage/coverage.html --print-summary || fail "coverage report"
+                covered --filter libmbus/core/ --filter libmbus/io/ --html-details \
+                        build-coverage/coverage.html || fail "coverage report"
+                for part in core io; do
+                        echo "libmbus/$part:"
+                        covered --filter "libmbus/$part/" --print-summary --output /dev/null ||
+                                fail "coverage of $part"
+                done
         fi
 fi
 finish

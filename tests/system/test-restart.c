@@ -27,6 +27,8 @@
 #define WINDOW 64
 #define MESSAGES (1 << 24)
 #define NSEC 1000000000ull
+/* What is promised. The library waits 250 ms at most between two attempts, so a slow machine has the
+ * rest of it. */
 #define BACK_WITHIN NSEC
 #define LAST_TICKETS (10 * NSEC)
 
