@@ -300,10 +300,12 @@ static void deliver_reliable(struct engine *e, const struct incoming *in, struct
 
 static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
 {
-        if (in->header.reliable) {
-                if (in->exact)
-                        deliver_reliable(e, in, peer);
-                else if (in->matched)
+        if (in->header.reliable && in->exact) {
+                deliver_reliable(e, in, peer);
+        } else if (in->header.reliable) {
+                /* When it comes again, its address may be that of a new entity here. */
+                window_forget(&peer->window, in->header.seq);
+                if (in->matched)
                         drop(e, MBUS_DROP_SUBSET);
         } else if ((in->matched || is_relayed(e, in)) && in->has_payload &&
                    push_message(e, in) < 0) {

@@ -12,8 +12,8 @@
 /* UCL programs count modulo 10^6 (errata.md, 32), which is no restart. */
 #define UCL_WRAP_NEAR 1000
 
-/* A repetition is no older than this against the newest message of its source: UCL programs repeat for
- * 5250 ms, all others for 600. What is older is of a former life, or replayed. */
+/* What is late or repeated is no older than this against the newest message of its source: UCL programs
+ * repeat for 5250 ms, all others for 600. What is older is of another life, or replayed. */
 #define REPEATED_MS_MAX 6000
 
 static bool bit_get(const struct window *w, uint32_t seq)
@@ -94,10 +94,11 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
                 return WINDOW_RESTART;
         if (behind >= WINDOW_BITS || is_of_old_life(w, seq, timestamp))
                 return WINDOW_STALE;
+        if (timestamp + REPEATED_MS_MAX < w->stamp_high)
+                return WINDOW_STALE;
         if (!bit_get(w, seq))
                 return WINDOW_NEW;
-        return w->doubt || w->stamp_max - timestamp > REPEATED_MS_MAX ? WINDOW_STALE
-                                                                      : WINDOW_DUPLICATE;
+        return w->doubt ? WINDOW_STALE : WINDOW_DUPLICATE;
 }
 
 void window_doubt(struct window *w)
@@ -147,6 +148,8 @@ void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum wind
         else if (!is_behind(seq, w->high) || is_ucl_wrap(w, seq))
                 advance(w, seq);
         bit_set(w, seq);
+        if (seq == w->high)
+                w->stamp_high = timestamp;
         if (w->high - seq < WINDOW_STAMPS)
                 w->stamps[seq % WINDOW_STAMPS] = (uint32_t)timestamp;
         if (timestamp > w->stamp_max) {

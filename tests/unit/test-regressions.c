@@ -102,6 +102,21 @@ static void bus_deinit(struct bus *bus)
         crypto_free(bus->crypto);
 }
 
+/* The peer says something. */
+static void receive(struct bus *bus, uint64_t now, const struct header_spec *spec,
+                    const char *payload)
+{
+        struct endpoint from = { .n = 1 };
+        struct buffer text = BUFFER_INIT, datagram = BUFFER_INIT;
+
+        message_format(spec, span_of(payload), DIALECT_RFC3259, &text);
+        seal_message(bus->crypto, DIALECT_RFC3259, buffer_span(&text), &datagram);
+        engine_receive(bus->engine, now, WALL, &from, buffer_span(&datagram));
+        engine_tick(bus->engine, now, WALL);
+        buffer_deinit(&text);
+        buffer_deinit(&datagram);
+}
+
 /* The peer says hello with this SeqNum and TimeStamp. */
 static void hear(struct bus *bus, uint64_t now, uint32_t seq, uint64_t timestamp)
 {
@@ -109,16 +124,47 @@ static void hear(struct bus *bus, uint64_t now, uint32_t seq, uint64_t timestamp
                                     .timestamp = timestamp,
                                     .src = span_of("(app:peer id:2-1@127.0.0.1)"),
                                     .dest = span_of("()") };
-        struct endpoint from = { .n = 1 };
-        struct buffer text = BUFFER_INIT, datagram = BUFFER_INIT;
 
-        message_format(&spec, span_of("mbus.hello()"), DIALECT_RFC3259, &text);
-        seal_message(bus->crypto, DIALECT_RFC3259, buffer_span(&text), &datagram);
-        engine_receive(bus->engine, now, WALL, &from, buffer_span(&datagram));
-        engine_tick(bus->engine, now, WALL);
-        buffer_deinit(&text);
-        buffer_deinit(&datagram);
+        receive(bus, now, &spec, "mbus.hello()");
 }
+
+static unsigned count_messages(struct bus *bus)
+{
+        struct event event;
+        unsigned n = 0;
+
+        while (engine_pop_event(bus->engine, &event)) {
+                n += event.type == EVENT_MESSAGE;
+                event_deinit(&event);
+        }
+        return n;
+}
+
+/* A message to an entity that had just left was remembered as received. When it came again after the
+ * entity was back, it was acknowledged and not delivered. */
+START_TEST(test_repetition_for_an_entity_that_is_new_here_is_delivered)
+{
+        struct header_spec spec = { .seq = 1,
+                                    .timestamp = WALL,
+                                    .reliable = true,
+                                    .src = span_of("(app:peer id:2-1@127.0.0.1)"),
+                                    .dest = span_of("(app:late id:5-1@127.0.0.1)") };
+        struct bus bus;
+
+        bus_init(&bus);
+        receive(&bus, T0, &spec, "a()");
+        ck_assert_uint_eq(count_messages(&bus), 0);
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 0);
+        add_entity(&bus, "(app:late id:5-1@127.0.0.1)");
+        receive(&bus, T0 + 1, &spec, "a()");
+        ck_assert_uint_eq(count_messages(&bus), 1);
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 1);
+        receive(&bus, T0 + 2, &spec, "a()");
+        ck_assert_uint_eq(count_messages(&bus), 0);
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 2);
+        bus_deinit(&bus);
+}
+END_TEST
 
 /* A tombstone went away only when somebody else left, so an entity whose clock had been set back
  * while it was down was never heard again. */
@@ -151,6 +197,9 @@ START_TEST(test_message_of_a_life_with_an_earlier_clock_is_no_repetition)
                 window_accept(&w, seq, WALL + seq * 100, WINDOW_NEW);
         ck_assert_int_eq(window_check(&w, 0, WALL - 1), WINDOW_STALE);
         ck_assert_int_eq(window_check(&w, 60, WALL), WINDOW_STALE);
+        window_forget(&w, 60);
+        ck_assert_int_eq(window_check(&w, 60, WALL), WINDOW_STALE);
+        window_accept(&w, 60, WALL + 6000, WINDOW_NEW);
         ck_assert_int_eq(window_check(&w, 60, WALL + 6000), WINDOW_DUPLICATE);
         ck_assert_int_eq(window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
 
@@ -270,6 +319,7 @@ int main(void)
                 test_digest_of_a_message_takes_no_memory,
                 test_key_of_more_than_256_octets_is_refused,
                 test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old,
+                test_repetition_for_an_entity_that_is_new_here_is_delivered,
                 test_message_of_a_life_with_an_earlier_clock_is_no_repetition,
                 test_silence_may_be_twice_as_long_while_messages_are_lost,
                 test_tickets_whose_end_is_not_popped_are_bounded,
