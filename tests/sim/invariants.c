@@ -221,7 +221,8 @@ void check_overdue(struct world *w)
 
 /* ---- the end ---- */
 
-/* Whether the member lived long enough for all that was sent to it at @sent. */
+/* Whether the member lived long enough for all that was sent at @sent, to it or by it: its bye may
+ * overtake what it sent just before. */
 static bool outlived(const struct world *w, const struct member *m, uint64_t sent)
 {
         return m->died == TIME_NEVER || m->died > sent + network_latency(&w->network);
@@ -254,6 +255,8 @@ static void check_unreliable(struct world *w, size_t serial)
 {
         const struct letter *letter = &w->ledger.letters[serial];
 
+        if (!outlived(w, w->members[letter->from], letter->sent))
+                return;
         for (uint32_t i = 0; i < letter->expected.n_words * 64; ++i) {
                 if (members_has(&letter->expected, i) && !members_has(&letter->seen, i) &&
                     outlived(w, w->members[i], letter->sent))

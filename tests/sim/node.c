@@ -86,6 +86,7 @@ static struct member *make_member(struct world *w, uint32_t node, uint32_t slot)
                                    .node = node,
                                    .slot = slot,
                                    .address = make_address(node, slot),
+                                   .born = w->now,
                                    .died = TIME_NEVER };
         w->members[w->n_members++] = member;
         return member;

@@ -23,6 +23,7 @@ struct member {
         uint32_t slot;
         struct entity *entity; /* NULL when it is over */
         struct address *address;
+        uint64_t born;
         uint64_t died; /* TIME_NEVER while it lives */
 };
 
