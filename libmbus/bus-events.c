@@ -161,11 +161,23 @@ bool bus_has_event(struct mbus_bus *bus)
         return false;
 }
 
+/* The application is done with the event that it popped. */
+static void let_go(struct mbus_bus *bus)
+{
+        struct mbus_event *event = &bus->current.event;
+
+        if (event->message && bus->mode->let_go) {
+                bus->mode->let_go(bus, (struct message *)event->message);
+                event->message = NULL;
+        }
+        queued_deinit(&bus->current);
+}
+
 const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
 {
         struct mbus_event *event = &bus->current.event;
 
-        queued_deinit(&bus->current);
+        let_go(bus);
         if (!bus_has_event(bus)) {
                 bus_changed(bus);
                 return NULL;

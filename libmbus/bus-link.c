@@ -383,6 +383,13 @@ static void linger(struct link *l)
                         return;
 }
 
+static void link_let_go(struct mbus_bus *bus, struct message *message)
+{
+        struct link *l = bus->impl;
+
+        stock_put_message(&l->stock, message);
+}
+
 static void link_close(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
@@ -395,6 +402,7 @@ static void link_close(struct mbus_bus *bus)
         }
         link_drop_acks(l);
         link_forget_known(l);
+        stock_deinit(&l->stock);
         tickets_deinit(&l->tickets);
         index_deinit(&l->attached);
         buffer_deinit(&l->out);
@@ -414,6 +422,7 @@ static const struct bus_mode link_mode = {
         .observe = link_add_observe,
         .list = told_list,
         .pull = link_pull,
+        .let_go = link_let_go,
         .get_pollfds = link_get_pollfds,
         .get_deadline = link_get_deadline,
         .process = link_process,

@@ -135,6 +135,8 @@ struct bus_mode {
         int (*list)(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers);
         /* Queues at least one event if there is one. */
         bool (*pull)(struct mbus_bus *bus);
+        /* The application has seen @message: drops the bus's reference. NULL: message_unref() does. */
+        void (*let_go)(struct mbus_bus *bus, struct message *message);
         size_t (*get_pollfds)(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX]);
         uint64_t (*get_deadline)(struct mbus_bus *bus);
         int (*process)(struct mbus_bus *bus);

@@ -402,17 +402,35 @@ static void on_message(struct mbus_bus *bus, struct message *m, struct mbus_enti
                 deliver(bus, m, only);
 }
 
+/* *@ret_known is which of the known headers it has, or how many there are. */
+static int make_message(struct link *l, struct span text, struct message **ret_message,
+                        size_t *ret_known)
+{
+        struct header header;
+        void *memory;
+        size_t size;
+        int r;
+
+        if (header_parse_known(text, l->known.headers, l->known.n, &header, ret_known, NULL))
+                return MBUS_E_MALFORMED;
+        size = message_size(text, &header);
+        memory = stock_take(&l->stock, size);
+        if (!memory)
+                return -ENOMEM;
+        r = message_new_in(memory, text, &header, ret_message, NULL);
+        if (r)
+                stock_put(&l->stock, memory, size);
+        return r;
+}
+
 void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
 {
         struct link *l = bus->impl;
         struct known *known = &l->known;
-        struct header header;
         struct message *m;
         size_t i;
-        int r = MBUS_E_MALFORMED;
+        int r = make_message(l, text, &m, &i);
 
-        if (header_parse_known(text, known->headers, known->n, &header, &i, NULL) == HEADER_OK)
-                r = message_new_parsed(text, &header, &m, NULL);
         /* Nobody knows what was in it: an acknowledgement, say, that a ticket waits for. */
         if (r < 0)
                 bus->failure = r;
@@ -427,5 +445,5 @@ void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
                 if (i == known->n)
                         remember(l, &m->header);
         }
-        message_unref(m);
+        stock_put_message(&l->stock, m);
 }

@@ -5,6 +5,7 @@
  *      link-send.c      messages and questions go out
  *      link-receive.c   frames come in
  *      link-tickets.c   questions that wait for an answer
+ *      link-stock.c     memory for messages
  */
 #ifndef MBUS_LINK_H
 #define MBUS_LINK_H
@@ -21,7 +22,7 @@
 #define LINK_KNOWN 4
 /* Messages that one mbus_bus_process() takes in: few enough to be in the cache still when the
  * application looks at them. */
-#define LINK_PROCESS_MAX 64
+#define LINK_PROCESS_MAX 32
 
 #define LINK_BROKER "(app:mbus-broker)"
 
@@ -57,6 +58,15 @@ struct known {
         size_t next; /* to be replaced */
 };
 
+/* Memory for messages: a piece holds one of some 300 octets, more than most have. */
+#define STOCK_PIECE 2048
+#define STOCK_MAX LINK_PROCESS_MAX
+
+struct stock {
+        void *pieces[STOCK_MAX];
+        size_t n;
+};
+
 struct link {
         int fd; /* -1: the link is down */
         char *path;
@@ -74,6 +84,7 @@ struct link {
         char *broker; /* its address, once it has spoken */
         struct tickets tickets;
         struct index attached;
+        struct stock stock;
         struct known known; /* forgotten when `attached` changes */
         struct ack_group acks[LINK_ACKS];
         size_t n_acks;
@@ -90,6 +101,16 @@ void tickets_forget(struct tickets *ts, const struct mbus_entity *entity);
 /* Takes all out, in the order of the tickets; to be freed. */
 struct ticket *tickets_drain(struct tickets *ts, size_t *ret_n);
 void tickets_deinit(struct tickets *ts);
+
+/* ---- link-stock.c ---- */
+
+/* Memory of @size octets, from the stock or from malloc(); NULL when that is short. */
+void *stock_take(struct stock *s, size_t size);
+/* What stock_take() gave for @size. */
+void stock_put(struct stock *s, void *memory, size_t size);
+/* Drops a reference to a message that was made in memory of stock_take(). */
+void stock_put_message(struct stock *s, struct message *m);
+void stock_deinit(struct stock *s);
 
 /* ---- link-send.c ---- */
 

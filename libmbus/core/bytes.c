@@ -36,11 +36,20 @@ static size_t skip_ascii(const char *at, size_t n)
         const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
         size_t i;
 
-        for (i = 0; n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        /* Without a top bit set, subtracting ones sets one only if an octet is zero. */
+        for (i = 0; n - i >= sizeof(uint64_t[4]); i += sizeof(uint64_t[4])) {
+                uint64_t w[4];
+
+                memcpy(w, at + i, sizeof(w));
+                if ((w[0] | (w[0] - ones) | w[1] | (w[1] - ones) | w[2] | (w[2] - ones) | w[3] |
+                     (w[3] - ones)) &
+                    tops)
+                        break;
+        }
+        for (; n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
                 uint64_t word;
 
                 memcpy(&word, at + i, sizeof(word));
-                /* Without a top bit set, subtracting ones sets one only if an octet is zero. */
                 if ((word | (word - ones)) & tops)
                         break;
         }

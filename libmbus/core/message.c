@@ -333,47 +333,51 @@ static char *keep(char **at, struct span text)
 int message_new(struct span text, struct message **ret_message, struct parse_error *error)
 {
         struct header h;
+        void *memory;
+        int r;
 
         if (header_parse(text, &h, error))
                 return MBUS_E_MALFORMED;
-        return message_new_parsed(text, &h, ret_message, error);
+        memory = malloc(message_size(text, &h));
+        if (!memory)
+                return -ENOMEM;
+        r = message_new_in(memory, text, &h, ret_message, error);
+        if (r)
+                free(memory);
+        return r;
 }
 
 /* All of it is one piece of memory, unless it has many parameters. */
-int message_new_parsed(struct span text, const struct header *header, struct message **ret_message,
-                       struct parse_error *error)
+size_t message_size(struct span text, const struct header *header)
 {
-        size_t payload_n = text.n - header->payload;
-        struct message *m;
-        struct header *h;
-        char *at;
+        return sizeof(struct message) + text.n + 1 + header->src.text.n + 1 + header->dest.text.n +
+               1 + (text.n - header->payload) + 1;
+}
+
+int message_new_in(void *memory, struct span text, const struct header *header,
+                   struct message **ret_message, struct parse_error *error)
+{
+        struct message *m = memory;
+        struct header *h = &m->header;
+        char *at = m->bytes;
         int r;
 
-        m = malloc(sizeof(*m) + text.n + 1 + header->src.text.n + 1 + header->dest.text.n + 1 +
-                   payload_n + 1);
-        if (!m)
-                return -ENOMEM;
-        at = m->bytes;
         m->refs = 1;
         m->text = (struct span){ keep(&at, text), text.n };
         m->src = keep(&at, header->src.text);
         m->dest = keep(&at, header->dest.text);
         /* Positions stay what they are, only the text they are positions in moves. */
         m->header = *header;
-        h = &m->header;
         h->src.text.at = m->bytes + (h->src.text.at - text.at);
         h->dest.text.at = m->bytes + (h->dest.text.at - text.at);
         h->acks.at = m->bytes + (h->acks.at - text.at);
-        payload_lend(&m->payload, &m->room, at, payload_n);
+        payload_lend(&m->payload, &m->room, at, text.n - h->payload);
         r = payload_parse(&m->payload, span_from(m->text, h->payload), error);
-        if (r) {
-                if (r == MBUS_E_MALFORMED && error)
-                        error->at += h->payload;
-                free(m);
-                return r;
-        }
-        *ret_message = m;
-        return 0;
+        if (r == MBUS_E_MALFORMED && error)
+                error->at += h->payload;
+        if (r == 0)
+                *ret_message = m;
+        return r;
 }
 
 struct message *message_ref(struct message *m)

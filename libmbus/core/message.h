@@ -79,9 +79,14 @@ struct message {
  * octets) or -ENOMEM.
  */
 int message_new(struct span text, struct message **ret_message, struct parse_error *error);
-/* The same with what header_parse() or header_parse_known() said of @text. */
-int message_new_parsed(struct span text, const struct header *header, struct message **ret_message,
-                       struct parse_error *error);
+/*
+ * The same with what header_parse() or header_parse_known() said of @text, in @memory, of
+ * message_size() octets or more, which the last message_unref() frees. It is left to the caller when
+ * it fails.
+ */
+int message_new_in(void *memory, struct span text, const struct header *header,
+                   struct message **ret_message, struct parse_error *error);
+size_t message_size(struct span text, const struct header *header);
 struct message *message_ref(struct message *m);
 /* Drops a reference, the last one frees. Takes NULL, returns NULL. */
 struct message *message_unref(struct message *m);

@@ -96,28 +96,38 @@ static int fail(const struct parser *p, const char *at, const char *what)
         return parse_fail(p->error, (size_t)(at - p->start), what);
 }
 
-/* Adds the node @v, which begins at v.raw.at, and steps to the end of its text. */
-static int push(struct parser *p, struct value v)
+/* Adds a node for what stands between p->at and @end, and steps there. What it means is left to be
+ * written. 0, MBUS_E_MALFORMED or -ENOMEM. */
+static int push(struct parser *p, enum mbus_value_type type, const char *end,
+                struct value **ret_node)
 {
         struct values *vs = p->vs;
+        struct value *v;
 
         if (vs->n == VALUES_MAX)
-                return fail(p, v.raw.at, "a message holds at most 32768 values");
+                return fail(p, p->at, "a message holds at most 32768 values");
         if (vs->n == vs->size && grow(vs) < 0)
                 return -ENOMEM;
-        v.nodes = 1;
-        vs->nodes[vs->n++] = v;
-        p->at = v.raw.at + v.raw.n;
+        v = &vs->nodes[vs->n++];
+        v->type = type;
+        v->nodes = 1;
+        v->items = 0;
+        v->raw = (struct span){ p->at, (size_t)(end - p->at) };
+        v->text = SPAN_NULL;
+        v->overflow = false;
+        p->at = end;
+        *ret_node = v;
         return 0;
 }
 
 static int push_text(struct parser *p, enum mbus_value_type type, const char *end, struct span text)
 {
-        if (!text.at)
-                return -ENOMEM;
-        return push(p, (struct value){ .type = type,
-                                       .raw = { p->at, (size_t)(end - p->at) },
-                                       .text = text });
+        struct value *v;
+        int r = text.at ? push(p, type, end, &v) : -ENOMEM;
+
+        if (r == 0)
+                v->text = text;
+        return r;
 }
 
 /* Whether a value may end before @c. */
@@ -126,28 +136,34 @@ static bool ends(const struct parser *p, const char *c)
         return c == p->end || is_wsp(*c) || *c == ')';
 }
 
-static int push_integer(struct parser *p, struct span raw)
+static int push_integer(struct parser *p, const char *end)
 {
-        struct value v = { .type = MBUS_VALUE_INTEGER, .raw = raw };
-        bool negative = *raw.at == '-';
-        struct span digits = { raw.at + negative, raw.n - negative };
+        bool negative = *p->at == '-';
+        struct span digits = { p->at + negative, (size_t)(end - p->at) - negative };
         uint64_t max = (uint64_t)INT64_MAX + negative, magnitude = max;
+        struct value *v;
+        int r = push(p, MBUS_VALUE_INTEGER, end, &v);
 
-        v.overflow = !span_to_uint(digits, max, &magnitude);
+        if (r != 0)
+                return r;
+        v->overflow = !span_to_uint(digits, max, &magnitude);
         /* In two steps, because INT64_MIN has no positive counterpart. */
-        v.integer = negative && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
-        return push(p, v);
+        v->integer = negative && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
+        return 0;
 }
 
-static int push_real(struct parser *p, struct span raw)
+static int push_real(struct parser *p, const char *end)
 {
-        struct value v = { .type = MBUS_VALUE_FLOAT, .raw = raw };
+        struct value *v;
+        int r = push(p, MBUS_VALUE_FLOAT, end, &v);
 
-        v.real = value_real_from_text(raw);
-        v.overflow = !isfinite(v.real);
-        if (v.overflow)
-                v.real = v.real < 0 ? -DBL_MAX : DBL_MAX;
-        return push(p, v);
+        if (r != 0)
+                return r;
+        v->real = value_real_from_text(v->raw);
+        v->overflow = !isfinite(v->real);
+        if (v->overflow)
+                v->real = v->real < 0 ? -DBL_MAX : DBL_MAX;
+        return 0;
 }
 
 static const char *skip_digits(const struct parser *p, const char *c)
@@ -173,9 +189,7 @@ static int parse_number(struct parser *p)
         }
         if (!ends(p, c))
                 return fail(p, c, "a number is digits, maybe with \"-\" before and \".\" between");
-        if (real)
-                return push_real(p, (struct span){ p->at, (size_t)(c - p->at) });
-        return push_integer(p, (struct span){ p->at, (size_t)(c - p->at) });
+        return real ? push_real(p, c) : push_integer(p, c);
 }
 
 /* Decodes the inside of a string. Never longer than @from, and never called with an open escape. */
@@ -290,10 +304,12 @@ static int parse_single(struct parser *p)
 
 static int open_list(struct parser *p, uint32_t *open, unsigned depth)
 {
+        struct value *list;
+
         if (depth == VALUE_DEPTH_MAX)
                 return fail(p, p->at, "lists are nested at most 64 deep");
         open[depth] = (uint32_t)p->vs->n;
-        return push(p, (struct value){ .type = MBUS_VALUE_LIST, .raw = { p->at, 1 } });
+        return push(p, MBUS_VALUE_LIST, p->at + 1, &list);
 }
 
 static void close_list(struct parser *p, struct value *list)
