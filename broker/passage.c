@@ -98,6 +98,11 @@ static bool take_acks(struct span *rest, struct span *ret_acks)
         uint32_t seq;
         size_t n = 0;
 
+        if (span_begins(*rest, "()")) {
+                *ret_acks = (struct span){ rest->at, 2 };
+                *rest = span_from(*rest, 2);
+                return true;
+        }
         while (acks.n < rest->n && (is_digit(rest->at[acks.n]) || is_wsp(rest->at[acks.n])))
                 acks.n++;
         if (acks.n == rest->n || rest->at[acks.n] != ')')
@@ -106,8 +111,7 @@ static bool take_acks(struct span *rest, struct span *ret_acks)
         numbers = acks;
         while (n <= ACKS_MAX && acks_next(&numbers, &seq))
                 n++;
-        if (n > ACKS_MAX || (n > 0 && wsp_size(numbers) + 1 != numbers.n) ||
-            (n == 0 && acks.n != 2))
+        if (n == 0 || n > ACKS_MAX || wsp_size(numbers) + 1 != numbers.n)
                 return false;
         *rest = span_from(*rest, acks.n);
         *ret_acks = acks;
