@@ -64,7 +64,7 @@ static uint64_t n_received_by_all(const struct flow *f)
 static void sleep_a_little(void *end)
 {
         (void)end;
-        usleep(50);
+        usleep(250);
 }
 
 uint64_t flow_next_batch(struct flow *f, unsigned i, void (*nap)(void *end), void *end)
