@@ -13,6 +13,7 @@
 #include <core/frame.h>
 #include <io/clock.h>
 
+#include "bridge.h"
 #include "exit.h"
 #include "link-local.h"
 #include "link-udp.h"
@@ -76,12 +77,15 @@ static void set_timer(struct broker *b)
         uint64_t at = engine_deadline(b->engine);
         uint64_t waits = deadlines_next(&b->deadlines);
         uint64_t pauses = deadlines_next(&b->pauses);
+        uint64_t bridges = bridges_deadline(b);
         uint64_t ms;
 
         if (waits < at)
                 at = waits;
         if (pauses < at)
                 at = pauses;
+        if (bridges < at)
+                at = bridges;
         if (at == b->timer_at)
                 return;
         b->timer_at = at;
@@ -97,14 +101,18 @@ static void set_timer(struct broker *b)
 /* The end of a turn: all that was left behind is done, before the loop sleeps again. */
 static void broker_settle(struct broker *b)
 {
+        bool again;
+
         link_local_resume(b);
         do {
                 link_local_reap(b);
                 reliable_expire(b);
                 link_udp_process(b);
+                again = bridges_process(b);
                 broker_flush(b);
-        } while (b->dead);
+        } while (b->dead || again);
         bus_send(&b->bus);
+        bridges_send(b);
         set_timer(b);
         supervise_turn(b);
 }
@@ -193,6 +201,8 @@ static int start(struct broker *b)
                 r = metrics_start(b);
         if (r == 0)
                 r = bus_start(&b->bus);
+        if (r == 0)
+                r = bridges_start(b);
         return r ? r : link_local_start(b);
 }
 
@@ -213,6 +223,7 @@ static void say_bye(struct broker *b)
                 client_flush(c);
                 client_kill(c, "the broker ends");
         }
+        bridges_stop(b);
         b->self = attachment_free(b, b->self);
         bus_drain(&b->bus);
         b->dirty = NULL;
@@ -253,6 +264,7 @@ void broker_close(struct broker *b)
 {
         if (b->self)
                 attachment_free(b, b->self);
+        bridges_close(b);
         metrics_close(b);
         route_free(b->wide);
         link_local_close(b);
@@ -261,6 +273,7 @@ void broker_close(struct broker *b)
         deadlines_deinit(&b->pauses);
         buffer_deinit(&b->text);
         policy_free(b->options.policy);
+        bus_configs_free(b->options.buses);
         explicit_bzero(&b->config, sizeof(b->config));
         quota_deinit(&b->quota);
         free(b->config_path);

@@ -70,8 +70,13 @@
 /* Octets of one broker.joined: a reader needs no larger buffer than for other messages. */
 #define JOINED_BYTES_MAX 16384
 
-/* Letters of a bus's name. */
+/* Letters of a bus's name, buses of one broker, and routes between them, each of which is asked about
+ * every newcomer. */
 #define BUS_NAME_MAX 32
+#define BUSES_MAX 16
+#define RULES_MAX 256
+/* Entities that are not to be seen on another bus for a while, of each two buses. */
+#define HOLDS_MAX 65536
 
 /* Slices that one system call sends; the kernel takes up to 1024. */
 #define FLUSH_SLICES_MAX 256

@@ -191,7 +191,7 @@ bool options_read_sections(struct options *o, struct span text, const char *file
                 { "broker", on_broker_line, o, false },
                 { "policy", policy_on_line, o->policy, false },
                 { "limits", limits_on_line, &o->limits, false },
-                { "bus", NULL, NULL, true },
+                { "bus", bus_configs_on_line, o->buses, true },
         };
 
         return sections_read(text, file, sections, sizeof(sections) / sizeof(*sections), ret_error);

@@ -18,6 +18,7 @@
 
 #include <core/bytes.h>
 
+#include "bus-config.h"
 #include "log.h"
 #include "place.h"
 #include "policy.h"
@@ -50,6 +51,7 @@ struct options {
         enum quit quit;
         struct limits limits;
         struct policy *policy;
+        struct bus_configs *buses;
         char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
 };
 

@@ -122,6 +122,10 @@ static void keep_sockets(const struct broker *b, struct options *fresh)
                 report(b, "broker", "SOCKET_MODE");
         if (fresh->socket_group != old->socket_group)
                 report(b, "broker", "SOCKET_GROUP");
+        if (!bus_configs_equal(fresh->buses, old->buses))
+                report(b, "bus", "something");
+        bus_configs_free(fresh->buses);
+        fresh->buses = old->buses;
         memcpy(fresh->metrics, old->metrics, sizeof(fresh->metrics));
         fresh->socket_mode = old->socket_mode;
         fresh->socket_group = old->socket_group;
@@ -194,6 +198,7 @@ static bool read_again(struct broker *b)
                 apply(b, &fresh, rights);
         } else {
                 policy_free(fresh.policy);
+                bus_configs_free(fresh.buses);
         }
         explicit_bzero(&config, sizeof(config));
         return ok;

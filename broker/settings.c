@@ -69,9 +69,11 @@ static int parse(struct options *o, struct span text, const char *path, struct c
         for (unsigned i = 0; i < ret_config->n_warnings; i++)
                 log_warning("%s", ret_config->warnings[i]);
         o->policy = policy_new(geteuid());
-        if (!o->policy)
+        o->buses = bus_configs_new();
+        if (!o->policy || !o->buses)
                 return EXIT_SYSTEM;
-        if (options_read_sections(o, text, path, error))
+        if (options_read_sections(o, text, path, error) &&
+            bus_configs_check(o->buses, path, error))
                 return 0;
         log_error("%s", error);
         return EXIT_CONFIG;

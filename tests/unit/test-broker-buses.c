@@ -1,0 +1,185 @@
+/*
+ * test-broker-buses.c - what [bus NAME] sections may say, and what is said when they are wrong.
+ */
+#include <stdio.h>
+
+#include <broker/bus-config.h>
+#include <core/error.h>
+
+#include "run.h"
+
+#define HASHKEY "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+#define KEYS HASHKEY "ENCRYPTIONKEY=(NOENCR,)\n"
+
+static bool try(struct bus_configs *configs, const char *text, char *ret_error)
+{
+        const struct section sections[] = {
+                { "mbus", NULL, NULL, false },
+                { "bus", bus_configs_on_line, configs, true },
+        };
+
+        return sections_read(span_of(text), "F", sections, N(sections), ret_error) &&
+               bus_configs_check(configs, "F", ret_error);
+}
+
+static struct bus_configs *parse(const char *text)
+{
+        struct bus_configs *configs = bus_configs_new();
+        char error[SECTIONS_ERROR_SIZE] = "";
+
+        ck_assert_msg(try(configs, text, error), "%s", error);
+        return configs;
+}
+
+static void check_error(const char *text, const char *expected)
+{
+        struct bus_configs *configs = bus_configs_new();
+        char error[SECTIONS_ERROR_SIZE] = "";
+
+        ck_assert_msg(!try(configs, text, error), "%s", text);
+        ck_assert_str_eq(error, expected);
+        bus_configs_free(configs);
+}
+
+static struct address address_of(const char *text)
+{
+        struct address address;
+
+        ck_assert_int_eq(address_parse(span_of(text), LENIENT, &address, NULL, NULL), 0);
+        return address;
+}
+
+START_TEST(test_a_section_has_the_keys_of_a_bus)
+{
+        struct bus_configs *c = parse("[MBUS]\nPORT=1\n[bus studio]\n" KEYS
+                                      "PORT=48000\nDIALECT=UCL\nADDRESS=239.1.2.3\nINTERFACE=lo\n"
+                                      "[ BUS  Stage-2 ]\n" KEYS);
+
+        ck_assert_uint_eq(c->n, 2);
+        ck_assert_str_eq(c->sections[0].name, "studio");
+        ck_assert_uint_eq(c->sections[0].reader.config.port, 48000);
+        ck_assert_int_eq(c->sections[0].reader.config.dialect, DIALECT_UCL);
+        ck_assert_str_eq(c->sections[0].reader.config.address, "239.1.2.3");
+        ck_assert_uint_eq(c->sections[0].reader.config.n_warnings, 0);
+        ck_assert_str_eq(c->sections[1].name, "Stage-2");
+        ck_assert_uint_eq(c->sections[1].reader.config.port, CONFIG_PORT_DEFAULT);
+        ck_assert_ptr_null(c->rules);
+        bus_configs_free(c);
+}
+END_TEST
+
+START_TEST(test_routes_have_a_direction_an_address_and_commands)
+{
+        struct bus_configs *c = parse("[bus a]\n" KEYS "ROUTE=to=main address=(media:audio app:x) "
+                                      "commands=audio.,mixer.gain\n"
+                                      "ROUTE=from=B\n[bus b]\n" KEYS);
+        struct address full = address_of("(app:x media:audio id:1-1@h)");
+        struct address other = address_of("(media:audio)");
+        const struct rule *r = c->rules;
+
+        ck_assert_str_eq(r->from, "a");
+        ck_assert_str_eq(r->to, "main");
+        ck_assert(rule_is_about(r, &full));
+        ck_assert(!rule_is_about(r, &other));
+        ck_assert(rule_admits(r, span_of("audio.play")));
+        ck_assert(rule_admits(r, span_of("mixer.gain")));
+        ck_assert(!rule_admits(r, span_of("mixer.mute")));
+        ck_assert(!rule_admits(r, span_of("mixer.gains")));
+        ck_assert(!rule_admits(r, span_of("audio")));
+        r = r->next;
+        ck_assert_str_eq(r->from, "B");
+        ck_assert_str_eq(r->to, "a");
+        ck_assert(rule_is_about(r, &other));
+        ck_assert(rule_admits(r, span_of("any")));
+        ck_assert_ptr_null(r->next);
+        bus_configs_free(c);
+}
+END_TEST
+
+START_TEST(test_what_is_wrong_is_said_with_its_line)
+{
+        check_error("[bus]\n", "F:1: [bus]: a bus has a name of letters, digits, - and _, write "
+                               "[bus NAME]");
+        check_error("[bus a b]\n", "F:1: [bus]: a bus has a name of letters, digits, - and _, "
+                                   "write [bus NAME]");
+        check_error("[bus a]\n" KEYS "[bus A]\n",
+                    "F:4: [bus]: there is a bus of this name already, take another; main is that "
+                    "of [MBUS]");
+        check_error("[bus Main]\n", "F:1: [bus]: there is a bus of this name already, take "
+                                    "another; main is that of [MBUS]");
+        check_error("[bus a]\nPORT=0\n", "F:2: PORT: is no UDP port, write a number from 1 to "
+                                         "65535");
+        check_error("[bus a]\n" HASHKEY, "F:2: ENCRYPTIONKEY: is missing, add it, with (NOENCR,) "
+                                         "for no encryption");
+        check_error("[bus a]\n" KEYS "ROUTE=main\n",
+                    "F:4: ROUTE: write to=BUS or from=BUS, then address=(...) and "
+                    "commands=NAME,NAME if not all may pass");
+        check_error("[bus a]\n" KEYS "ROUTE=address=()\n",
+                    "F:4: ROUTE: write one of to=BUS and from=BUS");
+        check_error("[bus a]\n" KEYS "ROUTE=to=main from=main\n",
+                    "F:4: ROUTE: write one of to=BUS and from=BUS");
+        check_error("[bus a]\n" KEYS "ROUTE=to=a\n", "F:4: ROUTE: it leads from the bus to itself");
+        check_error("[bus a]\n" KEYS "ROUTE=to=b\n",
+                    "F:4: ROUTE: there is no bus of this name, add [bus NAME]");
+        check_error("[bus a]\n" KEYS "ROUTE=to=main address=audio\n",
+                    "F:4: ROUTE: what is behind address= is no address, write (tag:value ...)");
+        check_error("[bus a]\n" KEYS "ROUTE=to=main commands=a,,b\n",
+                    "F:4: ROUTE: what is behind commands= is no list of names, write "
+                    "audio.,video.play");
+}
+END_TEST
+
+START_TEST(test_more_buses_and_routes_than_there_may_be_are_an_error)
+{
+        static char text[BUSES_MAX * 200 + RULES_MAX * 20];
+        size_t n = 0;
+
+        for (unsigned i = 0; i < BUSES_MAX; i++)
+                n += (size_t)sprintf(text + n, "[bus b%u]\n%s", i, KEYS);
+        check_error(text, "F:46: [bus]: there are more than 16 buses");
+        n = (size_t)sprintf(text, "[bus a]\n%s", KEYS);
+        for (unsigned i = 0; i <= RULES_MAX; i++)
+                n += (size_t)sprintf(text + n, "ROUTE=to=main\n");
+        check_error(text, "F:260: ROUTE: there are more than 256 routes");
+}
+END_TEST
+
+START_TEST(test_the_same_sections_are_told_from_others)
+{
+        static const char *const texts[] = {
+                "",
+                "[bus a]\n" KEYS,
+                "[bus b]\n" KEYS,
+                "[bus a]\n" KEYS "PORT=1\n",
+                "[bus a]\n" KEYS "ROUTE=to=main\n",
+                "[bus a]\n" KEYS "ROUTE=from=main\n",
+                "[bus a]\n" KEYS "ROUTE=to=main address=(a:b)\n",
+                "[bus a]\n" KEYS "ROUTE=to=main commands=a\n",
+                "[bus a]\n" KEYS "ROUTE=to=main commands=a,b\n",
+                "[bus a]\n" KEYS "ROUTE=to=main commands=a,c\n",
+        };
+
+        for (size_t i = 0; i < N(texts); i++) {
+                for (size_t j = 0; j < N(texts); j++) {
+                        struct bus_configs *a = parse(texts[i]), *b = parse(texts[j]);
+
+                        ck_assert_msg(bus_configs_equal(a, b) == (i == j), "%zu %zu", i, j);
+                        bus_configs_free(a);
+                        bus_configs_free(b);
+                }
+        }
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_a_section_has_the_keys_of_a_bus,
+                test_routes_have_a_direction_an_address_and_commands,
+                test_what_is_wrong_is_said_with_its_line,
+                test_more_buses_and_routes_than_there_may_be_are_an_error,
+                test_the_same_sections_are_told_from_others,
+        };
+
+        return run_tests("broker-buses", tests, N(tests));
+}
