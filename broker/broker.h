@@ -4,6 +4,7 @@
  *      link-local   clients: accepting, reading, writing
  *      bus          an engine behind its sockets
  *      link-udp     the bus that the clients are on
+ *      bridge       other buses, and routes between them
  *      router       where a client's message goes
  *      reliable     who waits for whose acknowledgement
  *      control      broker.* commands
@@ -30,6 +31,8 @@
 #include "options.h"
 #include "stats.h"
 #include "supervise.h"
+
+struct bridges;
 
 /* What does not reach its destination, and what is odd, by cause. */
 enum count {
@@ -67,6 +70,7 @@ struct broker {
         struct udp *udp;         /* of `bus` */
         struct config config;    /* that it was opened with */
         struct attachment *self; /* the broker is an entity, too */
+        struct bridges *bridges; /* to other buses; NULL: there are none */
 
         /* The clients. */
         int listener;
@@ -113,6 +117,7 @@ struct broker {
         uint64_t counts[COUNT_MAX];
         struct log_cause causes[COUNT_MAX];
         struct log_cause accept_cause;
+        struct log_cause proxy_cause;
         struct log_cause rights_cause;
 };
 

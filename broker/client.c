@@ -13,6 +13,7 @@
 
 #include <core/frame.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "control.h"
 #include "link-local.h"
@@ -225,6 +226,8 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
                 link_attachment(c, a);
         b->generation++;
         monitor_joined(b, entity_address(a->entity), 0);
+        if (c)
+                bridge_joined(&b->bus, entity_address(a->entity));
         *ret_attachment = a;
         return 0;
 }
@@ -234,13 +237,18 @@ struct attachment *attachment_free(struct broker *b, struct attachment *a)
         if (!a)
                 return NULL;
         b->generation++;
+        if (a->client)
+                bridge_left(&b->bus, entity_address(a->entity), MBUS_REASON_BYE);
         monitor_left(b, entity_address(a->entity), MBUS_REASON_BYE);
         reliable_forget(b, a);
         retain_forget(b, a);
         if (a->client)
                 unlink_attachment(a->client, a);
         deadlines_release(&b->deadlines);
-        engine_remove_entity(b->engine, b->now, b->wall_ms, a->entity);
+        if (a->silent)
+                engine_withdraw_entity(b->engine, b->now, b->wall_ms, a->entity);
+        else
+                engine_remove_entity(b->engine, b->now, b->wall_ms, a->entity);
         free(a);
         return NULL;
 }

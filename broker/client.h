@@ -18,6 +18,7 @@
 
 struct broker;
 struct filter;
+struct proxy;
 struct retainer;
 struct route;
 
@@ -44,7 +45,7 @@ struct waits {
         uint64_t tail;
 };
 
-/* An entity of a client, or of the broker itself (client is NULL). */
+/* An entity of a client, or of the broker itself (client is NULL), or one of another bus. */
 struct attachment {
         struct deadline deadline; /* of the oldest local wait; first member */
         struct client *client;
@@ -58,6 +59,8 @@ struct attachment {
         struct attachment *previous_waiting; /* in broker.waiting while local waits are there */
         struct attachment *next_waiting;
         bool waiting;
+        struct proxy *proxy; /* it is of another bus (bridge.h) */
+        bool silent;         /* it leaves without a bye */
         struct retainer *retainer; /* NULL: it wants no last values kept */
         size_t n_waited_on;        /* local waits that this entity is to acknowledge */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "bridge.h"
 #include "control.h"
 #include "exit.h"
 #include "monitor.h"
@@ -43,10 +44,13 @@ int link_udp_open(struct broker *b)
 
         quota_init(&b->quota, &b->options.limits, b->config_path);
         if (r == 0)
-                r = bus_open(&b->bus, b, "main", &b->config, false);
+                r = bus_open(&b->bus, b, BUS_MAIN, &b->config,
+                             bridges_relay_main(b->options.buses));
         b->engine = b->bus.engine;
         b->udp = b->bus.udp;
-        return r ? r : add_self(b);
+        if (r == 0)
+                r = add_self(b);
+        return r ? r : bridges_open(b, b->options.buses);
 }
 
 void link_udp_close(struct broker *b)
@@ -58,10 +62,25 @@ void link_udp_close(struct broker *b)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
+static void on_finished(struct broker *b, const struct event *event, enum mbus_reason reason)
+{
+        struct attachment *a = entity_data(event->entity);
+
+        if (a->proxy)
+                bridge_finish(a->proxy, event->ticket, reason);
+        else
+                reliable_finish(b, a, event->ticket, reason);
+}
+
 static void on_conflict(const struct event *event)
 {
-        struct span text = entity_address(event->entity)->text;
+        struct attachment *a = entity_data(event->entity);
+        struct span text = attachment_text(a);
 
+        if (a->proxy) {
+                bridge_conflict(a->proxy);
+                return;
+        }
         log_warning("somebody else on the bus uses the address %.*s", (int)text.n, text.at);
 }
 
@@ -70,18 +89,22 @@ static void on_event(struct broker *b, const struct event *event)
         switch (event->type) {
         case EVENT_MESSAGE:
                 router_message(b, event);
+                bridge_message(&b->bus, event);
                 break;
         case EVENT_DELIVERED:
+                on_finished(b, event, MBUS_REASON_NONE);
+                break;
         case EVENT_FAILED:
-                reliable_finish(b, entity_data(event->entity), event->ticket,
-                                event->type == EVENT_DELIVERED ? MBUS_REASON_NONE : event->reason);
+                on_finished(b, event, event->reason);
                 break;
         case EVENT_JOINED:
                 b->generation++;
                 monitor_joined(b, event->address, 0);
+                bridge_joined(&b->bus, event->address);
                 break;
         case EVENT_LEFT:
                 b->generation++;
+                bridge_left(&b->bus, event->address, event->reason);
                 monitor_left(b, event->address, event->reason);
                 break;
         case EVENT_OBSERVED:

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "reliable.h"
 
@@ -147,6 +148,7 @@ static struct route *route_new(struct broker *b, struct attachment *src, const s
         if (!gather_clients(b, route))
                 return route_free(route);
         look_for_peers(b, route);
+        route->exported = bridge_exports(b, entity_address(src->entity));
         return route;
 }
 

@@ -33,6 +33,7 @@ struct route {
         struct attachment *only; /* the local entity that dest names in full */
         bool is_peer;            /* dest names a remote entity in full */
         bool has_peers;          /* dest matches remote entities */
+        bool exported;           /* what is sent may go to other buses, too */
         enum resolution resolution;
         struct attachment *target; /* with ROUTE_LOCAL */
         struct name *name;         /* with ROUTE_PEER */

@@ -12,6 +12,7 @@
 
 #include <core/frame.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "control.h"
 #include "monitor.h"
@@ -33,6 +34,9 @@ static bool take_acknowledgements(struct passage *p)
                 if (!to)
                         engine_acknowledge(p->b->engine, p->b->now, p->route->src->entity,
                                            &p->route->dest, seq);
+                else if (to->proxy)
+                        p->b->counts[COUNT_ACK] +=
+                                !bridge_acknowledge(to->proxy, seq, p->route->src);
                 else if (reliable_acknowledge(p->b, to, seq, p->route->src))
                         any = true;
                 else
@@ -110,7 +114,7 @@ static void forward(struct passage *p, bool acknowledges)
                 }
                 return;
         }
-        verdict = passage_judge(p, to_bus);
+        verdict = passage_judge(p, to_bus || route->exported);
         if (verdict == VERDICT_PING && route->only) {
                 engine_answer_ping(p->b->engine, p->b->now, &route->dest);
         } else if (verdict != VERDICT_STOP) {
@@ -120,6 +124,9 @@ static void forward(struct passage *p, bool acknowledges)
                         retain(p);
                 if (to_bus || verdict == VERDICT_PING)
                         sent = send_to_bus(p, verdict);
+                if (route->exported && verdict == VERDICT_PASS)
+                        bridge_forward(p->b, route->src, &route->dest, header_timestamp_ms(&p->h),
+                                       p->payload);
                 if (acknowledges && route->n == 0)
                         pass_acks_alone(p);
         } else if (acknowledges) {
@@ -155,11 +162,38 @@ static void command_self(struct passage *p, struct attachment *src)
                 control_message(p->b, p->c, &p->h, src, p->payload);
 }
 
+/* To an entity of another bus. */
+static void forward_reliable_away(struct passage *p, struct proxy *target)
+{
+        int r;
+
+        if (p->payload.n == 0) {
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+                return;
+        }
+        if (passage_judge(p, true) == VERDICT_STOP)
+                return;
+        r = bridge_send_reliable(p->b, p->route->src, target, p->h.seq, header_timestamp_ms(&p->h),
+                                 p->payload);
+        if (r == MBUS_E_UNKNOWN)
+                passage_undelivered(p, MBUS_REASON_DENIED, "no route leads to its bus");
+        else if (r == MBUS_E_TOO_LARGE)
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+        else if (r)
+                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+        else
+                monitor_copy(p->b, p->text, false);
+}
+
 static void forward_reliable_locally(struct passage *p, struct attachment *target)
 {
         struct attachment *src = p->route->src;
         int r;
 
+        if (target->proxy) {
+                forward_reliable_away(p, target->proxy);
+                return;
+        }
         if (passage_judge(p, false) == VERDICT_STOP)
                 return;
         if (!target->client) {
@@ -316,7 +350,8 @@ void router_message(struct broker *b, const struct event *event)
                 struct attachment *a = entity_data(event->recipients[i]);
 
                 if (!a->client) {
-                        control_from_bus(b, event->message);
+                        if (!a->proxy)
+                                control_from_bus(b, event->message);
                         continue;
                 }
                 if (a->client->mark == b->mark)

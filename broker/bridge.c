@@ -1,0 +1,457 @@
+/*
+ * bridge.c - several buses in one broker, and which of several brokers between two buses works.
+ *
+ * A bridge that works has an entity (app:mbus-broker module:bridge since:TIME id:...) of one and the
+ * same address on both of its buses. Whoever joins the same two buses sees it on both, and stands by
+ * until it is gone. A bridge that starts shows its own and asks first; of two the older one goes on,
+ * the other one leaves without saying bye for those it hosted, since they are hosted still.
+ */
+#include "bridge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include <io/clock.h>
+
+#include "bridge-state.h"
+#include "broker.h"
+#include "exit.h"
+
+/* As long as the answers to a ping take, and half as long again. */
+#define CANDIDATE_MS 1500
+
+/* ---- looking things up --------------------------------------------------------------------- */
+
+bool bus_is_main(const struct bus *bus)
+{
+        return bus == &bus->broker->bus;
+}
+
+struct proxy *proxy_of(const struct bus *bus, const struct entity *entity)
+{
+        void *data = entity_data(entity);
+
+        return bus_is_main(bus) ? ((const struct attachment *)data)->proxy : data;
+}
+
+struct proxy *bridge_find(const struct bridge *bridge, unsigned side, const struct address *address)
+{
+        const struct bus *bus = bridge->bus[side];
+        struct entity *entity = engine_find(bus->engine, address);
+        struct proxy *p = entity ? proxy_of(bus, entity) : NULL;
+
+        return p && p->bridge == bridge ? p : NULL;
+}
+
+struct bridge *bridges_next(struct bridges *all, const struct bus *bus, size_t *cursor,
+                            unsigned *ret_side)
+{
+        for (; *cursor < 2 * all->n; ++*cursor) {
+                struct bridge *bridge = &all->list[*cursor / 2];
+                unsigned side = *cursor % 2;
+
+                if (bridge->bus[side] != bus)
+                        continue;
+                ++*cursor;
+                *ret_side = side;
+                return bridge;
+        }
+        return NULL;
+}
+
+/* ---- which of several brokers works -------------------------------------------------------- */
+
+static uint64_t since_of(const struct address *sign)
+{
+        uint64_t since;
+
+        return span_to_uint(address_get(sign, "since"), UINT64_MAX, &since) ? since : 0;
+}
+
+static bool is_older(const struct bridge *bridge, const struct address *other)
+{
+        struct span mine = entity_address(bridge->signs[0].entity)->text;
+        uint64_t since = since_of(other);
+
+        if (since != bridge->since)
+                return since < bridge->since;
+        return other->text.n == mine.n && memcmp(other->text.at, mine.at, mine.n) < 0;
+}
+
+/* Whether another broker joins both buses; *@ret_older: since longer than we do. */
+static bool find_other(const struct bridge *bridge, bool *ret_older)
+{
+        struct address pattern;
+        struct peer_info info;
+        size_t cursor = 0;
+        bool found = false;
+
+        *ret_older = false;
+        if (address_parse(span_of(BRIDGE_ADDRESS), STRICT, &pattern, NULL, NULL))
+                return false;
+        while (engine_next_peer(bridge->bus[0]->engine, &pattern, &cursor, &info)) {
+                if (!engine_has_peer(bridge->bus[1]->engine, info.address))
+                        continue;
+                found = true;
+                if (bridge->state == BRIDGE_STANDBY || is_older(bridge, info.address))
+                        *ret_older = true;
+        }
+        return found;
+}
+
+/* Shows that we want to work, and asks who does already. */
+static void apply(struct bridge *bridge)
+{
+        struct broker *b = bridge->all->broker;
+        struct address address, pattern;
+        char text[256];
+        int n;
+
+        bridge->since = b->wall_ms;
+        n = snprintf(text, sizeof(text),
+                     "(app:mbus-broker module:bridge since:%" PRIu64 " id:%" PRIu32 "-%u@%s)",
+                     bridge->since, random_u32(&bridge->all->random),
+                     (unsigned)(bridge - bridge->all->list) + 1, udp_host_id(b->udp));
+        if (address_parse((struct span){ text, (size_t)n }, STRICT, &address, NULL, NULL) ||
+            address_parse(span_of(BRIDGE_ADDRESS), STRICT, &pattern, NULL, NULL))
+                return;
+        bridge->state = BRIDGE_CANDIDATE;
+        bridge->until = b->now + CANDIDATE_MS * NSEC_PER_MSEC;
+        for (unsigned side = 0; side < 2; side++) {
+                struct engine *e = bridge->bus[side]->engine;
+
+                if (stand_enter(&bridge->signs[side], bridge->bus[side], &address, NULL))
+                        continue;
+                engine_announce_entity(e, b->now, b->wall_ms, bridge->signs[side].entity);
+                (void)engine_ping(e, b->now, b->wall_ms, bridge->signs[side].entity, &pattern);
+        }
+        if (bridge->signs[0].entity && bridge->signs[1].entity)
+                return;
+        /* Memory is short; it is tried again at `until`. */
+        for (unsigned side = 0; side < 2; side++)
+                stand_leave(&bridge->signs[side], true);
+        bridge->state = BRIDGE_STANDBY;
+}
+
+static void stand_by(struct bridge *bridge, bool bye)
+{
+        bridge_drop_proxies(bridge, bye);
+        bridge_drop_holds(bridge);
+        for (unsigned side = 0; side < 2; side++)
+                stand_leave(&bridge->signs[side], true);
+        bridge->state = BRIDGE_STANDBY;
+        bridge->until = TIME_NEVER;
+}
+
+static void begin(struct bridge *bridge)
+{
+        bridge->until = TIME_NEVER;
+        log_info("buses %s and %s are joined", bridge->bus[0]->name, bridge->bus[1]->name);
+        bridge->state = BRIDGE_ACTIVE;
+        /* Whoever left because the broker before us did is to be seen again. */
+        bridge_drop_holds(bridge);
+        for (unsigned side = 0; side < 2; side++)
+                bridge_consider_all(bridge, side);
+}
+
+static void announce(struct bridge *bridge)
+{
+        struct broker *b = bridge->all->broker;
+
+        for (unsigned side = 0; side < 2; side++)
+                engine_announce_entity(bridge->bus[side]->engine, b->now, b->wall_ms,
+                                       bridge->signs[side].entity);
+}
+
+static void check(struct bridge *bridge)
+{
+        bool older, found = find_other(bridge, &older);
+
+        if (bridge->state == BRIDGE_STANDBY && !found) {
+                apply(bridge);
+        } else if (bridge->state != BRIDGE_STANDBY && older) {
+                log_info("buses %s and %s are joined by another broker; this one stands by",
+                         bridge->bus[0]->name, bridge->bus[1]->name);
+                stand_by(bridge, false);
+        } else if (bridge->state != BRIDGE_STANDBY && found) {
+                announce(bridge);
+        }
+}
+
+void bridges_check(struct bridges *all, const struct address *address)
+{
+        if (!span_equal_text(address_get(address, "module"), "bridge"))
+                return;
+        for (size_t i = 0; i < all->n; i++)
+                check(&all->list[i]);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+bool bridges_relay_main(const struct bus_configs *configs)
+{
+        for (const struct rule *rule = configs->rules; rule; rule = rule->next)
+                if (span_equal_nocase(span_of(rule->from), BUS_MAIN))
+                        return true;
+        return false;
+}
+
+static bool is_from(const struct bus_configs *configs, const char *name)
+{
+        for (const struct rule *rule = configs->rules; rule; rule = rule->next)
+                if (span_equal_nocase(span_of(rule->from), name))
+                        return true;
+        return false;
+}
+
+static struct bus *find_bus(struct bridges *all, const char *name)
+{
+        for (size_t i = 0; i < all->n_buses; i++)
+                if (span_equal_nocase(span_of(name), all->buses[i].name))
+                        return &all->buses[i];
+        return &all->broker->bus;
+}
+
+/* The bridge of a rule, which is made if there is none yet; room for it was made before. */
+static struct bridge *find_bridge(struct bridges *all, struct bus *from, struct bus *to)
+{
+        struct bridge *bridge;
+
+        for (size_t i = 0; i < all->n; i++) {
+                bridge = &all->list[i];
+                if ((bridge->bus[0] == from && bridge->bus[1] == to) ||
+                    (bridge->bus[1] == from && bridge->bus[0] == to))
+                        return bridge;
+        }
+        bridge = &all->list[all->n++];
+        *bridge = (struct bridge){ .all = all, .bus = { from, to }, .until = TIME_NEVER };
+        for (unsigned side = 0; side < 2; side++)
+                index_init(&bridge->held[side],
+                           (uint64_t)random_u32(&all->random) << 32 | random_u32(&all->random));
+        return bridge;
+}
+
+static int add_rules(struct bridges *all, const struct bus_configs *configs)
+{
+        all->list = calloc(configs->n_rules, sizeof(*all->list));
+        if (!all->list && configs->n_rules > 0)
+                return EXIT_SYSTEM;
+        for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
+                struct bus *from = find_bus(all, rule->from), *to = find_bus(all, rule->to);
+                struct bridge *bridge = find_bridge(all, from, to);
+                unsigned side = bridge->bus[0] == from ? 0 : 1;
+                const struct rule **rules =
+                        realloc(bridge->rules[side],
+                                (bridge->n_rules[side] + 1) * sizeof(*bridge->rules[side]));
+
+                if (!rules)
+                        return EXIT_SYSTEM;
+                rules[bridge->n_rules[side]++] = rule;
+                bridge->rules[side] = rules;
+        }
+        return 0;
+}
+
+static int open_buses(struct bridges *all, const struct bus_configs *configs)
+{
+        all->buses = calloc(configs->n, sizeof(*all->buses));
+        if (!all->buses)
+                return EXIT_SYSTEM;
+        for (size_t i = 0; i < configs->n; i++) {
+                const struct bus_section *section = &configs->sections[i];
+                int r = bus_open(&all->buses[all->n_buses++], all->broker, section->name,
+                                 &section->reader.config, is_from(configs, section->name));
+
+                if (r)
+                        return r;
+                log_info("bus %s is udp:%s", section->name, udp_name(all->buses[i].udp));
+        }
+        return 0;
+}
+
+int bridges_open(struct broker *b, const struct bus_configs *configs)
+{
+        struct bridges *all;
+        uint64_t seed;
+        int r;
+
+        if (configs->n == 0)
+                return 0;
+        all = malloc(sizeof(*all));
+        if (!all)
+                return EXIT_SYSTEM;
+        *all = (struct bridges){
+                .broker = b, .holds = DEADLINES_INIT, .relays = DEADLINES_INIT, .text = BUFFER_INIT
+        };
+        if (getrandom(&seed, sizeof(seed), 0) < 0)
+                seed = clock_now();
+        random_init(&all->random, seed);
+        b->bridges = all;
+        r = open_buses(all, configs);
+        return r ? r : add_rules(all, configs);
+}
+
+void bridges_close(struct broker *b)
+{
+        struct bridges *all = b->bridges;
+
+        if (!all)
+                return;
+        for (size_t i = 0; i < all->n; i++) {
+                struct bridge *bridge = &all->list[i];
+
+                stand_by(bridge, true);
+                for (unsigned side = 0; side < 2; side++) {
+                        index_deinit(&bridge->held[side]);
+                        free(bridge->rules[side]);
+                }
+        }
+        for (size_t i = 0; i < all->n_buses; i++)
+                bus_close(&all->buses[i]);
+        deadlines_deinit(&all->holds);
+        deadlines_deinit(&all->relays);
+        buffer_deinit(&all->text);
+        free(all->list);
+        free(all->buses);
+        free(all);
+        b->bridges = NULL;
+}
+
+int bridges_start(struct broker *b)
+{
+        struct bridges *all = b->bridges;
+
+        for (size_t i = 0; all && i < all->n_buses; i++) {
+                int r = bus_start(&all->buses[i]);
+
+                if (r)
+                        return r;
+        }
+        broker_wake(b);
+        for (size_t i = 0; all && i < all->n; i++)
+                apply(&all->list[i]);
+        return 0;
+}
+
+void bridges_stop(struct broker *b)
+{
+        struct bridges *all = b->bridges;
+
+        for (size_t i = 0; all && i < all->n; i++)
+                stand_by(&all->list[i], true);
+        for (size_t i = 0; all && i < all->n_buses; i++)
+                bus_drain(&all->buses[i]);
+}
+
+/* ---- turns --------------------------------------------------------------------------------- */
+
+static void on_dropped(struct broker *b, const struct event *event)
+{
+        b->counts[COUNT_BUS_LOST] += event->count - 1;
+        broker_count(b, COUNT_BUS_LOST, NULL,
+                     event->drop == MBUS_DROP_SOCKET
+                             ? "the kernel had no room for datagrams of a bus"
+                             : "messages from a bus came too fast");
+}
+
+static void on_event(struct bus *bus, const struct event *event)
+{
+        struct proxy *p = event->entity ? proxy_of(bus, event->entity) : NULL;
+
+        switch (event->type) {
+        case EVENT_MESSAGE:
+                bridge_message(bus, event);
+                break;
+        case EVENT_DELIVERED:
+        case EVENT_FAILED:
+                if (p)
+                        bridge_finish(p, event->ticket,
+                                      event->type == EVENT_DELIVERED ? MBUS_REASON_NONE
+                                                                     : event->reason);
+                break;
+        case EVENT_JOINED:
+                bridge_joined(bus, event->address);
+                break;
+        case EVENT_LEFT:
+                bridge_left(bus, event->address, event->reason);
+                break;
+        case EVENT_CONFLICT:
+                if (p)
+                        bridge_conflict(p);
+                break;
+        case EVENT_DROPPED:
+                on_dropped(bus->broker, event);
+                break;
+        case EVENT_OBSERVED:
+                break;
+        }
+}
+
+static bool process_bus(struct bus *bus)
+{
+        struct event event;
+        bool any = false;
+
+        bus_tick(bus);
+        while (engine_pop_event(bus->engine, &event)) {
+                on_event(bus, &event);
+                event_deinit(&event);
+                any = true;
+        }
+        return any;
+}
+
+bool bridges_process(struct broker *b)
+{
+        struct bridges *all = b->bridges;
+        bool any = false;
+
+        if (!all)
+                return false;
+        for (size_t i = 0; i < all->n; i++) {
+                struct bridge *bridge = &all->list[i];
+
+                if (bridge->until > b->now)
+                        continue;
+                if (bridge->state == BRIDGE_CANDIDATE)
+                        begin(bridge);
+                else
+                        apply(bridge);
+                any = true;
+        }
+        any |= bridges_end_holds(all);
+        any |= bridges_expire(all);
+        for (size_t i = 0; i < all->n_buses; i++)
+                any |= process_bus(&all->buses[i]);
+        return any;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+uint64_t bridges_deadline(const struct broker *b)
+{
+        const struct bridges *all = b->bridges;
+        uint64_t at = TIME_NEVER;
+
+        if (!all)
+                return at;
+        at = earlier(deadlines_next(&all->holds), deadlines_next(&all->relays));
+        for (size_t i = 0; i < all->n; i++)
+                at = earlier(at, all->list[i].until);
+        for (size_t i = 0; i < all->n_buses; i++)
+                at = earlier(at, engine_deadline(all->buses[i].engine));
+        return at;
+}
+
+void bridges_send(struct broker *b)
+{
+        struct bridges *all = b->bridges;
+
+        for (size_t i = 0; all && i < all->n_buses; i++)
+                bus_send(&all->buses[i]);
+}
