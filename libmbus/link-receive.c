@@ -292,7 +292,7 @@ static void remember(struct link *l, const struct header *h)
         known->next = (i + 1) % LINK_KNOWN;
         known->texts[i] = text;
         known->to[i] = find_only(l, h);
-        known->headers[i] = *h;
+        header_copy(&known->headers[i], h);
         known->headers[i].src.text.at = text;
         known->headers[i].dest.text.at = text + dest;
 }
@@ -322,11 +322,10 @@ static bool on_broker_command(struct mbus_bus *bus, const struct payload *p,
         return false;
 }
 
-/* Whether all of @m was the broker's to the library. */
-static bool on_broker_message(struct mbus_bus *bus, const struct message *m)
+/* Whoever speaks first is the broker. */
+static bool is_from_broker(struct mbus_bus *bus, const struct message *m)
 {
         struct link *l = bus->impl;
-        bool all = true;
 
         if (!l->broker)
                 l->broker = strdup(m->src);
@@ -334,8 +333,14 @@ static bool on_broker_message(struct mbus_bus *bus, const struct message *m)
                 bus->failure = -ENOMEM;
                 return false;
         }
-        if (!span_equal_text(m->header.src.text, l->broker))
-                return false;
+        return span_equal_text(m->header.src.text, l->broker);
+}
+
+/* Whether all of @m was the broker's to the library. */
+static bool on_broker_message(struct mbus_bus *bus, const struct message *m)
+{
+        bool all = true;
+
         for (size_t i = 0; i < m->payload.n; i++)
                 all = on_broker_command(bus, &m->payload, &m->payload.commands[i]) && all;
         return all;
@@ -391,15 +396,30 @@ static void observe(struct mbus_bus *bus, struct message *m)
         queue_push(bus, &event, NULL);
 }
 
-static void on_message(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
+static void pass_on(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
 {
-        on_acks(bus, m);
-        if (m->payload.n == 0 || on_broker_message(bus, m))
+        if (m->payload.n == 0)
                 return;
         if (m->header.reliable)
                 deliver_reliable(bus, m, only);
         else
                 deliver(bus, m, only);
+}
+
+/* @i is the known header that @m has, or how many there are. The broker's are never among them. */
+static void on_message(struct mbus_bus *bus, struct message *m, size_t i)
+{
+        struct link *l = bus->impl;
+
+        on_acks(bus, m);
+        if (i < l->known.n) {
+                pass_on(bus, m, l->known.to[i]);
+        } else if (!is_from_broker(bus, m)) {
+                pass_on(bus, m, NULL);
+                remember(l, &m->header);
+        } else if (m->payload.n > 0 && !on_broker_message(bus, m)) {
+                pass_on(bus, m, NULL);
+        }
 }
 
 /* *@ret_known is which of the known headers it has, or how many there are. */
@@ -426,7 +446,6 @@ static int make_message(struct link *l, struct span text, struct message **ret_m
 void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
 {
         struct link *l = bus->impl;
-        struct known *known = &l->known;
         struct message *m;
         size_t i;
         int r = make_message(l, text, &m, &i);
@@ -438,12 +457,9 @@ void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
                 bus->dropped[r < 0 ? MBUS_DROP_EVENTS : MBUS_DROP_MALFORMED]++;
                 return;
         }
-        if (observed) {
+        if (observed)
                 observe(bus, m);
-        } else {
-                on_message(bus, m, i < known->n ? known->to[i] : NULL);
-                if (i == known->n)
-                        remember(l, &m->header);
-        }
+        else
+                on_message(bus, m, i);
         stock_put_message(&l->stock, m);
 }

@@ -30,7 +30,8 @@ void stock_put_message(struct stock *s, struct message *m)
                 message_unref(m);
                 return;
         }
-        payload_deinit(&m->payload);
+        if (!payload_is_lent(&m->payload))
+                payload_deinit(&m->payload);
         stock_put(s, m, message_size(m->text, &m->header));
 }
 

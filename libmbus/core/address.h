@@ -70,6 +70,11 @@ void address_format_canonical(const struct address *a, struct buffer *out);
  * copied by assignment.
  */
 struct address *address_dup(const struct address *a);
+/* Copies the view and no more elements than there are. */
+static inline void address_copy(struct address *to, const struct address *from)
+{
+        memcpy(to, from, offsetof(struct address, elements) + from->n * sizeof(*from->elements));
+}
 /* Octets of memory that a copy of @a takes. */
 size_t address_dup_size(const struct address *a);
 

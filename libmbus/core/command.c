@@ -13,9 +13,10 @@
 
 void payload_lend(struct payload *p, struct payload_room *room, char *arena, size_t n)
 {
-        *p = (struct payload){ .commands = room->commands,
-                               .size = sizeof(room->commands) / sizeof(*room->commands),
-                               .lent = true };
+        p->commands = room->commands;
+        p->n = 0;
+        p->size = sizeof(room->commands) / sizeof(*room->commands);
+        p->lent = true;
         values_lend(&p->values, room->nodes, sizeof(room->nodes) / sizeof(*room->nodes), arena, n);
 }
 

@@ -41,6 +41,11 @@ struct payload_room {
  * no allocation: @arena has @n + 1 octets. Both outlive @p. */
 void payload_lend(struct payload *p, struct payload_room *room, char *arena, size_t n);
 void payload_deinit(struct payload *p);
+/* Whether payload_deinit() would have nothing to free. */
+static inline bool payload_is_lent(const struct payload *p)
+{
+        return p->lent && p->values.nodes_lent && p->values.arena_lent;
+}
 
 /*
  * Parses all of @text, which must outlive *@p (PAYLOAD_INIT before). An empty text is no command.

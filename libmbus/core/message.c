@@ -163,9 +163,9 @@ static bool take_known(struct span *rest, const struct header *known, struct hea
 
         if (rest->n <= n || !is_wsp(rest->at[n]) || memcmp(rest->at, from, n) != 0)
                 return false;
-        h->src = known->src;
+        address_copy(&h->src, &known->src);
         h->src.text.at = rest->at;
-        h->dest = known->dest;
+        address_copy(&h->dest, &known->dest);
         h->dest.text.at = rest->at + dest;
         *rest = span_from(*rest, n);
         take_wsp(rest);
@@ -215,6 +215,17 @@ enum header_fault header_parse_known(struct span text, const struct header *know
                 return malformed(text, rest, what, error);
         h->payload = text.n - rest.n;
         return HEADER_OK;
+}
+
+void header_copy(struct header *to, const struct header *from)
+{
+        to->seq = from->seq;
+        to->timestamp = from->timestamp;
+        to->reliable = from->reliable;
+        address_copy(&to->src, &from->src);
+        address_copy(&to->dest, &from->dest);
+        to->acks = from->acks;
+        to->payload = from->payload;
 }
 
 uint64_t header_timestamp_ms(const struct header *h)
@@ -367,7 +378,7 @@ int message_new_in(void *memory, struct span text, const struct header *header,
         m->src = keep(&at, header->src.text);
         m->dest = keep(&at, header->dest.text);
         /* Positions stay what they are, only the text they are positions in moves. */
-        m->header = *header;
+        header_copy(h, header);
         h->src.text.at = m->bytes + (h->src.text.at - text.at);
         h->dest.text.at = m->bytes + (h->dest.text.at - text.at);
         h->acks.at = m->bytes + (h->acks.at - text.at);

@@ -39,6 +39,9 @@ enum header_fault header_parse_known(struct span text, const struct header *know
                                      struct header *ret_header, size_t *ret_known,
                                      struct parse_error *error);
 
+/* Copies no more than there is. */
+void header_copy(struct header *to, const struct header *from);
+
 /* The time stamp in ms, also of a sender that stamps in seconds (spec/errata.md, 34). */
 uint64_t header_timestamp_ms(const struct header *h);
 

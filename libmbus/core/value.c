@@ -26,12 +26,14 @@ struct parser {
 
 void values_lend(struct values *vs, struct value *nodes, size_t size, char *arena, size_t n)
 {
-        *vs = (struct values){ .nodes = nodes,
-                               .size = size,
-                               .arena = arena,
-                               .arena_size = n + 1,
-                               .nodes_lent = true,
-                               .arena_lent = true };
+        /* One by one: a literal that clears all first takes as long as parsing a number. */
+        vs->nodes = nodes;
+        vs->n = 0;
+        vs->size = size;
+        vs->arena = arena;
+        vs->arena_n = 0;
+        vs->arena_size = n + 1;
+        vs->nodes_lent = vs->arena_lent = true;
 }
 
 void values_deinit(struct values *vs)
