@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "exits.h"
 #include "keygen.h"
@@ -12,6 +13,13 @@
 
 static int tell(int r, const char *path)
 {
+        struct stat s;
+
+        if (r == -ENOTSUP || (r == -EEXIST && (lstat(path, &s) < 0 || !S_ISREG(s.st_mode)))) {
+                text_error("%s is there and no regular file, which is left alone; name another",
+                           path);
+                return EXITS_CONFIG;
+        }
         if (r == -EEXIST) {
                 text_error("%s is there; programs that use its keys would be cut off. "
                            "mbus-cli keygen --force -o %s replaces it",

@@ -119,6 +119,14 @@ static int write_fd(const struct keygen *keygen, int fd)
         return r;
 }
 
+/* rename(2) would put a file in the place of a device. */
+static bool may_be_replaced(const char *path)
+{
+        struct stat s;
+
+        return lstat(path, &s) < 0 || S_ISREG(s.st_mode);
+}
+
 /* Without @force link(2) is used, because it fails if @path is there, and rename(2) does not. Where
  * a file system has no links, a look before the rename must do. */
 static int put_in_place(const char *temporary, const char *path, bool force)
@@ -129,6 +137,8 @@ static int put_in_place(const char *temporary, const char *path, bool force)
         }
         if (!force && (errno == EEXIST || access(path, F_OK) == 0))
                 return -EEXIST;
+        if (!may_be_replaced(path))
+                return -ENOTSUP;
         return rename(temporary, path) < 0 ? -errno : 0;
 }
 

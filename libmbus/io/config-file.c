@@ -226,16 +226,18 @@ static void sync_directory(const char *path)
         free(directory);
 }
 
-/* link() never replaces a file, rename() always does. */
+/* link() never replaces a file, rename() always does, a device too. */
 static int move(const char *from, const char *path, bool force, char *ret_error)
 {
+        struct stat s;
+
+        if (force && lstat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode))
+                return fail(ret_error, path, "is no regular file and was left as it is", -EEXIST);
         if (force && rename(from, path) < 0)
                 return fail_errno(ret_error, path, "cannot be replaced");
         if (!force && link(from, path) < 0)
                 return errno == EEXIST ? fail(ret_error, path,
-                                              "exists already and was left as it "
-                                              "is",
-                                              -EEXIST)
+                                              "exists already and was left as it is", -EEXIST)
                                        : fail_errno(ret_error, path, "cannot be created");
         sync_directory(path);
         return 0;

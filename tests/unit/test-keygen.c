@@ -205,6 +205,18 @@ START_TEST(test_a_file_that_is_there_stays_unless_forced)
 }
 END_TEST
 
+/* With --force -o /dev/null the device would be gone for everybody. */
+START_TEST(test_what_is_no_regular_file_stays_even_if_forced)
+{
+        struct stat s;
+
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, path, true), -ENOTSUP);
+        ck_assert_int_eq(lstat(path, &s), 0);
+        ck_assert(S_ISFIFO(s.st_mode));
+}
+END_TEST
+
 START_TEST(test_a_directory_that_is_not_there_is_told)
 {
         ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, "/nonexistent/mbus", false), -ENOENT);
@@ -244,6 +256,7 @@ int main(void)
         tcase_add_checked_fixture(files, setup, teardown);
         tcase_add_test(files, test_a_file_is_for_its_owner_only_whatever_the_umask_is);
         tcase_add_test(files, test_a_file_that_is_there_stays_unless_forced);
+        tcase_add_test(files, test_what_is_no_regular_file_stays_even_if_forced);
         tcase_add_test(files, test_a_directory_that_is_not_there_is_told);
         tcase_add_test(files, test_the_default_file_is_MBUS_else_in_the_home);
         suite_add_tcase(suite, texts);
