@@ -189,7 +189,7 @@ static bool read_route(struct bus_configs *configs, const struct section_line *l
                        struct span value)
 {
         struct rule **end = &configs->rules;
-        struct route_words words;
+        struct route_words words = { 0 };
         struct rule *rule;
 
         if (!take_words(line, value, &words))
