@@ -232,6 +232,24 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
         return 0;
 }
 
+int attachment_rename(struct broker *b, struct attachment *a, const struct address *address)
+{
+        struct address *old = address_dup(entity_address(a->entity));
+        int r = old ? engine_rename_entity(b->engine, b->now, b->wall_ms, a->entity, address)
+                    : -ENOMEM;
+
+        if (r == 0) {
+                b->generation++;
+                control_renamed(a->client, old, address);
+                bridge_left(&b->bus, old, MBUS_REASON_BYE);
+                monitor_left(b, old, MBUS_REASON_BYE);
+                monitor_joined(b, address, 0);
+                bridge_joined(&b->bus, address);
+        }
+        free(old);
+        return r;
+}
+
 struct attachment *attachment_free(struct broker *b, struct attachment *a)
 {
         if (!a)

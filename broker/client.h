@@ -133,6 +133,8 @@ void client_kill(struct client *c, const char *why);
 /* Puts an entity of @c (NULL: the broker's own) on the bus. As engine_add_entity(). */
 int attachment_new(struct broker *b, struct client *c, const struct address *address,
                    struct attachment **ret_attachment);
+/* Gives it another address, after a conflict; everybody learns that. As engine_rename_entity(). */
+int attachment_rename(struct broker *b, struct attachment *a, const struct address *address);
 /* It leaves the bus; who waits for it learns that. Takes NULL, returns NULL. */
 struct attachment *attachment_free(struct broker *b, struct attachment *a);
 static inline struct span attachment_text(const struct attachment *a)

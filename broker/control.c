@@ -12,13 +12,11 @@
 
 #include "broker.h"
 #include "control-request.h"
+#include "ids.h"
 #include "monitor.h"
 #include "retain.h"
 
 #define VERSION_OF_LINK 1
-/* In a container many processes are number 1, and ids must differ on the whole link (4.1). */
-#define PID_MIN 100
-#define IDS_MAX 99999
 
 /* ---- what the broker says ------------------------------------------------------------------ */
 
@@ -119,6 +117,22 @@ void control_dropped(struct client *c, uint64_t n)
         control_say(c, (struct span){ text, (size_t)size });
 }
 
+void control_renamed(struct client *c, const struct address *from, const struct address *to)
+{
+        struct buffer payload = BUFFER_INIT;
+
+        buffer_add_text(&payload, "broker.renamed(");
+        value_format_string(from->text, &payload);
+        buffer_add_char(&payload, ' ');
+        value_format_string(to->text, &payload);
+        buffer_add_char(&payload, ')');
+        if (payload.failed)
+                client_kill(c, "memory is short");
+        else
+                control_say(c, buffer_span(&payload));
+        buffer_deinit(&payload);
+}
+
 /* ---- attach and detach --------------------------------------------------------------------- */
 
 static void refuse(struct request *r, const char *reason, const char *why)
@@ -177,54 +191,15 @@ static bool speaks_our_version(const struct request *r)
         return false;
 }
 
-static uint32_t id_pid(struct client *c)
-{
-        uint32_t random = 0;
-
-        if (c->pid < PID_MIN) {
-                if (getrandom(&random, sizeof(random), 0) < 0)
-                        random = (uint32_t)c->broker->now;
-                c->pid = (pid_t)(random >> 1 | PID_MIN);
-        }
-        return (uint32_t)c->pid;
-}
-
-/* Whether an entity of the bus has the id of @address. */
-static bool is_id_in_use(struct broker *b, const struct address *address)
-{
-        struct span id = address_get(address, "id");
-        char text[ADDRESS_VALUE_MAX + 8];
-        struct address alone;
-        struct entity *entity;
-        const struct address *found;
-        int n = snprintf(text, sizeof(text), "(id:%.*s)", (int)id.n, id.at);
-
-        return address_parse((struct span){ text, (size_t)n }, STRICT, &alone, NULL, NULL) ||
-               engine_resolve(b->engine, &alone, &entity, &found) > 0;
-}
-
-/* Puts @text with an id of ours on the bus. As attachment_new(), and MBUS_E_MALFORMED. The number
- * counts for all links: two of one process must not have the same. */
+/* With an id of ours. As attachment_new(), and MBUS_E_MALFORMED. */
 static int attach_with_id(struct broker *b, struct client *c, struct span text,
                           struct attachment **ret_attachment)
 {
-        char full[ADDRESS_TEXT_MAX + 128];
+        char room[IDS_TEXT_SIZE];
         struct address address;
-        int n;
+        int r = ids_complete(b, ids_first(c), text, room, &address);
 
-        while (text.n > 0 && (is_wsp(text.at[text.n - 1]) || text.at[text.n - 1] == ')'))
-                text.n--;
-        for (unsigned tries = 0; tries < IDS_MAX; tries++) {
-                b->next_id = b->next_id % IDS_MAX + 1;
-                n = snprintf(full, sizeof(full), "%.*s%sid:%u-%u@%s)", (int)text.n, text.at,
-                             text.n > 1 ? " " : "", id_pid(c), b->next_id, udp_host_id(b->udp));
-                if (n < 0 || (size_t)n >= sizeof(full) ||
-                    address_parse((struct span){ full, (size_t)n }, STRICT, &address, NULL, NULL))
-                        return MBUS_E_MALFORMED;
-                if (!is_id_in_use(b, &address))
-                        return attachment_new(b, c, &address, ret_attachment);
-        }
-        return MBUS_E_FULL;
+        return r ? r : attachment_new(b, c, &address, ret_attachment);
 }
 
 /* Puts the entity that is asked for on the bus. */
@@ -241,7 +216,7 @@ static void attach(struct request *r, const struct address *address)
                 return;
         }
         /* With somebody else's id it would get what is meant for that one. */
-        if (r->c->rights && address_get(address, "id").at && is_id_in_use(r->b, address)) {
+        if (r->c->rights && address_get(address, "id").at && ids_in_use(r->b, address)) {
                 refuse(r, "taken", "another entity has this id");
                 return;
         }

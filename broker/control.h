@@ -29,6 +29,8 @@ void control_acknowledge(struct broker *b, struct client *c, struct span src, st
 void control_dropped(struct client *c, uint64_t n);
 /* broker.refused(0 full "WHY") to a link that is no client and never will be. */
 void control_refuse_link(struct broker *b, int fd, const char *why);
+/* broker.renamed("FROM" "TO") */
+void control_renamed(struct client *c, const struct address *from, const struct address *to);
 /* A payload of the broker's to (). */
 void control_say(struct client *c, struct span payload);
 /* The symbol for a reason. */

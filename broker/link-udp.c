@@ -9,6 +9,7 @@
 #include "bridge.h"
 #include "control.h"
 #include "exit.h"
+#include "ids.h"
 #include "monitor.h"
 #include "reliable.h"
 #include "router.h"
@@ -72,13 +73,17 @@ static void on_finished(struct broker *b, const struct event *event, enum mbus_r
                 reliable_finish(b, a, event->ticket, reason);
 }
 
-static void on_conflict(const struct event *event)
+static void on_conflict(struct broker *b, const struct event *event)
 {
         struct attachment *a = entity_data(event->entity);
         struct span text = attachment_text(a);
 
         if (a->proxy) {
                 bridge_conflict(a->proxy);
+                return;
+        }
+        if (a->client) {
+                ids_renew(b, a);
                 return;
         }
         log_warning("somebody else on the bus uses the address %.*s", (int)text.n, text.at);
@@ -112,7 +117,7 @@ static void on_event(struct broker *b, const struct event *event)
                              event->message->header.payload == event->message->text.n);
                 break;
         case EVENT_CONFLICT:
-                on_conflict(event);
+                on_conflict(b, event);
                 break;
         case EVENT_DROPPED:
                 b->counts[COUNT_BUS_LOST] += event->count - 1;

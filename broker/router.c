@@ -340,6 +340,13 @@ static bool make_frame(struct broker *b, const struct message *m, size_t *ret_n)
         return true;
 }
 
+/* @m does not get to @a: if it is reliable, its repetition may. */
+static void lose(struct broker *b, const struct attachment *a, const struct message *m)
+{
+        if (m->header.reliable)
+                engine_refuse(b->engine, a->entity, &m->header.src, m->header.seq);
+}
+
 void router_message(struct broker *b, const struct event *event)
 {
         enum kind kind = event->message->header.reliable ? KIND_RELIABLE : KIND_UNRELIABLE;
@@ -357,8 +364,8 @@ void router_message(struct broker *b, const struct event *event)
                 if (a->client->mark == b->mark)
                         continue;
                 a->client->mark = b->mark;
-                if (n == 0 && !make_frame(b, event->message, &n))
-                        return;
-                client_push(a->client, b->chunk, b->chunk->n - n, n, kind);
+                if ((n == 0 && !make_frame(b, event->message, &n)) ||
+                    client_push(a->client, b->chunk, b->chunk->n - n, n, kind))
+                        lose(b, a, event->message);
         }
 }

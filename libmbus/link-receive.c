@@ -161,6 +161,27 @@ static void on_detached(struct mbus_bus *bus, struct args args)
         refuse(bus, entity, MBUS_REASON_DENIED);
 }
 
+/* Somebody else on the bus has the address. */
+static void on_renamed(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        struct address from, to;
+        struct mbus_entity *entity;
+        int r;
+
+        if (!take_address(&args, &from) || !take_address(&args, &to))
+                return;
+        entity = entity_of_attached(index_find(&l->attached, &from));
+        if (!entity || index_find(&l->attached, &to))
+                return;
+        index_remove(&l->attached, &entity->attached);
+        r = index_add(&l->attached, &entity->attached, &to);
+        if (r == 0)
+                r = entity_ready(entity, &to);
+        if (r < 0)
+                bus->failure = r;
+}
+
 static void on_acks(struct mbus_bus *bus, const struct message *m)
 {
         struct link *l = bus->impl;
@@ -307,6 +328,7 @@ static const struct {
         { "broker.undelivered", on_failed }, { "broker.joined", on_joined },
         { "broker.left", on_left },          { "broker.watching", on_watching },
         { "broker.dropped", on_dropped },    { "broker.detached", on_detached },
+        { "broker.renamed", on_renamed },
 };
 
 /* Whether @command was the broker's to the library. */

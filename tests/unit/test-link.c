@@ -60,6 +60,24 @@ START_TEST(test_an_entity_that_was_removed_while_it_attached_is_detached)
 }
 END_TEST
 
+START_TEST(test_an_entity_that_gets_another_address_is_ready_again)
+{
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+
+        say(w, "mbus/1.0 9 9 U " BROKER " () ()\r\n"
+               "broker.renamed(\"" ME "\" \"(app:x id:77-1@127.0.0.1)\")");
+        event = event_expect(w->bus, MBUS_EVENT_READY);
+        ck_assert_str_eq(mbus_entity_get_address(event->entity), "(app:x id:77-1@127.0.0.1)");
+        send_reliable(w);
+        expect(w, " R (app:x id:77-1@127.0.0.1) (app:peer) ()\r\na()");
+        say(w, "mbus/1.0 9 9 U " BROKER " () ()\r\n"
+               "broker.renamed(\"" PEER "\" \"(app:y id:78-1@127.0.0.1)\")");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        world_free(w);
+}
+END_TEST
+
 /* ---- tickets ------------------------------------------------------------------------------- */
 
 START_TEST(test_a_ticket_ends_with_an_acknowledgement)
@@ -294,6 +312,7 @@ int main(void)
                 test_an_entity_sends_and_has_an_address_once_it_is_attached,
                 test_a_refusal_names_its_reason,
                 test_an_entity_that_was_removed_while_it_attached_is_detached,
+                test_an_entity_that_gets_another_address_is_ready_again,
                 test_a_ticket_ends_with_an_acknowledgement,
                 test_a_ticket_that_is_undelivered_fails_with_the_brokers_reason,
                 test_only_the_broker_speaks_for_the_broker,

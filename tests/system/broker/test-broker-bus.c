@@ -250,6 +250,42 @@ START_TEST(test_messages_from_the_bus_reach_every_link_once)
 }
 END_TEST
 
+START_TEST(test_an_entity_whose_address_somebody_else_uses_gets_another)
+{
+        struct address a = parse(A);
+        struct entity *other;
+        char old[64], renamed[64];
+        struct scene s;
+        struct peer p;
+
+        scene_init(&s, NULL);
+        raw_send(&s.b, 'U', "()", BROKER, "broker.watch(\"(app:a)\")");
+        raw_expect(&s.b, "broker.joined(\"" A "\" 0)");
+        raw_expect_about(&s.b, "broker.watching(%u)", s.b.seq - 1);
+        /* It has not heard anything yet, and takes the address for its own. */
+        peer_init(&p, &s.broker);
+        ck_assert_int_eq(engine_add_entity(p.engine, clock_now(), &a, NULL, &other), 0);
+        engine_announce_entity(p.engine, clock_now(), clock_wall_ms(), other);
+        udp_send(p.udp, p.engine);
+
+        ck_assert(raw_receive(&s.a));
+        ck_assert_int_eq(sscanf(strstr(s.a.text, "broker.renamed"),
+                                "broker.renamed(\"%63[^\"]\" \"%63[^\"]\")", old, renamed),
+                         2);
+        ck_assert_str_eq(old, A);
+        ck_assert_str_ne(renamed, A);
+        ck_assert_int_eq(strncmp(renamed, "(app:a module:ui id:", 20), 0);
+        raw_expect(&s.b, "broker.left(\"" A "\" bye)");
+        ck_assert(raw_receive(&s.b));
+        ck_assert_ptr_nonnull(strstr(s.b.text, renamed));
+        raw_send(&s.a, 'U', renamed, B, "still.here()");
+        do
+                ck_assert(raw_receive(&s.b));
+        while (!strstr(s.b.text, "still.here()"));
+        end(&s, &p);
+}
+END_TEST
+
 /* REL-03 REL-09 */
 START_TEST(test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so)
 {
@@ -484,6 +520,7 @@ int main(void)
                 test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity_do_not,
                 test_multicast_when_remote_sends_only_what_a_known_peer_matches,
                 test_messages_from_the_bus_reach_every_link_once,
+                test_an_entity_whose_address_somebody_else_uses_gets_another,
                 test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so,
                 test_a_reliable_message_to_the_bus_ends_with_the_peers_acknowledgement,
                 test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered,
