@@ -96,6 +96,9 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
                 return WINDOW_STALE;
         if (timestamp + REPEATED_MS_MAX < w->stamp_high)
                 return WINDOW_STALE;
+        /* The source's clock was set back: this came before that, or it is a new life after it. */
+        if (timestamp > w->stamp_high && behind >= WINDOW_STAMPS)
+                return WINDOW_STALE;
         if (!bit_get(w, seq))
                 return WINDOW_NEW;
         return w->doubt ? WINDOW_STALE : WINDOW_DUPLICATE;

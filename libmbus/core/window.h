@@ -22,12 +22,12 @@ enum window_verdict {
 };
 
 struct window {
-        bool open;          /* something was accepted */
-        uint32_t high;      /* the highest SeqNum accepted */
+        bool open;           /* something was accepted */
+        uint32_t high;       /* the highest SeqNum accepted */
         uint64_t stamp_high; /* its TimeStamp */
-        uint64_t stamp_max; /* the highest TimeStamp accepted since the source started */
-        uint32_t first;     /* the SeqNum of the first that came since the source started */
-        uint64_t stamp_min; /* and its TimeStamp */
+        uint64_t stamp_max;  /* the highest TimeStamp accepted since the source started */
+        uint32_t first;      /* the SeqNum of the first that came since the source started */
+        uint64_t stamp_min;  /* and its TimeStamp */
         /* The source's life before it started again, against replays of it. */
         uint64_t old_stamp_max;
         bool has_old;

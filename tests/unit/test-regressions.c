@@ -209,6 +209,10 @@ START_TEST(test_message_of_a_life_with_an_earlier_clock_is_no_repetition)
         ck_assert_int_eq(window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
         window_accept(&w, 100, WALL + 10000, WINDOW_NEW);
         ck_assert_int_eq(window_check(&w, 60, WALL + 6000), WINDOW_DUPLICATE);
+
+        /* Its clock is set back, and then it starts again. */
+        window_accept(&w, 101, WALL, WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 60, WALL + 1), WINDOW_STALE);
 }
 END_TEST
 
