@@ -13,7 +13,7 @@
 #include "bus.h"
 
 /* Asked of the kernel in one piece. */
-#define LINK_READ_SIZE (256u << 10)
+#define LINK_READ_SIZE (64u << 10)
 /* So much waits before somebody who sends without pause has it written. */
 #define LINK_WRITE_SIZE (64u << 10)
 /* Sources that acknowledgements are gathered for at the same time. */
