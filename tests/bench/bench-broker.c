@@ -113,6 +113,12 @@ static void print_result(const struct task *task, const struct rig *rig,
                        result->sink_cpu * 1e9 / result->n);
 }
 
+/* Seconds of CPU time that all sides took for a delivery. */
+static double cpu_each(const struct result *r)
+{
+        return (r->source_cpu + r->server_cpu + r->sink_cpu) / r->n;
+}
+
 static void judge(const struct task *task, const struct goal *goal, const struct result *ours,
                   const struct result *theirs)
 {
@@ -126,6 +132,9 @@ static void judge(const struct task *task, const struct goal *goal, const struct
                 bench_at_most(what, bench_median(ratios, ROUNDS), goal->budget);
         else
                 bench_at_least(what, bench_median(ratios, ROUNDS), goal->budget);
+        if (task->n_sources > 0)
+                printf("  %-32s %10.2f   times the deliveries, were CPU time all\n", "",
+                       cpu_each(theirs) / cpu_each(ours));
 }
 
 static void run(struct flow *f, const struct task *task, unsigned n_rigs)
