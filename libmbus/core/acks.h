@@ -31,6 +31,8 @@ struct acks {
         struct acks *next;     /* of the same peer */
         struct acks *next_due; /* in the engine's list of those that owe something */
         bool due;
+        bool taken;     /* a message was taken, ... */
+        uint32_t first; /* and this is the lowest SeqNum of them */
         uint32_t *owed;
         size_t n_owed;
         size_t owed_size;
@@ -44,6 +46,10 @@ struct acks {
 struct acks *acks_new(struct entity *entity, struct peer *peer);
 struct acks *acks_free(struct acks *acks);
 
+/* @seq was taken for the entity. */
+void acks_take(struct acks *acks, uint32_t seq);
+/* Whether @seq, which was seen before, can be one that was taken for the entity. */
+bool acks_has_taken(const struct acks *acks, uint32_t seq);
 /* Owes @seq. False if that cannot be: ACKS_MAX are owed, or memory is short. */
 bool acks_owe(struct acks *acks, uint32_t seq);
 /* Holds @seq back until acks_release(). 0, -ENOMEM or MBUS_E_FULL. */

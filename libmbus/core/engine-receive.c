@@ -225,9 +225,10 @@ static void take_acks(struct engine *e, const struct incoming *in, struct peer *
 
 static void repeat_acks(struct engine *e, const struct incoming *in, struct peer *peer)
 {
-        struct acks *acks = find_acks(peer, in->exact, true);
+        struct acks *acks = find_acks(peer, in->exact, false);
 
-        if (!acks)
+        /* What came before the entity was here is not acknowledged in its name. */
+        if (!acks || !acks_has_taken(acks, in->header.seq))
                 return;
         acks_repeat(acks, in->now, in->header.seq);
         mark_acks_due(e, acks);
@@ -289,6 +290,8 @@ static void deliver_reliable(struct engine *e, const struct incoming *in, struct
                 if (r != 0 && withhold)
                         acks_release(acks, in->header.seq);
         }
+        if (r == 0)
+                acks_take(acks, in->header.seq);
         if (r == 0 && !withhold)
                 owe_ack(e, acks, in->header.seq);
         if (r != 0) {
@@ -302,12 +305,9 @@ static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
 {
         if (in->header.reliable && in->exact) {
                 deliver_reliable(e, in, peer);
-        } else if (in->header.reliable) {
-                /* When it comes again, its address may be that of a new entity here. */
-                window_forget(&peer->window, in->header.seq);
-                if (in->matched)
-                        drop(e, MBUS_DROP_SUBSET);
-        } else if ((in->matched || is_relayed(e, in)) && in->has_payload &&
+        } else if (in->header.reliable && in->matched) {
+                drop(e, MBUS_DROP_SUBSET);
+        } else if (!in->header.reliable && (in->matched || is_relayed(e, in)) && in->has_payload &&
                    push_message(e, in) < 0) {
                 drop(e, MBUS_DROP_EVENTS);
         }
