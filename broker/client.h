@@ -59,8 +59,8 @@ struct attachment {
         struct attachment *previous_waiting; /* in broker.waiting while local waits are there */
         struct attachment *next_waiting;
         bool waiting;
-        struct proxy *proxy; /* it is of another bus (bridge.h) */
-        bool silent;         /* it leaves without a bye */
+        struct proxy *proxy;       /* it is of another bus (bridge.h) */
+        bool silent;               /* it leaves without a bye */
         struct retainer *retainer; /* NULL: it wants no last values kept */
         size_t n_waited_on;        /* local waits that this entity is to acknowledge */
 };

@@ -20,7 +20,7 @@
 /* Messages that a source hands over at a time ... */
 #define FLOW_BATCH 64
 /* ... and those of all sources that may be under way. */
-#define FLOW_WINDOW  2048
+#define FLOW_WINDOW 2048
 #define PAYLOAD_SIZE 200
 #define TRIPS_N 2000
 
