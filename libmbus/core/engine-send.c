@@ -23,10 +23,22 @@ static struct endpoint endpoint_for(const struct engine *e, const struct address
         return peer->endpoint;
 }
 
+/*
+ * An entity that comes back under its address begins again with SeqNum 0, and is told from its former
+ * life by later TimeStamps. The owner may give a time that is a little behind that life's last message,
+ * as of a message that waited somewhere; a clock that was set back is another matter.
+ */
+static uint64_t stamp_of(const struct entity *from, uint64_t wall_ms)
+{
+        bool is_little = from->stamp_min > wall_ms && from->stamp_min - wall_ms < TOMBSTONE_MS;
+
+        return is_little ? from->stamp_min : wall_ms;
+}
+
 int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
 {
         struct header_spec spec = { .seq = note->from->seq,
-                                    .timestamp = wall_ms,
+                                    .timestamp = stamp_of(note->from, wall_ms),
                                     .reliable = note->reliable,
                                     .src = note->from->entry.address->text,
                                     .dest = note->dest->text,
@@ -65,7 +77,7 @@ void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
         struct entity *from = note->from;
         struct message *message;
 
-        window_accept(&from->sent, from->seq, wall_ms, WINDOW_NEW);
+        window_accept(&from->sent, from->seq, stamp_of(from, wall_ms), WINDOW_NEW);
         ++from->seq;
         if (e->options.dialect == DIALECT_UCL)
                 from->seq %= RELIABLE_SEQ_MOD_UCL;

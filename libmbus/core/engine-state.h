@@ -20,6 +20,7 @@ struct entity {
         struct hello hello;
         struct window sent; /* our own messages, to tell their echo from another of our name */
         uint64_t since;     /* when it took its address */
+        uint64_t stamp_min; /* no message of it bears an earlier TimeStamp */
         uint32_t seq;       /* of the next message */
         size_t n_reliable;  /* tickets whose end was not popped */
         size_t n_acks;      /* lists of acknowledgements, one at each peer that sent reliably */
@@ -37,6 +38,7 @@ struct engine {
         struct outgoing outgoing;
         struct deadlines hellos;
         struct acks *acks_due;
+        uint64_t stamp_min;   /* of entities that are added: later than what those that left sent */
         struct buffer text;   /* of the message that is being sent */
         struct buffer sealed; /* and its datagram */
         char *scratch;        /* for decryption */

@@ -119,7 +119,10 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
         entity = malloc(sizeof(*entity));
         if (!entity)
                 return -ENOMEM;
-        *entity = (struct entity){ .deadline = DEADLINE_INIT, .sent = WINDOW_INIT, .data = data };
+        *entity = (struct entity){ .deadline = DEADLINE_INIT,
+                                   .sent = WINDOW_INIT,
+                                   .stamp_min = e->stamp_min,
+                                   .data = data };
         r = index_add(&e->locals, &entity->entry, address);
         if (r == 0) {
                 r = deadlines_reserve(&e->hellos);
@@ -175,6 +178,8 @@ static void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
         if (bye)
                 say_to_all(e, wall_ms, entity, "mbus.bye()");
         events_forget(&e->events, entity);
+        if (entity->sent.open && entity->sent.stamp_max >= e->stamp_min)
+                e->stamp_min = entity->sent.stamp_max + 1;
         free_entity(e, entity);
         e->shrunk = true;
 }

@@ -169,6 +169,45 @@ START_TEST(test_repetition_for_an_entity_that_is_new_here_is_not_acknowledged)
 }
 END_TEST
 
+/* TimeStamp of the newest datagram that waits. */
+static uint64_t last_stamp(struct bus *bus)
+{
+        struct datagram datagram;
+        struct header header;
+        struct span text;
+        size_t cursor = 0;
+
+        while (engine_peek_datagram(bus->engine, &cursor, &datagram)) {
+                ck_assert_int_eq(seal_open(bus->crypto, datagram.bytes, NULL, &text), SEAL_OK);
+                ck_assert_int_eq(header_parse(text, &header, NULL), HEADER_OK);
+        }
+        return header.timestamp;
+}
+
+/* An entity left and came back at once, and its first message, which had waited, bore an earlier time
+ * than its bye: others took it for a replay of the former life. */
+START_TEST(test_an_entity_that_comes_back_is_later_than_its_bye)
+{
+        struct address all = ADDRESS_ALL;
+        struct entity *entity;
+        struct bus bus;
+
+        bus_init(&bus);
+        entity = add_entity(&bus, "(app:late id:5-1@127.0.0.1)");
+        engine_remove_entity(bus.engine, T0, WALL + 10, entity);
+        entity = add_entity(&bus, "(app:late id:5-1@127.0.0.1)");
+        ck_assert_int_eq(engine_send(bus.engine, T0, WALL + 5, entity, &all, span_of("a()")), 0);
+        ck_assert_uint_eq(last_stamp(&bus), WALL + 11);
+        ck_assert_int_eq(engine_send(bus.engine, T0, WALL + 12, entity, &all, span_of("a()")), 0);
+        ck_assert_uint_eq(last_stamp(&bus), WALL + 12);
+        /* A clock that was set back is believed. */
+        ck_assert_int_eq(engine_send(bus.engine, T0, WALL - 3600000, entity, &all, span_of("a()")),
+                         0);
+        ck_assert_uint_eq(last_stamp(&bus), WALL - 3600000);
+        bus_deinit(&bus);
+}
+END_TEST
+
 /* A tombstone went away only when somebody else left, so an entity whose clock had been set back
  * while it was down was never heard again. */
 START_TEST(test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old)
@@ -327,6 +366,7 @@ int main(void)
                 test_key_of_more_than_256_octets_is_refused,
                 test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old,
                 test_repetition_for_an_entity_that_is_new_here_is_not_acknowledged,
+                test_an_entity_that_comes_back_is_later_than_its_bye,
                 test_message_of_a_life_with_an_earlier_clock_is_no_repetition,
                 test_silence_may_be_twice_as_long_while_messages_are_lost,
                 test_tickets_whose_end_is_not_popped_are_bounded,
