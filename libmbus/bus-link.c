@@ -300,6 +300,17 @@ static int link_process(struct mbus_bus *bus)
         return r == 0 && is_busy(bus);
 }
 
+static bool link_write_only(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        if (l->fd < 0 || l->broken || is_busy(bus))
+                return false;
+        /* A link that breaks here is found broken by whoever reads it. */
+        (void)link_write(l);
+        return true;
+}
+
 static size_t link_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX])
 {
         const struct link *l = bus->impl;
@@ -426,4 +437,5 @@ static const struct bus_mode link_mode = {
         .get_pollfds = link_get_pollfds,
         .get_deadline = link_get_deadline,
         .process = link_process,
+        .write = link_write_only,
 };

@@ -226,6 +226,15 @@ static int sleep_until(struct mbus_bus *bus, uint64_t until)
         return ppoll(fds, n, until == TIME_NEVER ? NULL : &time, NULL) < 0 ? -errno : 0;
 }
 
+static bool write_only(struct mbus_bus *bus)
+{
+        bool all = !bus->failure && bus->mode->write && bus->mode->write(bus);
+
+        if (all)
+                bus_changed(bus);
+        return all;
+}
+
 int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
 {
         uint64_t start = clock_now();
@@ -235,8 +244,9 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
         bool more = false;
         int r;
 
-        /* An application that pops one event a call must not keep the bus from its duties. */
-        if (mbus_bus_get_deadline(bus) <= start) {
+        /* An application that pops one event a call must not keep the bus from its duties. But when
+         * there is only something to write, reading waits until there is something to read. */
+        if (mbus_bus_get_deadline(bus) <= start && !write_only(bus)) {
                 r = mbus_bus_process(bus);
                 if (r < 0)
                         return r;

@@ -140,6 +140,8 @@ struct bus_mode {
         size_t (*get_pollfds)(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX]);
         uint64_t (*get_deadline)(struct mbus_bus *bus);
         int (*process)(struct mbus_bus *bus);
+        /* Writes what waits, if that is all that is due; whether it is. May be NULL. */
+        bool (*write)(struct mbus_bus *bus);
 };
 
 /*
