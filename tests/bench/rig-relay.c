@@ -1,9 +1,9 @@
 /*
- * rig-relay.c - the least that two hops over Unix sockets can cost: a process that passes octets on.
+ * rig-relay.c - the least that two hops over Unix sockets can cost: a process that passes frames on.
  *
  * A client says with one octet on which side it stands. What comes from one side goes to everybody
- * on the other, as it is. The octets are the frames that the library would send: a source makes them
- * one by one, and a sink takes each out by its length and keeps a copy, as every client must.
+ * on the other, as it is. The frames are those that the library would send: a source makes them one
+ * by one, and a sink takes each out by its length and keeps a copy, as every client must.
  */
 #include <poll.h>
 #include <signal.h>
@@ -58,8 +58,10 @@ static struct frame make_frame(void)
 
 struct clients {
         struct pollfd fds[1 + CLIENTS_MAX]; /* the listener first */
+        struct stream *streams[1 + CLIENTS_MAX];
         char sides[1 + CLIENTS_MAX];
         nfds_t n;
+        size_t frame_size; /* all are alike */
 };
 
 static void write_all(int fd, const char *at, size_t n)
@@ -76,34 +78,52 @@ static void write_all(int fd, const char *at, size_t n)
 
 static void accept_one(struct clients *c)
 {
-        int fd = accept(c->fds[0].fd, NULL, NULL);
+        struct stream *s = malloc(sizeof(*s));
         char side = 0;
 
-        bench_check(fd >= 0 && c->n <= CLIENTS_MAX && read(fd, &side, 1) == 1, "accept");
-        c->fds[c->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        bench_check(s && c->n <= CLIENTS_MAX, "memory");
+        s->at = s->n = 0;
+        s->fd = accept(c->fds[0].fd, NULL, NULL);
+        bench_check(s->fd >= 0 && read(s->fd, &side, 1) == 1, "accept");
+        c->fds[c->n] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
+        c->streams[c->n] = s;
         c->sides[c->n++] = side;
 }
 
+static void drop(struct clients *c, nfds_t i)
+{
+        stream_close(c->streams[i]);
+        c->n--;
+        c->fds[i] = c->fds[c->n];
+        c->streams[i] = c->streams[c->n];
+        c->sides[i] = c->sides[c->n];
+}
+
+/* Whole frames are passed on, or those of several sources would get mixed up. */
 static void pass_on(struct clients *c, nfds_t from)
 {
-        static char octets[STREAM_SIZE];
-        ssize_t n = read(c->fds[from].fd, octets, sizeof(octets));
+        struct stream *s = c->streams[from];
+        ssize_t n = read(s->fd, s->in + s->n, STREAM_SIZE - s->n);
+        size_t whole;
 
         if (n <= 0) {
-                close(c->fds[from].fd);
-                c->n--;
-                c->fds[from] = c->fds[c->n];
-                c->sides[from] = c->sides[c->n];
+                drop(c, from);
                 return;
         }
-        for (nfds_t i = 1; i < c->n; i++)
+        s->n += (size_t)n;
+        whole = s->n / c->frame_size * c->frame_size;
+        for (nfds_t i = 1; whole > 0 && i < c->n; i++)
                 if (c->sides[i] != c->sides[from])
-                        write_all(c->fds[i].fd, octets, (size_t)n);
+                        write_all(c->fds[i].fd, s->in, whole);
+        s->n -= whole;
+        memmove(s->in, s->in + whole, s->n);
 }
 
 static void serve(int listener)
 {
-        struct clients c = { .fds[0] = { .fd = listener, .events = POLLIN }, .n = 1 };
+        struct clients c = { .fds[0] = { .fd = listener, .events = POLLIN },
+                             .n = 1,
+                             .frame_size = make_frame().n };
 
         for (;;) {
                 if (poll(c.fds, c.n, -1) <= 0)
