@@ -144,11 +144,19 @@ struct crypto *crypto_free(struct crypto *crypto)
 
 void crypto_mac(struct crypto *crypto, struct span text, uint8_t ret_mac[static MAC_SIZE])
 {
+        crypto_mac_two(crypto, text, SPAN_NULL, ret_mac);
+}
+
+void crypto_mac_two(struct crypto *crypto, struct span first, struct span second,
+                    uint8_t ret_mac[static MAC_SIZE])
+{
         uint8_t inner[HASH_BLOCK_SIZE];
 
         gcry_md_reset(crypto->md);
         gcry_md_write(crypto->md, crypto->inner_pad, sizeof(crypto->inner_pad));
-        gcry_md_write(crypto->md, text.at, text.n);
+        gcry_md_write(crypto->md, first.at, first.n);
+        if (second.n > 0)
+                gcry_md_write(crypto->md, second.at, second.n);
         memcpy(inner, gcry_md_read(crypto->md, 0), crypto->digest_size);
         gcry_md_reset(crypto->md);
         gcry_md_write(crypto->md, crypto->outer_pad, sizeof(crypto->outer_pad));

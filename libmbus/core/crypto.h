@@ -25,6 +25,9 @@ struct crypto *crypto_free(struct crypto *crypto);
 void crypto_global_init(void);
 
 void crypto_mac(struct crypto *crypto, struct span text, uint8_t ret_mac[static MAC_SIZE]);
+/* The same of @first with @second behind it. */
+void crypto_mac_two(struct crypto *crypto, struct span first, struct span second,
+                    uint8_t ret_mac[static MAC_SIZE]);
 /* Whether two digests are equal, in a time that does not depend on where they differ (SEC-09). */
 bool mac_equal(const uint8_t a[static MAC_SIZE], const uint8_t b[static MAC_SIZE]);
 
