@@ -16,6 +16,7 @@
 #include "bridge.h"
 #include "exit.h"
 #include "link-local.h"
+#include "link-tcp.h"
 #include "link-udp.h"
 #include "reliable.h"
 #include "reload.h"
@@ -173,6 +174,8 @@ int broker_open(struct broker *b, const struct options *options)
                 r = link_local_share(b);
         if (r == 0)
                 r = metrics_open(b);
+        if (r == 0)
+                r = link_tcp_open(b);
         if (r)
                 link_local_remove(b);
         return r;
@@ -203,6 +206,8 @@ static int start(struct broker *b)
                 r = bus_start(&b->bus);
         if (r == 0)
                 r = bridges_start(b);
+        if (r == 0)
+                r = link_tcp_start(b);
         return r ? r : link_local_start(b);
 }
 
@@ -254,6 +259,7 @@ int broker_run(struct broker *b)
         metrics_stop(b);
         link_local_stop(b);
         say_bye(b);
+        link_tcp_stop(b);
         uv_walk(&b->loop, close_handle, NULL);
         uv_run(&b->loop, UV_RUN_DEFAULT);
         uv_loop_close(&b->loop);
@@ -267,6 +273,7 @@ void broker_close(struct broker *b)
         bridges_close(b);
         metrics_close(b);
         route_free(b->wide);
+        link_tcp_close(b);
         link_local_close(b);
         link_udp_close(b);
         deadlines_deinit(&b->deadlines);

@@ -3,6 +3,7 @@
  *
  *      link-local   clients: accepting, reading, writing
  *      bus          an engine behind its sockets
+ *      link-tcp     clients over TCP, which become links of link-local
  *      link-udp     the bus that the clients are on
  *      bridge       other buses, and routes between them
  *      router       where a client's message goes
@@ -33,6 +34,7 @@
 #include "supervise.h"
 
 struct bridges;
+struct tcp;
 
 /* What does not reach its destination, and what is odd, by cause. */
 enum count {
@@ -88,6 +90,7 @@ struct broker {
         struct chunk *chunk; /* what is read and made goes in here */
         struct quota quota;
         char *config_path;
+        struct tcp *tcp; /* NULL: none over TCP */
         uint64_t next_client;
         unsigned next_id; /* in the ids that the broker gives */
 

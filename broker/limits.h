@@ -70,6 +70,16 @@
 /* Octets of one broker.joined: a reader needs no larger buffer than for other messages. */
 #define JOINED_BYTES_MAX 16384
 
+/* TCP links: what waits on its way in each direction, and what is read at once; strangers, who have
+ * so long to prove that they have the key; and when silence is asked about, so that who was unplugged
+ * is gone after 25 s. */
+#define TCP_PIPE_MAX (256u << 10)
+#define TCP_READ_SIZE (64u << 10)
+#define TCP_STRANGERS_MAX 64
+#define TCP_PROOF_MS 5000
+#define TCP_IDLE_S 10
+#define TCP_INTERVAL_S 5
+#define TCP_PROBES 3
 /* Letters of a bus's name, buses of one broker, and routes between them, each of which is asked about
  * every newcomer. */
 #define BUS_NAME_MAX 32

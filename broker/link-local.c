@@ -292,6 +292,11 @@ static int client_new(struct broker *b, int fd)
         return 0;
 }
 
+int link_local_adopt(struct broker *b, int fd)
+{
+        return client_new(b, fd);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
         free(handle->data);

@@ -116,6 +116,13 @@ static bool set_metrics(void *data, struct span value)
         return place_parse(span_equal_nocase(value, "no") ? SPAN_NULL : value, o->metrics);
 }
 
+static bool set_tcp(void *data, struct span value)
+{
+        struct options *o = data;
+
+        return link_tcp_parse(value, o->tcp);
+}
+
 static bool set_socket_mode(void *data, struct span value)
 {
         struct options *o = data;
@@ -178,6 +185,7 @@ static bool on_broker_line(void *data, const struct section_line *line)
                 { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666" },
                 { "SOCKET_GROUP", set_socket_group, "write the name or number of a group" },
                 { "QUIT", set_quit, "write never, owner or bus" },
+                { "TCP", set_tcp, "write no, 127.0.0.1:PORT, or the ADDRESS:PORT to listen on" },
         };
 
         return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);

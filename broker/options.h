@@ -19,6 +19,7 @@
 #include <core/bytes.h>
 
 #include "bus-config.h"
+#include "link-tcp.h"
 #include "log.h"
 #include "place.h"
 #include "policy.h"
@@ -52,6 +53,7 @@ struct options {
         struct limits limits;
         struct policy *policy;
         struct bus_configs *buses;
+        char tcp[TCP_PLACE_SIZE]; /* where clients over TCP are taken; "": nowhere */
         char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
 };
 

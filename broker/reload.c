@@ -122,6 +122,9 @@ static void keep_sockets(const struct broker *b, struct options *fresh)
                 report(b, "broker", "SOCKET_MODE");
         if (fresh->socket_group != old->socket_group)
                 report(b, "broker", "SOCKET_GROUP");
+        if (strcmp(fresh->tcp, old->tcp) != 0)
+                report(b, "broker", "TCP");
+        memcpy(fresh->tcp, old->tcp, sizeof(fresh->tcp));
         if (!bus_configs_equal(fresh->buses, old->buses))
                 report(b, "bus", "something");
         bus_configs_free(fresh->buses);
