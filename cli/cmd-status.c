@@ -281,7 +281,8 @@ static int run(const struct options *options)
 
         if (!options->arg_bus || strcmp(options->arg_bus, "auto:") == 0)
                 brokered.arg_bus = "unix:";
-        if (strncmp(brokered.arg_bus, "unix:", 5) != 0) {
+        if (strncmp(brokered.arg_bus, "unix:", 5) != 0 &&
+            strncmp(brokered.arg_bus, "tcp:", 4) != 0) {
                 text_error("there is no broker at %s", brokered.arg_bus);
                 return EXITS_NO_BUS;
         }

@@ -48,7 +48,8 @@ static void print_tool(FILE *file)
         print_options(file, OPTIONS_BUS);
         fputs("\nmbus-cli VERB --help tells the options of a verb. They may stand before it, too.\n"
               "Durations are seconds, or have a unit: 0.5, 500ms, 2s, 1m.\n"
-              "URL is auto: (the broker if there is one, else the network), udp: or unix:PATH.\n"
+              "URL is auto: (the broker if there is one, else the network), udp:,\n"
+              "unix:PATH or tcp:HOST:PORT.\n"
               "Exit: 0 ok, 1 other failure, 2 usage, 3 no entity matches, 4 not unique,\n"
               "5 not acknowledged, 7 denied, 8 configuration, 9 no bus, 27 time is over,\n"
               "130 interrupted.\n",

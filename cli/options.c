@@ -30,7 +30,8 @@ const struct option_info option_infos[OPTION_MAX] = {
         [OPTION_SCOPE] = { 0, "scope", "SCOPE", "hostlocal (the default) or linklocal" },
         [OPTION_HASH] = { 0, "hash", "ALGO", "sha1 (the default) or md5" },
         [OPTION_CIPHER] = { 0, "cipher", "ALGO", "aes (the default), none, des, 3des or idea" },
-        [OPTION_BUS] = { 'b', "bus", "URL", "where the bus is: auto: udp: unix:PATH" },
+        [OPTION_BUS] = { 'b', "bus", "URL",
+                         "where the bus is: auto: udp: unix:PATH tcp:HOST:PORT" },
         [OPTION_CONFIG] = { 'c', "config", "FILE", "configuration; default $MBUS, else ~/.mbus" },
         [OPTION_HELP] = { 'h', "help", NULL, "print this and exit" },
         [OPTION_VERSION] = { 'V', "version", NULL, "print the version and exit" },
@@ -117,7 +118,7 @@ static int parse_format(const char *text, const char **ret_format)
 
 static int parse_bus(const char *text, const char **ret_url)
 {
-        static const char *const schemes[] = { "auto:", "udp:", "unix:", "mem:" };
+        static const char *const schemes[] = { "auto:", "udp:", "unix:", "tcp:", "mem:" };
 
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
                 if (strncmp(text, schemes[i], strlen(schemes[i])) == 0) {
@@ -125,7 +126,7 @@ static int parse_bus(const char *text, const char **ret_url)
                         return 0;
                 }
         }
-        text_error_at(stderr, "-b", "the bus is auto:, udp: or unix:PATH", text, 0);
+        text_error_at(stderr, "-b", "the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT", text, 0);
         return -1;
 }
 

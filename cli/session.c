@@ -122,13 +122,17 @@ static int make_config(const char *path)
         return EXITS_OK;
 }
 
+static bool is_broker(const char *url)
+{
+        return strncmp(url, "unix:", 5) == 0 || strncmp(url, "tcp:", 4) == 0;
+}
+
 /* Whether a failed open wants a file that can be made. *@ret_status is final if not. */
 static bool mended(const struct options *o, int error, int *ret_status)
 {
         char *path;
 
-        if ((error != MBUS_E_CONFIG && error != -ENOENT) ||
-            (o->arg_bus && strncmp(o->arg_bus, "unix:", 5) == 0))
+        if ((error != MBUS_E_CONFIG && error != -ENOENT) || (o->arg_bus && is_broker(o->arg_bus)))
                 return false;
         if (o->arg_config) {
                 if (!is_missing(o->arg_config))
@@ -159,7 +163,7 @@ static int open_bus(const struct options *o, struct session *s)
         if (r)
                 return open_failed(s->config, r);
         print_warnings(s);
-        s->brokered = strncmp(mbus_bus_get_url(s->bus), "unix:", 5) == 0;
+        s->brokered = is_broker(mbus_bus_get_url(s->bus));
         return EXITS_OK;
 }
 

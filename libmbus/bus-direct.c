@@ -26,8 +26,8 @@ struct direct {
 
 static const struct bus_mode direct_mode;
 
-static int read_config(const struct mbus_config *given, struct config *ret_config,
-                       char ret_error[static BUS_ERROR_SIZE])
+int bus_read_config(const struct mbus_config *given, struct config *ret_config,
+                    char ret_error[static BUS_ERROR_SIZE])
 {
         char error[CONFIG_FILE_ERROR_SIZE] = "";
         char *path;
@@ -84,7 +84,7 @@ int direct_open(struct mbus_bus *bus, const struct mbus_config *given,
 {
         struct config config = CONFIG_INIT;
         struct direct *d;
-        int r = read_config(given, &config, ret_error);
+        int r = bus_read_config(given, &config, ret_error);
 
         if (r != 0)
                 return r;

@@ -11,6 +11,7 @@
  */
 #include "link.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -27,6 +28,8 @@
 /* How long opening may wait for a broker that does not accept, and closing for one that does not
  * read. */
 #define PATIENCE_MS 1000
+/* While opening waits for TCP. */
+#define POLL_MS 100
 /* Room for the largest frame behind a piece that was read. */
 #define INPUT_SIZE (LINK_READ_SIZE + FRAME_HEADER_SIZE + FRAME_MAX)
 
@@ -74,6 +77,28 @@ static const char *advice(int error)
         return "is it mbus-broker's socket?";
 }
 
+/* Takes over @fd, also on failure: NULL when memory is short. */
+static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, const char *place)
+{
+        struct link *l = malloc(sizeof(*l));
+
+        if (!l) {
+                close(fd);
+                return NULL;
+        }
+        bus->mode = &link_mode;
+        bus->impl = l;
+        *l = (struct link){ .fd = fd, .backoff = BACKOFF_MIN };
+        index_init(&l->attached, random_u64(&bus->random));
+        l->in = malloc(INPUT_SIZE);
+        bus->url = malloc(strlen(scheme) + strlen(place) + 1);
+        if (!l->in || !bus->url || queue_promise(&bus->queue) < 0)
+                return NULL;
+        strcpy(bus->url, scheme);
+        strcat(bus->url, place);
+        return l;
+}
+
 int link_open(struct mbus_bus *bus, const char *path, bool probe,
               char ret_error[static BUS_ERROR_SIZE])
 {
@@ -87,21 +112,79 @@ int link_open(struct mbus_bus *bus, const char *path, bool probe,
                          advice(fd));
                 return fd == -ENOMEM ? fd : MBUS_E_NO_BUS;
         }
-        bus->mode = &link_mode;
-        bus->impl = l = malloc(sizeof(*l));
+        l = link_new(bus, fd, "unix:", path);
+        if (!l)
+                return -ENOMEM;
+        l->path = strdup(path);
+        return l->path ? 0 : -ENOMEM;
+}
+
+/* ---- connecting over TCP ------------------------------------------------------------------- */
+
+static const char *tcp_advice(int error)
+{
+        switch (error) {
+        case -ECONNREFUSED:
+                return "start mbus-broker with TCP= in its configuration";
+        case -EPIPE:
+        case -EPROTO:
+                return "its bus has another key than the configuration here, or it is no "
+                       "mbus-broker";
+        default:
+                return "is it reachable?";
+        }
+}
+
+/* Waits, for as long as a connection may take, until one of its places is connected. */
+static int connect_tcp(struct link_tcp *tcp, int *ret_fd)
+{
+        int r = MBUS_E_NOT_READY;
+
+        for (unsigned tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
+                do {
+                        struct pollfd fd;
+                        nfds_t n;
+
+                        r = link_tcp_connect(tcp, ret_fd);
+                        n = (nfds_t)link_tcp_get_pollfds(tcp, &fd);
+                        if (r == MBUS_E_NOT_READY)
+                                poll(&fd, n, POLL_MS);
+                } while (r == MBUS_E_NOT_READY);
+        }
+        return r;
+}
+
+int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
+                  char ret_error[static BUS_ERROR_SIZE])
+{
+        struct config config = CONFIG_INIT;
+        struct link_tcp *tcp = NULL;
+        char error[256] = "";
+        struct link *l;
+        int fd, r = bus_read_config(given, &config, ret_error);
+
+        if (r)
+                return r;
+        r = link_tcp_new(place, &config, &tcp, error);
+        explicit_bzero(&config, sizeof(config));
+        if (r == 0)
+                r = connect_tcp(tcp, &fd);
+        if (r < 0 && r != -ENOMEM) {
+                snprintf(error, sizeof(error), "%s: %s", strerror(r == -EPROTO ? EKEYREJECTED : -r),
+                         tcp_advice(r));
+                r = MBUS_E_NO_BUS;
+        }
+        if (r) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at tcp:%.200s: %s", place, error);
+                link_tcp_free(tcp);
+                return r;
+        }
+        l = link_new(bus, fd, "tcp:", place);
         if (!l) {
-                close(fd);
+                link_tcp_free(tcp);
                 return -ENOMEM;
         }
-        *l = (struct link){ .fd = fd, .backoff = BACKOFF_MIN };
-        index_init(&l->attached, random_u64(&bus->random));
-        l->path = strdup(path);
-        l->in = malloc(INPUT_SIZE);
-        bus->url = malloc(strlen(path) + sizeof("unix:"));
-        if (!l->path || !l->in || !bus->url || queue_promise(&bus->queue) < 0)
-                return -ENOMEM;
-        strcpy(bus->url, "unix:");
-        strcat(bus->url, path);
+        l->tcp = tcp;
         return 0;
 }
 
@@ -169,12 +252,29 @@ static int ask_again(struct mbus_bus *bus)
         return r;
 }
 
+/* The descriptor or -errno; -EINPROGRESS: a connection is on its way. */
+static int connect_again(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        int fd, r;
+
+        if (!l->tcp)
+                return connect_to(l->path, false);
+        r = link_tcp_connect(l->tcp, &fd);
+        bus->generation++;
+        if (r == MBUS_E_NOT_READY)
+                l->retry_at = link_tcp_deadline(l->tcp);
+        return r == MBUS_E_NOT_READY ? -EINPROGRESS : r < 0 ? r : fd;
+}
+
 static void reconnect(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
-        int fd = connect_to(l->path, false);
-        uint64_t max = fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
+        int fd = connect_again(bus);
+        uint64_t max = fd == -ENOENT || l->tcp ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
 
+        if (fd == -EINPROGRESS)
+                return;
         /* Room for the event that it is up, and for the one that it is down again. */
         if (fd >= 0 && queue_reserve(&bus->queue, 2) < 0) {
                 close(fd);
@@ -211,7 +311,10 @@ static ssize_t fill(struct link *l)
                 l->in_at = 0;
         }
         do {
-                n = recv(l->fd, l->in + l->in_n, INPUT_SIZE - l->in_n, MSG_DONTWAIT);
+                if (l->tcp)
+                        n = link_tcp_recv(l->tcp, l->fd, l->in + l->in_n, INPUT_SIZE - l->in_n);
+                else
+                        n = recv(l->fd, l->in + l->in_n, INPUT_SIZE - l->in_n, MSG_DONTWAIT);
         } while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
@@ -278,7 +381,7 @@ static int link_process(struct mbus_bus *bus)
         int r;
 
         if (l->fd < 0) {
-                if (clock_now() >= l->retry_at)
+                if (clock_now() >= l->retry_at || (l->tcp && link_tcp_is_connecting(l->tcp)))
                         reconnect(bus);
                 return 0;
         }
@@ -316,7 +419,7 @@ static size_t link_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[stati
         const struct link *l = bus->impl;
 
         if (l->fd < 0)
-                return 0;
+                return l->tcp ? link_tcp_get_pollfds(l->tcp, ret_fds) : 0;
         ret_fds[0] = (struct pollfd){ .fd = l->fd };
         if (may_read(bus))
                 ret_fds[0].events |= POLLIN;
@@ -417,6 +520,7 @@ static void link_close(struct mbus_bus *bus)
         tickets_deinit(&l->tickets);
         index_deinit(&l->attached);
         buffer_deinit(&l->out);
+        link_tcp_free(l->tcp);
         free(l->broker);
         free(l->path);
         free(l->in);

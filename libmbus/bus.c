@@ -90,10 +90,12 @@ static int open_url(struct mbus_bus *bus, const struct mbus_config *config, char
                 return direct_open(bus, config, ret_error);
         if (strncmp(url, "unix:", 5) == 0)
                 return open_unix(bus, url + 5, ret_error);
+        if (strncmp(url, "tcp:", 4) == 0)
+                return link_open_tcp(bus, url + 4, config, ret_error);
         if (strncmp(url, "mem:", 4) == 0 && url[4])
                 return mem_open(bus, url + 4, ret_error);
-        snprintf(ret_error, BUS_ERROR_SIZE, "URL %.200s: use auto:, udp:, unix:PATH or mem:NAME",
-                 url);
+        snprintf(ret_error, BUS_ERROR_SIZE,
+                 "URL %.200s: use auto:, udp:, unix:PATH, tcp:HOST:PORT or mem:NAME", url);
         return MBUS_E_CONFIG;
 }
 

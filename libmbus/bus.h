@@ -154,7 +154,13 @@ int direct_open(struct mbus_bus *bus, const struct mbus_config *config,
                 char ret_error[static BUS_ERROR_SIZE]);
 int link_open(struct mbus_bus *bus, const char *path, bool probe,
               char ret_error[static BUS_ERROR_SIZE]);
+int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
+                  char ret_error[static BUS_ERROR_SIZE]);
 int mem_open(struct mbus_bus *bus, const char *name, char ret_error[static BUS_ERROR_SIZE]);
+
+/* Reads the configuration that @given names. Errors as above. */
+int bus_read_config(const struct mbus_config *given, struct config *ret_config,
+                    char ret_error[static BUS_ERROR_SIZE]);
 
 /* ---- configuration (config-api.c) ---------------------------------------------------------- */
 

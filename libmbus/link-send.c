@@ -20,7 +20,7 @@
 /* What is written goes; what is not comes to the front when that moves no more than it frees. */
 static void compact(struct link *l)
 {
-        size_t left = link_n_waiting(l);
+        size_t left = l->out.n - l->out_at;
 
         if (l->out_at < left)
                 return;
@@ -29,11 +29,19 @@ static void compact(struct link *l)
         l->out_at = 0;
 }
 
+static ssize_t send_to_broker(struct link *l)
+{
+        struct span frames = span_from(buffer_span(&l->out), l->out_at);
+
+        if (l->tcp)
+                return link_tcp_send(l->tcp, l->fd, frames);
+        return send(l->fd, frames.at, frames.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 int link_write(struct link *l)
 {
         while (link_n_waiting(l) > 0) {
-                ssize_t n = send(l->fd, l->out.at + l->out_at, link_n_waiting(l),
-                                 MSG_NOSIGNAL | MSG_DONTWAIT);
+                ssize_t n = send_to_broker(l);
 
                 if (n < 0 && errno == EINTR)
                         continue;

@@ -5,12 +5,14 @@
  *      link-send.c      messages and questions go out
  *      link-receive.c   frames come in
  *      link-tickets.c   questions that wait for an answer
+ *      link-tcp.c       what is particular about TCP
  *      link-stock.c     memory for messages
  */
 #ifndef MBUS_LINK_H
 #define MBUS_LINK_H
 
 #include "bus.h"
+#include "link-tcp.h"
 
 /* Asked of the kernel in one piece. */
 #define LINK_READ_SIZE (64u << 10)
@@ -68,8 +70,9 @@ struct stock {
 };
 
 struct link {
-        int fd; /* -1: the link is down */
-        char *path;
+        int fd;               /* -1: the link is down */
+        struct link_tcp *tcp; /* NULL: it is a Unix socket */
+        char *path;           /* with `tcp`: NULL */
         uint64_t retry_at;
         uint64_t backoff;
         char *in;
@@ -116,7 +119,7 @@ void stock_deinit(struct stock *s);
 
 static inline size_t link_n_waiting(const struct link *l)
 {
-        return l->out.n - l->out_at;
+        return l->out.n - l->out_at + (l->tcp ? link_tcp_n_waiting(l->tcp) : 0);
 }
 
 /* Each puts a message into the output: 0, MBUS_E_NOT_READY, MBUS_E_TOO_LARGE, MBUS_E_FULL or

@@ -121,10 +121,12 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
  *      auto:           the broker if its socket is there, else the network (the default)
  *      udp:            the network, as the configuration file says
  *      unix:PATH       the broker at PATH; unix: is its usual place
+ *      tcp:HOST:PORT   the broker there, which has the keys of the configuration file; HOST is a
+ *                      number or localhost
  *      mem:NAME        a bus of that name inside this process; entities know each other at once
  */
 void mbus_config_set_url(struct mbus_config *config, const char *url);
-/* The configuration file for udp: (RFC 3259, 12.1). NULL, the default: $MBUS, else ~/.mbus. */
+/* The configuration file for udp: and tcp: (RFC 3259, 12.1). NULL, the default: $MBUS, else ~/.mbus. */
 void mbus_config_set_file(struct mbus_config *config, const char *path);
 /* The text of a configuration file, instead of a file. */
 void mbus_config_set_text(struct mbus_config *config, const char *text);

@@ -37,7 +37,7 @@ test_what_is_wrong_has_a_caret_under_it() {
         refuses '-W: the units are ms, s, m and h' '1x' 1 list -W 1x
         refuses '-F: no such letter; mbus-cli monitor --help lists them' '%s%q' 2 \
                 monitor -F '%s%q'
-        refuses '-b: the bus is auto:, udp: or unix:PATH' 'tcp:x' 0 -b tcp:x list
+        refuses '-b: the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT' 'x:y' 0 -b x:y list
 }
 
 # CMD-06

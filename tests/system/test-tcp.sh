@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# mbus-cli on links over TCP: every verb, other keys, no broker, a broker that comes back (spec/attach.md).
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+AES='ENCRYPTIONKEY=(AES,AAECAwQFBgcICQoLDA0ODw==)'
+URL=tcp:127.0.0.1:47111
+
+# over_tcp STATUS VERB...
+over_tcp() {
+        local status=$1
+
+        shift
+        expect_exit "$status" cli -b "$URL" -c "$folder/c" "$@"
+}
+
+# configure [LINE...]: of the bus and of the broker.
+configure() {
+        config c "$@"
+        { cat "$folder/c" && printf '[broker]\nTCP=127.0.0.1:47111\n'; } >"$folder/b"
+        chmod 600 "$folder/b"
+}
+
+test_every_verb_works_over_tcp() {
+        configure "$AES"
+        start_broker b here b
+        start_subscriber x here "$URL" c '(app:x module:a)' -F '%y %t %p'
+        start_subscriber y here "unix:$folder/b.sock" c '(app:x module:b)' -F '%y %t %p'
+        start_monitor m here "$URL" c -F '%p'
+        over_tcp 0 send '(app:x)' 'x.all(1)' 'x.more()'
+        over_tcp 0 send -r '(module:a)' 'x.one()'
+        over_tcp 0 send -r '(module:b)' 'x.two()'
+        over_tcp 4 send -r '(app:x)' 'x.no()'
+        over_tcp 3 send -r '(app:nobody)' 'x.no()'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(module:a)' 'x.three()'
+        expect_line x.out "x\.three"
+        expect "x" "U (app:x) x.all(1); x.more()
+R $(address_of x) x.one()
+R $(address_of x) x.three()" "$(cat "$folder/x.out")"
+        expect_line y.out 'x\.two'
+        over_tcp 0 list '(app:x)'
+        expect_count out . 2
+        over_tcp 0 ping -C 2 '(app:x)'
+        over_tcp 0 status
+        expect_line m.out 'x\.one'
+        stop x
+        over_tcp 3 list '(module:a)'
+        stop b
+        expect_line b.err ends
+}
+
+test_large_messages_and_many_of_them_pass() {
+        local text
+
+        configure "$AES"
+        start_broker b here b
+        start_subscriber x here "$URL" c '(app:x)' -C 102 -F '%p'
+        text=$(head -c 40000 /dev/zero | tr '\0' x)
+        over_tcp 0 send '(app:x)' "x.y(\"$text\")"
+        for ((i = 0; i < 100; i++)); do
+                echo "x.z($i)"
+        done >"$folder/many"
+        over_tcp 0 send -r '(app:x)' "x.y(\"$text\")"
+        xargs -d '\n' -a "$folder/many" -n 1 "$MBUS_CLI" -b "$URL" -c "$folder/c" send '(app:x)'
+        expect_end 0 x
+        expect "the large ones" "2" "$(grep -c "^x\.y(\"$text\")$" "$folder/x.out")"
+        expect "the small ones" "$(seq -f 'x.z(%g)' 0 99)" "$(grep '^x\.z' "$folder/x.out")"
+}
+
+test_who_has_other_keys_is_told_so() {
+        configure "$AES"
+        start_broker b here b
+        config c 'HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExU=)' "$AES"
+        over_tcp 9 send '()' 'x.y()'
+        expect_err_match 'mbus-cli: broker at tcp:127.0.0.1:47111: *another key*'
+        expect_line b.err 'TCP link from 127\.0\.0\.1:[0-9]+ is closed: it does not have the key of the bus'
+}
+
+test_where_nobody_listens_that_is_said() {
+        config c
+        over_tcp 9 send '()' 'x.y()'
+        expect_err_match '*Connection refused: start mbus-broker with TCP= in its configuration*'
+        expect_exit 8 cli -b tcp:some.where:1 -c "$folder/c" list
+        expect_err_match '*names are not looked up*'
+        expect_exit 9 cli -b tcp:localhost:47111 -c "$folder/c" list
+        expect_err_match '*Connection refused*'
+}
+
+test_localhost_and_ipv6_are_places() {
+        config c
+        { cat "$folder/c" && printf '[broker]\nTCP=[::1]:47111\n'; } >"$folder/b"
+        chmod 600 "$folder/b"
+        start_broker b here b
+        for URL in 'tcp:[::1]:47111' tcp:localhost:47111; do
+                over_tcp 0 list
+        done
+        URL=tcp:127.0.0.1:47111
+        over_tcp 9 list
+}
+
+test_a_client_comes_back_when_the_broker_does() {
+        configure
+        start_broker b here b
+        start_subscriber x here "$URL" c '(app:x)' -F '%p'
+        die b
+        start_broker b here b
+        until_ok "$MBUS_CLI" -b "$URL" -c "$folder/c" send -r '(app:x)' 'x.y(1)' 2>/dev/null ||
+                fail x "it is back" "it is not"
+        passed
+        expect_line x.out 'x\.y\(1\)'
+}
+
+test_clients_are_not_taken_where_that_is_not_asked_for() {
+        config c
+        start_broker b here c
+        over_tcp 9 list
+        expect_no_line b.err TCP
+        { cat "$folder/c" && printf '[broker]\nTCP=47111\n'; } >"$folder/b"
+        chmod 600 "$folder/b"
+        expect_exit 8 "$MBUS_BROKER" -c "$folder/b" --socket "$folder/s" --foreground
+        expect_line err 'TCP: "47111" is no value for it, write no, 127\.0\.0\.1:PORT'
+}
+
+main "$@"
