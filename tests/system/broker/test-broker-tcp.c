@@ -1,0 +1,302 @@
+/*
+ * test-broker-tcp.c - strangers on the broker's TCP port, and what becomes of what they say
+ * (spec/attach.md, "TCP").
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "../../../broker/limits.h"
+#include <core/stream.h>
+#include <io/clock.h>
+#include <io/config-file.h>
+
+#include "scene.h"
+
+#define PORT 47111
+
+/* A stranger, or a client who seals what it says. */
+struct caller {
+        int fd;
+        struct crypto *crypto;
+        struct stream stream;
+        struct buffer in;
+        struct buffer out;
+};
+
+static void begin(struct scene *s)
+{
+        scene_init(s, "[broker]\nTCP=127.0.0.1:47111\n");
+}
+
+static int call(void)
+{
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_port = htons(PORT),
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        return fd;
+}
+
+/* Within twice the time that strangers have. */
+static bool is_closed_soon(int fd)
+{
+        uint64_t end = clock_now() + 2 * TCP_PROOF_MS * NSEC_PER_MSEC;
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        char octets[256];
+
+        while (clock_now() < end) {
+                if (poll(&p, 1, 100) == 1 && recv(fd, octets, sizeof(octets), 0) <= 0)
+                        return true;
+        }
+        return false;
+}
+
+static void expect_greeting(int fd)
+{
+        char octets[50];
+
+        ck_assert_int_eq(recv(fd, octets, sizeof(octets), MSG_WAITALL), 50);
+        ck_assert_int_eq(memcmp(octets, "\0\0\0\056mbus-stream/1 ", 18), 0);
+}
+
+static void caller_init(struct caller *c, const struct scene *s)
+{
+        const uint8_t nonce[STREAM_NONCE_SIZE] = { 7 };
+        char error[CONFIG_FILE_ERROR_SIZE];
+        struct config config;
+
+        *c = (struct caller){ .fd = call(), .in = BUFFER_INIT, .out = BUFFER_INIT };
+        ck_assert_int_eq(config_file_read(s->broker.config, &config, error), 0);
+        crypto_global_init();
+        ck_assert_int_eq(crypto_new(&config, &c->crypto), 0);
+        ck_assert_int_eq(stream_init(&c->stream, c->crypto, false, nonce), 0);
+}
+
+static void caller_deinit(struct caller *c)
+{
+        close(c->fd);
+        stream_deinit(&c->stream);
+        crypto_free(c->crypto);
+        buffer_deinit(&c->in);
+        buffer_deinit(&c->out);
+}
+
+static void flush(struct caller *c)
+{
+        ck_assert_int_eq(send(c->fd, c->out.at, c->out.n, 0), (ssize_t)c->out.n);
+        c->out.n = 0;
+}
+
+/* Takes frames until one is a message, or the greeting is over. */
+static struct span hear(struct caller *c)
+{
+        enum stream_status status;
+        struct span text;
+        bool observed;
+        size_t n;
+
+        for (;;) {
+                status =
+                        stream_take(&c->stream, buffer_span(&c->in), &text, &observed, &n, &c->out);
+                ck_assert_int_ne(status, STREAM_STRANGE);
+                ck_assert_int_ne(status, STREAM_FORGED);
+                if (status == STREAM_PARTIAL) {
+                        char *at = buffer_reserve(&c->in, 4096);
+                        ssize_t got = recv(c->fd, at, 4096, 0);
+
+                        ck_assert_int_gt(got, 0);
+                        c->in.n += (size_t)got;
+                        continue;
+                }
+                memmove(c->in.at, c->in.at + n, c->in.n - n);
+                c->in.n -= n;
+                if (c->out.n > 0)
+                        flush(c);
+                if (status == STREAM_TEXT)
+                        return text;
+                if (c->stream.state == STREAM_OPEN)
+                        return SPAN_NULL;
+        }
+}
+
+START_TEST(test_who_proves_himself_is_a_client_like_any_other)
+{
+        struct caller c;
+        struct scene s;
+        struct span text;
+
+        begin(&s);
+        caller_init(&c, &s);
+        hear(&c);
+        stream_put(&c.stream,
+                   span_of("mbus/1.0 0 1700000000000 R (app:c id:1-3@127.0.0.1) (app:mbus-broker) "
+                           "()\r\nbroker.attach(1)"),
+                   false, &c.out);
+        flush(&c);
+        text = hear(&c);
+        ck_assert_ptr_nonnull(memmem(text.at, text.n, "broker.attached(0 1 ", 20));
+        raw_send(&s.a, 'U', A, "(app:c)", "hello.there()");
+        text = hear(&c);
+        ck_assert_ptr_nonnull(memmem(text.at, text.n, "hello.there()", 13));
+        caller_deinit(&c);
+        raw_expect_nothing(&s.a);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_a_stranger_who_says_nothing_is_sent_away)
+{
+        uint64_t start = clock_now();
+        struct scene s;
+        int fd;
+
+        begin(&s);
+        fd = call();
+        expect_greeting(fd);
+        ck_assert(is_closed_soon(fd));
+        ck_assert_uint_ge(clock_now() - start, TCP_PROOF_MS * NSEC_PER_MSEC);
+        close(fd);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_strangers_who_speak_something_else_are_sent_away_at_once)
+{
+        static const struct {
+                const char *said;
+                size_t n;
+        } cases[] = {
+                { "GET / HTTP/1.1\r\n\r\n", 18 },
+                { "\0\0\0\0", 4 },
+                { "\200\0\0\001x", 5 },
+                { "\0\0\0\056mbus-stream/1 0123456789abcdef0123456789abcdex", 50 },
+                { "\0\0\0\056mbus-stream/1 0123456789abcdef0123456789abcdef"
+                  "\0\0\0\022AAAAAAAAAAAAAAAA\r\n",
+                  72 },
+        };
+        struct scene s;
+        unsigned before;
+
+        begin(&s);
+        before = daemon_open_files(&s.broker);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                int fd = call();
+
+                expect_greeting(fd);
+                ck_assert_int_eq(send(fd, cases[i].said, cases[i].n, 0), (ssize_t)cases[i].n);
+                ck_assert_msg(is_closed_soon(fd), "case %zu", i);
+                close(fd);
+        }
+        raw_expect_nothing(&s.a);
+        ck_assert_uint_eq(daemon_open_files(&s.broker), before);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_of_many_strangers_the_oldest_gives_way)
+{
+        int fds[TCP_STRANGERS_MAX + 2];
+        struct caller c;
+        struct scene s;
+
+        begin(&s);
+        for (unsigned i = 0; i < TCP_STRANGERS_MAX + 2; i++) {
+                fds[i] = call();
+                expect_greeting(fds[i]);
+        }
+        for (unsigned i = 0; i < 2; i++)
+                ck_assert(is_closed_soon(fds[i]));
+        /* A client gets through all the same. */
+        caller_init(&c, &s);
+        hear(&c);
+        ck_assert_int_eq(c.stream.state, STREAM_OPEN);
+        caller_deinit(&c);
+        for (unsigned i = 0; i < TCP_STRANGERS_MAX + 2; i++)
+                close(fds[i]);
+        raw_expect_nothing(&s.a);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_what_a_client_once_said_is_of_no_use_to_a_stranger)
+{
+        struct buffer said = BUFFER_INIT;
+        struct caller c;
+        struct scene s;
+        int fd;
+
+        begin(&s);
+        caller_init(&c, &s);
+        /* As hear() does, but what goes out is kept. */
+        while (c.out.n == 0) {
+                char octets[50];
+                struct span text;
+                bool observed;
+                size_t n;
+
+                ck_assert_int_eq(recv(c.fd, octets, 50, MSG_WAITALL), 50);
+                ck_assert_int_eq(stream_take(&c.stream, (struct span){ octets, 50 }, &text,
+                                             &observed, &n, &c.out),
+                                 STREAM_DONE);
+        }
+        buffer_add_span(&said, buffer_span(&c.out));
+        flush(&c);
+        hear(&c);
+        fd = call();
+        expect_greeting(fd);
+        ck_assert_int_eq(send(fd, said.at, said.n, 0), (ssize_t)said.n);
+        ck_assert(is_closed_soon(fd));
+        close(fd);
+        buffer_deinit(&said);
+        caller_deinit(&c);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_a_client_that_does_not_read_loses_messages_as_on_any_link)
+{
+        static char payload[30000];
+        struct caller c;
+        struct scene s;
+        struct span text;
+
+        begin(&s);
+        caller_init(&c, &s);
+        hear(&c);
+        stream_put(&c.stream,
+                   span_of("mbus/1.0 0 1700000000000 R (app:c id:1-3@127.0.0.1) (app:mbus-broker) "
+                           "()\r\nbroker.attach(1)"),
+                   false, &c.out);
+        flush(&c);
+        hear(&c);
+        memset(payload, 'x', sizeof(payload) - 1);
+        memcpy(payload, "a.b(\"", 5);
+        memcpy(payload + sizeof(payload) - 3, "\")", 2);
+        for (unsigned i = 0; i < 1000; i++)
+                raw_send(&s.a, 'U', A, "(app:c id:1-3@127.0.0.1)", payload);
+        raw_expect_nothing(&s.a);
+        do
+                text = hear(&c);
+        while (!memmem(text.at, text.n, "broker.dropped(", 15));
+        caller_deinit(&c);
+        scene_deinit(&s);
+}
+END_TEST
+
+int main(void)
+{
+        const TTest *const tests[] = {
+                test_who_proves_himself_is_a_client_like_any_other,
+                test_a_stranger_who_says_nothing_is_sent_away,
+                test_strangers_who_speak_something_else_are_sent_away_at_once,
+                test_of_many_strangers_the_oldest_gives_way,
+                test_what_a_client_once_said_is_of_no_use_to_a_stranger,
+                test_a_client_that_does_not_read_loses_messages_as_on_any_link,
+        };
+
+        return run_tests("broker-tcp", tests, N(tests));
+}
