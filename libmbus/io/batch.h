@@ -2,7 +2,10 @@
  * batch.h - many datagrams a system call, in arrays that are set up once.
  *
  * At full rate the kernel takes about five microseconds for a datagram and the rest of us less than
- * one, so nothing here may cost a system call, an allocation or a copy for each.
+ * one, so nothing here may cost a system call, an allocation or a copy for each. Datagrams of one size
+ * that go to one place in a row even take the way down to the receivers' sockets in one piece, which
+ * the kernel cuts there (UDP_SEGMENT). On the wire, and for every receiver, they are what they always
+ * were.
  */
 #ifndef MBUS_IO_BATCH_H
 #define MBUS_IO_BATCH_H
@@ -27,10 +30,19 @@ struct receive_batch {
         union batch_control controls[BATCH_MAX];
 };
 
+/* Room for where a piece is to be cut (UDP_SEGMENT). */
+union send_control {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
 struct send_batch {
-        unsigned n;
-        struct mmsghdr headers[BATCH_MAX];
-        struct iovec spans[BATCH_MAX];
+        unsigned n; /* datagrams */
+        unsigned n_pieces;
+        bool closed;                       /* the last piece takes no more */
+        struct mmsghdr headers[BATCH_MAX]; /* a piece each */
+        struct iovec spans[BATCH_MAX];     /* a datagram each; a piece has a row of them */
+        union send_control controls[BATCH_MAX];
 };
 
 /* 0 or -ENOMEM. @b must not move afterwards. */
@@ -45,10 +57,14 @@ struct span receive_batch_get(const struct receive_batch *b, unsigned i,
  * that wraps; false if it does not tell. */
 bool receive_batch_lost(const struct receive_batch *b, uint32_t *ret_lost);
 
-/* Adds a datagram, which must stay where it is until it is sent; @n_to octets of socket address. */
-void send_batch_add(struct send_batch *b, struct span datagram, const void *to, socklen_t n_to);
-/* Sends them and returns how many of them, the oldest, went out, or -errno of the first. Those that
- * did not are forgotten. */
+/* Adds a datagram, which must stay where it is until it is sent; @n_to octets of socket address. If
+ * @gather it may share a piece with those before it that go to the very same @to. */
+void send_batch_add(struct send_batch *b, struct span datagram, const void *to, socklen_t n_to,
+                    bool gather);
+/* Sends them and returns how many pieces of them, the oldest, went out, or -errno of the first. All are
+ * forgotten when the next one is added. */
 int send_batch_flush(struct send_batch *b, int fd);
+/* Datagrams in the i-th piece of the last flush, and whom it was to. */
+unsigned send_batch_size(const struct send_batch *b, unsigned i, const void **ret_to);
 
 #endif

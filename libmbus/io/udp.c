@@ -35,6 +35,7 @@ struct udp {
         uint32_t lost[2];   /* the kernel's counts for the group and the own socket */
         bool deaf;          /* the group socket does not take what we send ... */
         uint32_t n_unheard; /* ... of which the kernel counts each as lost there */
+        bool gathers;       /* the own socket takes several datagrams as one piece */
         size_t mtu;
         char name[SOCKET_ADDRESS_TEXT_MAX];
         char host_id[HOST_ID_MAX];
@@ -297,6 +298,7 @@ static int open_all(struct udp *u, const struct config *config, char error[stati
                 return r;
         if (!open_group(u) || !open_own(u) || !find_source(u))
                 return refuse(u, error);
+        u->gathers = true;
         skip_own(u);
         u->mtu = payload_size(u);
         return receive_batch_init(&u->in);
@@ -396,6 +398,7 @@ static void follow(struct udp *u)
         join_all(u);
         socket_set_interface(u->own_fd, family_of(u), sender(u)->index, u->rule.broadcast);
         u->mtu = payload_size(u);
+        u->gathers = true;
         learn_source(u);
 }
 
@@ -481,33 +484,47 @@ static unsigned fill(struct udp *u, const struct engine *engine)
         struct datagram d;
         size_t cursor = 0;
 
-        u->out.n = 0;
         while (u->out.n < BATCH_MAX && engine_peek_datagram(engine, &cursor, &d)) {
+                /* The kernel cuts between IP packets, never one of them. */
+                bool gather = u->gathers && d.bytes.n <= u->mtu;
+
                 if (d.to->n == 0)
                         send_batch_add(&u->out, d.bytes, &u->rule.group,
-                                       socket_address_size(&u->rule.group));
+                                       socket_address_size(&u->rule.group), gather);
                 else
-                        send_batch_add(&u->out, d.bytes, endpoint_sockaddr(d.to), d.to->n);
+                        send_batch_add(&u->out, d.bytes, endpoint_sockaddr(d.to), d.to->n, gather);
         }
         return u->out.n;
 }
 
-/* The first @n of the batch went out. */
-static void count_unheard(struct udp *u, unsigned n, struct engine *engine)
+/* The first @n_pieces of the batch went out. */
+static void count_sent(struct udp *u, unsigned n_pieces, struct engine *engine)
 {
-        for (unsigned i = 0; u->deaf && i < n; i++) {
-                if (u->out.headers[i].msg_hdr.msg_name != &u->rule.group)
+        unsigned n_datagrams = 0;
+
+        for (unsigned i = 0; i < n_pieces; i++) {
+                const void *to;
+                unsigned n = send_batch_size(&u->out, i, &to);
+
+                n_datagrams += n;
+                if (!u->deaf || to != &u->rule.group)
                         continue;
-                u->n_unheard++;
-                engine_count_drop(engine, MBUS_DROP_OWN, 1);
+                u->n_unheard += n;
+                engine_count_drop(engine, MBUS_DROP_OWN, n);
         }
+        u->traffic.datagrams_out += n_datagrams;
+        for (unsigned i = 0; i < n_datagrams; i++)
+                u->traffic.bytes_out += u->out.spans[i].iov_len;
+        engine_pop_datagrams(engine, n_datagrams);
 }
 
-static void count_sent(struct udp *u, unsigned n)
+/* Interfaces without checksums of their own, and kernels before 4.18, take single datagrams only. */
+static bool refuses_pieces(const struct udp *u, int r)
 {
-        u->traffic.datagrams_out += n;
-        for (unsigned i = 0; i < n; i++)
-                u->traffic.bytes_out += u->out.spans[i].iov_len;
+        const void *to;
+
+        return (r == -EIO || r == -EINVAL || r == -EMSGSIZE || r == -EOPNOTSUPP) &&
+               send_batch_size(&u->out, 0, &to) > 1;
 }
 
 int udp_send(struct udp *u, struct engine *engine)
@@ -522,9 +539,9 @@ int udp_send(struct udp *u, struct engine *engine)
                         return 1;
                 }
                 if (r > 0) {
-                        count_sent(u, (unsigned)r);
-                        count_unheard(u, (unsigned)r, engine);
-                        engine_pop_datagrams(engine, (size_t)r);
+                        count_sent(u, (unsigned)r, engine);
+                } else if (refuses_pieces(u, r)) {
+                        u->gathers = false;
                 } else if (r != -EINTR) {
                         /* The network refuses the first one; the others may go elsewhere. */
                         engine_count_drop(engine, MBUS_DROP_SENT, 1);
