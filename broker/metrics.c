@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <microhttpd.h>
-
 #include "broker.h"
 #include "exit.h"
+#include "metrics-library.h"
 #include "place.h"
 
 struct metrics {
         struct broker *broker;
+        struct mhd mhd;
         struct MHD_Daemon *daemon;
         int listener; /* until the daemon has it */
         uv_poll_t poll;
@@ -26,41 +26,42 @@ struct metrics {
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
-                              struct span body)
+static enum MHD_Result answer(const struct mhd *mhd, struct MHD_Connection *connection,
+                              unsigned status, const char *type, struct span body)
 {
         /* The library copies, and does not write through the pointer. */
-        struct MHD_Response *response = MHD_create_response_from_buffer(
+        struct MHD_Response *response = mhd->create_response_from_buffer(
                 body.n, (void *)(uintptr_t)body.at, MHD_RESPMEM_MUST_COPY);
         enum MHD_Result result;
 
         if (!response)
                 return MHD_NO;
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        mhd->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-                MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-        result = MHD_queue_response(connection, status, response);
-        MHD_destroy_response(response);
+                mhd->add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+        result = mhd->queue_response(connection, status, response);
+        mhd->destroy_response(response);
         return result;
 }
 
-static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
-                                   const char *text)
+static enum MHD_Result answer_text(const struct mhd *mhd, struct MHD_Connection *connection,
+                                   unsigned status, const char *text)
 {
-        return answer(connection, status, "text/plain; charset=utf-8", span_of(text));
+        return answer(mhd, connection, status, "text/plain; charset=utf-8", span_of(text));
 }
 
-static enum MHD_Result answer_metrics(struct broker *b, struct MHD_Connection *connection)
+static enum MHD_Result answer_metrics(const struct metrics *m, struct MHD_Connection *connection)
 {
         struct buffer page = BUFFER_INIT;
         enum MHD_Result result;
 
-        metrics_format_page(b, &page);
+        metrics_format_page(m->broker, &page);
         if (page.failed)
-                result = answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "memory is short\n");
+                result = answer_text(&m->mhd, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                     "memory is short\n");
         else
-                result = answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-                                buffer_span(&page));
+                result = answer(&m->mhd, connection, MHD_HTTP_OK,
+                                "text/plain; version=0.0.4; charset=utf-8", buffer_span(&page));
         buffer_deinit(&page);
         return result;
 }
@@ -77,12 +78,13 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         if (*upload_n > 0)
                 return MHD_NO;
         if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-                return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
+                return answer_text(&m->mhd, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
         if (strcmp(url, "/metrics") == 0)
-                return answer_metrics(m->broker, connection);
+                return answer_metrics(m, connection);
         if (strcmp(url, "/healthz") == 0)
-                return answer_text(connection, MHD_HTTP_OK, "ok\n");
-        return answer_text(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /healthz\n");
+                return answer_text(&m->mhd, connection, MHD_HTTP_OK, "ok\n");
+        return answer_text(&m->mhd, connection, MHD_HTTP_NOT_FOUND,
+                           "there are /metrics and /healthz\n");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------ */
@@ -94,8 +96,8 @@ static void serve(struct metrics *m)
         MHD_UNSIGNED_LONG_LONG ms;
 
         broker_wake(m->broker);
-        MHD_run(m->daemon);
-        if (MHD_get_timeout(m->daemon, &ms) == MHD_YES)
+        m->mhd.run(m->daemon);
+        if (m->mhd.get_timeout(m->daemon, &ms) == MHD_YES)
                 uv_timer_start(&m->timer, on_timer, ms, 0);
         else
                 uv_timer_stop(&m->timer);
@@ -115,33 +117,48 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
+/* Listens, and has the library. 0 or the exit status, with a line in the log. */
+static int prepare(struct metrics *m, const char *place)
+{
+        const char *error;
+
+        if (mhd_load(&m->mhd, &error) < 0) {
+                log_error("METRICS=%s: they are served by libmicrohttpd: %s", place, error);
+                return EXIT_CONFIG;
+        }
+        m->listener = place_listen(place);
+        if (m->listener < 0) {
+                log_error("METRICS=%s: it cannot be listened on: %s", place,
+                          strerror(-m->listener));
+                return EXIT_NO_BUS;
+        }
+        return 0;
+}
+
 int metrics_open(struct broker *b)
 {
         const char *place = b->options.metrics;
         struct metrics *m;
-        int fd;
+        int r;
 
         if (place[0] == '\0')
                 return 0;
-        fd = place_listen(place);
-        if (fd < 0) {
-                log_error("METRICS=%s: it cannot be listened on: %s", place, strerror(-fd));
-                return EXIT_NO_BUS;
-        }
         m = malloc(sizeof(*m));
-        if (!m) {
-                close(fd);
-                place_remove(place);
+        if (!m)
                 return EXIT_SYSTEM;
+        *m = (struct metrics){ .broker = b, .listener = -1 };
+        r = prepare(m, place);
+        if (r) {
+                free(m);
+                return r;
         }
-        *m = (struct metrics){ .broker = b, .listener = fd };
         b->metrics = m;
         return 0;
 }
 
 static int start_daemon(struct metrics *m)
 {
-        m->daemon = MHD_start_daemon(
+        m->daemon = m->mhd.start_daemon(
                 MHD_USE_EPOLL, 0, NULL, NULL, on_request, m, MHD_OPTION_LISTEN_SOCKET, m->listener,
                 MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS_MAX,
                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)METRICS_CONNECTION_BYTES_MAX,
@@ -166,7 +183,7 @@ int metrics_start(struct broker *b)
                 r = start_daemon(m);
         if (r)
                 return r;
-        info = MHD_get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        info = m->mhd.get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         r = info ? uv_poll_init(&b->loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
         if (r)
                 return r;
@@ -189,7 +206,7 @@ void metrics_close(struct broker *b)
         if (!m)
                 return;
         if (m->daemon)
-                MHD_stop_daemon(m->daemon);
+                m->mhd.stop_daemon(m->daemon);
         if (m->listener >= 0)
                 close(m->listener);
         place_remove(b->options.metrics);
