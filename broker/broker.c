@@ -30,16 +30,16 @@ void broker_wake(struct broker *b)
 
 void broker_count(struct broker *b, enum count count, const struct client *c, const char *what)
 {
+        char name[CLIENT_NAME_SIZE];
         uint64_t n_silent;
 
         b->counts[count]++;
         if (!log_cause_is_due(&b->causes[count], b->now, &n_silent))
                 return;
         if (c)
-                log_warning("link %" PRIu64 " (pid %d, uid %d): %s (%" PRIu64 " more before)",
-                            c->number, (int)c->pid, (int)c->uid, what, n_silent);
-        else
-                log_warning("%s (%" PRIu64 " more before)", what, n_silent);
+                client_name(c, name);
+        log_warning("%s%s%s (%" PRIu64 " more before)", c ? name : "", c ? ": " : "", what,
+                    n_silent);
 }
 
 char *broker_reserve(struct broker *b, size_t n)

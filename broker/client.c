@@ -35,6 +35,7 @@ static void mark_dirty(struct client *c)
 void client_kill(struct client *c, const char *why)
 {
         struct broker *b = c->broker;
+        char name[CLIENT_NAME_SIZE];
 
         if (c->dead)
                 return;
@@ -42,7 +43,8 @@ void client_kill(struct client *c, const char *why)
         c->next_dead = b->dead;
         b->dead = c;
         uv_poll_stop(&c->poll);
-        log_debug("link %" PRIu64 " (pid %d) ends: %s", c->number, (int)c->pid, why);
+        client_name(c, name);
+        log_debug("%s ends: %s", name, why);
 }
 
 /* The socket takes no more for now. */
@@ -78,12 +80,21 @@ bool client_is_owner(const struct client *c)
         return c->uid == 0 || c->uid == geteuid();
 }
 
+void client_name(const struct client *c, char ret_name[static CLIENT_NAME_SIZE])
+{
+        if (c->place)
+                snprintf(ret_name, CLIENT_NAME_SIZE, "link %" PRIu64 " (TCP, %s)", c->number,
+                         c->place);
+        else
+                snprintf(ret_name, CLIENT_NAME_SIZE, "link %" PRIu64 " (pid %d, uid %u)", c->number,
+                         (int)c->pid, (unsigned)c->uid);
+}
+
 void client_log_limit(struct client *c, enum limit limit, const char *what)
 {
-        char who[80];
+        char who[CLIENT_NAME_SIZE];
 
-        snprintf(who, sizeof(who), "link %" PRIu64 " (pid %d, uid %u)", c->number, (int)c->pid,
-                 (unsigned)c->uid);
+        client_name(c, who);
         quota_log(&c->broker->quota, &c->user->causes[limit], limit, c->broker->now, who, what);
 }
 

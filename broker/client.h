@@ -77,6 +77,7 @@ struct client {
         uint64_t number; /* for the log */
         pid_t pid;
         uid_t uid;
+        char *place; /* over TCP: where it is; else NULL */
         struct client *previous;
         struct client *next;
 
@@ -125,6 +126,9 @@ void client_flush(struct client *c);
 void client_settle(struct client *c);
 /* Whether it is of the broker's own user or of root. */
 bool client_is_owner(const struct client *c);
+/* "link 7 (pid 4711, uid 1000)" */
+#define CLIENT_NAME_SIZE 128
+void client_name(const struct client *c, char ret_name[static CLIENT_NAME_SIZE]);
 /* Logs, not too often, that @limit was reached, and what came of it. */
 void client_log_limit(struct client *c, enum limit limit, const char *what);
 /* The link is broken, or to be closed: it ends at the end of this turn. @why is logged. */

@@ -150,6 +150,8 @@ void control_on_clients(struct request *r)
                 add_number(&a, "link", c->number);
                 add_number(&a, "pid", (uint64_t)c->pid);
                 add_number(&a, "uid", c->uid);
+                if (c->place)
+                        add_string(&a, "tcp", span_of(c->place));
                 add_number(&a, "entities", c->n_attachments);
                 add_number(&a, "watches", c->n_watches);
                 add_number(&a, "observes", c->observes);
@@ -236,6 +238,7 @@ static bool drop_entity(struct request *r, struct span text)
 void control_on_drop(struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
+        char name[CLIENT_NAME_SIZE];
         bool done;
 
         if (!may_ask(r))
@@ -249,10 +252,9 @@ void control_on_drop(struct request *r)
                              "broker.drop wants the number of a link or an address");
                 return;
         }
+        client_name(r->c, name);
         if (done)
-                log_info("link %llu (pid %d, uid %d) dropped %.*s",
-                         (unsigned long long)r->c->number, (int)r->c->pid, (int)r->c->uid,
-                         (int)args[1].raw.n, args[1].raw.at);
+                log_info("%s dropped %.*s", name, (int)args[1].raw.n, args[1].raw.at);
         else
                 control_fail(r, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
 }

@@ -254,10 +254,12 @@ void link_local_close(struct broker *b)
 
 /* ---- clients come and go ------------------------------------------------------------------- */
 
-static int client_new(struct broker *b, int fd)
+/* @place: where a client over TCP is, which becomes the link's; else NULL. */
+static int client_new(struct broker *b, int fd, char *place)
 {
         struct client *c = malloc(sizeof(*c));
         struct admission admission;
+        char name[CLIENT_NAME_SIZE];
         int r = c ? deadlines_reserve(&b->pauses) : -ENOMEM;
 
         if (r || !admit(b, fd, &admission)) {
@@ -271,6 +273,7 @@ static int client_new(struct broker *b, int fd)
                               .number = ++b->next_client,
                               .pid = admission.pid,
                               .uid = admission.uid,
+                              .place = place,
                               .user = admission.user,
                               .rights = admission.rights,
                               .pause = DEADLINE_INIT,
@@ -288,13 +291,19 @@ static int client_new(struct broker *b, int fd)
         b->clients = c;
         b->n_clients++;
         link_local_poll(c);
-        log_debug("link %" PRIu64 ": pid %d, uid %d", c->number, (int)c->pid, (int)c->uid);
+        client_name(c, name);
+        log_debug("%s begins", name);
         return 0;
 }
 
-int link_local_adopt(struct broker *b, int fd)
+int link_local_adopt(struct broker *b, int fd, const char *place)
 {
-        return client_new(b, fd);
+        char *copy = strdup(place);
+        int r = copy ? client_new(b, fd, copy) : -ENOMEM;
+
+        if (r < 0)
+                free(copy);
+        return r;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -315,6 +324,7 @@ static void client_free(struct client *c)
         deadlines_release(&b->pauses);
         admit_undo(c->user, c->rights);
         chunk_unref(c->partial);
+        free(c->place);
         if (c->previous)
                 c->previous->next = c->next;
         else
@@ -378,7 +388,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
                         log_info("%s: clients are taken again (%zu are there)", b->path,
                                  b->n_clients);
                 }
-                if (fd >= 0 && client_new(b, fd) < 0)
+                if (fd >= 0 && client_new(b, fd, NULL) < 0)
                         close(fd);
                 if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
                         continue;

@@ -23,8 +23,9 @@ int link_local_start(struct broker *b);
 void link_local_stop(struct broker *b);
 void link_local_close(struct broker *b);
 
-/* Makes a link of @fd, one end of a pair of sockets of ours. 0 or -errno: then @fd is not closed. */
-int link_local_adopt(struct broker *b, int fd);
+/* Makes a link of @fd, one end of a pair of sockets of ours, for a client at @place. 0 or -errno: then
+ * @fd is not closed. */
+int link_local_adopt(struct broker *b, int fd, const char *place);
 /* Polls for what @c waits for. */
 void link_local_poll(struct client *c);
 /* Frees the clients whose links ended; their entities say bye. */

@@ -6,7 +6,6 @@
  * which puts the rest behind it with the same system call.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -58,6 +57,7 @@ static void keep_partial(struct client *c, const char *at, size_t n)
 /* Takes the frames out of @chunk from @at on. */
 static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t end)
 {
+        char name[CLIENT_NAME_SIZE];
         struct span text;
         bool observed;
         size_t n;
@@ -72,8 +72,8 @@ static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t
                 }
                 /* Only the broker marks copies: whatever this is, it is no client. */
                 if (status == FRAME_BAD || observed) {
-                        log_warning("link %" PRIu64 " (pid %d) sent something that is no frame",
-                                    c->number, (int)c->pid);
+                        client_name(c, name);
+                        log_warning("%s sent something that is no frame", name);
                         client_kill(c, "its framing is broken");
                         return;
                 }

@@ -4,18 +4,7 @@
 #ifndef BROKER_LINK_TCP_H
 #define BROKER_LINK_TCP_H
 
-#include <stdbool.h>
-
-#include <core/bytes.h>
-
 struct broker;
-
-/* "[ffff:...]:65535" */
-#define TCP_PLACE_SIZE 64
-
-/* Copies ADDRESS:PORT or [ADDRESS]:PORT, both numbers, to @ret_text; "no" and nothing become "". False
- * if it is neither. */
-bool link_tcp_parse(struct span text, char ret_text[static TCP_PLACE_SIZE]);
 
 /* Listens if that is wanted. 0 or the exit status, with a line in the log. */
 int link_tcp_open(struct broker *b);

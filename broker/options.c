@@ -120,7 +120,7 @@ static bool set_tcp(void *data, struct span value)
 {
         struct options *o = data;
 
-        return link_tcp_parse(value, o->tcp);
+        return tcp_place_check(value, o->tcp);
 }
 
 static bool set_socket_mode(void *data, struct span value)

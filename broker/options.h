@@ -19,11 +19,11 @@
 #include <core/bytes.h>
 
 #include "bus-config.h"
-#include "link-tcp.h"
 #include "log.h"
 #include "place.h"
 #include "policy.h"
 #include "quota.h"
+#include "tcp-place.h"
 
 /* When a message for a group of entities is sent on the bus beside being given to local ones. */
 enum multicast {

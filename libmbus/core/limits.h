@@ -91,6 +91,8 @@
 
 /* A frame on a broker link carries one message. */
 #define FRAME_MAX 65536
+/* On a link over TCP, the longest that comes before the other side has proved that it has the key. */
+#define STREAM_HELLO_MAX 64
 
 /* What a client has not yet handed to the broker: beyond it sending says "full". */
 #define LINK_OUTPUT_MAX (4u << 20)

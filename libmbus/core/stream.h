@@ -17,8 +17,6 @@
 #include "frame.h"
 
 #define STREAM_NONCE_SIZE 16
-/* Before the other side has proved itself it may not make us keep more than this. */
-#define STREAM_HELLO_MAX 64
 /* A message of FRAME_MAX octets, padded, and its digest. */
 #define STREAM_BODY_MAX (18 + FRAME_MAX + 16)
 

@@ -110,6 +110,28 @@ test_a_client_comes_back_when_the_broker_does() {
         expect_line x.out 'x\.y\(1\)'
 }
 
+test_who_vanished_has_left_on_both_sides() {
+        local began
+
+        two_hosts
+        config c "$AES"
+        { cat "$folder/c" && printf '[broker]\nTCP=10.1.0.1:47111\n'; } >"$folder/b"
+        chmod 600 "$folder/b"
+        start_broker b a b
+        start_subscriber x b tcp:10.1.0.1:47111 c '(app:x)'
+        start_subscriber y a "unix:$folder/b.sock" c '(app:y)'
+        expect_exit_on a 0 cli -b "unix:$folder/b.sock" list '(app:x)'
+        began=$SECONDS
+        on b ip link set wire down
+        PATIENCE=60 expect_line x.err 'the broker went away'
+        PATIENCE=60 until_ok is_gone_from_the_bus || fail "the broker" "x has left" "it has not"
+        expect "soon" yes "$([ $((SECONDS - began)) -lt 40 ] && echo yes)"
+}
+
+is_gone_from_the_bus() {
+        ! on a "$MBUS_CLI" -b "unix:$folder/b.sock" list '(app:x)' >"$folder/out" 2>"$folder/err"
+}
+
 test_clients_are_not_taken_where_that_is_not_asked_for() {
         config c
         start_broker b here c

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "../../../broker/limits.h"
@@ -39,6 +40,17 @@ static int call(void)
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
         return fd;
+}
+
+static unsigned count_in_log(const struct daemon *d, const char *text)
+{
+        char *log = daemon_read_log(d);
+        unsigned n = 0;
+
+        for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
+                n++;
+        free(log);
+        return n;
 }
 
 /* Within twice the time that strangers have. */
@@ -287,6 +299,57 @@ START_TEST(test_a_client_that_does_not_read_loses_messages_as_on_any_link)
 }
 END_TEST
 
+START_TEST(test_links_over_tcp_count_as_those_of_the_brokers_user_and_bear_their_place)
+{
+        struct caller c, d;
+        struct scene s;
+        struct span text;
+
+        scene_init(&s, "[broker]\nTCP=127.0.0.1:47111\n[limits]\nLINKS_PER_USER=3\n");
+        caller_init(&c, &s);
+        hear(&c);
+        caller_init(&d, &s);
+        hear(&d);
+        text = hear(&d);
+        ck_assert_ptr_nonnull(memmem(text.at, text.n, "broker.refused(0 full ", 22));
+        ck_assert(is_closed_soon(d.fd));
+        caller_deinit(&d);
+        raw_send(&s.a, 'U', A, BROKER, "broker.clients()");
+        ck_assert(raw_receive(&s.a));
+        ck_assert_ptr_nonnull(strstr(s.a.text, "(tcp \"127.0.0.1:"));
+        caller_deinit(&c);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_without_descriptors_nobody_is_taken_and_that_is_said_once)
+{
+        struct rlimit before, few;
+        struct caller c;
+        struct scene s;
+        int fds[60];
+
+        begin(&s);
+        getrlimit(RLIMIT_NOFILE, &before);
+        few = (struct rlimit){ daemon_open_files(&s.broker) + 20, before.rlim_max };
+        ck_assert_int_eq(prlimit(s.broker.pid, RLIMIT_NOFILE, &few, NULL), 0);
+        for (unsigned i = 0; i < N(fds); i++)
+                fds[i] = call();
+        while (count_in_log(&s.broker, "TCP=127.0.0.1:47111: no more clients for now") == 0) {
+                raw_send(&s.a, 'U', A, B, "still()");
+                raw_expect(&s.b, "still()");
+        }
+        for (unsigned i = 0; i < N(fds); i++)
+                close(fds[i]);
+        caller_init(&c, &s);
+        hear(&c);
+        ck_assert_int_eq(c.stream.state, STREAM_OPEN);
+        ck_assert_uint_eq(count_in_log(&s.broker, "no more clients for now"), 1);
+        caller_deinit(&c);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -296,6 +359,8 @@ int main(void)
                 test_of_many_strangers_the_oldest_gives_way,
                 test_what_a_client_once_said_is_of_no_use_to_a_stranger,
                 test_a_client_that_does_not_read_loses_messages_as_on_any_link,
+                test_links_over_tcp_count_as_those_of_the_brokers_user_and_bear_their_place,
+                test_without_descriptors_nobody_is_taken_and_that_is_said_once,
         };
 
         return run_tests("broker-tcp", tests, N(tests));

@@ -1,0 +1,61 @@
+/*
+ * tcp-link.h - one connection over TCP: a stranger, who becomes a link when he has proved himself.
+ *
+ * A link is a pair of sockets, one end of which is a link like any other (link-local): frames in the
+ * clear. Here they are sealed and opened between its other end and the network (core/stream.h). The
+ * rest of the broker knows nothing of TCP, and the system tells the sender on either side to wait.
+ */
+#ifndef BROKER_TCP_LINK_H
+#define BROKER_TCP_LINK_H
+
+#include <uv.h>
+
+#include <core/stream.h>
+
+#include "log.h"
+#include "pipe.h"
+#include "tcp-place.h"
+
+struct broker;
+
+/* All that came over TCP, and where it comes. */
+struct tcp {
+        struct broker *broker;
+        int listener;
+        uv_poll_t poll;
+        uv_timer_t timer; /* of strangers, and of accepting when there are no descriptors */
+        struct tcp_link *links;
+        size_t n_strangers;
+        struct log_cause forged;
+        struct log_cause no_descriptors;
+};
+
+struct tcp_link {
+        struct tcp *all;
+        struct tcp_link *previous; /* younger first */
+        struct tcp_link *next;
+        uv_poll_t net_poll;
+        uv_poll_t pair_poll;
+        unsigned n_handles; /* that are not closed yet */
+        int net;
+        int pair;          /* -1: it has not proved itself */
+        uint64_t deadline; /* by which it must have */
+        struct stream stream;
+        struct pipe from_net;  /* sealed */
+        struct pipe to_pair;   /* opened */
+        struct pipe from_pair; /* to be sealed */
+        struct pipe to_net;    /* sealed */
+        char peer[TCP_PLACE_SIZE];
+        bool ended;
+};
+
+/* A stranger comes, and is greeted. 0 or -errno: then @fd is not closed. */
+int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer);
+/* Sends what the broker has said so far, as much as the system takes at once. */
+void tcp_link_flush(struct tcp_link *l);
+/* The descriptors are closed now, the struct when the loop is done with it. @why is logged. */
+void tcp_link_end(struct tcp_link *l, const char *why);
+/* There are none for one more: says so, not too often. */
+void tcp_log_no_descriptors(struct tcp *all, int error);
+
+#endif
