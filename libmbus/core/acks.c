@@ -22,16 +22,22 @@ struct acks *acks_new(struct entity *entity, struct peer *peer)
         return acks;
 }
 
-struct acks *acks_free(struct acks *acks)
+void acks_forget_copies(struct acks *acks)
 {
-        struct ack_copy *copy, *next;
+        while (acks->copies) {
+                struct ack_copy *copy = acks->copies;
 
-        if (!acks)
-                return NULL;
-        for (copy = acks->copies; copy; copy = next) {
-                next = copy->next;
+                acks->copies = copy->next;
                 free(copy);
         }
+        acks->n_copies = 0;
+}
+
+struct acks *acks_free(struct acks *acks)
+{
+        if (!acks)
+                return NULL;
+        acks_forget_copies(acks);
         free(acks->owed);
         free(acks->withheld);
         free(acks);

@@ -63,6 +63,8 @@ size_t acks_batch(const struct acks *acks);
 /* The oldest @n of the owed were sent: keeps a copy (if memory allows: it only saves the peer a
  * repetition). */
 void acks_sent(struct acks *acks, uint64_t now, size_t n);
+/* The peer started again: what was sent to its former life is not sent again. */
+void acks_forget_copies(struct acks *acks);
 /* Octets of memory that @acks takes. */
 size_t acks_bytes(const struct acks *acks);
 

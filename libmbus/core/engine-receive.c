@@ -234,6 +234,13 @@ static void repeat_acks(struct engine *e, const struct incoming *in, struct peer
         mark_acks_due(e, acks);
 }
 
+/* @peer started again, and only now it shows. What is owed, is owed to its new life. */
+static void forget_copies(struct peer *peer)
+{
+        for (struct acks *acks = peer->acks; acks; acks = acks->next)
+                acks_forget_copies(acks);
+}
+
 void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
                         const struct address *src, uint32_t seq)
 {
@@ -350,14 +357,18 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, MBUS_DROP_EVENTS);
 }
 
-/* A tombstone takes nothing from before it left, and everything from a new start. */
+/* A tombstone takes nothing from before it left. What is later than all of that begins anew, whatever
+ * its SeqNum: the former life's say nothing about it. */
 static enum window_verdict check_tombstone(const struct peer *tombstone, const struct incoming *in)
 {
         const struct window *w = &tombstone->window;
         enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
 
-        return verdict == WINDOW_NEW && (int32_t)(in->header.seq - w->high) < 0 ? WINDOW_STALE
-                                                                                : verdict;
+        if (verdict != WINDOW_NEW)
+                return verdict;
+        if (in->timestamp > w->stamp_max)
+                return WINDOW_RESTART;
+        return (int32_t)(in->header.seq - w->high) < 0 ? WINDOW_STALE : WINDOW_NEW;
 }
 
 static bool is_too_old(const struct engine *e, const struct incoming *in)
@@ -385,9 +396,12 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
                 return;
         if (!peer)
                 return;
-        if (verdict == WINDOW_NEW)
+        if (verdict == WINDOW_NEW) {
                 peers_watch_loss(&e->peers, window_has_gap(&peer->window, in->header.seq));
-        window_accept(&peer->window, in->header.seq, in->timestamp, verdict);
+                if (window_has_seen(&peer->window, in->header.seq))
+                        forget_copies(peer);
+        }
+        peers_accept(&e->peers, peer, in->header.seq, in->timestamp, verdict);
         peers_heard(peer, in->now, in->from, in->hello);
         show_observers(e, in);
         take_acks(e, in, peer);
@@ -415,8 +429,6 @@ static void receive_message(struct engine *e, struct incoming *in)
                 verdict = check_tombstone(tombstone, in);
         find_recipients(e, in);
         if (verdict == WINDOW_STALE || is_too_old(e, in)) {
-                if (peer && verdict == WINDOW_STALE)
-                        window_doubt(&peer->window);
                 drop(e, tombstone ? MBUS_DROP_DEPARTED : MBUS_DROP_STALE);
         } else if (verdict == WINDOW_DUPLICATE) {
                 drop(e, tombstone ? MBUS_DROP_DEPARTED : MBUS_DROP_DUPLICATE);

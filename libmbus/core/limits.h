@@ -67,8 +67,11 @@
 
 /* Sequence numbers that the duplicate filter remembers of one source: a bit each ... */
 #define WINDOW_BITS 1024
-/* ... and with their time stamps, to tell a repetition from a restarted sender. */
+/* ... and with their time stamps, to tell a repetition from a restarted sender: the last ones always, */
 #define WINDOW_STAMPS 32
+/* and all of them for so many sources that send more within the time of a repetition: 4 KB each, 32 MB
+ * in all. */
+#define PEERS_STAMPED_MAX 8192
 
 /* Acknowledgement lists kept to be sent again (section 7, T_k), per peer. */
 #define ACK_COPIES_MAX 32

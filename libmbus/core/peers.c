@@ -40,6 +40,27 @@ static void unlink_tombstone(struct peers *ps, struct peer *peer)
         index_remove(&ps->departed, &peer->entry);
 }
 
+static void take_room(struct peers *ps, struct peer *peer)
+{
+        uint32_t *room = window_take_room(&peer->window);
+
+        if (room)
+                --ps->n_stamped;
+        free(room);
+}
+
+static void give_room(struct peers *ps, struct peer *peer)
+{
+        uint32_t *room = NULL;
+
+        if (ps->n_stamped < PEERS_STAMPED_MAX)
+                room = malloc(WINDOW_BITS * sizeof(*room));
+        if (!room)
+                return;
+        window_give_room(&peer->window, room);
+        ++ps->n_stamped;
+}
+
 static void forget_tombstone(struct peers *ps, struct peer *peer)
 {
         unlink_tombstone(ps, peer);
@@ -55,6 +76,7 @@ void peers_deinit(struct peers *ps)
 
                 assert(!peer->acks && !lane_oldest(&peer->lane));
                 index_remove(&ps->known, &peer->entry);
+                take_room(ps, peer);
                 free(peer);
         }
         index_deinit(&ps->known);
@@ -149,6 +171,18 @@ int peers_revive(struct peers *ps, uint64_t now, struct peer *peer, size_t entit
         return r;
 }
 
+void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t timestamp,
+                  enum window_verdict verdict)
+{
+        struct window *w = &peer->window;
+
+        if (window_has_spare_room(w, timestamp))
+                take_room(ps, peer);
+        else if (verdict == WINDOW_NEW && window_needs_room(w, seq, timestamp))
+                give_room(ps, peer);
+        window_accept(w, seq, timestamp, verdict);
+}
+
 void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, bool hello)
 {
         peer->heard = now;
@@ -179,6 +213,7 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
         deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
         deadlines_release(&ps->deadlines);
         address = index_take(&ps->known, &peer->entry);
+        take_room(ps, peer);
         peers_forget_old(ps, now);
         if (ps->departed.n >= TOMBSTONES_MAX)
                 forget_tombstone(ps, ps->oldest);
@@ -232,7 +267,8 @@ size_t peers_bytes(const struct peers *ps)
         size_t n = ps->known.n + ps->departed.n;
         size_t bytes = n * sizeof(struct peer) + index_bytes(&ps->known) +
                        index_bytes(&ps->departed) +
-                       ps->deadlines.size * sizeof(*ps->deadlines.heap);
+                       ps->deadlines.size * sizeof(*ps->deadlines.heap) +
+                       ps->n_stamped * WINDOW_BITS * sizeof(uint32_t);
 
         for (size_t i = 0; i < ps->known.n; ++i) {
                 const struct acks *acks = peer_of_entry(ps->known.all[i])->acks;

@@ -40,6 +40,7 @@ struct peers {
         struct peer *youngest;
         size_t max;
         size_t n_at_reset; /* entities when all deadlines were last computed anew */
+        size_t n_stamped;  /* peers whose window has room for all time stamps */
         unsigned n_whole;  /* messages in a row, of all peers, without a gap before them */
         bool lossy;        /* fewer than LOSSLESS_MESSAGES since the last gap */
 };
@@ -55,6 +56,9 @@ int peers_join(struct peers *ps, uint64_t now, const struct address *address, si
                struct peer **ret_peer);
 /* A tombstone lives again, with its window. Errors as above. */
 int peers_revive(struct peers *ps, uint64_t now, struct peer *peer, size_t entities);
+/* What the window of @peer called new or a restart is remembered there. */
+void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t timestamp,
+                  enum window_verdict verdict);
 /* A message came from @peer. */
 void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, bool hello);
 /* A peer leaves and becomes a tombstone, if memory allows; its lane and acks must be empty. Returns

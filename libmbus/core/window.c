@@ -2,7 +2,9 @@
  * window.c - the sliding window over the messages of one source.
  *
  * `seen` has a bit for each of the WINDOW_BITS SeqNums up to `high`, at the place seq % WINDOW_BITS;
- * `stamps` the time stamps of the last WINDOW_STAMPS of them.
+ * `stamps` the time stamps of the last WINDOW_STAMPS of them, or `room` those of all. A life may begin
+ * unnoticed, if the first that comes of it is ahead of all that came before. Then bits of two lives
+ * are in one window, and it is their time stamps that keep them apart.
  */
 #include "window.h"
 
@@ -65,48 +67,51 @@ static enum window_verdict check_ahead(const struct window *w, uint32_t seq, uin
         return is_of_old_life(w, seq, timestamp) ? WINDOW_STALE : WINDOW_NEW;
 }
 
-/* @seq was seen, and its time stamp is still remembered. One that is later, but not later than all,
- * is of a new life whose beginning was missed. */
-static enum window_verdict check_stamped(const struct window *w, uint32_t seq, uint64_t timestamp)
+/* The TimeStamp of @seq, which was seen; if it was forgotten, one that is not earlier. */
+static uint64_t stamp_of(const struct window *w, uint32_t seq)
 {
-        uint32_t stamp = w->stamps[seq % WINDOW_STAMPS];
+        uint32_t stamp;
 
-        if (stamp == (uint32_t)timestamp)
-                return WINDOW_DUPLICATE;
-        if (timestamp > w->stamp_max)
-                return WINDOW_RESTART;
-        return (int32_t)((uint32_t)timestamp - stamp) > 0 ? WINDOW_NEW : WINDOW_STALE;
+        if (w->room)
+                stamp = w->room[seq % WINDOW_BITS];
+        else if (w->high - seq < WINDOW_STAMPS)
+                stamp = w->stamps[seq % WINDOW_STAMPS];
+        else
+                return w->forgotten;
+        /* None is later than stamp_max. */
+        return w->stamp_max - (uint32_t)((uint32_t)w->stamp_max - stamp);
+}
+
+/* @seq was seen. Under a later time stamp it is of a new life whose beginning was missed. */
+static enum window_verdict check_seen(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        uint64_t stamp = stamp_of(w, seq);
+
+        if (timestamp > stamp)
+                return WINDOW_NEW;
+        if (timestamp < stamp)
+                return WINDOW_STALE;
+        return w->high - seq < WINDOW_STAMPS || stamp > w->forgotten ? WINDOW_DUPLICATE
+                                                                     : WINDOW_STALE;
 }
 
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp)
 {
-        uint32_t behind = w->high - seq;
-
         if (!w->open)
                 return WINDOW_NEW;
         if (is_ucl_wrap(w, seq) && timestamp >= w->stamp_max)
                 return WINDOW_NEW;
         if (!is_behind(seq, w->high))
                 return check_ahead(w, seq, timestamp);
-        if (behind < WINDOW_STAMPS && bit_get(w, seq))
-                return check_stamped(w, seq, timestamp);
         if (timestamp > w->stamp_max)
                 return WINDOW_RESTART;
-        if (behind >= WINDOW_BITS || is_of_old_life(w, seq, timestamp))
+        if (w->high - seq >= WINDOW_BITS)
                 return WINDOW_STALE;
-        if (timestamp + REPEATED_MS_MAX < w->stamp_high)
+        if (bit_get(w, seq))
+                return check_seen(w, seq, timestamp);
+        if (is_of_old_life(w, seq, timestamp) || timestamp + REPEATED_MS_MAX < w->stamp_high)
                 return WINDOW_STALE;
-        /* The source's clock was set back: this came before that, or it is a new life after it. */
-        if (timestamp > w->stamp_high && behind >= WINDOW_STAMPS)
-                return WINDOW_STALE;
-        if (!bit_get(w, seq))
-                return WINDOW_NEW;
-        return w->doubt ? WINDOW_STALE : WINDOW_DUPLICATE;
-}
-
-void window_doubt(struct window *w)
-{
-        w->doubt = true;
+        return WINDOW_NEW;
 }
 
 bool window_has_gap(const struct window *w, uint32_t seq)
@@ -114,11 +119,95 @@ bool window_has_gap(const struct window *w, uint32_t seq)
         return w->open && !is_behind(seq, w->high + 1);
 }
 
+bool window_has_seen(const struct window *w, uint32_t seq)
+{
+        return w->open && w->high - seq < WINDOW_BITS && bit_get(w, seq);
+}
+
+/* ---- time stamps ---- */
+
+/* How many of the oldest of `stamps` make room when the window ends at @seq. */
+static uint32_t n_leaving(const struct window *w, uint32_t seq)
+{
+        uint32_t gap = seq - w->high;
+
+        return gap < WINDOW_STAMPS ? gap : WINDOW_STAMPS;
+}
+
+static void forget_stamp(struct window *w, uint32_t seq)
+{
+        if (bit_get(w, seq) && stamp_of(w, seq) > w->forgotten)
+                w->forgotten = stamp_of(w, seq);
+}
+
+static void remember_stamp(struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        if (w->room)
+                w->room[seq % WINDOW_BITS] = (uint32_t)timestamp;
+        else if (w->high - seq < WINDOW_STAMPS)
+                w->stamps[seq % WINDOW_STAMPS] = (uint32_t)timestamp;
+        else if (timestamp > w->forgotten)
+                w->forgotten = timestamp;
+}
+
+bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        uint32_t oldest = w->high - (WINDOW_STAMPS - 1);
+
+        if (w->room || !w->open)
+                return false;
+        if (is_behind(seq, w->high))
+                return w->high - seq >= WINDOW_STAMPS;
+        for (uint32_t i = n_leaving(w, seq); i > 0; --i) {
+                if (bit_get(w, oldest + i - 1) &&
+                    stamp_of(w, oldest + i - 1) + REPEATED_MS_MAX >= timestamp)
+                        return true;
+        }
+        return false;
+}
+
+void window_give_room(struct window *w, uint32_t *room)
+{
+        for (uint32_t back = 0; back < WINDOW_BITS; ++back) {
+                uint32_t seq = w->high - back;
+
+                room[seq % WINDOW_BITS] = bit_get(w, seq) ? (uint32_t)stamp_of(w, seq) : 0;
+        }
+        w->room = room;
+}
+
+uint32_t *window_take_room(struct window *w)
+{
+        uint32_t *room = w->room;
+
+        if (!room)
+                return NULL;
+        for (uint32_t back = WINDOW_BITS; back > 0; --back) {
+                uint32_t seq = w->high - (back - 1);
+
+                if (back > WINDOW_STAMPS)
+                        forget_stamp(w, seq);
+                else
+                        w->stamps[seq % WINDOW_STAMPS] = room[seq % WINDOW_BITS];
+        }
+        w->room = NULL;
+        return room;
+}
+
+bool window_has_spare_room(const struct window *w, uint64_t timestamp)
+{
+        return w->room && w->stamp_high + REPEATED_MS_MAX < timestamp;
+}
+
+/* ---- what came ---- */
+
 /* The window now ends at @seq; what lies between was not seen. */
 static void advance(struct window *w, uint32_t seq)
 {
         uint32_t gap = seq - w->high;
 
+        for (uint32_t i = 0; !w->room && i < n_leaving(w, seq); ++i)
+                forget_stamp(w, w->high - (WINDOW_STAMPS - 1) + i);
         if (gap >= WINDOW_BITS) {
                 for (size_t i = 0; i < WINDOW_BITS / 64; ++i)
                         w->seen[i] = 0;
@@ -137,7 +226,8 @@ static void begin(struct window *w, uint32_t seq, uint64_t timestamp)
                                 .stamp_max = timestamp,
                                 .stamp_min = timestamp,
                                 .has_old = w->open,
-                                .old_stamp_max = w->stamp_max };
+                                .old_stamp_max = w->stamp_max,
+                                .room = w->room };
 
         *w = fresh;
 }
@@ -153,12 +243,9 @@ void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum wind
         bit_set(w, seq);
         if (seq == w->high)
                 w->stamp_high = timestamp;
-        if (w->high - seq < WINDOW_STAMPS)
-                w->stamps[seq % WINDOW_STAMPS] = (uint32_t)timestamp;
-        if (timestamp > w->stamp_max) {
+        if (timestamp > w->stamp_max)
                 w->stamp_max = timestamp;
-                w->doubt = false;
-        }
+        remember_stamp(w, seq, timestamp);
 }
 
 void window_forget(struct window *w, uint32_t seq)

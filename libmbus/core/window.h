@@ -2,9 +2,13 @@
  * window.h - which messages of one source are new (spec/errata.md, 51, 52 and 60).
  *
  * A sliding window over (SeqNum, TimeStamp). Retransmissions carry the SeqNum and the TimeStamp of
- * the first transmission, so equal pairs are repetitions; a lower SeqNum with a higher TimeStamp is
- * a source that started again; one with a lower TimeStamp is old: late beyond use, or replayed.
- * SeqNums compare serially, so the wrap after 4294967295 is nothing special (MSG-04).
+ * the first transmission, so equal pairs are repetitions, and nothing else is: a SeqNum that was seen
+ * is of a new life of its source under a later TimeStamp, and of an old one, or replayed, under an
+ * earlier one. SeqNums compare serially, so the wrap after 4294967295 is nothing special (MSG-04).
+ *
+ * The time stamps of the last WINDOW_STAMPS messages are always known. A source that sends more than
+ * that within the time in which a message may be repeated needs room for those of WINDOW_BITS; without
+ * it a repetition cannot be told, and is called stale.
  */
 #ifndef MBUS_CORE_WINDOW_H
 #define MBUS_CORE_WINDOW_H
@@ -16,7 +20,7 @@
 
 enum window_verdict {
         WINDOW_NEW,
-        WINDOW_DUPLICATE, /* received before */
+        WINDOW_DUPLICATE, /* received before: this very message */
         WINDOW_STALE,     /* too old to tell, or from before the source started again */
         WINDOW_RESTART,   /* new, and the source started again: its window begins anew */
 };
@@ -31,9 +35,10 @@ struct window {
         /* The source's life before it started again, against replays of it. */
         uint64_t old_stamp_max;
         bool has_old;
-        bool doubt; /* something stale came, so this may be another life with an earlier clock */
+        uint64_t forgotten; /* of what was seen and has no time stamp any more, none is later */
         uint64_t seen[WINDOW_BITS / 64];
         uint32_t stamps[WINDOW_STAMPS]; /* low halves of time stamps, by SeqNum */
+        uint32_t *room;                 /* instead of those: WINDOW_BITS of them */
 };
 
 #define WINDOW_INIT ((struct window){ .open = false })
@@ -41,12 +46,19 @@ struct window {
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
 /* Whether @seq, which is new, shows that messages before it have not come: lost, or overtaken. */
 bool window_has_gap(const struct window *w, uint32_t seq);
-/* Something came that window_check() called WINDOW_STALE. Until later time stamps come, only a SeqNum
- * whose time stamp is remembered can be a repetition. */
-void window_doubt(struct window *w);
+/* Whether @seq, which is new, was seen in a former life of the source: this one began unnoticed. */
+bool window_has_seen(const struct window *w, uint32_t seq);
 /* Remembers what window_check() called WINDOW_NEW or WINDOW_RESTART. */
 void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum window_verdict verdict);
 /* Takes an accepted message back that could not be kept, so that its repetition will be new. */
 void window_forget(struct window *w, uint32_t seq);
+
+/* Whether accepting this message loses a time stamp that may be asked for. */
+bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp);
+/* @room is for WINDOW_BITS stamps, and stays the caller's: window_take_room() gives it back. */
+void window_give_room(struct window *w, uint32_t *room);
+uint32_t *window_take_room(struct window *w);
+/* Whether there is room, and at @timestamp none of what it holds will be asked for any more. */
+bool window_has_spare_room(const struct window *w, uint64_t timestamp);
 
 #endif

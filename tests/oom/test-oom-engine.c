@@ -62,6 +62,20 @@ static void send_to_groups(struct trial *t)
         world_end(&w);
 }
 
+/* More than the WINDOW_STAMPS that have a place anyway. */
+static void send_many_at_once(struct trial *t)
+{
+        struct world w;
+
+        if (!begin_known(&w, t, &usual))
+                return;
+        for (unsigned i = 0; i < WINDOW_STAMPS + 8; ++i)
+                world_send(&w, 1, world_names[0][0], "a burst");
+        world_send_reliable(&w, 1, world_names[0][0], "and its end");
+        world_run(&w, 1000);
+        world_end(&w);
+}
+
 static void send_encrypted(struct trial *t)
 {
         struct world w;
@@ -227,6 +241,7 @@ END_TEST
 START_TEST(test_messages_arrive_or_are_counted)
 {
         fail_each_malloc("groups", send_to_groups);
+        fail_each_malloc("burst", send_many_at_once);
         fail_each_malloc("encrypted", send_encrypted);
         fail_each_malloc("observe", observe);
 }

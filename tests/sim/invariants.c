@@ -20,6 +20,7 @@
 /* engine_memory() is at most this: so much for each of what it depends on. */
 #define BYTES_ENGINE 16384
 #define BYTES_ENTITY 2560  /* a known, departed or local entity, all indexes included */
+#define BYTES_STAMPS 4096  /* a peer that sends more than WINDOW_STAMPS in six seconds */
 #define BYTES_RELIABLE 512 /* an outstanding message, beside its datagram */
 #define BYTES_PAIR 26624   /* a peer and a local entity that exchange reliable messages */
 #define BYTES_EVENT 1024   /* a queued event, beside the text of its message ... */
@@ -170,6 +171,7 @@ void check_bounds(struct world *w, const struct node *node)
         size_t memory = engine_memory(e), bound = BYTES_ENGINE;
 
         bound += (known + departed + own) * BYTES_ENTITY + pairs * BYTES_PAIR;
+        bound += e->peers.n_stamped * BYTES_STAMPS;
         bound += tickets * (BYTES_RELIABLE + BYTES_EVENT) + e->sender.bytes;
         bound += e->events.n * BYTES_EVENT + EVENT_FACTOR * e->events.bytes + e->outgoing.size;
         if (memory > bound)
@@ -177,6 +179,9 @@ void check_bounds(struct world *w, const struct node *node)
                      "node %u uses %zu octets, more than %zu, for %zu peers, %zu departed, %zu "
                      "tickets, %zu events",
                      node->index, memory, bound, known, departed, tickets, e->events.n);
+        if (e->peers.n_stamped > known || e->peers.n_stamped > PEERS_STAMPED_MAX)
+                fail(w, "bounded-memory", "node %u keeps all time stamps of %zu peers", node->index,
+                     e->peers.n_stamped);
         if (pairs > known * own)
                 fail(w, "bounded-memory", "node %u keeps acknowledgements of %zu pairs",
                      node->index, pairs);

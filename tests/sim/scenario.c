@@ -9,9 +9,6 @@
 #include "attack.h"
 #include "memory.h"
 
-#define YOUTH (3 * NSEC_PER_SEC)
-#define BURST_OF_YOUTH 20
-
 static const char *const action_names[ACTION_MAX] = {
         [ACTION_START] = "start",       [ACTION_STOP] = "stop",     [ACTION_KILL] = "kill",
         [ACTION_ADD] = "add",           [ACTION_REMOVE] = "remove", [ACTION_SEND] = "send",
@@ -87,23 +84,12 @@ static size_t choose_dest(const struct world *w, uint64_t seed, char *text, size
         return (size_t)snprintf(text, size, "(id:%u-%u@10.0.0.1)", node, slot);
 }
 
-/* A life that begins with more than WINDOW_STAMPS messages, of which the last arrive first, cannot be
- * told from the one before (spec/simulation.md). */
-static uint32_t how_many(const struct world *w, const struct action *a)
-{
-        const struct member *from = world_member(w, a->node, a->slot);
-        bool young = from && w->now - from->born < YOUTH;
-
-        return young && a->n > BURST_OF_YOUTH ? BURST_OF_YOUTH : a->n;
-}
-
 static void send_some(struct world *w, const struct action *a)
 {
-        uint32_t n_messages = how_many(w, a);
         struct address dest;
         char text[80];
 
-        for (uint32_t i = 0; i < n_messages; ++i) {
+        for (uint32_t i = 0; i < a->n; ++i) {
                 struct member *from = world_member(w, a->node, a->slot);
                 uint64_t seed = a->type == ACTION_RELIABLE ? a->seed | 7 : a->seed;
                 size_t n = choose_dest(w, seed, text, sizeof(text));

@@ -268,6 +268,46 @@ START_TEST(test_who_comes_back_is_known_again_with_its_window)
 }
 END_TEST
 
+/* @peer sends so much at once that its window needs room for all time stamps. */
+static void hear_burst(struct peers *ps, struct peer *peer, uint64_t timestamp)
+{
+        for (uint32_t seq = 0; seq <= WINDOW_STAMPS; ++seq)
+                peers_accept(ps, peer, seq, timestamp, WINDOW_NEW);
+}
+
+START_TEST(test_time_stamps_of_busy_peers_are_bounded)
+{
+        struct peer *peer, *last = NULL;
+        struct peers ps;
+        size_t bytes;
+
+        peers_init(&ps, 1, 2 * PEERS_STAMPED_MAX);
+        for (unsigned i = 0; i <= PEERS_STAMPED_MAX; ++i) {
+                peer = join(&ps, T0, i, 2);
+                bytes = peers_bytes(&ps);
+                ck_assert_ptr_null(peer->window.room);
+                hear_burst(&ps, peer, 1006271404123);
+                if (i < PEERS_STAMPED_MAX)
+                        last = peer;
+        }
+        ck_assert_uint_eq(ps.n_stamped, PEERS_STAMPED_MAX);
+        ck_assert_ptr_nonnull(last->window.room);
+        ck_assert_ptr_null(peer->window.room);
+        ck_assert_uint_eq(peers_bytes(&ps), bytes);
+
+        /* A pause of more than six seconds, or the end, makes room for another. */
+        peers_accept(&ps, last, WINDOW_STAMPS + 1, 1006271404123 + 6001, WINDOW_NEW);
+        ck_assert_uint_eq(ps.n_stamped, PEERS_STAMPED_MAX - 1);
+        ck_assert_uint_eq(peers_bytes(&ps), bytes - WINDOW_BITS * sizeof(uint32_t));
+        peers_accept(&ps, peer, WINDOW_STAMPS + 1, 1006271404123, WINDOW_NEW);
+        ck_assert_ptr_nonnull(peer->window.room);
+        free(peers_leave(&ps, T0, peer));
+        ck_assert_uint_eq(ps.n_stamped, PEERS_STAMPED_MAX - 1);
+        ck_assert_ptr_null(peer->window.room);
+        peers_deinit(&ps);
+}
+END_TEST
+
 START_TEST(test_tombstones_are_bounded_and_the_oldest_goes_first)
 {
         struct peers ps;
@@ -344,6 +384,7 @@ int main(void)
                 test_endpoint_is_that_of_the_last_message,
                 test_who_leaves_is_remembered_with_its_window_for_ten_seconds,
                 test_who_comes_back_is_known_again_with_its_window,
+                test_time_stamps_of_busy_peers_are_bounded,
                 test_tombstones_are_bounded_and_the_oldest_goes_first,
                 test_peers_agree_with_a_plain_list,
         };

@@ -7,13 +7,27 @@
 #include "run.h"
 #include "seed.h"
 
+/* Room for windows that need it; a test has few at a time. */
+static uint32_t *some_room(void)
+{
+        static uint32_t rooms[8][WINDOW_BITS];
+        static size_t n;
+
+        return rooms[n++ % N(rooms)];
+}
+
 /* Takes the message if it is new, as the engine does. */
 static enum window_verdict take(struct window *w, uint32_t seq, uint64_t timestamp)
 {
         enum window_verdict verdict = window_check(w, seq, timestamp);
 
-        if (verdict == WINDOW_NEW || verdict == WINDOW_RESTART)
-                window_accept(w, seq, timestamp, verdict);
+        if (verdict != WINDOW_NEW && verdict != WINDOW_RESTART)
+                return verdict;
+        if (window_has_spare_room(w, timestamp))
+                window_take_room(w);
+        else if (verdict == WINDOW_NEW && window_needs_room(w, seq, timestamp))
+                window_give_room(w, some_room());
+        window_accept(w, seq, timestamp, verdict);
         return verdict;
 }
 
@@ -187,6 +201,83 @@ START_TEST(test_restart_that_was_missed_delivers_nothing_twice)
 }
 END_TEST
 
+/* The first that comes of a new life is ahead of all of the old one, and looks like its next. */
+static void check_burst(uint32_t n_old, uint32_t n, uint64_t pause)
+{
+        struct window w = filled(0, 5000, n_old);
+        uint64_t start = 5000 + n_old + pause;
+
+        for (uint32_t seq = n; seq-- > 0;) {
+                enum window_verdict verdict = take(&w, seq, start + seq / 8);
+
+                ck_assert_msg(verdict == WINDOW_NEW || verdict == WINDOW_RESTART,
+                              "%u of %u after %u: verdict %d", seq, n, n_old, verdict);
+                ck_assert_int_eq(window_check(&w, seq, start + seq / 8), WINDOW_DUPLICATE);
+        }
+        for (uint32_t seq = 0; seq < n; ++seq)
+                ck_assert_int_eq(window_check(&w, seq, start + seq / 8), WINDOW_DUPLICATE);
+        for (uint32_t seq = 0; seq < n_old; ++seq)
+                ck_assert_int_ne(window_check(&w, seq, 5000 + seq), WINDOW_NEW);
+}
+
+START_TEST(test_burst_of_a_new_life_may_arrive_last_first)
+{
+        static const uint32_t lengths[] = { 1, 8, 31, 32, 33, 40, 63, 64, 65, 500, WINDOW_BITS };
+        static const uint64_t pauses[] = { 1, 100, 5999, 6000, 6001, 20000 };
+
+        for (size_t i = 0; i < N(lengths); ++i) {
+                for (size_t k = 0; k < N(lengths); ++k) {
+                        for (size_t p = 0; p < N(pauses); ++p)
+                                check_burst(lengths[i], lengths[k], pauses[p]);
+                }
+        }
+}
+END_TEST
+
+/* What cannot be told from a repetition is neither new nor acknowledged. */
+START_TEST(test_without_room_nothing_is_called_a_repetition_that_may_be_none)
+{
+        struct window w = WINDOW_INIT;
+
+        for (uint32_t seq = 0; seq < 100; ++seq)
+                window_accept(&w, seq, 5000 + seq, WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 68, 5068), WINDOW_DUPLICATE);
+        ck_assert_int_eq(window_check(&w, 67, 5067), WINDOW_STALE);
+        ck_assert_int_eq(window_check(&w, 0, 5000), WINDOW_STALE);
+        /* A new life, of which 101 came first. */
+        window_accept(&w, 101, 8101, WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 67, 8067), WINDOW_NEW);
+        window_accept(&w, 67, 8067, WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 67, 8067), WINDOW_STALE);
+        ck_assert_int_eq(window_check(&w, 66, 8066), WINDOW_STALE);
+}
+END_TEST
+
+START_TEST(test_room_is_wanted_by_busy_sources_only)
+{
+        static uint32_t room[WINDOW_BITS];
+        struct window w = WINDOW_INIT;
+
+        for (uint32_t seq = 0; seq < 100; ++seq) {
+                ck_assert(!window_needs_room(&w, seq, 5000 + seq * 188));
+                window_accept(&w, seq, 5000 + seq * 188, WINDOW_NEW);
+        }
+        ck_assert(window_needs_room(&w, 100, 5000 + 68 * 188 + 6000));
+        ck_assert(!window_needs_room(&w, 100, 5000 + 68 * 188 + 6001));
+        window_give_room(&w, room);
+        ck_assert(!window_needs_room(&w, 100, 5000 + 99 * 188));
+        ck_assert(!window_has_spare_room(&w, 5000 + 99 * 188 + 6000));
+        ck_assert(window_has_spare_room(&w, 5000 + 99 * 188 + 6001));
+        for (uint32_t seq = 68; seq < 100; ++seq)
+                ck_assert_int_eq(window_check(&w, seq, 5000 + seq * 188), WINDOW_DUPLICATE);
+        ck_assert_ptr_eq(window_take_room(&w), room);
+        ck_assert_ptr_null(window_take_room(&w));
+        for (uint32_t seq = 0; seq < 100; ++seq)
+                ck_assert_int_eq(window_check(&w, seq, 5000 + seq * 188),
+                                 seq < 68 ? WINDOW_STALE : WINDOW_DUPLICATE);
+}
+END_TEST
+
 START_TEST(test_clock_that_is_set_back_loses_nothing)
 {
         struct window w = filled(0, 5000000, 100);
@@ -327,6 +418,52 @@ START_TEST(test_each_message_of_many_lives_is_taken_once)
 }
 END_TEST
 
+/* The order in which the messages of a life come: anything within @distance. */
+static void shuffle(struct random *r, uint32_t n, uint32_t distance, uint32_t *order)
+{
+        for (uint32_t i = 0; i < n; ++i)
+                order[i] = i;
+        for (uint32_t from = 0; from < n; from += distance) {
+                uint32_t some = n - from < distance ? n - from : distance;
+
+                for (uint32_t i = some; i > 1; --i) {
+                        uint32_t *a = order + from + i - 1;
+                        uint32_t *b = order + from + random_below(r, i), c = *a;
+
+                        *a = *b;
+                        *b = c;
+                }
+        }
+}
+
+START_TEST(test_each_message_of_many_lives_is_taken_once_whichever_comes_first)
+{
+        struct random r = seeded("orders");
+        static struct life lives[200];
+        static uint32_t order[SENT_MAX];
+        struct window w = WINDOW_INIT;
+        uint64_t clock = UINT64_C(1006271404123);
+
+        for (size_t n = 0; n < N(lives); ++n) {
+                struct life *life = lives + n;
+
+                *life = (struct life){ .n = 1 + (uint32_t)random_below(&r, n % 3 ? 1500 : 50),
+                                       .start = clock };
+                shuffle(&r, life->n, 1 + (uint32_t)random_below(&r, 700), order);
+                for (uint32_t i = 0; i < life->n; ++i) {
+                        arrive(&w, life, order[i]);
+                        arrive(&w, life, order[random_below(&r, i + 1)]);
+                        if (n > 0) {
+                                struct life *old = lives + random_below(&r, n);
+
+                                replay(&w, old, (uint32_t)random_below(&r, old->n));
+                        }
+                }
+                clock += life->n / 3 + 1 + random_below(&r, 3) * random_below(&r, 7000);
+        }
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -341,12 +478,16 @@ int main(void)
                 test_nothing_of_an_earlier_life_is_taken_after_a_restart,
                 test_beginning_of_a_new_life_may_come_out_of_order,
                 test_restart_that_was_missed_delivers_nothing_twice,
+                test_burst_of_a_new_life_may_arrive_last_first,
+                test_without_room_nothing_is_called_a_repetition_that_may_be_none,
+                test_room_is_wanted_by_busy_sources_only,
                 test_clock_that_is_set_back_loses_nothing,
                 test_equal_time_stamps_are_fine,
                 test_ucl_wrap_at_a_million_is_no_restart,
                 test_forgotten_message_is_new_again,
                 test_each_message_is_taken_once_in_any_order_with_loss_and_repetition,
                 test_each_message_of_many_lives_is_taken_once,
+                test_each_message_of_many_lives_is_taken_once_whichever_comes_first,
         };
 
         return run_tests("window", tests, N(tests));
