@@ -151,7 +151,7 @@ int engine_mode_send(struct mbus_entity *entity, const struct address *dest, str
                      uint64_t *ret_ticket)
 {
         struct engine *e = entity->bus->engine;
-        uint64_t now = clock_now(), wall_ms = clock_wall_ms();
+        uint64_t now = clock_now(), wall_ms = bus_time_of_day(entity->bus);
 
         if (!ret_ticket)
                 return engine_send(e, now, wall_ms, entity->engine, dest, payload);

@@ -103,6 +103,8 @@ struct mbus_bus {
         bool observing;
         bool observe_hello;
         uint64_t wall_ns; /* of the last mbus_bus_process() */
+        uint64_t tick_ns; /* when bus_time_of_day() was last exact ... */
+        uint64_t tick_ms; /* ... and what it said */
         struct random random;
         uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
@@ -192,6 +194,8 @@ void config_take_warnings(struct mbus_config *config, const struct mbus_bus *bus
 void bus_changed(struct mbus_bus *bus);
 /* A remark for mbus_bus_get_warning(); the same one is kept once. */
 void bus_warn(struct mbus_bus *bus, const char *text);
+/* In ms, for a TimeStamp. */
+uint64_t bus_time_of_day(struct mbus_bus *bus);
 void one_fd_deinit(struct one_fd *one);
 /* A number that nobody can guess, for seeds and ids. */
 uint64_t bus_entropy(void);

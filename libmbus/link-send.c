@@ -78,8 +78,10 @@ static int format(struct link *l, const struct header_spec *spec, struct span pa
         return r;
 }
 
-static int push(struct link *l, const struct header_spec *given, struct span payload, size_t max)
+static int push(struct mbus_bus *bus, const struct header_spec *given, struct span payload,
+                size_t max)
 {
+        struct link *l = bus->impl;
         struct header_spec spec = *given;
         int r;
 
@@ -93,7 +95,7 @@ static int push(struct link *l, const struct header_spec *given, struct span pay
         if (l->out_at > 0)
                 compact(l);
         spec.seq = l->seq;
-        spec.timestamp = clock_wall_ms();
+        spec.timestamp = bus_time_of_day(bus);
         r = format(l, &spec, payload);
         if (r == 0)
                 l->seq++;
@@ -109,7 +111,7 @@ static int ask(struct mbus_bus *bus, struct span from, bool reliable, struct spa
                                     .dest = span_of(LINK_BROKER),
                                     .reliable = reliable };
 
-        return push(bus->impl, &spec, payload, CONTROL_OUTPUT_MAX);
+        return push(bus, &spec, payload, CONTROL_OUTPUT_MAX);
 }
 
 int link_attach(struct mbus_entity *entity, bool anew)
@@ -172,7 +174,7 @@ static int send_reliable(struct mbus_entity *entity, struct header_spec *spec, s
         if (r != 0)
                 return r;
         spec->reliable = true;
-        r = push(l, spec, payload, LINK_OUTPUT_MAX);
+        r = push(bus, spec, payload, LINK_OUTPUT_MAX);
         if (r != 0) {
                 tickets_remove(&l->tickets, ticket.seq);
                 return r;
@@ -191,7 +193,7 @@ int link_send(struct mbus_entity *entity, const struct address *dest, struct spa
         spec.src = entity->attached.address->text;
         if (ret_ticket)
                 return send_reliable(entity, &spec, payload, ret_ticket);
-        return push(entity->bus->impl, &spec, payload, LINK_OUTPUT_MAX);
+        return push(entity->bus, &spec, payload, LINK_OUTPUT_MAX);
 }
 
 int link_ping(struct mbus_entity *entity, const struct address *dest)
@@ -210,7 +212,7 @@ static void flush_group(struct mbus_bus *bus, struct ack_group *group)
         if (group->entity->attached.address) {
                 spec.src = group->entity->attached.address->text;
                 /* If it has no room, the sender hears of a time-out. */
-                (void)push(bus->impl, &spec, SPAN_NULL, CONTROL_OUTPUT_MAX);
+                (void)push(bus, &spec, SPAN_NULL, CONTROL_OUTPUT_MAX);
         }
         group->from = message_unref(group->from);
         group->n = 0;

@@ -34,3 +34,8 @@ uint64_t clock_wall_ns(void)
 {
         return read_clock(CLOCK_REALTIME);
 }
+
+uint64_t clock_wall_tick_ns(void)
+{
+        return read_clock(CLOCK_REALTIME_COARSE);
+}
