@@ -368,7 +368,7 @@ static enum window_verdict check_tombstone(const struct peer *tombstone, const s
                 return verdict;
         if (in->timestamp > w->stamp_max)
                 return WINDOW_RESTART;
-        return (int32_t)(in->header.seq - w->high) < 0 ? WINDOW_STALE : WINDOW_NEW;
+        return window_is_behind(w, in->header.seq) ? WINDOW_STALE : WINDOW_NEW;
 }
 
 static bool is_too_old(const struct engine *e, const struct incoming *in)

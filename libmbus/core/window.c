@@ -39,17 +39,29 @@ static bool is_behind(uint32_t seq, uint32_t high)
         return (int32_t)(seq - high) <= 0;
 }
 
-static bool is_ucl_wrap(const struct window *w, uint32_t seq)
+/*
+ * The number of @seq here. A UCL program's SeqNums go on at 0 after a million; here they go on, so that
+ * what comes late from just before that is as good as any other.
+ */
+static uint32_t place(const struct window *w, uint32_t seq, uint64_t timestamp)
 {
-        return seq < UCL_WRAP_NEAR && w->high < RELIABLE_SEQ_MOD_UCL &&
-               w->high >= RELIABLE_SEQ_MOD_UCL - UCL_WRAP_NEAR;
+        uint32_t high = w->high - w->wrapped;
+
+        if (!w->open)
+                return seq;
+        if (seq < UCL_WRAP_NEAR && high < RELIABLE_SEQ_MOD_UCL &&
+            high >= RELIABLE_SEQ_MOD_UCL - UCL_WRAP_NEAR && timestamp >= w->stamp_max)
+                return seq + w->wrapped + RELIABLE_SEQ_MOD_UCL;
+        if (high < UCL_WRAP_NEAR && seq < RELIABLE_SEQ_MOD_UCL &&
+            seq >= RELIABLE_SEQ_MOD_UCL - UCL_WRAP_NEAR && timestamp <= w->stamp_max)
+                return seq + w->wrapped - RELIABLE_SEQ_MOD_UCL;
+        return seq + w->wrapped;
 }
 
-/* A UCL program's message from just before its wrap, that comes again just after it. */
-static bool is_before_ucl_wrap(const struct window *w, uint32_t seq)
+/* As that, of a message that was accepted, or is about to be. */
+static uint32_t place_of(const struct window *w, uint32_t seq)
 {
-        return w->high < UCL_WRAP_NEAR && seq < RELIABLE_SEQ_MOD_UCL &&
-               seq >= RELIABLE_SEQ_MOD_UCL - UCL_WRAP_NEAR;
+        return place(w, seq, w->stamp_max);
 }
 
 /* Whether it was sent before the source started again, so that its SeqNum says nothing any more.
@@ -62,8 +74,6 @@ static bool is_of_old_life(const struct window *w, uint32_t seq, uint64_t timest
 
 static enum window_verdict check_ahead(const struct window *w, uint32_t seq, uint64_t timestamp)
 {
-        if (is_before_ucl_wrap(w, seq) && timestamp <= w->stamp_max)
-                return WINDOW_DUPLICATE;
         return is_of_old_life(w, seq, timestamp) ? WINDOW_STALE : WINDOW_NEW;
 }
 
@@ -99,8 +109,7 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
 {
         if (!w->open)
                 return WINDOW_NEW;
-        if (is_ucl_wrap(w, seq) && timestamp >= w->stamp_max)
-                return WINDOW_NEW;
+        seq = place(w, seq, timestamp);
         if (!is_behind(seq, w->high))
                 return check_ahead(w, seq, timestamp);
         if (timestamp > w->stamp_max)
@@ -114,13 +123,19 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
         return WINDOW_NEW;
 }
 
+bool window_is_behind(const struct window *w, uint32_t seq)
+{
+        return w->open && is_behind(place_of(w, seq), w->high);
+}
+
 bool window_has_gap(const struct window *w, uint32_t seq)
 {
-        return w->open && !is_behind(seq, w->high + 1);
+        return w->open && !is_behind(place_of(w, seq), w->high + 1);
 }
 
 bool window_has_seen(const struct window *w, uint32_t seq)
 {
+        seq = place_of(w, seq);
         return w->open && w->high - seq < WINDOW_BITS && bit_get(w, seq);
 }
 
@@ -156,6 +171,7 @@ bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp)
 
         if (w->room || !w->open)
                 return false;
+        seq = place(w, seq, timestamp);
         if (is_behind(seq, w->high))
                 return w->high - seq >= WINDOW_STAMPS;
         for (uint32_t i = n_leaving(w, seq); i > 0; --i) {
@@ -236,10 +252,17 @@ void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum wind
 {
         assert(verdict == WINDOW_NEW || verdict == WINDOW_RESTART);
 
-        if (!w->open || verdict == WINDOW_RESTART)
+        if (!w->open || verdict == WINDOW_RESTART) {
                 begin(w, seq, timestamp);
-        else if (!is_behind(seq, w->high) || is_ucl_wrap(w, seq))
-                advance(w, seq);
+        } else {
+                uint32_t at = place(w, seq, timestamp);
+
+                if (!is_behind(at, w->high)) {
+                        advance(w, at);
+                        w->wrapped = at - seq;
+                }
+                seq = at;
+        }
         bit_set(w, seq);
         if (seq == w->high)
                 w->stamp_high = timestamp;
@@ -250,6 +273,7 @@ void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum wind
 
 void window_forget(struct window *w, uint32_t seq)
 {
+        seq = place_of(w, seq);
         if (w->open && is_behind(seq, w->high) && w->high - seq < WINDOW_BITS)
                 bit_clear(w, seq);
 }

@@ -26,8 +26,9 @@ enum window_verdict {
 };
 
 struct window {
-        bool open;           /* something was accepted */
-        uint32_t high;       /* the highest SeqNum accepted */
+        bool open;        /* something was accepted */
+        uint32_t wrapped; /* what the source's SeqNums are less than those here (errata.md, 32) */
+        uint32_t high;    /* the highest SeqNum accepted */
         uint64_t stamp_high; /* its TimeStamp */
         uint64_t stamp_max;  /* the highest TimeStamp accepted since the source started */
         uint32_t first;      /* the SeqNum of the first that came since the source started */
@@ -44,6 +45,8 @@ struct window {
 #define WINDOW_INIT ((struct window){ .open = false })
 
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
+/* Whether @seq is the newest, or older. */
+bool window_is_behind(const struct window *w, uint32_t seq);
 /* Whether @seq, which is new, shows that messages before it have not come: lost, or overtaken. */
 bool window_has_gap(const struct window *w, uint32_t seq);
 /* Whether @seq, which is new, was seen in a former life of the source: this one began unnoticed. */

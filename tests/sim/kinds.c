@@ -276,10 +276,17 @@ static void make_hostile(struct scenario *s, struct random *r)
 
 static void make_ucl(struct scenario *s, struct random *r)
 {
-        if (upto(r, 1))
+        switch (upto(r, 2)) {
+        case 0:
                 make_calm(s, r);
-        else
+                break;
+        case 1:
                 make_lossy(s, r);
+                break;
+        default:
+                make_wrap(s, r);
+                break;
+        }
         s->options.dialect = DIALECT_UCL;
 }
 
@@ -383,10 +390,10 @@ static const struct kind kinds[] = {
         { "lossy", make_lossy, "a tenth is lost; nobody may be given up" },
         { "chaos", make_chaos, "loss, partitions, cuts, replays, deaths, restarts, clocks" },
         { "reborn", make_reborn, "short lives, one after the other, at the same addresses" },
-        { "wrap", make_wrap, "SeqNums pass 4294967295" },
+        { "wrap", make_wrap, "SeqNums pass the last" },
         { "slow", make_slow, "applications that read little and late" },
         { "hostile", make_hostile, "forgeries, and a key holder that floods" },
-        { "ucl", make_ucl, "DIALECT=UCL, calm or lossy" },
+        { "ucl", make_ucl, "DIALECT=UCL, calm or lossy or past the wrap" },
         { "unicast", make_unicast, "SEND_UNICAST=yes, calm" },
         { "steady", make_steady, "5 to 300 entities say hello" },
         { "bye", make_bye, "2 to 200 join at once, all but ten say bye" },

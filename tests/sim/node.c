@@ -331,12 +331,14 @@ void world_set_slow(struct world *w, uint32_t index, bool slow)
         world_settle(w, &w->nodes[index]);
 }
 
-void world_set_seq(struct world *w, uint32_t index, uint32_t seq)
+void world_set_seq(struct world *w, uint32_t index, uint32_t n)
 {
+        bool ucl = w->options.dialect == DIALECT_UCL;
+
         for (uint32_t slot = 0; slot < SLOTS_MAX; ++slot) {
                 struct member *member = w->nodes[index].slots[slot];
 
                 if (member && !member->entity->sent.open)
-                        member->entity->seq = seq;
+                        member->entity->seq = (ucl ? RELIABLE_SEQ_MOD_UCL : 0) - n;
         }
 }

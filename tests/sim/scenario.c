@@ -169,7 +169,7 @@ static void act(struct world *w, const struct action *a)
                 world_set_slow(w, a->node, a->n);
                 break;
         case ACTION_SEQ:
-                world_set_seq(w, a->node, -a->n);
+                world_set_seq(w, a->node, a->n);
                 break;
         case ACTION_FORGE:
                 attack_forge(w, a->seed, a->n);

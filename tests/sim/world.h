@@ -120,8 +120,8 @@ void world_send(struct world *w, struct member *from, const struct address *dest
 void world_ping(struct world *w, struct member *from, const struct address *dest);
 void world_step_clock(struct world *w, uint32_t node, int64_t ms);
 void world_set_slow(struct world *w, uint32_t node, bool slow);
-/* The next SeqNum of each entity of the node, as if it had sent that much. */
-void world_set_seq(struct world *w, uint32_t node, uint32_t seq);
+/* The SeqNums of each entity of the node begin @n before the wrap. */
+void world_set_seq(struct world *w, uint32_t node, uint32_t n);
 
 /* Who lives, or who hears whom, changed. */
 void world_changed(struct world *w, enum change change);

@@ -315,6 +315,45 @@ START_TEST(test_ucl_wrap_at_a_million_is_no_restart)
 }
 END_TEST
 
+/* A reliable message is repeated for seconds, while the unreliable ones behind it pass the wrap. */
+START_TEST(test_message_from_before_a_ucl_wrap_may_come_after_it)
+{
+        for (uint32_t n_before = 0; n_before < 2; ++n_before) {
+                struct window w = filled(999998 - n_before, 5000, n_before);
+
+                for (uint32_t seq = 0; seq < 100; ++seq)
+                        ck_assert_int_eq(take(&w, seq, 5100 + seq), WINDOW_NEW);
+                ck_assert_int_eq(take(&w, 999999, 5099), WINDOW_NEW);
+                ck_assert_int_eq(take(&w, 999999, 5099), WINDOW_DUPLICATE);
+                ck_assert_int_eq(take(&w, 999998, 5098), WINDOW_NEW);
+                window_forget(&w, 999998);
+                ck_assert_int_eq(take(&w, 999998, 5098), WINDOW_NEW);
+                for (uint32_t seq = 0; seq < 100; ++seq)
+                        ck_assert_int_eq(take(&w, seq, 5100 + seq), WINDOW_DUPLICATE);
+                if (n_before)
+                        ck_assert_int_eq(take(&w, 999997, 5000), WINDOW_DUPLICATE);
+                ck_assert_int_eq(take(&w, 100, 5200), WINDOW_NEW);
+                /* A new life is one, wherever the former one was. */
+                ck_assert_int_eq(take(&w, 5, 20000), WINDOW_RESTART);
+                ck_assert_int_eq(take(&w, 5, 5105), WINDOW_STALE);
+        }
+}
+END_TEST
+
+START_TEST(test_ucl_wraps_follow_each_other)
+{
+        struct window w = WINDOW_INIT;
+        uint64_t stamp = 5000;
+
+        for (uint32_t n = 0; n < 5000; ++n) {
+                for (uint32_t seq = 999990; seq != 10; seq = (seq + 1) % RELIABLE_SEQ_MOD_UCL)
+                        ck_assert_int_eq(take(&w, seq, ++stamp), WINDOW_NEW);
+                ck_assert_int_eq(take(&w, 999995, stamp - 14), WINDOW_DUPLICATE);
+                ck_assert_int_eq(take(&w, 9, stamp), WINDOW_DUPLICATE);
+        }
+}
+END_TEST
+
 START_TEST(test_forgotten_message_is_new_again)
 {
         struct window w = filled(0, 5000, 50);
@@ -484,6 +523,8 @@ int main(void)
                 test_clock_that_is_set_back_loses_nothing,
                 test_equal_time_stamps_are_fine,
                 test_ucl_wrap_at_a_million_is_no_restart,
+                test_message_from_before_a_ucl_wrap_may_come_after_it,
+                test_ucl_wraps_follow_each_other,
                 test_forgotten_message_is_new_again,
                 test_each_message_is_taken_once_in_any_order_with_loss_and_repetition,
                 test_each_message_of_many_lives_is_taken_once,
