@@ -19,8 +19,6 @@
 
 _Static_assert(UDP_BATCH == BATCH_MAX, "one batch is one system call");
 
-/* So often in a row only the group is looked at, while it has something. */
-#define HASTY_MAX 8
 /* Addresses that we sent from lately: datagrams with an old one may still come back. */
 #define SOURCES_MAX 8
 
@@ -32,7 +30,6 @@ struct udp {
         int watch_fd;
         uint16_t own_port;
         bool blocked; /* datagrams wait for the own socket */
-        unsigned n_hasty;
         union socket_address sources[SOURCES_MAX];
         unsigned n_sources; /* ever; the newest is at (n - 1) % SOURCES_MAX */
         uint32_t lost[2];   /* the kernel's counts for the group and the own socket */
@@ -461,8 +458,7 @@ static int take(struct udp *u, int fd, unsigned which, struct engine *engine, ui
         return n == UDP_BATCH;
 }
 
-/* Looks at all descriptors. */
-static int receive_all(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
+int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
 {
         struct pollfd fds[UDP_POLLFDS];
         int more = 0, r;
@@ -480,22 +476,6 @@ static int receive_all(struct udp *u, struct engine *engine, uint64_t now, uint6
                 more |= r;
         }
         return more;
-}
-
-/* Nearly everything comes from the group. So that is tried first, and if there was something, what the
- * others have is left to the next call, which the descriptors will ask for. */
-int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
-{
-        int r;
-
-        if (u->n_hasty < HASTY_MAX) {
-                u->n_hasty++;
-                r = take(u, u->group_fd, 0, engine, now, wall_ms);
-                if (r < 0 || u->in.n > 0)
-                        return r;
-        }
-        u->n_hasty = 0;
-        return receive_all(u, engine, now, wall_ms);
 }
 
 /* The next datagrams that wait, up to a batch; returns how many. */
