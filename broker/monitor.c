@@ -4,6 +4,7 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <core/frame.h>
@@ -141,6 +142,20 @@ void monitor_left(struct broker *b, const struct address *address, enum mbus_rea
         buffer_deinit(&text);
 }
 
+static void unwatch(struct broker *b, struct client *c)
+{
+        struct watch *next;
+
+        b->n_watchers -= c->n_watches > 0;
+        for (struct watch *w = c->watches; w; w = next) {
+                next = w->next;
+                free(w->address);
+                free(w);
+        }
+        c->watches = NULL;
+        c->n_watches = 0;
+}
+
 /* ---- observing ----------------------------------------------------------------------------- */
 
 static void set_observer(struct broker *b, struct client *c, bool on, bool hello,
@@ -191,22 +206,28 @@ void monitor_copy(struct broker *b, struct span text, bool bare)
                         client_push(c, b->chunk, b->chunk->n - n, n, KIND_COPY);
 }
 
-void monitor_unwatch(struct broker *b, struct client *c)
+void monitor_restrict(struct broker *b, struct client *c)
 {
-        struct watch *next;
+        static const char why[] =
+                "(denied \"the broker's policy does not let this user do that any "
+                "more\")";
+        char text[128];
+        int n;
 
-        b->n_watchers -= c->n_watches > 0;
-        for (struct watch *w = c->watches; w; w = next) {
-                next = w->next;
-                free(w->address);
-                free(w);
+        if (c->n_watches > 0 && !rights_may_watch(c->rights)) {
+                unwatch(b, c);
+                n = snprintf(text, sizeof(text), "broker.unwatched%s", why);
+                control_say(c, (struct span){ text, (size_t)n });
         }
-        c->watches = NULL;
-        c->n_watches = 0;
+        if (c->observes && !rights_may_observe(c->rights)) {
+                monitor_unobserve(b, c);
+                n = snprintf(text, sizeof(text), "broker.unobserved%s", why);
+                control_say(c, (struct span){ text, (size_t)n });
+        }
 }
 
 void monitor_forget(struct broker *b, struct client *c)
 {
-        monitor_unwatch(b, c);
+        unwatch(b, c);
         monitor_unobserve(b, c);
 }

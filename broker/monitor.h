@@ -21,9 +21,9 @@ void monitor_left(struct broker *b, const struct address *address, enum mbus_rea
 /* @c gets a copy of each message that passes one of @filters, which are its own from now on;
  * @hello: bare hellos and acknowledgements, too. */
 void monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters);
-/* Ends what it watches. */
-void monitor_unwatch(struct broker *b, struct client *c);
 void monitor_unobserve(struct broker *b, struct client *c);
+/* Ends what @c may not do any more, and tells it. */
+void monitor_restrict(struct broker *b, struct client *c);
 /* Gives the observers a copy of a message. @bare: it holds nothing but acknowledgements. */
 void monitor_copy(struct broker *b, struct span text, bool bare);
 

@@ -159,10 +159,8 @@ static void restrict_client(struct broker *b, struct client *c, struct rights *r
 {
         free(c->rights);
         c->rights = rights;
-        if (rights && !rights_may_watch(rights))
-                monitor_unwatch(b, c);
-        if (rights && !rights_may_observe(rights))
-                monitor_unobserve(b, c);
+        if (rights)
+                monitor_restrict(b, c);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */

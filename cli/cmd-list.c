@@ -146,6 +146,7 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_WATCHING:
                 return list->session.brokered ? print_peers(list) : LOOP_ON;
         case MBUS_EVENT_REFUSED:
+        case MBUS_EVENT_UNWATCHED:
                 return session_refused("cannot list", event->reason);
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
@@ -202,7 +203,7 @@ const struct verb verb_list = {
         .notes = "Columns are address, age (how long it has been known here) and flags\n"
                  "(legacy: an address without an id). A broker answers at once; without one\n"
                  "the entities are asked, and have -W (1.3 s) to answer. Exit 3 if ADDR\n"
-                 "matches none.\n",
+                 "matches none, 7 if the broker does not allow it.\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON),
         .args_max = 1,
         .run = run,

@@ -17,6 +17,7 @@
 struct monitor {
         struct printer printer;
         const struct options *options;
+        const struct mbus_bus *bus;
         uint64_t seen;
 };
 
@@ -41,7 +42,10 @@ static int on_event(void *data, const struct mbus_event *event)
                 return is_wanted(monitor->options, event->message)
                                ? printer_put(&monitor->printer, event)
                                : LOOP_ON;
-        case MBUS_EVENT_REFUSED:
+        case MBUS_EVENT_OBSERVING:
+                fprintf(stderr, "monitoring %s\n", mbus_bus_get_url(monitor->bus));
+                return LOOP_ON;
+        case MBUS_EVENT_UNOBSERVED:
                 return session_refused("cannot monitor", event->reason);
         default:
                 printer_notice(&monitor->printer, event);
@@ -56,12 +60,12 @@ static int on_deadline(void *data)
         return printer_timed_out(&monitor->printer);
 }
 
-static void print_summary(const struct monitor *monitor, const struct mbus_bus *bus)
+static void print_summary(const struct monitor *monitor)
 {
         fprintf(stderr, "%" PRIu64 " messages, %" PRIu64 " printed", monitor->seen,
                 monitor->printer.shown);
         for (int drop = 0; drop < MBUS_DROP_MAX; drop++) {
-                uint64_t n = mbus_bus_get_dropped(bus, (enum mbus_drop)drop);
+                uint64_t n = mbus_bus_get_dropped(monitor->bus, (enum mbus_drop)drop);
 
                 if (n)
                         fprintf(stderr, ", %" PRIu64 " dropped (%s)", n,
@@ -81,11 +85,10 @@ static int watch(struct monitor *monitor, struct session *session)
 
         if (r)
                 return session_error("cannot monitor", r);
-        loop_drain(session->bus); /* the broker has been asked when we say so */
-        fprintf(stderr, "monitoring %s\n", mbus_bus_get_url(session->bus));
         loop.deadline = printer_deadline(&monitor->printer);
         status = loop_run(&loop);
-        print_summary(monitor, session->bus);
+        if (status != EXITS_DENIED)
+                print_summary(monitor);
         return status;
 }
 
@@ -101,6 +104,7 @@ static int run(const struct options *options)
                 status = session_open(options, &session);
         if (status)
                 return status;
+        monitor.bus = session.bus;
         status = watch(&monitor, &session);
         session_close(&session);
         return status;
@@ -112,7 +116,8 @@ const struct verb verb_monitor = {
         .summary = "prints all messages on the bus, or those to or from ADDR",
         .notes = "A message is printed if one of the ADDRs matches its source, or if its\n"
                  "destination has all elements of one. \"monitoring URL\" on standard error\n"
-                 "says that it listens. -W ends it with status 27 unless -C was reached.\n"
+                 "says that it listens; exit 7 if a broker does not allow it. -W ends it with\n"
+                 "status 27 unless -C was reached.\n"
                  "Without -F a line is\n"
                  "  " OUTPUT_FORMAT_DEFAULT "\n"
                  "\n",

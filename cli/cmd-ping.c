@@ -121,6 +121,7 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_OBSERVED:
                 return on_observed(ping, event->message);
         case MBUS_EVENT_REFUSED:
+        case MBUS_EVENT_UNOBSERVED:
                 return session_refused("cannot ping", event->reason);
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");

@@ -177,6 +177,7 @@ int engine_mode_watch(struct mbus_bus *bus, struct watch *watch)
 int engine_mode_observe(struct mbus_bus *bus)
 {
         engine_observe(bus->engine, bus->observing, bus->observe_hello);
+        observe_begun(bus);
         return 0;
 }
 

@@ -205,6 +205,7 @@ static void forget_conversation(struct mbus_bus *bus)
         l->seq = 0;
         free(l->broker);
         l->broker = NULL;
+        l->observe_asked = false;
         link_drop_acks(l);
         link_forget_known(l);
         for (struct mbus_entity *entity = bus->entities; entity; entity = entity->next)

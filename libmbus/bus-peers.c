@@ -50,9 +50,27 @@ int mbus_bus_observe(struct mbus_bus *bus, bool hello)
 
         bus->observing = true;
         bus->observe_hello = hello;
+        bus->observe_told = false;
         r = bus->mode->observe(bus);
         bus_changed(bus);
         return r;
+}
+
+void observe_begun(struct mbus_bus *bus)
+{
+        if (bus->observe_told)
+                return;
+        bus->observe_told = true;
+        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_OBSERVING }, NULL);
+}
+
+void observe_ended(struct mbus_bus *bus, enum mbus_reason reason)
+{
+        struct mbus_event event = { .type = MBUS_EVENT_UNOBSERVED, .reason = reason };
+
+        if (bus->observing)
+                queue_push(bus, &event, NULL);
+        bus->observing = false;
 }
 
 /* ---- what the application was told --------------------------------------------------------- */
@@ -118,6 +136,35 @@ void told_left(struct mbus_bus *bus, const struct address *address, enum mbus_re
                 return;
         report_left(bus, told->entry.address, reason);
         told_free(bus, told);
+}
+
+static void leave_unwatched(struct mbus_bus *bus, enum mbus_reason reason)
+{
+        /* From the end: removing fills the gap with the last. */
+        for (size_t i = bus->told.n; i > 0; i--) {
+                struct told *told = told_of_entry(bus->told.all[i - 1]);
+
+                if (bus_watches(bus, told->entry.address))
+                        continue;
+                report_left(bus, told->entry.address, reason);
+                told_free(bus, told);
+        }
+}
+
+void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason)
+{
+        struct mbus_event event = { .type = MBUS_EVENT_UNWATCHED, .reason = reason };
+        struct watch *watch = &bus->watches[i];
+        char *text = address_string(watch->address);
+
+        if (!text) {
+                bus->failure = -ENOMEM;
+                return;
+        }
+        free(watch->address);
+        memmove(watch, watch + 1, (--bus->n_watches - i) * sizeof(*watch));
+        leave_unwatched(bus, reason);
+        queue_push(bus, &event, text);
 }
 
 void told_mark(struct mbus_bus *bus)

@@ -102,9 +102,10 @@ struct mbus_bus {
         size_t n_stale;
         bool observing;
         bool observe_hello;
-        uint64_t wall_ns; /* of the last mbus_bus_process() */
-        uint64_t tick_ns; /* when bus_time_of_day() was last exact ... */
-        uint64_t tick_ms; /* ... and what it said */
+        bool observe_told; /* MBUS_EVENT_OBSERVING was given */
+        uint64_t wall_ns;  /* of the last mbus_bus_process() */
+        uint64_t tick_ns;  /* when bus_time_of_day() was last exact ... */
+        uint64_t tick_ms;  /* ... and what it said */
         struct random random;
         uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
@@ -222,6 +223,12 @@ void queued_deinit(struct queued *item);
 char *address_string(const struct address *a);
 /* @entity is on the bus as @address: keeps the text and reports it. 0 or -ENOMEM. */
 int entity_ready(struct mbus_entity *entity, const struct address *address);
+
+/* What mbus_bus_observe() asked for is given, which is told once; or it is not, or ends. */
+void observe_begun(struct mbus_bus *bus);
+void observe_ended(struct mbus_bus *bus, enum mbus_reason reason);
+/* bus->watches[@i] is not granted, or ends: it is forgotten, and who is not watched any more leaves. */
+void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason);
 
 bool bus_watches(const struct mbus_bus *bus, const struct address *address);
 /* A remote entity is known: reports it if that is asked for and new. */

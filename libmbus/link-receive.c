@@ -9,54 +9,7 @@
 
 #include <stdlib.h>
 
-#include "io/clock.h"
-
-/* The parameters of a command of the broker, taken one after the other. */
-struct args {
-        const struct value *next;
-        const struct value *end;
-};
-
-static struct args args_of(const struct value *list)
-{
-        return (struct args){ list + 1, list + list->nodes };
-}
-
-static const struct value *args_take(struct args *args, enum mbus_value_type type)
-{
-        const struct value *v = args->next;
-
-        if (v >= args->end)
-                return NULL;
-        args->next += v->nodes;
-        return v->type == type ? v : NULL;
-}
-
-static bool take_seq(struct args *args, uint32_t *ret_seq)
-{
-        const struct value *v = args_take(args, MBUS_VALUE_INTEGER);
-
-        if (!v || v->overflow || v->integer < 0 || v->integer > UINT32_MAX)
-                return false;
-        *ret_seq = (uint32_t)v->integer;
-        return true;
-}
-
-static struct span take_text(struct args *args, enum mbus_value_type type)
-{
-        const struct value *v = args_take(args, type);
-
-        return v ? v->text : SPAN_NULL;
-}
-
-static bool take_address(struct args *args, struct address *ret_address)
-{
-        struct span text = take_text(args, MBUS_VALUE_STRING);
-
-        return text.at && address_parse(text, LENIENT, ret_address, NULL, NULL) == 0;
-}
-
-/* ---- attachments and tickets --------------------------------------------------------------- */
+/* ---- acknowledgements ---------------------------------------------------------------------- */
 
 void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason)
 {
@@ -66,120 +19,6 @@ void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_re
                                     .reason = reason };
 
         queue_push(bus, &event, NULL);
-}
-
-static void on_attached(struct mbus_bus *bus, struct args args)
-{
-        struct link *l = bus->impl;
-        const struct ticket *ticket;
-        struct mbus_entity *entity;
-        struct address address;
-        uint32_t seq;
-        int r;
-
-        if (!take_seq(&args, &seq) || !args_take(&args, MBUS_VALUE_INTEGER) ||
-            !take_address(&args, &address))
-                return;
-        ticket = tickets_find(&l->tickets, seq);
-        if (!ticket || !ticket->attach) {
-                /* The application has removed it meanwhile. */
-                (void)link_detach(bus, address.text);
-                return;
-        }
-        entity = ticket->entity;
-        tickets_remove(&l->tickets, seq);
-        link_forget_known(l);
-        r = index_add(&l->attached, &entity->attached, &address);
-        if (r == 0)
-                r = entity_ready(entity, &address);
-        if (r < 0)
-                bus->failure = r;
-}
-
-/* The address that an entity had is somebody else's now. With an id that the broker made, another
- * will do. */
-static bool ask_anew(struct mbus_entity *entity)
-{
-        if (!entity->text || entity->anew || address_get(entity->given, "id").at)
-                return false;
-        return link_attach(entity, true) == 0;
-}
-
-static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason)
-{
-        if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
-                return;
-        if (queue_reserve(&bus->queue, 1) < 0) {
-                bus->failure = -ENOMEM;
-                return;
-        }
-        queue_push(bus,
-                   &(struct mbus_event){
-                           .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
-                   NULL);
-        entity->refused = true;
-}
-
-/* broker.refused and broker.undelivered alike: something that was asked for will not be. */
-static void on_failed(struct mbus_bus *bus, struct args args)
-{
-        struct link *l = bus->impl;
-        const struct ticket *found;
-        enum mbus_reason reason;
-        struct ticket ticket;
-        uint32_t seq;
-
-        if (!take_seq(&args, &seq))
-                return;
-        reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
-        if (reason == MBUS_REASON_NONE)
-                reason = MBUS_REASON_DENIED;
-        found = tickets_find(&l->tickets, seq);
-        if (!found)
-                return;
-        ticket = *found;
-        tickets_remove(&l->tickets, seq);
-        if (ticket.attach)
-                refuse(bus, ticket.entity, reason);
-        else
-                link_finish(bus, &ticket, reason);
-}
-
-/* The owner of the broker dropped an entity. */
-static void on_detached(struct mbus_bus *bus, struct args args)
-{
-        struct link *l = bus->impl;
-        struct mbus_entity *entity;
-        struct address address;
-
-        if (!take_address(&args, &address))
-                return;
-        entity = entity_of_attached(index_find(&l->attached, &address));
-        if (!entity)
-                return;
-        index_remove(&l->attached, &entity->attached);
-        refuse(bus, entity, MBUS_REASON_DENIED);
-}
-
-/* Somebody else on the bus has the address. */
-static void on_renamed(struct mbus_bus *bus, struct args args)
-{
-        struct link *l = bus->impl;
-        struct address from, to;
-        struct mbus_entity *entity;
-        int r;
-
-        if (!take_address(&args, &from) || !take_address(&args, &to))
-                return;
-        entity = entity_of_attached(index_find(&l->attached, &from));
-        if (!entity || index_find(&l->attached, &to))
-                return;
-        index_remove(&l->attached, &entity->attached);
-        r = index_add(&l->attached, &entity->attached, &to);
-        if (r == 0)
-                r = entity_ready(entity, &to);
-        if (r < 0)
-                bus->failure = r;
 }
 
 static void on_acks(struct mbus_bus *bus, const struct message *m)
@@ -198,77 +37,6 @@ static void on_acks(struct mbus_bus *bus, const struct message *m)
                 tickets_remove(&l->tickets, seq);
                 link_finish(bus, &ticket, MBUS_REASON_NONE);
         }
-}
-
-/* ---- other entities ------------------------------------------------------------------------ */
-
-static void on_joined(struct mbus_bus *bus, struct args args)
-{
-        struct link *l = bus->impl;
-        uint64_t now = clock_now();
-        struct address address;
-
-        while (args.next < args.end) {
-                bool usable = take_address(&args, &address);
-                const struct value *age = args_take(&args, MBUS_VALUE_INTEGER);
-                uint64_t ms = age && age->integer > 0 ? (uint64_t)age->integer : 0;
-
-                if (!usable || index_find(&l->attached, &address))
-                        continue;
-                told_joined(bus, &address, ms < now / NSEC_PER_MSEC ? now - ms * NSEC_PER_MSEC : 0);
-        }
-}
-
-static void on_left(struct mbus_bus *bus, struct args args)
-{
-        struct address address;
-
-        if (take_address(&args, &address))
-                told_left(bus, &address, reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL)));
-}
-
-static bool report_watching(struct mbus_bus *bus)
-{
-        bool room = queue_reserve(&bus->queue, 1) == 0;
-
-        if (room)
-                queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
-        else
-                bus->failure = -ENOMEM;
-        return room;
-}
-
-static void on_watching(struct mbus_bus *bus, struct args args)
-{
-        bool all = true;
-        uint32_t seq;
-
-        if (!take_seq(&args, &seq))
-                return;
-        for (size_t i = 0; i < bus->n_watches; i++) {
-                struct watch *watch = &bus->watches[i];
-
-                if (watch->seq == seq && !watch->answered) {
-                        watch->answered = true;
-                        watch->told = watch->told || report_watching(bus);
-                }
-                all = all && watch->answered;
-        }
-        if (all)
-                told_sweep(bus);
-}
-
-static void on_dropped(struct mbus_bus *bus, struct args args)
-{
-        const struct value *count = args_take(&args, MBUS_VALUE_INTEGER);
-        struct mbus_event event = { .type = MBUS_EVENT_DROPPED };
-
-        if (!count || count->integer <= 0)
-                return;
-        event.drop = drop_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
-        event.count = (uint64_t)count->integer;
-        bus->dropped[event.drop] += event.count;
-        queue_push(bus, &event, NULL);
 }
 
 /* ---- headers that came before -------------------------------------------------------------- */
@@ -320,30 +88,6 @@ static void remember(struct link *l, const struct header *h)
 
 /* ---- frames -------------------------------------------------------------------------------- */
 
-static const struct {
-        const char *name;
-        void (*handle)(struct mbus_bus *bus, struct args args);
-} verbs[] = {
-        { "broker.attached", on_attached },  { "broker.refused", on_failed },
-        { "broker.undelivered", on_failed }, { "broker.joined", on_joined },
-        { "broker.left", on_left },          { "broker.watching", on_watching },
-        { "broker.dropped", on_dropped },    { "broker.detached", on_detached },
-        { "broker.renamed", on_renamed },
-};
-
-/* Whether @command was the broker's to the library. */
-static bool on_broker_command(struct mbus_bus *bus, const struct payload *p,
-                              const struct command *command)
-{
-        for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-                if (!span_equal_text(command->name, verbs[i].name))
-                        continue;
-                verbs[i].handle(bus, args_of(payload_args(p, command)));
-                return true;
-        }
-        return false;
-}
-
 /* Whoever speaks first is the broker. */
 static bool is_from_broker(struct mbus_bus *bus, const struct message *m)
 {
@@ -356,16 +100,6 @@ static bool is_from_broker(struct mbus_bus *bus, const struct message *m)
                 return false;
         }
         return span_equal_text(m->header.src.text, l->broker);
-}
-
-/* Whether all of @m was the broker's to the library. */
-static bool on_broker_message(struct mbus_bus *bus, const struct message *m)
-{
-        bool all = true;
-
-        for (size_t i = 0; i < m->payload.n; i++)
-                all = on_broker_command(bus, &m->payload, &m->payload.commands[i]) && all;
-        return all;
 }
 
 static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
@@ -439,8 +173,10 @@ static void on_message(struct mbus_bus *bus, struct message *m, size_t i)
         } else if (!is_from_broker(bus, m)) {
                 pass_on(bus, m, NULL);
                 remember(l, &m->header);
-        } else if (m->payload.n > 0 && !on_broker_message(bus, m)) {
-                pass_on(bus, m, NULL);
+        } else {
+                link_on_broker_acks(bus, m);
+                if (m->payload.n > 0 && !link_on_broker_message(bus, m))
+                        pass_on(bus, m, NULL);
         }
 }
 

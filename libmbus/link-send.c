@@ -152,9 +152,14 @@ int link_watch(struct mbus_bus *bus, struct watch *watch)
         return r;
 }
 
+/* Reliably: the acknowledgement says that it begins. */
 int link_observe(struct mbus_bus *bus)
 {
-        return ask(bus, span_of("()"), false,
+        struct link *l = bus->impl;
+
+        l->observe_seq = l->seq;
+        l->observe_asked = true;
+        return ask(bus, span_of("()"), true,
                    span_of(bus->observe_hello ? "broker.observe(1)" : "broker.observe(0)"));
 }
 

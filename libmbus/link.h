@@ -4,6 +4,7 @@
  *      bus-link.c       the socket, the main loop, losing the link and getting it back
  *      link-send.c      messages and questions go out
  *      link-receive.c   frames come in
+ *      link-broker.c    what the broker says to the library
  *      link-tickets.c   questions that wait for an answer
  *      link-tcp.c       what is particular about TCP
  *      link-stock.c     memory for messages
@@ -85,6 +86,8 @@ struct link {
         bool broken;  /* memory was short and the broker knows something else than we: start anew */
         uint32_t seq;
         char *broker; /* its address, once it has spoken */
+        uint32_t observe_seq;
+        bool observe_asked; /* with that SeqNum, and not answered yet */
         struct tickets tickets;
         struct index attached;
         struct stock stock;
@@ -148,6 +151,13 @@ void link_on_frame(struct mbus_bus *bus, struct span text, bool observed);
 void link_forget_known(struct link *l);
 /* The ticket ends. */
 void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason);
+
+/* ---- link-broker.c ---- */
+
+/* What the broker says in @m. Whether all of it was the library's business. */
+bool link_on_broker_message(struct mbus_bus *bus, const struct message *m);
+/* What @m of the broker acknowledges. */
+void link_on_broker_acks(struct mbus_bus *bus, const struct message *m);
 
 static inline struct mbus_entity *entity_of_attached(struct index_entry *entry)
 {

@@ -186,16 +186,19 @@ enum mbus_event_type {
         MBUS_EVENT_READY,   /* `entity` is on the bus as `address`; again if the address changed */
         MBUS_EVENT_REFUSED, /* `entity` cannot be on the bus: `reason`; remove it */
         MBUS_EVENT_MESSAGE, /* `message` for `entity` */
-        MBUS_EVENT_DELIVERED, /* `ticket` of `entity` was acknowledged by its destination (7) */
-        MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason` */
-        MBUS_EVENT_JOINED,    /* another entity, `address`, that is watched, became known (8) */
-        MBUS_EVENT_LEFT,      /* it left: `reason` */
-        MBUS_EVENT_WATCHING,  /* a broker has told all entities known at mbus_bus_watch() */
-        MBUS_EVENT_OBSERVED,  /* `message` seen by mbus_bus_observe(), whoever it is for */
-        MBUS_EVENT_DROPPED,   /* `count` messages were lost for the reason `drop` */
-        MBUS_EVENT_LINK_DOWN, /* the broker went away; the library tries to get it back */
-        MBUS_EVENT_LINK_UP,   /* it is back; MBUS_EVENT_READY follows for each entity */
-        MBUS_EVENT_QUIT,      /* `message` for `entity` holds mbus.quit: somebody asks it to end */
+        MBUS_EVENT_DELIVERED,  /* `ticket` of `entity` was acknowledged by its destination (7) */
+        MBUS_EVENT_FAILED,     /* `ticket` of `entity` was not: `reason` */
+        MBUS_EVENT_JOINED,     /* another entity, `address`, that is watched, became known (8) */
+        MBUS_EVENT_LEFT,       /* it left: `reason` */
+        MBUS_EVENT_WATCHING,   /* a broker has told all entities known at mbus_bus_watch() */
+        MBUS_EVENT_OBSERVED,   /* `message` seen by mbus_bus_observe(), whoever it is for */
+        MBUS_EVENT_DROPPED,    /* `count` messages were lost for the reason `drop` */
+        MBUS_EVENT_LINK_DOWN,  /* the broker went away; the library tries to get it back */
+        MBUS_EVENT_LINK_UP,    /* it is back; MBUS_EVENT_READY follows for each entity */
+        MBUS_EVENT_QUIT,       /* `message` for `entity` holds mbus.quit: somebody asks it to end */
+        MBUS_EVENT_OBSERVING,  /* what mbus_bus_observe() asked for is given from now on */
+        MBUS_EVENT_UNOBSERVED, /* it is not, or not any more: `reason` */
+        MBUS_EVENT_UNWATCHED,  /* the watch of `address` is not granted, or ended: `reason` */
         MBUS_EVENT_MAX
 };
 
@@ -263,8 +266,9 @@ int mbus_entity_ping(struct mbus_entity *entity, const char *destination);
 /*
  * Asks for MBUS_EVENT_JOINED and MBUS_EVENT_LEFT of the entities that match @address; "()" for all.
  * Those known already are reported at once, then comes MBUS_EVENT_WATCHING (over the network, all
- * that are known is what has been heard so far). Watching several addresses adds up. Errors:
- * MBUS_E_MALFORMED, MBUS_E_FULL, -ENOMEM.
+ * that are known is what has been heard so far). A broker may refuse, by its policy or its limits, or
+ * end it later: MBUS_EVENT_UNWATCHED. Watching several addresses adds up. Errors: MBUS_E_MALFORMED,
+ * MBUS_E_FULL, -ENOMEM.
  */
 int mbus_bus_watch(struct mbus_bus *bus, const char *address);
 
@@ -279,7 +283,8 @@ uint64_t mbus_peers_get_age(const struct mbus_peers *peers, size_t i);
 
 /* Asks for a MBUS_EVENT_OBSERVED of each message on the bus, whoever it is for, those of our own
  * entities included; @hello: also of messages that hold nothing but mbus.hello, and of bare
- * acknowledgements. Through a broker, policy may forbid it (MBUS_EVENT_DROPPED tells of gaps). */
+ * acknowledgements. MBUS_EVENT_OBSERVING tells when it begins, MBUS_EVENT_DROPPED of gaps; the policy
+ * of a broker may forbid it, and end it later: MBUS_EVENT_UNOBSERVED. */
 int mbus_bus_observe(struct mbus_bus *bus, bool hello);
 
 /* ---- received messages --------------------------------------------------------------------- */

@@ -267,7 +267,8 @@ test_clients_and_peers_of_the_old_dialect_see_each_other() {
         config c DIALECT=UCL
         start_wire wire here lo
         plain_peers c c
-        expect_line wire.out "$(hex ' () ()')0a$(hex 'x.all ("from a client")')0a\$"
+        # On lo a burst is one packet, whose next datagram begins with a digest.
+        expect_line wire.out "$(hex ' () ()')0a$(hex 'x.all ("from a client")')0a(\$|([2-7].){16}0a)"
         expect_no_line wire.out '0d0a'
 }
 

@@ -54,6 +54,46 @@ test_others_are_denied_with_7() {
         expect_err 'mbus-cli: the broker does not tell: denied'
 }
 
+# as_stranger STATUS VERB...: as somebody whom the broker b knows by its policy only.
+as_stranger() {
+        local status=$1
+
+        shift
+        expect_exit "$status" setpriv --reuid 65534 --regid 65534 --clear-groups \
+                "$MBUS_CLI" -b "unix:$folder/b.sock" "$@"
+}
+
+test_what_the_policy_forbids_ends_with_7_and_says_so() {
+        config c
+        start_broker b here c
+        chmod 755 "$folder"
+        chmod 666 "$folder/b.sock"
+        as_stranger 7 monitor
+        expect_err 'mbus-cli: cannot monitor: denied'
+        as_stranger 7 list
+        expect_err 'mbus-cli: cannot list: denied'
+        as_stranger 7 ping
+        expect_line err '^mbus-cli: cannot ping: denied$'
+        as_stranger 7 subscribe '(app:x)'
+        expect_err 'mbus-cli: cannot join the bus: denied'
+        as_stranger 7 send '(app:x)' 'x.y()'
+        expect_err 'mbus-cli: cannot join the bus: denied'
+}
+
+test_a_monitor_that_is_forbidden_later_ends_with_7() {
+        config c '[policy]' 'allow user=65534 observe=yes'
+        start_broker b here c
+        chmod 755 "$folder"
+        chmod 666 "$folder/b.sock"
+        start m here setpriv --reuid 65534 --regid 65534 --clear-groups \
+                "$MBUS_CLI" -b "unix:$folder/b.sock" monitor
+        expect_line m.err '^monitoring unix:'
+        config c
+        signal b HUP
+        expect_end 7 m
+        expect_line m.err '^mbus-cli: cannot monitor: denied$'
+}
+
 test_an_entity_that_the_owner_drops_is_told_and_ends() {
         config c
         start_broker b here c

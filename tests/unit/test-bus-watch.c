@@ -113,6 +113,7 @@ START_TEST(test_an_observer_sees_messages_for_others)
         const struct mbus_event *event;
 
         ck_assert_int_eq(mbus_bus_observe(w.c, false), 0);
+        event_expect(w.c, MBUS_EVENT_OBSERVING);
         ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", "a()"), 0);
         turn(&w);
         event = event_expect(w.c, MBUS_EVENT_OBSERVED);

@@ -242,11 +242,114 @@ START_TEST(test_copies_for_a_monitor_are_observed_and_nothing_else)
         struct world *w = world_with_entity();
 
         ck_assert_int_eq(mbus_bus_observe(w->bus, true), 0);
-        expect(w, " U () (app:mbus-broker) ()\r\nbroker.observe(1)");
+        expect(w, " R () (app:mbus-broker) ()\r\nbroker.observe(1)");
         say_frame(w, true, "mbus/1.0 1 9 R " PEER " " ME " ()\r\na()");
         turn(w);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_OBSERVED);
         ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        ck_assert_ptr_null(next(w));
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_an_observer_is_told_once_that_it_is_one)
+{
+        struct world *w = world_with_entity();
+        uint32_t seq;
+
+        ck_assert_int_eq(mbus_bus_observe(w->bus, false), 0);
+        seq = expect(w, "broker.observe(0)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)", seq + 1);
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        /* Nobody else can say so. */
+        say(w, "mbus/1.0 1 9 U " PEER " " ME " (%u)", seq);
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)", seq);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_OBSERVING);
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)", seq);
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_an_observer_that_is_refused_is_told_why_and_may_ask_again)
+{
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+        uint32_t seq;
+
+        for (unsigned i = 0; i < 2; i++) {
+                ck_assert_int_eq(mbus_bus_observe(w->bus, false), 0);
+                seq = expect(w, "broker.observe(0)");
+                say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.undelivered(%u denied \"x\")",
+                    seq);
+                event = mbus_bus_pop_event(w->bus);
+                ck_assert_ptr_nonnull(event);
+                ck_assert_int_eq(event->type, MBUS_EVENT_UNOBSERVED);
+                ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+                ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        }
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_a_watch_that_is_refused_is_told_and_the_others_go_on)
+{
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+        uint32_t seq;
+
+        ck_assert_int_eq(mbus_bus_watch(w->bus, "(app:y)"), 0);
+        ck_assert_int_eq(mbus_bus_watch(w->bus, "(app:peer)"), 0);
+        seq = expect(w, "broker.watch(\"(app:y)\")");
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.undelivered(%u full \"x\")", seq);
+        event = mbus_bus_pop_event(w->bus);
+        ck_assert_ptr_nonnull(event);
+        ck_assert_int_eq(event->type, MBUS_EVENT_UNWATCHED);
+        ck_assert_str_eq(event->address, "(app:y)");
+        ck_assert_int_eq(event->reason, MBUS_REASON_FULL);
+        seq = expect(w, "broker.watch(\"(app:peer)\")");
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.watching(%u)", seq);
+        event_expect(w->bus, MBUS_EVENT_JOINED);
+        event_expect(w->bus, MBUS_EVENT_WATCHING);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_what_the_broker_takes_back_is_told_and_who_is_not_watched_has_left)
+{
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+        uint32_t seq;
+
+        ck_assert_int_eq(mbus_bus_watch(w->bus, "(app:peer)"), 0);
+        seq = expect(w, "broker.watch(\"(app:peer)\")");
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.watching(%u)", seq);
+        ck_assert_int_eq(mbus_bus_observe(w->bus, false), 0);
+        seq = expect(w, "broker.observe(0)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)", seq);
+        events_clear(w->bus);
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.unwatched(denied \"x\")\r\n"
+               "broker.unobserved(denied \"x\")");
+        event = event_expect(w->bus, MBUS_EVENT_LEFT);
+        ck_assert_str_eq(event->address, PEER);
+        ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+        event = event_expect(w->bus, MBUS_EVENT_UNWATCHED);
+        ck_assert_str_eq(event->address, "(app:peer)");
+        ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+        event = event_expect(w->bus, MBUS_EVENT_UNOBSERVED);
+        ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+        /* A new link asks for neither. */
+        broker_stop(w);
+        turn(w);
+        event_expect(w->bus, MBUS_EVENT_LINK_DOWN);
+        listen_at(w);
+        while (!event_find(w->bus, MBUS_EVENT_LINK_UP))
+                ck_assert_int_ge(mbus_bus_wait(w->bus, NSEC_PER_SEC), 0);
+        w->fd = accept(w->listener, NULL, NULL);
+        expect(w, "broker.attach(1)");
         ck_assert_ptr_null(next(w));
         world_free(w);
 }
@@ -296,6 +399,9 @@ START_TEST(test_odd_answers_of_a_broker_do_no_harm)
                 "broker.dropped()",
                 "broker.dropped(-1 full)",
                 "broker.undelivered(\"x\" bye)",
+                "broker.undelivered(0 denied)",
+                "broker.unwatched()",
+                "broker.unobserved(1)",
         };
         struct world *w = world_with_entity();
 
@@ -321,6 +427,10 @@ int main(void)
                 test_a_reliable_message_for_a_subset_is_neither_taken_nor_acknowledged,
                 test_one_frame_reaches_all_entities_of_the_link_but_its_sender,
                 test_copies_for_a_monitor_are_observed_and_nothing_else,
+                test_an_observer_is_told_once_that_it_is_one,
+                test_an_observer_that_is_refused_is_told_why_and_may_ask_again,
+                test_a_watch_that_is_refused_is_told_and_the_others_go_on,
+                test_what_the_broker_takes_back_is_told_and_who_is_not_watched_has_left,
                 test_losses_that_the_broker_tells_of_are_reported,
                 test_frames_that_are_no_messages_are_counted,
                 test_odd_answers_of_a_broker_do_no_harm,

@@ -116,9 +116,15 @@ START_TEST(test_rights_are_found_anew_for_links_that_are_there)
         free(raw_attach(&nobody, N_ADDRESS));
         raw_send(&nobody, 'U', N_ADDRESS, A, "may.i()");
         raw_expect(&s.a, "may.i()");
-        raw_send(&nobody, 'U', "()", BROKER, "broker.observe(0)");
+        raw_send(&nobody, 'U', "()", BROKER, "broker.observe(0)\r\nbroker.watch(\"(app:x)\")");
+        raw_receive(&nobody);
+        expect_in(nobody.text, "broker.watching(");
         raw_expect_nothing(&nobody);
         reload(&s, "[broker]\nMULTICAST=never\n", 2);
+        raw_receive(&nobody);
+        expect_in(nobody.text, "\r\nbroker.unwatched(denied \"");
+        raw_receive(&nobody);
+        expect_in(nobody.text, "\r\nbroker.unobserved(denied \"");
         seq = raw_send(&nobody, 'R', N_ADDRESS, A, "may.i()");
         raw_receive(&nobody);
         expect_in(nobody.text, "broker.undelivered(");

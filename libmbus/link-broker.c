@@ -1,0 +1,336 @@
+/*
+ * link-broker.c - what the broker says to the library (spec/attach.md): answers to its questions, who
+ * is on the bus, what was lost.
+ */
+#include "link.h"
+
+#include <stdlib.h>
+
+#include "io/clock.h"
+
+/* The parameters of a command of the broker, taken one after the other. */
+struct args {
+        const struct value *next;
+        const struct value *end;
+};
+
+static struct args args_of(const struct value *list)
+{
+        return (struct args){ list + 1, list + list->nodes };
+}
+
+static const struct value *args_take(struct args *args, enum mbus_value_type type)
+{
+        const struct value *v = args->next;
+
+        if (v >= args->end)
+                return NULL;
+        args->next += v->nodes;
+        return v->type == type ? v : NULL;
+}
+
+static bool take_seq(struct args *args, uint32_t *ret_seq)
+{
+        const struct value *v = args_take(args, MBUS_VALUE_INTEGER);
+
+        if (!v || v->overflow || v->integer < 0 || v->integer > UINT32_MAX)
+                return false;
+        *ret_seq = (uint32_t)v->integer;
+        return true;
+}
+
+static struct span take_text(struct args *args, enum mbus_value_type type)
+{
+        const struct value *v = args_take(args, type);
+
+        return v ? v->text : SPAN_NULL;
+}
+
+static bool take_address(struct args *args, struct address *ret_address)
+{
+        struct span text = take_text(args, MBUS_VALUE_STRING);
+
+        return text.at && address_parse(text, LENIENT, ret_address, NULL, NULL) == 0;
+}
+
+/* ---- attachments and tickets --------------------------------------------------------------- */
+
+static void on_attached(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        const struct ticket *ticket;
+        struct mbus_entity *entity;
+        struct address address;
+        uint32_t seq;
+        int r;
+
+        if (!take_seq(&args, &seq) || !args_take(&args, MBUS_VALUE_INTEGER) ||
+            !take_address(&args, &address))
+                return;
+        ticket = tickets_find(&l->tickets, seq);
+        if (!ticket || !ticket->attach) {
+                /* The application has removed it meanwhile. */
+                (void)link_detach(bus, address.text);
+                return;
+        }
+        entity = ticket->entity;
+        tickets_remove(&l->tickets, seq);
+        link_forget_known(l);
+        r = index_add(&l->attached, &entity->attached, &address);
+        if (r == 0)
+                r = entity_ready(entity, &address);
+        if (r < 0)
+                bus->failure = r;
+}
+
+/* The address that an entity had is somebody else's now. With an id that the broker made, another
+ * will do. */
+static bool ask_anew(struct mbus_entity *entity)
+{
+        if (!entity->text || entity->anew || address_get(entity->given, "id").at)
+                return false;
+        return link_attach(entity, true) == 0;
+}
+
+static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason)
+{
+        if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
+                return;
+        if (queue_reserve(&bus->queue, 1) < 0) {
+                bus->failure = -ENOMEM;
+                return;
+        }
+        queue_push(bus,
+                   &(struct mbus_event){
+                           .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
+                   NULL);
+        entity->refused = true;
+}
+
+static bool is_asked_to_observe(const struct link *l, uint32_t seq)
+{
+        return l->observe_asked && seq == l->observe_seq;
+}
+
+/* A question of the library's own was not granted. */
+static void on_question_failed(struct mbus_bus *bus, uint32_t seq, enum mbus_reason reason)
+{
+        struct link *l = bus->impl;
+
+        if (is_asked_to_observe(l, seq)) {
+                l->observe_asked = false;
+                observe_ended(bus, reason);
+        }
+        for (size_t i = 0; i < bus->n_watches; i++) {
+                if (bus->watches[i].seq != seq || bus->watches[i].answered)
+                        continue;
+                watch_ended(bus, i, reason);
+                return;
+        }
+}
+
+/* broker.refused and broker.undelivered alike: something that was asked for will not be. */
+static void on_failed(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        const struct ticket *found;
+        enum mbus_reason reason;
+        struct ticket ticket;
+        uint32_t seq;
+
+        if (!take_seq(&args, &seq))
+                return;
+        reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        if (reason == MBUS_REASON_NONE)
+                reason = MBUS_REASON_DENIED;
+        found = tickets_find(&l->tickets, seq);
+        if (!found) {
+                on_question_failed(bus, seq, reason);
+                return;
+        }
+        ticket = *found;
+        tickets_remove(&l->tickets, seq);
+        if (ticket.attach)
+                refuse(bus, ticket.entity, reason);
+        else
+                link_finish(bus, &ticket, reason);
+}
+
+/* The owner of the broker dropped an entity. */
+static void on_detached(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        struct mbus_entity *entity;
+        struct address address;
+
+        if (!take_address(&args, &address))
+                return;
+        entity = entity_of_attached(index_find(&l->attached, &address));
+        if (!entity)
+                return;
+        index_remove(&l->attached, &entity->attached);
+        refuse(bus, entity, MBUS_REASON_DENIED);
+}
+
+/* Somebody else on the bus has the address. */
+static void on_renamed(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        struct address from, to;
+        struct mbus_entity *entity;
+        int r;
+
+        if (!take_address(&args, &from) || !take_address(&args, &to))
+                return;
+        entity = entity_of_attached(index_find(&l->attached, &from));
+        if (!entity || index_find(&l->attached, &to))
+                return;
+        index_remove(&l->attached, &entity->attached);
+        r = index_add(&l->attached, &entity->attached, &to);
+        if (r == 0)
+                r = entity_ready(entity, &to);
+        if (r < 0)
+                bus->failure = r;
+}
+/* The broker has done what the library asked of it. */
+void link_on_broker_acks(struct mbus_bus *bus, const struct message *m)
+{
+        struct link *l = bus->impl;
+        struct span rest = m->header.acks;
+        uint32_t seq;
+
+        while (l->observe_asked && acks_next(&rest, &seq)) {
+                if (!is_asked_to_observe(l, seq))
+                        continue;
+                l->observe_asked = false;
+                observe_begun(bus);
+        }
+}
+
+/* ---- other entities ------------------------------------------------------------------------ */
+
+static void on_joined(struct mbus_bus *bus, struct args args)
+{
+        struct link *l = bus->impl;
+        uint64_t now = clock_now();
+        struct address address;
+
+        while (args.next < args.end) {
+                bool usable = take_address(&args, &address);
+                const struct value *age = args_take(&args, MBUS_VALUE_INTEGER);
+                uint64_t ms = age && age->integer > 0 ? (uint64_t)age->integer : 0;
+
+                if (!usable || index_find(&l->attached, &address))
+                        continue;
+                told_joined(bus, &address, ms < now / NSEC_PER_MSEC ? now - ms * NSEC_PER_MSEC : 0);
+        }
+}
+
+static void on_left(struct mbus_bus *bus, struct args args)
+{
+        struct address address;
+
+        if (take_address(&args, &address))
+                told_left(bus, &address, reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL)));
+}
+
+static bool report_watching(struct mbus_bus *bus)
+{
+        bool room = queue_reserve(&bus->queue, 1) == 0;
+
+        if (room)
+                queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+        else
+                bus->failure = -ENOMEM;
+        return room;
+}
+
+static void on_watching(struct mbus_bus *bus, struct args args)
+{
+        bool all = true;
+        uint32_t seq;
+
+        if (!take_seq(&args, &seq))
+                return;
+        for (size_t i = 0; i < bus->n_watches; i++) {
+                struct watch *watch = &bus->watches[i];
+
+                if (watch->seq == seq && !watch->answered) {
+                        watch->answered = true;
+                        watch->told = watch->told || report_watching(bus);
+                }
+                all = all && watch->answered;
+        }
+        if (all)
+                told_sweep(bus);
+}
+
+static void on_unwatched(struct mbus_bus *bus, struct args args)
+{
+        enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+
+        for (size_t i = bus->n_watches; i > 0 && reason != MBUS_REASON_NONE; i--)
+                watch_ended(bus, i - 1, reason);
+}
+
+static void on_unobserved(struct mbus_bus *bus, struct args args)
+{
+        enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+
+        if (reason != MBUS_REASON_NONE)
+                observe_ended(bus, reason);
+}
+
+static void on_dropped(struct mbus_bus *bus, struct args args)
+{
+        const struct value *count = args_take(&args, MBUS_VALUE_INTEGER);
+        struct mbus_event event = { .type = MBUS_EVENT_DROPPED };
+
+        if (!count || count->integer <= 0)
+                return;
+        event.drop = drop_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        event.count = (uint64_t)count->integer;
+        bus->dropped[event.drop] += event.count;
+        queue_push(bus, &event, NULL);
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------ */
+
+static const struct {
+        const char *name;
+        void (*handle)(struct mbus_bus *bus, struct args args);
+} verbs[] = {
+        { "broker.attached", on_attached },
+        { "broker.refused", on_failed },
+        { "broker.undelivered", on_failed },
+        { "broker.joined", on_joined },
+        { "broker.left", on_left },
+        { "broker.watching", on_watching },
+        { "broker.dropped", on_dropped },
+        { "broker.detached", on_detached },
+        { "broker.renamed", on_renamed },
+        { "broker.unwatched", on_unwatched },
+        { "broker.unobserved", on_unobserved },
+};
+
+/* Whether @command was the broker's to the library. */
+static bool on_broker_command(struct mbus_bus *bus, const struct payload *p,
+                              const struct command *command)
+{
+        for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+                if (!span_equal_text(command->name, verbs[i].name))
+                        continue;
+                verbs[i].handle(bus, args_of(payload_args(p, command)));
+                return true;
+        }
+        return false;
+}
+
+bool link_on_broker_message(struct mbus_bus *bus, const struct message *m)
+{
+        bool all = true;
+
+        for (size_t i = 0; i < m->payload.n; i++)
+                all = on_broker_command(bus, &m->payload, &m->payload.commands[i]) && all;
+        return all;
+}
