@@ -407,16 +407,49 @@ run_test() {
                 "$(((${EPOCHREALTIME/./} - ${started/./}) / 1000)) ms"
 }
 
-# Runs the tests of the script in the order they stand there, or those that are named.
+# The tests of the script, in the order they stand there.
+list_tests() {
+        sed -n 's/^\(test_[a-z0-9_]*\)() {$/\1/p' "$0"
+}
+
+# Runs the tests of the script, or those that are named.
 main() {
         local tests test
 
         trap clean_up EXIT
         trap 'exit 143' TERM INT HUP
-        mapfile -t tests < <(sed -n 's/^\(test_[a-z0-9_]*\)() {$/\1/p' "$0")
+        mapfile -t tests < <(list_tests)
         [ $# = 0 ] || tests=("$@")
         for test in "${tests[@]}"; do
                 run_test "$test"
         done
         echo "$n_checks checks"
+}
+
+# main_at_once N: the same for tests that wait most of the time, N at a time, each in a network of its
+# own. The longest should stand first.
+main_at_once() {
+        local at_once=$1 logs test failed=0
+
+        shift
+        if [ $# != 0 ]; then
+                main "$@"
+                return
+        fi
+        logs=$(mktemp -d "${TMPDIR:-/tmp}/mbus-test-XXXXXX") || exit 1
+        # shellcheck disable=SC2064 # of now
+        trap "rm -rf '$logs'" EXIT
+        trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM INT HUP
+        for test in $(list_tests); do
+                [ "$(jobs -rp | wc -l)" -lt "$at_once" ] || wait -n
+                { "$HERE/in-namespace" bash "$0" "$test" >"$logs/$test" 2>&1 &&
+                        rm "$logs/$test" && echo "ok $test"; } &
+        done
+        wait
+        for test in "$logs"/*; do
+                [ -e "$test" ] || continue
+                cat "$test" >&2
+                failed=1
+        done
+        exit "$failed"
 }

@@ -70,6 +70,66 @@ pattern_of() {
 
 BOTH=('ROUTE=to=main' 'ROUTE=from=main')
 
+# Everybody on three buses sees everybody, each message comes once, and who leaves is gone.
+expect_ring() {
+        start_peer x one '(app:x)'
+        start_peer y two '(app:y)'
+        start_peer z three '(app:z)'
+        for bus in one two three; do
+                for name in x y z; do
+                        expect_listed udp: "$bus" "$(address_of $name)"
+                done
+        done
+        send_ten three '()' 'to.all'
+        expect_verb 0 one send -r '(app:y)' 'last.r(1)'
+        expect_verb 0 two send -r '(app:z)' 'last.r(2)'
+        expect_verb 0 three send -r '(app:x)' 'last.r(3)'
+        for name in x y z; do
+                expect_line "$name.out" 'last\.r'
+                expect_count "$name.out" 'last\.r' 1
+        done
+}
+
+expect_all_gone() {
+        stop x
+        die y
+        for bus in one two three; do
+                expect_not_listed udp: "$bus" '(app:x)'
+                expect_not_listed udp: "$bus" '(app:y)'
+                expect_listed udp: "$bus" '(app:z)'
+        done
+}
+
+test_three_buses_in_a_ring_of_one_broker() {
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        add_bus b three 47002 "${BOTH[@]}" 'ROUTE=to=two' 'ROUTE=from=two'
+        start_bridge b b 3
+        expect_ring
+        for name in x y z; do
+                expect_count "$name.out" 'to\.all' 10
+        done
+        expect_all_gone
+}
+
+test_three_buses_in_a_ring_of_three_brokers() {
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        config c
+        add_bus c three 47002 "${BOTH[@]}"
+        config d PORT=47001
+        add_bus d three 47002 "${BOTH[@]}"
+        start_bridge b b
+        start_bridge c c
+        start_bridge d d
+        # Somebody who stays: strangers are seen elsewhere a moment later only.
+        start_peer s three '(app:s)'
+        expect_listed udp: one "$(address_of s)"
+        expect_listed udp: two "$(address_of s)"
+        expect_ring
+        expect_all_gone
+}
+
 test_entities_of_each_bus_are_seen_on_the_other() {
         buses
         add_bus b two 47001 "${BOTH[@]}"
@@ -275,64 +335,4 @@ test_the_other_broker_takes_over_when_the_first_one_dies() {
         expect_count y.out 'last\.r' 1
 }
 
-# Everybody on three buses sees everybody, each message comes once, and who leaves is gone.
-expect_ring() {
-        start_peer x one '(app:x)'
-        start_peer y two '(app:y)'
-        start_peer z three '(app:z)'
-        for bus in one two three; do
-                for name in x y z; do
-                        expect_listed udp: "$bus" "$(address_of $name)"
-                done
-        done
-        send_ten three '()' 'to.all'
-        expect_verb 0 one send -r '(app:y)' 'last.r(1)'
-        expect_verb 0 two send -r '(app:z)' 'last.r(2)'
-        expect_verb 0 three send -r '(app:x)' 'last.r(3)'
-        for name in x y z; do
-                expect_line "$name.out" 'last\.r'
-                expect_count "$name.out" 'last\.r' 1
-        done
-}
-
-expect_all_gone() {
-        stop x
-        die y
-        for bus in one two three; do
-                expect_not_listed udp: "$bus" '(app:x)'
-                expect_not_listed udp: "$bus" '(app:y)'
-                expect_listed udp: "$bus" '(app:z)'
-        done
-}
-
-test_three_buses_in_a_ring_of_one_broker() {
-        buses
-        add_bus b two 47001 "${BOTH[@]}"
-        add_bus b three 47002 "${BOTH[@]}" 'ROUTE=to=two' 'ROUTE=from=two'
-        start_bridge b b 3
-        expect_ring
-        for name in x y z; do
-                expect_count "$name.out" 'to\.all' 10
-        done
-        expect_all_gone
-}
-
-test_three_buses_in_a_ring_of_three_brokers() {
-        buses
-        add_bus b two 47001 "${BOTH[@]}"
-        config c
-        add_bus c three 47002 "${BOTH[@]}"
-        config d PORT=47001
-        add_bus d three 47002 "${BOTH[@]}"
-        start_bridge b b
-        start_bridge c c
-        start_bridge d d
-        # Somebody who stays: strangers are seen elsewhere a moment later only.
-        start_peer s three '(app:s)'
-        expect_listed udp: one "$(address_of s)"
-        expect_listed udp: two "$(address_of s)"
-        expect_ring
-        expect_all_gone
-}
-
-main "$@"
+main_at_once 4 "$@"
