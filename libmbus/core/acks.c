@@ -70,18 +70,6 @@ static int append(uint32_t **seqs, size_t *n, size_t *size, size_t max, uint32_t
         return 0;
 }
 
-void acks_take(struct acks *acks, uint32_t seq)
-{
-        if (!acks->taken || (int32_t)(seq - acks->first) < 0)
-                acks->first = seq;
-        acks->taken = true;
-}
-
-bool acks_has_taken(const struct acks *acks, uint32_t seq)
-{
-        return acks->taken && (int32_t)(seq - acks->first) >= 0;
-}
-
 bool acks_owe(struct acks *acks, uint32_t seq)
 {
         return contains(acks->owed, acks->n_owed, seq) ||

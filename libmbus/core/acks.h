@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "limits.h"
+#include "window.h"
 
 struct entity;
 struct peer;
@@ -31,8 +32,7 @@ struct acks {
         struct acks *next;     /* of the same peer */
         struct acks *next_due; /* in the engine's list of those that owe something */
         bool due;
-        bool taken;     /* a message was taken, ... */
-        uint32_t first; /* and this is the lowest SeqNum of them */
+        struct window_past before; /* the first message that was taken for the entity */
         uint32_t *owed;
         size_t n_owed;
         size_t owed_size;
@@ -46,10 +46,6 @@ struct acks {
 struct acks *acks_new(struct entity *entity, struct peer *peer);
 struct acks *acks_free(struct acks *acks);
 
-/* @seq was taken for the entity. */
-void acks_take(struct acks *acks, uint32_t seq);
-/* Whether @seq, which was seen before, can be one that was taken for the entity. */
-bool acks_has_taken(const struct acks *acks, uint32_t seq);
 /* Owes @seq. False if that cannot be: ACKS_MAX are owed, or memory is short. */
 bool acks_owe(struct acks *acks, uint32_t seq);
 /* Holds @seq back until acks_release(). 0, -ENOMEM or MBUS_E_FULL. */

@@ -189,16 +189,25 @@ static void find_recipients(const struct engine *e, struct incoming *in)
 
 /* ---- acknowledgements ---- */
 
-static struct acks *find_acks(struct peer *peer, struct entity *entity, bool make)
+static struct acks *find_acks(const struct peer *peer, const struct entity *entity)
 {
         struct acks *acks = peer->acks;
 
         while (acks && acks->entity != entity)
                 acks = acks->next;
-        if (acks || !make)
+        return acks;
+}
+
+/* The same for @seq, which was just accepted, and perhaps is the first for @entity. */
+static struct acks *get_acks(struct peer *peer, struct entity *entity, uint32_t seq)
+{
+        struct acks *acks = find_acks(peer, entity);
+
+        if (acks)
                 return acks;
         acks = acks_new(entity, peer);
         if (acks) {
+                acks->before = window_get_past(&peer->window, seq);
                 acks->next = peer->acks;
                 peer->acks = acks;
                 ++entity->n_acks;
@@ -225,10 +234,10 @@ static void take_acks(struct engine *e, const struct incoming *in, struct peer *
 
 static void repeat_acks(struct engine *e, const struct incoming *in, struct peer *peer)
 {
-        struct acks *acks = find_acks(peer, in->exact, false);
+        struct acks *acks = find_acks(peer, in->exact);
 
         /* What came before the entity was here is not acknowledged in its name. */
-        if (!acks || !acks_has_taken(acks, in->header.seq))
+        if (!acks || window_past_has(&acks->before, in->header.seq))
                 return;
         acks_repeat(acks, in->now, in->header.seq);
         mark_acks_due(e, acks);
@@ -245,7 +254,7 @@ void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
                         const struct address *src, uint32_t seq)
 {
         struct peer *peer = peers_find(&e->peers, src);
-        struct acks *acks = peer ? find_acks(peer, entity, false) : NULL;
+        struct acks *acks = peer ? find_acks(peer, entity) : NULL;
 
         (void)now;
         if (acks && acks_release(acks, seq))
@@ -255,7 +264,7 @@ void engine_acknowledge(struct engine *e, uint64_t now, struct entity *entity,
 void engine_refuse(struct engine *e, struct entity *entity, const struct address *src, uint32_t seq)
 {
         struct peer *peer = peers_find(&e->peers, src);
-        struct acks *acks = peer ? find_acks(peer, entity, false) : NULL;
+        struct acks *acks = peer ? find_acks(peer, entity) : NULL;
 
         if (acks && acks_release(acks, seq))
                 window_forget(&peer->window, seq);
@@ -286,7 +295,7 @@ static int push_message(struct engine *e, const struct incoming *in)
 
 static void deliver_reliable(struct engine *e, const struct incoming *in, struct peer *peer)
 {
-        struct acks *acks = find_acks(peer, in->exact, true);
+        struct acks *acks = get_acks(peer, in->exact, in->header.seq);
         bool withhold = e->options.owner_acknowledges && in->has_payload;
         int r = acks ? 0 : -ENOMEM;
 
@@ -297,8 +306,6 @@ static void deliver_reliable(struct engine *e, const struct incoming *in, struct
                 if (r != 0 && withhold)
                         acks_release(acks, in->header.seq);
         }
-        if (r == 0)
-                acks_take(acks, in->header.seq);
         if (r == 0 && !withhold)
                 owe_ack(e, acks, in->header.seq);
         if (r != 0) {

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 /* UCL programs count modulo 10^6 (errata.md, 32), which is no restart. */
 #define UCL_WRAP_NEAR 1000
@@ -276,4 +277,21 @@ void window_forget(struct window *w, uint32_t seq)
         seq = place_of(w, seq);
         if (w->open && is_behind(seq, w->high) && w->high - seq < WINDOW_BITS)
                 bit_clear(w, seq);
+}
+
+struct window_past window_get_past(const struct window *w, uint32_t seq)
+{
+        struct window now = *w;
+        struct window_past past = { .high = w->high };
+
+        window_forget(&now, seq);
+        memcpy(past.seen, now.seen, sizeof(past.seen));
+        return past;
+}
+
+/* What is not of the window of then came after it. */
+bool window_past_has(const struct window_past *past, uint32_t seq)
+{
+        return past->high - seq < WINDOW_BITS &&
+               (past->seen[seq % WINDOW_BITS / 64] >> (seq % 64) & 1);
 }

@@ -42,6 +42,12 @@ struct window {
         uint32_t *room;                 /* instead of those: WINDOW_BITS of them */
 };
 
+/* Which SeqNums had been accepted at some moment. */
+struct window_past {
+        uint32_t high;
+        uint64_t seen[WINDOW_BITS / 64];
+};
+
 #define WINDOW_INIT ((struct window){ .open = false })
 
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
@@ -55,6 +61,10 @@ bool window_has_seen(const struct window *w, uint32_t seq);
 void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum window_verdict verdict);
 /* Takes an accepted message back that could not be kept, so that its repetition will be new. */
 void window_forget(struct window *w, uint32_t seq);
+/* What was accepted up to now, but for @seq. */
+struct window_past window_get_past(const struct window *w, uint32_t seq);
+/* Whether @seq, one of those that window_check() calls WINDOW_DUPLICATE now, had been accepted then. */
+bool window_past_has(const struct window_past *past, uint32_t seq);
 
 /* Whether accepting this message loses a time stamp that may be asked for. */
 bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp);

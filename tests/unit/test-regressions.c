@@ -238,6 +238,43 @@ START_TEST(test_burst_after_a_bye_that_arrives_last_first_is_delivered)
 }
 END_TEST
 
+/* The same if an earlier message of the peer, which had been lost, came again first: what bore a higher
+ * SeqNum than that was taken for delivered. Found by the simulator of the broker. */
+START_TEST(test_repetition_is_not_acknowledged_because_an_earlier_message_was_delivered)
+{
+        struct header_spec spec = { .seq = 5,
+                                    .timestamp = WALL,
+                                    .reliable = true,
+                                    .src = span_of("(app:peer id:2-1@127.0.0.1)"),
+                                    .dest = span_of("(app:late id:5-1@127.0.0.1)") };
+        struct bus bus;
+
+        bus_init(&bus);
+        receive(&bus, T0, &spec, "a()");
+        add_entity(&bus, "(app:late id:5-1@127.0.0.1)");
+        spec.seq = 3;
+        receive(&bus, T0 + 1, &spec, "a()");
+        ck_assert_uint_eq(count_messages(&bus), 1);
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 1);
+        spec.seq = 5;
+        receive(&bus, T0 + 2, &spec, "a()");
+        ck_assert_uint_eq(count_messages(&bus), 0);
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 1);
+        spec.seq = 3;
+        receive(&bus, T0 + 3, &spec, "a()");
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 2);
+        /* What came since is acknowledged again, however much that was. */
+        for (spec.seq = 6; spec.seq < 6 + 2 * WINDOW_BITS; ++spec.seq)
+                receive(&bus, T0 + 4, &spec, "a()");
+        ck_assert_uint_eq(count_messages(&bus), 2 * WINDOW_BITS);
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 2 + 2 * WINDOW_BITS);
+        spec.seq = 6 + WINDOW_BITS;
+        receive(&bus, T0 + 5, &spec, "a()");
+        ck_assert_uint_eq(engine_n_datagrams(bus.engine), 3 + 2 * WINDOW_BITS);
+        bus_deinit(&bus);
+}
+END_TEST
+
 /* TimeStamp of the newest datagram that waits. */
 static uint64_t last_stamp(struct bus *bus)
 {
@@ -434,6 +471,7 @@ int main(void)
                 test_digest_of_a_message_takes_no_memory,
                 test_key_of_more_than_256_octets_is_refused,
                 test_entity_with_an_earlier_clock_comes_back_when_its_tombstone_is_old,
+                test_repetition_is_not_acknowledged_because_an_earlier_message_was_delivered,
                 test_repetition_for_an_entity_that_is_new_here_is_not_acknowledged,
                 test_burst_of_a_new_life_that_arrives_last_first_is_delivered,
                 test_burst_after_a_bye_that_arrives_last_first_is_delivered,
