@@ -236,7 +236,7 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
         if (c)
                 link_attachment(c, a);
         b->generation++;
-        monitor_joined(b, entity_address(a->entity), 0);
+        monitor_joined(b, c, entity_address(a->entity), 0);
         if (c)
                 bridge_joined(&b->bus, entity_address(a->entity));
         *ret_attachment = a;
@@ -254,7 +254,7 @@ int attachment_rename(struct broker *b, struct attachment *a, const struct addre
                 control_renamed(a->client, old, address);
                 bridge_left(&b->bus, old, MBUS_REASON_BYE);
                 monitor_left(b, old, MBUS_REASON_BYE);
-                monitor_joined(b, address, 0);
+                monitor_joined(b, a->client, address, 0);
                 bridge_joined(&b->bus, address);
         }
         free(old);

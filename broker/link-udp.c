@@ -104,7 +104,7 @@ static void on_event(struct broker *b, const struct event *event)
                 break;
         case EVENT_JOINED:
                 b->generation++;
-                monitor_joined(b, event->address, 0);
+                monitor_joined(b, NULL, event->address, 0);
                 bridge_joined(&b->bus, event->address);
                 break;
         case EVENT_LEFT:

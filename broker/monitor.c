@@ -105,14 +105,15 @@ int monitor_watch(struct broker *b, struct client *c, const struct address *addr
         return 0;
 }
 
-void monitor_joined(struct broker *b, const struct address *address, uint64_t age_ms)
+void monitor_joined(struct broker *b, const struct client *own, const struct address *address,
+                    uint64_t age_ms)
 {
         struct joined j = { NULL, BUFFER_INIT };
 
         if (b->n_watchers == 0)
                 return;
         for (j.c = b->clients; j.c; j.c = j.c->next) {
-                if (!is_watching(j.c, address))
+                if (j.c == own || !is_watching(j.c, address))
                         continue;
                 tell(&j, address, age_ms);
                 finish(&j);

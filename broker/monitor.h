@@ -14,8 +14,10 @@
 
 /* @c watches @address from now on; what is known is told at once. 0, MBUS_E_FULL or -ENOMEM. */
 int monitor_watch(struct broker *b, struct client *c, const struct address *address);
-/* Tells the watchers. @age_ms is for how long it has been known. */
-void monitor_joined(struct broker *b, const struct address *address, uint64_t age_ms);
+/* Tells the watchers, but for the link that it is on (NULL: none), which does not know yet that it is
+ * its own. @age_ms is for how long it has been known. */
+void monitor_joined(struct broker *b, const struct client *own, const struct address *address,
+                    uint64_t age_ms);
 void monitor_left(struct broker *b, const struct address *address, enum mbus_reason reason);
 
 /* @c gets a copy of each message that passes one of @filters, which are its own from now on;

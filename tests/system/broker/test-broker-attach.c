@@ -172,6 +172,27 @@ START_TEST(test_a_watcher_is_told_of_those_there_and_of_those_that_come_and_go)
 }
 END_TEST
 
+/* Its link was told before it knew the address for its own, and took it for somebody else's. Found by
+ * the simulator. */
+START_TEST(test_a_link_is_not_told_of_an_entity_that_it_attaches)
+{
+        struct scene s;
+        char *address;
+        char expected[128];
+
+        scene_init(&s);
+        raw_send(&s.a, 'U', "()", BROKER, "broker.watch(\"(module:x)\")");
+        raw_expect(&s.a, "broker.watching(0)");
+        /* The very next message is the answer. */
+        free(raw_attach(&s.a, "(app:a module:x)"));
+        address = raw_attach(&s.b, "(app:b module:x)");
+        snprintf(expected, sizeof(expected), "broker.joined(\"%s\" 0)", address);
+        raw_expect(&s.a, expected);
+        free(address);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_the_broker_is_an_entity_that_a_watcher_is_told_of)
 {
         struct scene s;
@@ -232,6 +253,7 @@ int main(void)
                 test_what_cannot_be_an_address_of_ours_is_refused_with_the_reason,
                 test_one_link_carries_several_entities_and_one_of_them_can_leave,
                 test_a_watcher_is_told_of_those_there_and_of_those_that_come_and_go,
+                test_a_link_is_not_told_of_an_entity_that_it_attaches,
                 test_the_broker_is_an_entity_that_a_watcher_is_told_of,
                 test_a_watch_for_something_that_is_no_address_is_refused,
                 test_descriptors_of_links_that_ended_come_back,
