@@ -22,8 +22,10 @@
 #include "io/clock.h"
 
 #define BACKOFF_MIN (50 * NSEC_PER_MSEC)
-#define BACKOFF_MAX (2 * NSEC_PER_SEC)
-/* While the socket's file is there, the broker is too busy or is just starting. */
+#define BACKOFF_MAX_TCP (2 * NSEC_PER_SEC)
+/* Dither included, a client is back within a second of the broker ... */
+#define BACKOFF_MAX (700 * NSEC_PER_MSEC)
+/* ... and sooner while the socket's file is there: the broker is too busy or is just starting. */
 #define BACKOFF_MAX_QUICK (200 * NSEC_PER_MSEC)
 /* How long opening may wait for a broker that does not accept, and closing for one that does not
  * read. */
@@ -272,7 +274,9 @@ static void reconnect(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
         int fd = connect_again(bus);
-        uint64_t max = fd == -ENOENT || l->tcp ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
+        uint64_t max = l->tcp          ? BACKOFF_MAX_TCP
+                       : fd == -ENOENT ? BACKOFF_MAX
+                                       : BACKOFF_MAX_QUICK;
 
         if (fd == -EINPROGRESS)
                 return;
