@@ -175,8 +175,10 @@ static void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
                 part(e, entity, peer);
                 pump_lane(e, now, wall_ms, &peer->lane);
         }
-        if (bye)
+        if (bye) {
                 say_to_all(e, wall_ms, entity, "mbus.bye()");
+                peers_bury(&e->peers, now, entity->entry.address, &entity->sent);
+        }
         events_forget(&e->events, entity);
         if (entity->sent.open && entity->sent.stamp_max >= e->stamp_min)
                 e->stamp_min = entity->sent.stamp_max + 1;

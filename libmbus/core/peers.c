@@ -135,18 +135,26 @@ static int enter(struct peers *ps, uint64_t now, const struct address *address, 
         return 0;
 }
 
+static struct peer *peer_new(const struct address *address)
+{
+        struct peer *peer = malloc(sizeof(*peer));
+
+        if (peer)
+                *peer = (struct peer){ .deadline = DEADLINE_INIT,
+                                       .window = WINDOW_INIT,
+                                       .lane = LANE_INIT,
+                                       .legacy = !address_has_proper_id(address) };
+        return peer;
+}
+
 int peers_join(struct peers *ps, uint64_t now, const struct address *address, size_t entities,
                struct peer **ret_peer)
 {
-        struct peer *peer = malloc(sizeof(*peer));
+        struct peer *peer = peer_new(address);
         int r;
 
         if (!peer)
                 return -ENOMEM;
-        *peer = (struct peer){ .deadline = DEADLINE_INIT,
-                               .window = WINDOW_INIT,
-                               .lane = LANE_INIT,
-                               .legacy = !address_has_proper_id(address) };
         r = enter(ps, now, address, peer, entities);
         if (r != 0) {
                 free(peer);
@@ -205,21 +213,15 @@ void peers_forget_old(struct peers *ps, uint64_t now)
                 forget_tombstone(ps, ps->oldest);
 }
 
-struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
+/* @peer, which is in no index, becomes a tombstone or is freed. */
+static void bury(struct peers *ps, uint64_t now, const struct address *address, struct peer *peer)
 {
-        struct address *address;
-
-        assert(!peer->acks && !lane_oldest(&peer->lane));
-        deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
-        deadlines_release(&ps->deadlines);
-        address = index_take(&ps->known, &peer->entry);
-        take_room(ps, peer);
         peers_forget_old(ps, now);
         if (ps->departed.n >= TOMBSTONES_MAX)
                 forget_tombstone(ps, ps->oldest);
         if (index_add(&ps->departed, &peer->entry, address) < 0) {
                 free(peer);
-                return address;
+                return;
         }
         peer->departed = true;
         peer->heard = now;
@@ -230,7 +232,33 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
         else
                 ps->oldest = peer;
         ps->youngest = peer;
+}
+
+struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
+{
+        struct address *address;
+
+        assert(!peer->acks && !lane_oldest(&peer->lane));
+        deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
+        deadlines_release(&ps->deadlines);
+        address = index_take(&ps->known, &peer->entry);
+        take_room(ps, peer);
+        bury(ps, now, address, peer);
         return address;
+}
+
+void peers_bury(struct peers *ps, uint64_t now, const struct address *address,
+                const struct window *sent)
+{
+        struct peer *before = peers_find_departed(ps, address);
+        struct peer *peer = peer_new(address);
+
+        if (before)
+                forget_tombstone(ps, before);
+        if (!peer)
+                return;
+        peer->window = *sent;
+        bury(ps, now, address, peer);
 }
 
 struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities)

@@ -65,6 +65,10 @@ void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, b
  * its address, which the caller then owns. */
 struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);
 
+/* An entity of our own leaves, which sent what @sent knows: a tombstone, if memory allows. */
+void peers_bury(struct peers *ps, uint64_t now, const struct address *address,
+                const struct window *sent);
+
 /* A message came from some peer; @gap: messages of it before this one did not. */
 void peers_watch_loss(struct peers *ps, bool gap);
 /* When @peer is taken for dead if it stays silent, in a bus of @entities. */

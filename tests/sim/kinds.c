@@ -32,6 +32,7 @@ static struct network_rules unruly(struct random *r)
 
         rules.delay_max = rules.delay_min + upto(r, 1) * upto(r, 30 * MS);
         rules.duplicate = random_unit(r) * 0.1;
+        rules.echo = random_unit(r) * 0.1;
         rules.late = random_unit(r) * 0.1;
         rules.late_max = upto(r, 150 * MS);
         return rules;

@@ -90,7 +90,8 @@ uint64_t network_latency(const struct network *net)
 {
         const struct network_rules *rules = &net->rules;
 
-        return rules->delay_max + (rules->late > 0 || rules->duplicate > 0 ? rules->late_max : 0) +
+        return rules->delay_max +
+               (rules->late > 0 || rules->duplicate > 0 || rules->echo > 0 ? rules->late_max : 0) +
                rules->grid;
 }
 
@@ -174,6 +175,8 @@ static void send_to_all(struct network *net, uint64_t now, struct packet *packet
         struct flight *flights[STEPS] = { NULL };
         uint32_t n[STEPS] = { 0 };
 
+        if (happens(net, rules->echo))
+                fly_alone(net, some_late(net, now), packet, packet->from);
         for (uint32_t to = 0; to < net->n_nodes; ++to) {
                 net->steps[to] = to == packet->from ? STEP_LOST : draw_fate(net, now, packet, to);
                 if (net->steps[to] != STEP_LOST)
@@ -218,8 +221,6 @@ void network_replay(struct network *net, uint64_t now, uint64_t seed)
 
         if (packet && now - packet->sent > TOMBSTONE_MS * NSEC_PER_MSEC / 2)
                 return;
-        for (uint32_t to = 0; packet && to < net->n_nodes; ++to) {
-                if (to != packet->from)
-                        fly_alone(net, some_late(net, now), packet, to);
-        }
+        for (uint32_t to = 0; packet && to < net->n_nodes; ++to)
+                fly_alone(net, some_late(net, now), packet, to);
 }

@@ -34,6 +34,7 @@ struct flight {
 struct network_rules {
         double loss;        /* copies that do not arrive */
         double duplicate;   /* copies that arrive twice */
+        double echo;        /* datagrams that come back to their sender by another way */
         double late;        /* copies that take up to late_max more: overtaken by others */
         uint64_t delay_min; /* how long all others take */
         uint64_t delay_max;
@@ -71,7 +72,7 @@ uint64_t network_latency(const struct network *net);
 
 /* @from sends @bytes to @to, or to NETWORK_ALL. */
 void network_send(struct network *net, uint64_t now, uint32_t from, uint32_t to, struct span bytes);
-/* One of the recent datagrams comes again, to everybody; nothing is old enough that all it says would
+/* One of the recent datagrams comes again, to everybody, its sender included; nothing is old enough that all it says would
  * have been forgotten meanwhile (TOMBSTONE_MS). */
 void network_replay(struct network *net, uint64_t now, uint64_t seed);
 

@@ -43,10 +43,10 @@ void scenario_print(const struct scenario *s)
         const struct world_options *o = &s->options;
         const struct network_rules *r = &o->network;
 
-        printf("  scenario %s, seed %llu: %u nodes of %u, loss %g, duplicates %g, late %g (%g ms), "
-               "delay %g to %g ms\n",
+        printf("  scenario %s, seed %llu: %u nodes of %u, loss %g, duplicates %g, echo %g, late %g "
+               "(%g ms), delay %g to %g ms\n",
                s->kind, (unsigned long long)s->seed, o->n_nodes, o->per_node, r->loss, r->duplicate,
-               r->late, (double)r->late_max / 1e6, (double)r->delay_min / 1e6,
+               r->echo, r->late, (double)r->late_max / 1e6, (double)r->delay_min / 1e6,
                (double)r->delay_max / 1e6);
         for (size_t i = 0; i < s->n; ++i) {
                 const struct action *a = &s->actions[i];
@@ -135,6 +135,9 @@ static void change_network(struct world *w, const struct action *a)
 
 static void act(struct world *w, const struct action *a)
 {
+        /* Shrinking leaves nodes out that actions name. */
+        if (a->node >= w->options.n_nodes || (a->type == ACTION_CUT && a->n >= w->options.n_nodes))
+                return;
         switch (a->type) {
         case ACTION_START:
                 for_nodes(w, a, world_start);

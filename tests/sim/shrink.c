@@ -151,6 +151,7 @@ static bool lower_numbers(struct shrinking *sh)
 
         any |= try_rule(sh, &options->network.loss);
         any |= try_rule(sh, &options->network.duplicate);
+        any |= try_rule(sh, &options->network.echo);
         any |= try_rule(sh, &options->network.late);
         for (size_t i = 0; i < sh->s->n; ++i) {
                 if (sh->s->actions[i].n > 1)

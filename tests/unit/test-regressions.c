@@ -290,6 +290,41 @@ static uint64_t last_stamp(struct bus *bus)
         return header.timestamp;
 }
 
+/* What an entity of our own had sent came back by another way after it had left: it was taken for a
+ * peer, its messages for new ones, and its address for somebody else's. */
+START_TEST(test_echo_of_an_entity_that_left_is_nothing_new)
+{
+        struct address all = ADDRESS_ALL;
+        struct endpoint elsewhere = { .n = 1 };
+        struct datagram datagram;
+        struct entity *entity;
+        struct bus bus;
+        size_t cursor = 0;
+
+        bus_init(&bus);
+        for (unsigned life = 0; life < 3; ++life) {
+                entity = add_entity(&bus, "(app:late id:5-1@127.0.0.1)");
+                ck_assert_int_eq(engine_send(bus.engine, T0, WALL, entity, &all, span_of("a()")),
+                                 0);
+                ck_assert_uint_eq(count_messages(&bus), 1);
+                engine_remove_entity(bus.engine, T0, WALL, entity);
+                for (cursor = 0; engine_peek_datagram(bus.engine, &cursor, &datagram);)
+                        engine_receive(bus.engine, T0 + 1, WALL + 1, &elsewhere, datagram.bytes);
+                ck_assert_uint_eq(engine_n_peers(bus.engine), 0);
+                ck_assert_uint_eq(count_messages(&bus), 0);
+        }
+        /* Another process may be it now. */
+        receive(&bus, T0 + 2,
+                &(struct header_spec){ .timestamp = WALL + 100,
+                                       .src = span_of("(app:late id:5-1@127.0.0.1)"),
+                                       .dest = span_of("()") },
+                "a()");
+        ck_assert_uint_eq(engine_n_peers(bus.engine), 1);
+        ck_assert_uint_eq(count_messages(&bus), 1);
+        bus_deinit(&bus);
+}
+END_TEST
+
 /* An entity left and came back at once, and its first message, which had waited, bore an earlier time
  * than its bye: others took it for a replay of the former life. */
 START_TEST(test_an_entity_that_comes_back_is_later_than_its_bye)
@@ -475,6 +510,7 @@ int main(void)
                 test_repetition_for_an_entity_that_is_new_here_is_not_acknowledged,
                 test_burst_of_a_new_life_that_arrives_last_first_is_delivered,
                 test_burst_after_a_bye_that_arrives_last_first_is_delivered,
+                test_echo_of_an_entity_that_left_is_nothing_new,
                 test_an_entity_that_comes_back_is_later_than_its_bye,
                 test_message_of_a_life_with_an_earlier_clock_is_no_repetition,
                 test_silence_may_be_twice_as_long_while_messages_are_lost,
