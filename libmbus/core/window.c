@@ -106,6 +106,25 @@ static enum window_verdict check_seen(const struct window *w, uint32_t seq, uint
                                                                      : WINDOW_STALE;
 }
 
+/*
+ * @seq was not seen. Whether it does not fit between those around it that were: what was sent before it
+ * is later, and no clock was set back there. Then it is of another life, whose clock was.
+ */
+static bool is_misfit(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        uint32_t below = seq, above = seq;
+
+        while (!bit_get(w, below)) {
+                if (w->high - --below >= WINDOW_BITS)
+                        return false;
+        }
+        while (!bit_get(w, above)) {
+                if (above++ == w->high)
+                        return false;
+        }
+        return timestamp < stamp_of(w, below) && stamp_of(w, below) <= stamp_of(w, above);
+}
+
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp)
 {
         if (!w->open)
@@ -119,7 +138,8 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
                 return WINDOW_STALE;
         if (bit_get(w, seq))
                 return check_seen(w, seq, timestamp);
-        if (is_of_old_life(w, seq, timestamp) || timestamp + REPEATED_MS_MAX < w->stamp_high)
+        if (is_of_old_life(w, seq, timestamp) || timestamp + REPEATED_MS_MAX < w->stamp_high ||
+            is_misfit(w, seq, timestamp))
                 return WINDOW_STALE;
         return WINDOW_NEW;
 }
