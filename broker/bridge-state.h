@@ -31,6 +31,7 @@ enum bridge_state {
 
 struct bridge {
         struct bridges *all;
+        unsigned number; /* in its id */
         struct bus *bus[2];
         const struct rule **rules[2]; /* from bus[s] to the other */
         size_t n_rules[2];
@@ -44,10 +45,13 @@ struct bridge {
 
 struct bridges {
         struct broker *broker;
-        struct bus *buses; /* all but main */
+        struct bus **buses; /* all but main */
         size_t n_buses;
-        struct bridge *list;
+        struct bridge **list;
         size_t n;
+        unsigned n_made;                   /* bridges so far */
+        const struct bus_configs *configs; /* that counts */
+        bool started;
         struct deadlines holds;
         struct deadlines relays;
         struct random random;
@@ -99,6 +103,11 @@ struct bridge *bridges_next(struct bridges *all, const struct bus *bus, size_t *
 /* The sign of a bridge may have come or gone. */
 void bridges_check(struct bridges *all, const struct address *address);
 
+/* Shows that @bridge wants to work, and asks who does already. */
+void bridge_apply(struct bridge *bridge);
+/* It works no more: all that it hosts leaves. */
+void bridge_stand_by(struct bridge *bridge, bool bye);
+
 /* ---- proxy.c ---- */
 
 /* As engine_add_entity(). */
@@ -113,6 +122,8 @@ void bridge_defer(struct bridge *bridge, unsigned from, const struct address *ad
                   unsigned min_ms, unsigned max_ms);
 /* All that are known on bus[from]. */
 void bridge_consider_all(struct bridge *bridge, unsigned from);
+/* The rules are others: who is not to be hosted any more leaves, who is to be comes. */
+void bridge_review(struct bridge *bridge);
 /* Who @p stands for has left: @told, senders of reliable messages are, too. */
 void proxy_free(struct proxy *p, bool bye, bool told);
 void bridge_drop_proxies(struct bridge *bridge, bool bye);

@@ -1,5 +1,5 @@
 /*
- * bridge.c - several buses in one broker, and which of several brokers between two buses works.
+ * bridge.c - which of several brokers between two buses works, and the turns of all buses but main.
  *
  * A bridge that works has an entity (app:mbus-broker module:bridge since:TIME id:...) of one and the
  * same address on both of its buses. Whoever joins the same two buses sees it on both, and stands by
@@ -10,14 +10,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
-
-#include <io/clock.h>
 
 #include "bridge-state.h"
 #include "broker.h"
-#include "exit.h"
 
 /* As long as the answers to a ping take, and half as long again. */
 #define CANDIDATE_MS 1500
@@ -49,7 +44,7 @@ struct bridge *bridges_next(struct bridges *all, const struct bus *bus, size_t *
                             unsigned *ret_side)
 {
         for (; *cursor < 2 * all->n; ++*cursor) {
-                struct bridge *bridge = &all->list[*cursor / 2];
+                struct bridge *bridge = all->list[*cursor / 2];
                 unsigned side = *cursor % 2;
 
                 if (bridge->bus[side] != bus)
@@ -102,7 +97,7 @@ static bool find_other(const struct bridge *bridge, bool *ret_older)
 }
 
 /* Shows that we want to work, and asks who does already. */
-static void apply(struct bridge *bridge)
+void bridge_apply(struct bridge *bridge)
 {
         struct broker *b = bridge->all->broker;
         struct address address, pattern;
@@ -112,8 +107,8 @@ static void apply(struct bridge *bridge)
         bridge->since = b->wall_ms;
         n = snprintf(text, sizeof(text),
                      "(app:mbus-broker module:bridge since:%" PRIu64 " id:%" PRIu32 "-%u@%s)",
-                     bridge->since, random_u32(&bridge->all->random),
-                     (unsigned)(bridge - bridge->all->list) + 1, udp_host_id(b->udp));
+                     bridge->since, random_u32(&bridge->all->random), bridge->number,
+                     udp_host_id(b->udp));
         if (address_parse((struct span){ text, (size_t)n }, STRICT, &address, NULL, NULL) ||
             address_parse(span_of(BRIDGE_ADDRESS), STRICT, &pattern, NULL, NULL))
                 return;
@@ -135,7 +130,7 @@ static void apply(struct bridge *bridge)
         bridge->state = BRIDGE_STANDBY;
 }
 
-static void stand_by(struct bridge *bridge, bool bye)
+void bridge_stand_by(struct bridge *bridge, bool bye)
 {
         bridge_drop_proxies(bridge, bye);
         bridge_drop_holds(bridge);
@@ -170,11 +165,11 @@ static void check(struct bridge *bridge)
         bool older, found = find_other(bridge, &older);
 
         if (bridge->state == BRIDGE_STANDBY && !found) {
-                apply(bridge);
+                bridge_apply(bridge);
         } else if (bridge->state != BRIDGE_STANDBY && older) {
                 log_info("buses %s and %s are joined by another broker; this one stands by",
                          bridge->bus[0]->name, bridge->bus[1]->name);
-                stand_by(bridge, false);
+                bridge_stand_by(bridge, false);
         } else if (bridge->state != BRIDGE_STANDBY && found) {
                 announce(bridge);
         }
@@ -185,164 +180,7 @@ void bridges_check(struct bridges *all, const struct address *address)
         if (!span_equal_text(address_get(address, "module"), "bridge"))
                 return;
         for (size_t i = 0; i < all->n; i++)
-                check(&all->list[i]);
-}
-
-/* ---- opening ------------------------------------------------------------------------------- */
-
-bool bridges_relay_main(const struct bus_configs *configs)
-{
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next)
-                if (span_equal_nocase(span_of(rule->from), BUS_MAIN))
-                        return true;
-        return false;
-}
-
-static bool is_from(const struct bus_configs *configs, const char *name)
-{
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next)
-                if (span_equal_nocase(span_of(rule->from), name))
-                        return true;
-        return false;
-}
-
-static struct bus *find_bus(struct bridges *all, const char *name)
-{
-        for (size_t i = 0; i < all->n_buses; i++)
-                if (span_equal_nocase(span_of(name), all->buses[i].name))
-                        return &all->buses[i];
-        return &all->broker->bus;
-}
-
-/* The bridge of a rule, which is made if there is none yet; room for it was made before. */
-static struct bridge *find_bridge(struct bridges *all, struct bus *from, struct bus *to)
-{
-        struct bridge *bridge;
-
-        for (size_t i = 0; i < all->n; i++) {
-                bridge = &all->list[i];
-                if ((bridge->bus[0] == from && bridge->bus[1] == to) ||
-                    (bridge->bus[1] == from && bridge->bus[0] == to))
-                        return bridge;
-        }
-        bridge = &all->list[all->n++];
-        *bridge = (struct bridge){ .all = all, .bus = { from, to }, .until = TIME_NEVER };
-        for (unsigned side = 0; side < 2; side++)
-                index_init(&bridge->held[side],
-                           (uint64_t)random_u32(&all->random) << 32 | random_u32(&all->random));
-        return bridge;
-}
-
-static int add_rules(struct bridges *all, const struct bus_configs *configs)
-{
-        all->list = calloc(configs->n_rules, sizeof(*all->list));
-        if (!all->list && configs->n_rules > 0)
-                return EXIT_SYSTEM;
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
-                struct bus *from = find_bus(all, rule->from), *to = find_bus(all, rule->to);
-                struct bridge *bridge = find_bridge(all, from, to);
-                unsigned side = bridge->bus[0] == from ? 0 : 1;
-                const struct rule **rules =
-                        realloc(bridge->rules[side],
-                                (bridge->n_rules[side] + 1) * sizeof(*bridge->rules[side]));
-
-                if (!rules)
-                        return EXIT_SYSTEM;
-                rules[bridge->n_rules[side]++] = rule;
-                bridge->rules[side] = rules;
-        }
-        return 0;
-}
-
-static int open_buses(struct bridges *all, const struct bus_configs *configs)
-{
-        all->buses = calloc(configs->n, sizeof(*all->buses));
-        if (!all->buses)
-                return EXIT_SYSTEM;
-        for (size_t i = 0; i < configs->n; i++) {
-                const struct bus_section *section = &configs->sections[i];
-                int r = bus_open(&all->buses[all->n_buses++], all->broker, section->name,
-                                 &section->reader.config, is_from(configs, section->name));
-
-                if (r)
-                        return r;
-                log_info("bus %s is udp:%s", section->name, udp_name(all->buses[i].udp));
-        }
-        return 0;
-}
-
-int bridges_open(struct broker *b, const struct bus_configs *configs)
-{
-        struct bridges *all;
-        uint64_t seed;
-        int r;
-
-        if (configs->n == 0)
-                return 0;
-        all = malloc(sizeof(*all));
-        if (!all)
-                return EXIT_SYSTEM;
-        *all = (struct bridges){
-                .broker = b, .holds = DEADLINES_INIT, .relays = DEADLINES_INIT, .text = BUFFER_INIT
-        };
-        if (getrandom(&seed, sizeof(seed), 0) < 0)
-                seed = clock_now();
-        random_init(&all->random, seed);
-        b->bridges = all;
-        r = open_buses(all, configs);
-        return r ? r : add_rules(all, configs);
-}
-
-void bridges_close(struct broker *b)
-{
-        struct bridges *all = b->bridges;
-
-        if (!all)
-                return;
-        for (size_t i = 0; i < all->n; i++) {
-                struct bridge *bridge = &all->list[i];
-
-                stand_by(bridge, true);
-                for (unsigned side = 0; side < 2; side++) {
-                        index_deinit(&bridge->held[side]);
-                        free(bridge->rules[side]);
-                }
-        }
-        for (size_t i = 0; i < all->n_buses; i++)
-                bus_close(&all->buses[i]);
-        deadlines_deinit(&all->holds);
-        deadlines_deinit(&all->relays);
-        buffer_deinit(&all->text);
-        free(all->list);
-        free(all->buses);
-        free(all);
-        b->bridges = NULL;
-}
-
-int bridges_start(struct broker *b)
-{
-        struct bridges *all = b->bridges;
-
-        for (size_t i = 0; all && i < all->n_buses; i++) {
-                int r = bus_start(&all->buses[i]);
-
-                if (r)
-                        return r;
-        }
-        broker_wake(b);
-        for (size_t i = 0; all && i < all->n; i++)
-                apply(&all->list[i]);
-        return 0;
-}
-
-void bridges_stop(struct broker *b)
-{
-        struct bridges *all = b->bridges;
-
-        for (size_t i = 0; all && i < all->n; i++)
-                stand_by(&all->list[i], true);
-        for (size_t i = 0; all && i < all->n_buses; i++)
-                bus_drain(&all->buses[i]);
+                check(all->list[i]);
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
@@ -411,20 +249,20 @@ bool bridges_process(struct broker *b)
         if (!all)
                 return false;
         for (size_t i = 0; i < all->n; i++) {
-                struct bridge *bridge = &all->list[i];
+                struct bridge *bridge = all->list[i];
 
                 if (bridge->until > b->now)
                         continue;
                 if (bridge->state == BRIDGE_CANDIDATE)
                         begin(bridge);
                 else
-                        apply(bridge);
+                        bridge_apply(bridge);
                 any = true;
         }
         any |= bridges_end_holds(all);
         any |= bridges_expire(all);
         for (size_t i = 0; i < all->n_buses; i++)
-                any |= process_bus(&all->buses[i]);
+                any |= process_bus(all->buses[i]);
         return any;
 }
 
@@ -442,9 +280,9 @@ uint64_t bridges_deadline(const struct broker *b)
                 return at;
         at = earlier(deadlines_next(&all->holds), deadlines_next(&all->relays));
         for (size_t i = 0; i < all->n; i++)
-                at = earlier(at, all->list[i].until);
+                at = earlier(at, all->list[i]->until);
         for (size_t i = 0; i < all->n_buses; i++)
-                at = earlier(at, engine_deadline(all->buses[i].engine));
+                at = earlier(at, engine_deadline(all->buses[i]->engine));
         return at;
 }
 
@@ -453,5 +291,5 @@ void bridges_send(struct broker *b)
         struct bridges *all = b->bridges;
 
         for (size_t i = 0; all && i < all->n_buses; i++)
-                bus_send(&all->buses[i]);
+                bus_send(all->buses[i]);
 }

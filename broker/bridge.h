@@ -6,7 +6,8 @@
  * said again by its proxy; what is sent reliably to a proxy is sent again to the entity by the
  * sender's proxy beside it, and acknowledged when that was.
  *
- *      bridge.c    the buses, and which of several brokers between two of them is at work
+ *      bridges.c   which buses and bridges there are, by the configuration
+ *      bridge.c    which of several brokers between two of them is at work
  *      proxy.c     who is hosted where, and who not yet
  *      relay.c     messages
  */
@@ -24,6 +25,18 @@ bool bridges_relay_main(const struct bus_configs *configs);
 /* Opens the buses of @configs, which stays valid; the bus main is open. 0 or the exit status, with a
  * line in the log. Nothing is done, here and below, if there is but one bus. */
 int bridges_open(struct broker *b, const struct bus_configs *configs);
+
+struct bridges_plan;
+
+/* Another configuration: opens what it has beyond the present one. 0 or the exit status, with a line in
+ * the log; nothing has changed then. *@ret_plan is for one of the next two. */
+int bridges_prepare(struct broker *b, const struct bus_configs *configs,
+                    struct bridges_plan **ret_plan);
+/* It counts from now on, and the one before is not looked at any more. Takes NULL. */
+void bridges_commit(struct bridges_plan *plan);
+/* It is not wanted after all. Takes NULL. */
+void bridges_discard(struct bridges_plan *plan);
+
 /* 0 or -errno. */
 int bridges_start(struct broker *b);
 /* All proxies say bye. */

@@ -87,7 +87,8 @@ static bool begin(struct bus_configs *configs, const struct section_line *line)
                 return section_fail(line, span_of("[bus]"), "memory is short");
         configs->sections = sections;
         section = &sections[configs->n++];
-        *section = (struct bus_section){ .reader = { .config = CONFIG_INIT } };
+        *section =
+                (struct bus_section){ .line = line->number, .reader = { .config = CONFIG_INIT } };
         set_name(section->name, line->word);
         return true;
 }
@@ -269,7 +270,15 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
 
 /* ---- the same? ----------------------------------------------------------------------------- */
 
-static bool same_section(const struct bus_section *a, const struct bus_section *b)
+const struct bus_section *bus_configs_find(const struct bus_configs *configs, const char *name)
+{
+        for (size_t i = 0; configs && i < configs->n; i++)
+                if (strcmp(configs->sections[i].name, name) == 0)
+                        return &configs->sections[i];
+        return NULL;
+}
+
+bool bus_section_equal(const struct bus_section *a, const struct bus_section *b)
 {
         struct buffer text_a = BUFFER_INIT, text_b = BUFFER_INIT;
         bool same;
@@ -281,37 +290,6 @@ static bool same_section(const struct bus_section *a, const struct bus_section *
         config_file_wipe(&text_a);
         config_file_wipe(&text_b);
         return same;
-}
-
-static bool same_commands(const char *a, const char *b)
-{
-        if (!a || !b)
-                return a == b;
-        for (; *a && *b; a += strlen(a) + 1, b += strlen(b) + 1)
-                if (strcmp(a, b) != 0)
-                        return false;
-        return *a == *b;
-}
-
-static bool same_rule(const struct rule *a, const struct rule *b)
-{
-        return strcmp(a->from, b->from) == 0 && strcmp(a->to, b->to) == 0 &&
-               address_equal(a->address, b->address) && same_commands(a->commands, b->commands);
-}
-
-bool bus_configs_equal(const struct bus_configs *a, const struct bus_configs *b)
-{
-        const struct rule *rule_a = a->rules, *rule_b = b->rules;
-
-        if (a->n != b->n || a->n_rules != b->n_rules)
-                return false;
-        for (size_t i = 0; i < a->n; i++)
-                if (!same_section(&a->sections[i], &b->sections[i]))
-                        return false;
-        for (; rule_a; rule_a = rule_a->next, rule_b = rule_b->next)
-                if (!same_rule(rule_a, rule_b))
-                        return false;
-        return true;
 }
 
 /* ---- rules --------------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ struct rule {
 
 struct bus_section {
         char name[BUS_NAME_MAX + 1];
+        unsigned line;
         struct config_reader reader; /* its config is the bus's */
         char error[CONFIG_ERROR_SIZE];
 };
@@ -55,8 +56,10 @@ bool bus_configs_on_line(void *data, const struct section_line *line);
 bool bus_configs_check(struct bus_configs *configs, const char *file,
                        char ret_error[static SECTIONS_ERROR_SIZE]);
 
-/* Whether both ask for the same buses and routes. */
-bool bus_configs_equal(const struct bus_configs *a, const struct bus_configs *b);
+/* The section of the bus @name in @configs (may be NULL), or NULL. */
+const struct bus_section *bus_configs_find(const struct bus_configs *configs, const char *name);
+/* Whether both ask for the same bus, whatever its routes. */
+bool bus_section_equal(const struct bus_section *a, const struct bus_section *b);
 
 /* Whether a rule is about @address, and whether it lets a command called @name pass. */
 bool rule_is_about(const struct rule *rule, const struct address *address);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -100,12 +101,36 @@ int bus_start(struct bus *bus)
                 int r = uv_poll_init(&bus->broker->loop, &bus->polls[i], bus->fds[i].fd);
 
                 if (r == 0)
+                        bus->n_handles++;
+                if (r == 0)
                         r = uv_poll_start(&bus->polls[i], uv_events(bus->fds[i].events), on_udp);
                 if (r)
                         return r;
                 bus->polls[i].data = bus;
         }
         return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+        struct bus *bus = handle->data;
+
+        if (--bus->n_handles == 0)
+                free(bus);
+}
+
+void bus_retire(struct bus *bus)
+{
+        size_t n = bus->n_handles;
+
+        for (size_t i = 0; i < n; i++) {
+                uv_poll_stop(&bus->polls[i]);
+                bus->polls[i].data = bus;
+                uv_close((uv_handle_t *)&bus->polls[i], on_closed);
+        }
+        bus_close(bus);
+        if (n == 0)
+                free(bus);
 }
 
 /* The descriptors stay, what is awaited from them changes with what waits to be sent. */

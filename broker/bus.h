@@ -26,7 +26,8 @@ struct bus {
         uv_poll_t polls[UDP_POLLFDS];
         struct pollfd fds[UDP_POLLFDS];
         size_t n_fds;
-        bool received; /* the engine is to tick */
+        size_t n_handles; /* of `polls`, that are not closed yet */
+        bool received;    /* the engine is to tick */
 };
 
 /* Opens engine and sockets; @relays: messages for nobody here are events, too. 0 or the exit status,
@@ -37,6 +38,8 @@ int bus_open(struct bus *bus, struct broker *b, const char *name, const struct c
 int bus_start(struct bus *bus);
 /* Copes with one that bus_open() left half open, and with one that was never opened. */
 void bus_close(struct bus *bus);
+/* Closes it while the loop runs, and frees it, which malloc() made, when the loop is done with it. */
+void bus_retire(struct bus *bus);
 
 /* Ticks the engine if it is due. */
 void bus_tick(struct bus *bus);

@@ -321,6 +321,19 @@ void bridge_consider_all(struct bridge *bridge, unsigned from)
                         come(bridge, from, entity_address(a->entity), many);
 }
 
+void bridge_review(struct bridge *bridge)
+{
+        struct proxy *p, *next;
+
+        for (p = bridge->proxies; p; p = next) {
+                next = p->next;
+                if (!is_exported(bridge, 1 - p->side, proxy_address(p)))
+                        proxy_free(p, true, true);
+        }
+        for (unsigned side = 0; side < 2; side++)
+                bridge_consider_all(bridge, side);
+}
+
 void bridge_joined(struct bus *bus, const struct address *address)
 {
         struct bridges *all = bus->broker->bridges;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "admit.h"
+#include "bridge.h"
 #include "broker.h"
 #include "monitor.h"
 #include "settings.h"
@@ -125,10 +126,6 @@ static void keep_sockets(const struct broker *b, struct options *fresh)
         if (strcmp(fresh->tcp, old->tcp) != 0)
                 report(b, "broker", "TCP");
         memcpy(fresh->tcp, old->tcp, sizeof(fresh->tcp));
-        if (!bus_configs_equal(fresh->buses, old->buses))
-                report(b, "bus", "something");
-        bus_configs_free(fresh->buses);
-        fresh->buses = old->buses;
         memcpy(fresh->metrics, old->metrics, sizeof(fresh->metrics));
         fresh->socket_mode = old->socket_mode;
         fresh->socket_group = old->socket_group;
@@ -165,8 +162,10 @@ static void restrict_client(struct broker *b, struct client *c, struct rights *r
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-static void apply(struct broker *b, const struct options *fresh, struct rights **rights)
+static void apply(struct broker *b, const struct options *fresh, struct rights **rights,
+                  struct bridges_plan *plan)
 {
+        struct bus_configs *old_buses = b->options.buses;
         struct policy *old = b->options.policy;
         size_t n = 0;
 
@@ -176,6 +175,8 @@ static void apply(struct broker *b, const struct options *fresh, struct rights *
                 restrict_client(b, c, rights[n++]);
         free(rights);
         policy_free(old);
+        bridges_commit(plan);
+        bus_configs_free(old_buses);
         /* Routes remember what the policy said. */
         b->generation++;
 }
@@ -184,8 +185,10 @@ static bool read_again(struct broker *b)
 {
         struct options fresh = b->given;
         struct config config = CONFIG_INIT;
+        struct bridges_plan *plan = NULL;
         struct rights **rights = NULL;
-        bool ok = settings_reread(&fresh, b->config_path, &config) == 0;
+        bool ok = settings_reread(&fresh, b->config_path, &config) == 0 &&
+                  bridges_prepare(b, fresh.buses, &plan) == 0;
 
         if (ok) {
                 rights = judge_all(b, fresh.policy);
@@ -196,8 +199,9 @@ static bool read_again(struct broker *b)
         if (ok) {
                 report_config(b, &config);
                 keep_sockets(b, &fresh);
-                apply(b, &fresh, rights);
+                apply(b, &fresh, rights, plan);
         } else {
+                bridges_discard(plan);
                 policy_free(fresh.policy);
                 bus_configs_free(fresh.buses);
         }

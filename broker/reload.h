@@ -2,9 +2,10 @@
  * reload.h - the configuration is read again (SIGHUP), and no client notices.
  *
  * All of the new file counts, or nothing of it: what is wrong is logged with its line, and the old
- * configuration stays. [broker], [policy] and [limits] take effect at once: rights are found anew
- * for all links, messages that are on their way pass, what is attached stays. What the sockets were
- * opened with, [MBUS] above all, cannot change without a restart, which is said then.
+ * configuration stays. [broker], [policy], [limits] and [bus NAME] take effect at once: rights are
+ * found anew for all links, messages that are on their way pass, what is attached stays; buses are
+ * joined and left. What the sockets of clients and of the bus main were opened with, [MBUS] above all,
+ * cannot change without a restart, which is said then.
  */
 #ifndef BROKER_RELOAD_H
 #define BROKER_RELOAD_H

@@ -292,6 +292,11 @@ uint64_t engine_deadline(const struct engine *e)
 
 /* ---- what the owner asks ---- */
 
+void engine_relay(struct engine *e, bool on)
+{
+        e->options.owner_relays = on;
+}
+
 void engine_observe(struct engine *e, bool on, bool hello)
 {
         e->observe = on;

@@ -105,6 +105,8 @@ void engine_refuse(struct engine *e, struct entity *entity, const struct address
 /* Asks for EVENT_OBSERVED of every message that is received or sent; @hello: also of those that
  * hold only mbus.hello or nothing. */
 void engine_observe(struct engine *e, bool on, bool hello);
+/* engine_options.owner_relays from now on. */
+void engine_relay(struct engine *e, bool on);
 
 /* The oldest event, which the caller then owns: event_deinit(). */
 bool engine_pop_event(struct engine *e, struct event *ret_event);

@@ -335,4 +335,141 @@ test_the_other_broker_takes_over_when_the_first_one_dies() {
         expect_count y.out 'last\.r' 1
 }
 
+# reload NAME N: the broker reads its configuration for the N-th time.
+reload() {
+        signal "$1" HUP
+        expect_lines "$1.err" 'was read again and counts from now on$' "$2"
+}
+
+test_a_reload_adds_a_bus_and_takes_it_away_and_no_client_notices() {
+        buses
+        start_broker b here b
+        start_peer x one '(app:x)'
+        start_peer y two '(app:y)'
+        start_subscriber z here "unix:$folder/b.sock" b '(app:z)' -F '%y %t %p'
+        config b
+        add_bus b two 47001 "${BOTH[@]}"
+        reload b 1
+        expect_line b.err '^mbus-broker: bus two is udp:'
+        expect_line b.err ' are joined$'
+        expect_listed udp: two "$(address_of z)"
+        expect_listed udp: two "$(address_of x)"
+        expect_listed "unix:$folder/b.sock" b "$(address_of y)"
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:y)' 'to.y(1)'
+        expect_verb 0 two send -r '(app:z)' 'to.z(1)'
+        expect_verb 0 two send '(app:x)' 'to.x(1)'
+        expect_line x.out 'to\.x\(1\)'
+        start_monitor m here udp: two --hello -F '%s %c'
+        config b
+        reload b 2
+        expect_line b.err '^mbus-broker: bus two is left$'
+        for name in x z; do
+                expect_line m.out "^$(pattern_of "$name") mbus\.bye$"
+        done
+        expect_line m.out '^\(app:mbus-broker module:bridge .* mbus\.bye$'
+        expect_not_listed "unix:$folder/b.sock" b '(app:y)'
+        expect_exit 3 cli -b "unix:$folder/b.sock" send -r '(app:y)' 'to.y(2)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:z)' 'to.z(2)'
+        expect_count z.err . 1
+        expect_line b.err 'was read again'
+        expect_no_line b.err 'counts after a restart'
+}
+
+test_a_reload_changes_routes_and_leaves_the_rest_alone() {
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        add_bus b three 47002 "${BOTH[@]}"
+        start_bridge b b 2
+        start_peer y two '(app:y media:audio)'
+        start_peer v two '(app:v media:video)'
+        start_peer w three '(app:w)'
+        start_subscriber z here "unix:$folder/b.sock" b '(app:z)' -F '%y %t %p'
+        for name in y v w; do
+                expect_listed "unix:$folder/b.sock" b "$(address_of "$name")"
+        done
+        start_monitor m here udp: three --hello -F '%s %c'
+        config b
+        add_bus b two 47001 'ROUTE=to=main address=(media:audio)' 'ROUTE=from=main commands=a.'
+        add_bus b three 47002 "${BOTH[@]}"
+        reload b 1
+        expect_not_listed "unix:$folder/b.sock" b '(app:v)'
+        expect_listed "unix:$folder/b.sock" b '(app:y)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send '(app:y)' 'b.no(1)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:y)' 'a.yes(1)'
+        expect_line y.out 'a\.yes\(1\)'
+        expect_no_line y.out 'b\.no'
+        config b
+        add_bus b two 47001 "${BOTH[@]}"
+        add_bus b three 47002 "${BOTH[@]}"
+        reload b 2
+        expect_listed "unix:$folder/b.sock" b '(app:v)'
+        # Nobody on the third bus was told anything but that z is there still.
+        expect_no_line m.out "$(pattern_of z) mbus\.bye"
+        expect_no_line m.out 'module:bridge .* mbus\.bye'
+        expect_count b.err ' are joined$' 2
+        expect_count b.err '^mbus-broker: bus .* is udp:' 2
+        expect_verb 0 three send -r '(app:z)' 'to.z(1)'
+}
+
+test_a_reload_changes_the_keys_of_a_bus() {
+        local other='HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESEwA=)'
+
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        start_bridge b b
+        start_peer y two '(app:y)'
+        expect_listed "unix:$folder/b.sock" b '(app:y)'
+        config rekeyed PORT=47001 "$other"
+        start_peer v rekeyed '(app:v)'
+        config b
+        KEY=$other add_bus b two 47001 "${BOTH[@]}"
+        reload b 1
+        expect_listed "unix:$folder/b.sock" b '(app:v)'
+        expect_not_listed "unix:$folder/b.sock" b '(app:y)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:v)' 'to.v(1)'
+}
+
+test_a_reload_with_a_bus_that_cannot_be_had_changes_nothing() {
+        local files
+
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        start_bridge b b
+        start_peer y two '(app:y)'
+        expect_listed "unix:$folder/b.sock" b '(app:y)'
+        files=$(find "/proc/${pid_of[b]}/fd" -mindepth 1 | wc -l)
+        config b
+        add_bus b four 47004 "${BOTH[@]}"
+        add_bus b three 47002 'INTERFACE=nowhere'
+        signal b HUP
+        expect_line b.err "/b:11: \[bus three\]: this bus cannot be joined"
+        expect_line b.err 'bus three: .*nowhere'
+        expect_line b.err 'is not used; all stays as it was$'
+        config b
+        add_bus b two 47001 'ROUTE=to=nobody'
+        signal b HUP
+        expect_line b.err '/b:9: ROUTE: there is no bus of this name, add \[bus NAME\]'
+        expect_lines b.err 'is not used; all stays as it was$' 2
+        expect_no_line b.err 'is left'
+        expect_count b.err 'bus .* is udp:' 1
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:y)' 'to.y(1)'
+        expect "descriptors" "$files" "$(find "/proc/${pid_of[b]}/fd" -mindepth 1 | wc -l)"
+        # And buses that come and go leave none behind.
+        config b
+        reload b 1
+        for i in 2 4 6; do
+                config b
+                add_bus b two 47001 "${BOTH[@]}"
+                reload b "$i"
+                config b
+                reload b $((i + 1))
+        done
+        expect_exit 0 cli -b "unix:$folder/b.sock" list
+        [ "$(find "/proc/${pid_of[b]}/fd" -mindepth 1 | wc -l)" -lt "$files" ] ||
+                fail descriptors "fewer than $files" more
+        signal b HUP
+        stop b
+        expect_no_line b.err 'ERROR|runtime error'
+}
+
 main_at_once 4 "$@"
