@@ -55,6 +55,14 @@ static void block(struct client *c)
         link_local_poll(c);
 }
 
+/* The other end was closed. Whoever reads the link finds its last words, and then its end. */
+static void deafen(struct client *c)
+{
+        c->deaf = true;
+        queue_deinit(&c->queue);
+        queue_init(&c->queue, c->user);
+}
+
 /* Writes what waits, as far as the socket takes it. Nothing is said meanwhile: what somebody else is
  * making in the shared chunk stays as it is. */
 static void write_queue(struct client *c)
@@ -70,6 +78,8 @@ static void write_queue(struct client *c)
                         queue_pop(&c->queue, (size_t)n);
                 else if (errno == EAGAIN || errno == ENOBUFS)
                         block(c);
+                else if (errno == EPIPE || errno == ECONNRESET)
+                        deafen(c);
                 else if (errno != EINTR)
                         client_kill(c, strerror(errno));
         }
@@ -108,8 +118,10 @@ static int push_into_full(struct client *c, struct chunk *chunk, size_t at, size
         if (!c->blocked)
                 write_queue(c);
         limit = queue_check(&c->queue, n, kind);
-        if (c->dead || limit == LIMIT_NONE)
-                return c->dead ? 0 : queue_append(&c->queue, chunk, at, n, kind);
+        if (c->dead || c->deaf)
+                return 0;
+        if (limit == LIMIT_NONE)
+                return queue_append(&c->queue, chunk, at, n, kind);
         if (kind == KIND_ANSWER) {
                 client_log_limit(c, limit, "it does not read its answers, and is closed");
                 client_kill(c, "it does not read its answers");
@@ -123,7 +135,7 @@ int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum
 {
         int r;
 
-        if (c->dead)
+        if (c->dead || c->deaf)
                 return 0;
         if (queue_check(&c->queue, n, kind) == LIMIT_NONE)
                 r = queue_append(&c->queue, chunk, at, n, kind);

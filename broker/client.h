@@ -101,6 +101,7 @@ struct client {
         /* Going out. */
         struct queue queue;
         bool blocked; /* the socket takes no more: POLLOUT is awaited */
+        bool deaf;    /* the other end takes nothing more, but what it sent before counts */
         bool dirty;
         bool dead;
         struct client *next_dirty;

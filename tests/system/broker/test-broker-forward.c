@@ -1,6 +1,8 @@
 /*
  * test-broker-forward.c - unreliable messages between links, and who observes them (spec/attach.md).
  */
+#include <signal.h>
+
 #include "scene.h"
 
 START_TEST(test_the_very_octets_pass_from_one_link_to_another)
@@ -245,6 +247,31 @@ START_TEST(test_an_observer_of_hellos_sees_them_and_bare_acknowledgements)
 }
 END_TEST
 
+/* Whom the broker cannot tell anything any more may still have said something. */
+START_TEST(test_what_a_client_sent_before_it_closed_arrives_though_something_waits_for_it)
+{
+        static char payload[30100];
+        struct scene s;
+
+        scene_init(&s, "[broker]\nMULTICAST=never\n");
+        memset(payload, 'x', 30000);
+        memcpy(payload + 30000, "()", 2);
+        ck_assert_int_eq(kill(s.broker.pid, SIGSTOP), 0);
+        /* More than the broker reads of a link in one turn. */
+        raw_send(&s.b, 'U', B, A, "to.who.left()");
+        for (unsigned i = 0; i < 5; i++)
+                raw_send(&s.a, 'U', A, B, payload);
+        raw_send(&s.a, 'U', A, B, "last.words()");
+        raw_close(&s.a);
+        ck_assert_int_eq(kill(s.broker.pid, SIGCONT), 0);
+        for (unsigned i = 0; i < 5; i++)
+                raw_expect(&s.b, payload);
+        raw_expect(&s.b, "last.words()");
+        raw_open(&s.a, s.broker.socket);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -257,6 +284,7 @@ int main(void)
                 test_frames_come_together_from_pieces_of_any_size,
                 test_an_observer_sees_every_message_once_wherever_it_goes,
                 test_an_observer_of_hellos_sees_them_and_bare_acknowledgements,
+                test_what_a_client_sent_before_it_closed_arrives_though_something_waits_for_it,
         };
 
         return run_tests("broker-forward", tests, N(tests));
