@@ -212,7 +212,6 @@ static bool drop_client(struct broker *b, int64_t number)
 
 static bool drop_entity(struct request *r, struct span text)
 {
-        struct buffer payload = BUFFER_INIT;
         struct attachment *found;
         struct address address;
 
@@ -221,17 +220,9 @@ static bool drop_entity(struct request *r, struct span text)
         found = attachment_find(r->b, &address);
         if (!found || !found->client)
                 return false;
-        buffer_add_text(&payload, "broker.detached(");
-        value_format_string(attachment_text(found), &payload);
-        buffer_add_text(&payload, " denied)");
-        if (payload.failed)
-                client_kill(found->client, "memory is short");
-        else
-                control_say(found->client, buffer_span(&payload));
-        buffer_deinit(&payload);
         if (r->src == found)
                 r->src = NULL;
-        attachment_free(r->b, found);
+        control_detach(r->b, found);
         return true;
 }
 

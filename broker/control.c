@@ -256,6 +256,21 @@ static void on_attach(struct request *r)
                 attach(r, &address);
 }
 
+void control_detach(struct broker *b, struct attachment *a)
+{
+        struct buffer payload = BUFFER_INIT;
+
+        buffer_add_text(&payload, "broker.detached(");
+        value_format_string(attachment_text(a), &payload);
+        buffer_add_text(&payload, " denied)");
+        if (payload.failed)
+                client_kill(a->client, "memory is short");
+        else
+                control_say(a->client, buffer_span(&payload));
+        buffer_deinit(&payload);
+        attachment_free(b, a);
+}
+
 static void on_detach(struct request *r)
 {
         r->src = attachment_free(r->b, r->src);

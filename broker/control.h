@@ -31,6 +31,8 @@ void control_dropped(struct client *c, uint64_t n);
 void control_refuse_link(struct broker *b, int fd, const char *why);
 /* broker.renamed("FROM" "TO") */
 void control_renamed(struct client *c, const struct address *from, const struct address *to);
+/* Takes @a, an entity of a client, off the bus: broker.detached("ADDRESS" denied) */
+void control_detach(struct broker *b, struct attachment *a);
 /* A payload of the broker's to (). */
 void control_say(struct client *c, struct span payload);
 /* The symbol for a reason. */

@@ -11,6 +11,7 @@
 #include "admit.h"
 #include "bridge.h"
 #include "broker.h"
+#include "control.h"
 #include "monitor.h"
 #include "settings.h"
 
@@ -152,12 +153,33 @@ static struct rights **judge_all(const struct broker *b, const struct policy *po
         return all;
 }
 
+/* What it may not have any more leaves the bus: to stay would be to go on hearing. */
+static void restrict_entities(struct broker *b, struct client *c)
+{
+        struct attachment *a, *next;
+        char name[CLIENT_NAME_SIZE];
+
+        for (a = c->attachments; a; a = next) {
+                struct span text = attachment_text(a);
+
+                next = a->next;
+                if (rights_may_attach(c->rights, entity_address(a->entity)))
+                        continue;
+                client_name(c, name);
+                log_info("%s: [policy] does not let it have %.*s any more, which leaves", name,
+                         (int)text.n, text.at);
+                control_detach(b, a);
+        }
+}
+
 static void restrict_client(struct broker *b, struct client *c, struct rights *rights)
 {
         free(c->rights);
         c->rights = rights;
-        if (rights)
-                monitor_restrict(b, c);
+        if (!rights)
+                return;
+        monitor_restrict(b, c);
+        restrict_entities(b, c);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */

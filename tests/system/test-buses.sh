@@ -360,6 +360,9 @@ test_a_reload_adds_a_bus_and_takes_it_away_and_no_client_notices() {
         expect_verb 0 two send '(app:x)' 'to.x(1)'
         expect_line x.out 'to\.x\(1\)'
         start_monitor m here udp: two --hello -F '%s %c'
+        # Also what is for nobody whom the bus main knows.
+        expect_verb 0 one send '(app:nobody)' 'to.nobody(1)'
+        expect_line m.out ' to\.nobody$'
         config b
         reload b 2
         expect_line b.err '^mbus-broker: bus two is left$'

@@ -54,6 +54,20 @@ static void expect_alive(struct scene *s)
         raw_expect_nothing(&s->a);
 }
 
+/* A client of somebody who is not the owner. */
+static void open_as_nobody(struct raw_client *c, const struct daemon *d)
+{
+        char run[128];
+
+        snprintf(run, sizeof(run), "%s/run", d->directory);
+        ck_assert_int_eq(chmod(d->directory, 0755), 0);
+        ck_assert_int_eq(chmod(run, 0755), 0);
+        ck_assert_int_eq(chmod(d->socket, 0666), 0);
+        ck_assert_int_eq(seteuid(NOBODY), 0);
+        raw_open(c, d->socket);
+        ck_assert_int_eq(seteuid(0), 0);
+}
+
 START_TEST(test_what_the_broker_section_says_changes_and_clients_stay)
 {
         struct scene s;
@@ -85,19 +99,51 @@ START_TEST(test_limits_change_for_links_that_are_there)
 }
 END_TEST
 
-/* A client of somebody who is not the owner. */
-static void open_as_nobody(struct raw_client *c, const struct daemon *d)
+START_TEST(test_what_is_beyond_a_lower_limit_stays_and_counts)
 {
-        char run[128];
+        struct scene s;
+        uint32_t seq;
 
-        snprintf(run, sizeof(run), "%s/run", d->directory);
-        ck_assert_int_eq(chmod(d->directory, 0755), 0);
-        ck_assert_int_eq(chmod(run, 0755), 0);
-        ck_assert_int_eq(chmod(d->socket, 0666), 0);
-        ck_assert_int_eq(seteuid(NOBODY), 0);
-        raw_open(c, d->socket);
-        ck_assert_int_eq(seteuid(0), 0);
+        scene_init(&s, "");
+        free(raw_attach(&s.a, "(app:second id:1-7@127.0.0.1)"));
+        free(raw_attach(&s.a, "(app:third id:1-8@127.0.0.1)"));
+        raw_send(&s.a, 'U', A, BROKER, "broker.watch(\"(app:x)\")\r\nbroker.watch(\"(app:y)\")");
+        raw_receive(&s.a);
+        raw_receive(&s.a);
+        reload(&s, "[limits]\nENTITIES_PER_LINK=2\nWATCHES_PER_LINK=1\nLINKS=1\n", 1);
+        raw_send(&s.b, 'U', B, "(app:third)", "you.stay()");
+        raw_expect(&s.a, "you.stay()");
+        raw_send(&s.a, 'U', A, BROKER, "broker.detach()");
+        seq = raw_send(&s.a, 'R', "(app:fourth)", BROKER, "broker.attach(1)");
+        raw_expect_about(&s.a, "broker.refused(%u full \"this link has too many entities\")", seq);
+        raw_send(&s.a, 'U', "(app:third id:1-8@127.0.0.1)", BROKER, "broker.detach()");
+        free(raw_attach(&s.a, A));
+        free(raw_attach(&s.b, "(app:x id:1-9@127.0.0.1)"));
+        raw_receive(&s.a);
+        expect_in(s.a.text, "broker.joined(\"(app:x ");
+        expect_alive(&s);
+        scene_deinit(&s);
 }
+END_TEST
+
+START_TEST(test_what_a_stricter_policy_still_covers_stays)
+{
+        struct raw_client nobody;
+        struct scene s;
+
+        scene_init(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 all\n");
+        open_as_nobody(&nobody, &s.broker);
+        free(raw_attach(&nobody, N_ADDRESS));
+        free(raw_attach(&nobody, "(app:m module:x id:9-8@127.0.0.1)"));
+        reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 attach=(app:n)\n", 1);
+        raw_expect(&nobody, "broker.detached(\"(app:m module:x id:9-8@127.0.0.1)\" denied)");
+        raw_send(&s.a, 'U', A, N_ADDRESS, "you.are.there()");
+        raw_expect(&nobody, "you.are.there()");
+        raw_expect_nothing(&nobody);
+        raw_close(&nobody);
+        scene_deinit(&s);
+}
+END_TEST
 
 START_TEST(test_rights_are_found_anew_for_links_that_are_there)
 {
@@ -125,14 +171,13 @@ START_TEST(test_rights_are_found_anew_for_links_that_are_there)
         expect_in(nobody.text, "\r\nbroker.unwatched(denied \"");
         raw_receive(&nobody);
         expect_in(nobody.text, "\r\nbroker.unobserved(denied \"");
+        raw_expect(&nobody, "broker.detached(\"" N_ADDRESS "\" denied)");
         seq = raw_send(&nobody, 'R', N_ADDRESS, A, "may.i()");
         raw_receive(&nobody);
         expect_in(nobody.text, "broker.undelivered(");
         expect_in(nobody.text, " denied ");
-        /* It observes no more, either; but what it has attached stays. */
-        raw_send(&s.a, 'U', A, N_ADDRESS, "you.are.there()");
-        raw_expect(&nobody, "you.are.there()");
-        ck_assert(!nobody.observed);
+        seq = raw_send(&s.a, 'R', A, N_ADDRESS, "are.you.there()");
+        raw_expect_about(&s.a, "broker.undelivered(%u unknown \"no known entity matches\")", seq);
         expect_alive(&s);
         raw_expect_nothing(&nobody);
         raw_close(&nobody);
@@ -227,6 +272,8 @@ int main(void)
         const TTest *const tests[] = {
                 test_what_the_broker_section_says_changes_and_clients_stay,
                 test_limits_change_for_links_that_are_there,
+                test_what_is_beyond_a_lower_limit_stays_and_counts,
+                test_what_a_stricter_policy_still_covers_stays,
                 test_rights_are_found_anew_for_links_that_are_there,
                 test_a_file_with_one_mistake_is_refused_as_a_whole,
                 test_a_file_that_is_gone_or_open_to_others_is_refused_and_none_is_made,
