@@ -15,6 +15,7 @@
 #include "bridge-state.h"
 #include "broker.h"
 #include "control.h"
+#include "monitor.h"
 #include "route.h"
 
 /* What a client has for its acknowledgement; T_k of the RFC. */
@@ -210,20 +211,25 @@ static uint64_t stamp(const struct proxy *p, uint64_t timestamp)
 
 /* ---- clients ------------------------------------------------------------------------------- */
 
-/* Makes a frame of what @p says in the shared chunk. */
-static bool make_frame(struct proxy *p, bool reliable, struct span dest, uint64_t timestamp,
-                       struct span payload, size_t *ret_n)
+/* What @p says next. */
+static struct header_spec spec_of(struct proxy *p, bool reliable, struct span dest,
+                                  uint64_t timestamp)
 {
-        struct broker *b = proxy_bus(p)->broker;
-        struct header_spec spec = { .seq = p->seq,
-                                    .timestamp = timestamp,
-                                    .reliable = reliable,
-                                    .src = proxy_address(p)->text,
-                                    .dest = dest };
+        return (struct header_spec){ .seq = p->seq++,
+                                     .timestamp = timestamp,
+                                     .reliable = reliable,
+                                     .src = proxy_address(p)->text,
+                                     .dest = dest };
+}
+
+/* Makes a frame in the shared chunk. */
+static bool make_frame(struct broker *b, const struct header_spec *spec, struct span payload,
+                       size_t *ret_n)
+{
         char *at;
 
         buffer_clear(&b->text);
-        if (message_format(&spec, payload, DIALECT_RFC3259, &b->text) || b->text.n > FRAME_MAX)
+        if (message_format(spec, payload, DIALECT_RFC3259, &b->text) || b->text.n > FRAME_MAX)
                 return false;
         at = broker_reserve(b, FRAME_HEADER_SIZE + b->text.n);
         if (!at)
@@ -231,16 +237,25 @@ static bool make_frame(struct proxy *p, bool reliable, struct span dest, uint64_
         frame_put_length(at, b->text.n, false);
         memcpy(at + FRAME_HEADER_SIZE, b->text.at, b->text.n);
         b->chunk->n += FRAME_HEADER_SIZE + b->text.n;
-        p->seq++;
         *ret_n = FRAME_HEADER_SIZE + b->text.n;
         return true;
 }
 
-/* Gives an unreliable message to all clients with an entity that @dest matches; @only: to that. */
-static void say_to_clients(struct proxy *p, const struct address *dest,
-                           const struct attachment *only, uint64_t timestamp, struct span payload)
+/* Those who observe get a copy; of what goes to the network the engine makes it. */
+static void show(struct broker *b, const struct header_spec *spec, struct span payload)
 {
-        struct broker *b = proxy_bus(p)->broker;
+        if (b->n_observers == 0)
+                return;
+        buffer_clear(&b->text);
+        if (message_format(spec, payload, DIALECT_RFC3259, &b->text) == 0 && b->text.n <= FRAME_MAX)
+                monitor_copy(b, buffer_span(&b->text), false);
+}
+
+/* Gives an unreliable message to all clients with an entity that @dest matches; @only: to that. */
+static void say_to_clients(struct broker *b, const struct address *dest,
+                           const struct attachment *only, const struct header_spec *spec,
+                           struct span payload)
+{
         size_t n_matches, n = 0;
 
         if (!route_match(b, dest, &n_matches))
@@ -252,7 +267,7 @@ static void say_to_clients(struct proxy *p, const struct address *dest,
                 if (!a->client || a->client->mark == b->mark || (only && a != only))
                         continue;
                 a->client->mark = b->mark;
-                if (n == 0 && !make_frame(p, false, dest->text, timestamp, payload, &n))
+                if (n == 0 && !make_frame(b, spec, payload, &n))
                         return;
                 client_push(a->client, b->chunk, b->chunk->n - n, n, KIND_UNRELIABLE);
         }
@@ -267,13 +282,12 @@ static bool has_peers(const struct broker *b, const struct address *dest)
 }
 
 /* Says it on the bus main. Whether the network is to have it, too. */
-static bool say_on_main(struct proxy *p, const struct address *dest, uint64_t timestamp,
-                        struct span payload)
+static bool say_on_main(struct broker *b, const struct address *dest,
+                        const struct header_spec *spec, struct span payload)
 {
-        struct broker *b = proxy_bus(p)->broker;
         const struct attachment *only = dest->n > 0 ? attachment_find(b, dest) : NULL;
 
-        say_to_clients(p, dest, only, timestamp, payload);
+        say_to_clients(b, dest, only, spec, payload);
         if (only)
                 return false;
         return b->options.multicast == MULTICAST_ALWAYS || engine_has_peer(b->engine, dest) ||
@@ -287,11 +301,15 @@ static void say(struct proxy *p, const struct address *dest, uint64_t timestamp,
 {
         struct bus *bus = proxy_bus(p);
         struct broker *b = bus->broker;
+        struct header_spec spec;
         int r;
 
         timestamp = stamp(p, timestamp);
-        if (bus_is_main(bus) && !say_on_main(p, dest, timestamp, payload))
+        spec = spec_of(p, false, dest->text, timestamp);
+        if (bus_is_main(bus) && !say_on_main(b, dest, &spec, payload)) {
+                show(b, &spec, payload);
                 return;
+        }
         r = engine_send(bus->engine, b->now, timestamp, p->stand.entity, dest, payload);
         if (r)
                 broker_count(b, COUNT_BUS_FULL, NULL,
@@ -355,22 +373,23 @@ static int give_client(struct proxy *by, struct proxy *to, struct attachment *ta
                        uint64_t timestamp, struct span payload)
 {
         struct broker *b = target->client->broker;
-        uint32_t number = by->seq;
+        struct header_spec spec = spec_of(by, true, attachment_text(target), timestamp);
         struct relay *relay;
         size_t n;
 
-        if (!make_frame(by, true, attachment_text(target), timestamp, payload, &n))
+        if (!make_frame(b, &spec, payload, &n))
                 return MBUS_E_FULL;
         relay = relay_new(by, to, seq);
         if (!relay)
                 return MBUS_E_FULL;
         relay->local = true;
-        relay->ticket = number;
+        relay->ticket = spec.seq;
         if (client_push(target->client, b->chunk, b->chunk->n - n, n, KIND_RELIABLE)) {
                 relay_free(relay);
                 return MBUS_E_FULL;
         }
         deadlines_set(&by->bridge->all->relays, &relay->deadline, b->now + TIMEOUT_NS);
+        show(b, &spec, payload);
         return 0;
 }
 

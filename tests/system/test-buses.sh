@@ -335,6 +335,28 @@ test_the_other_broker_takes_over_when_the_first_one_dies() {
         expect_count y.out 'last\.r' 1
 }
 
+# Whoever observes the bus of the clients sees what passes to it and from it, once each.
+test_a_monitor_of_the_broker_sees_what_comes_from_another_bus() {
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        printf '[broker]\nMULTICAST=never\n' >>"$folder/b"
+        start_bridge b b
+        start_peer y two '(app:y)'
+        start_subscriber z here "unix:$folder/b.sock" b '(app:z)' -F '%y %t %p'
+        expect_listed udp: two "$(address_of z)"
+        start_monitor m here "unix:$folder/b.sock" b -F '%y %s %p'
+        expect_verb 0 two send --as '(app:s)' '(app:z)' 'to.z(1)'
+        expect_verb 0 two send --as '(app:s)' "$(address_of z)" 'to.z(2)'
+        expect_verb 0 two send --as '(app:s)' -r '(app:z)' 'to.z(3)'
+        expect_verb 0 two send --as '(app:s)' '()' 'to.z(4)'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:y)' 'to.y(5)'
+        expect_line m.out 'to\.y\(5\)'
+        for line in 'U \(app:s .*to\.z\(1\)' 'U \(app:s .*to\.z\(2\)' 'R \(app:s .*to\.z\(3\)' \
+                'U \(app:s .*to\.z\(4\)' 'R .*to\.y\(5\)'; do
+                expect_lines m.out "$line" 1
+        done
+}
+
 # reload NAME N: the broker reads its configuration for the N-th time.
 reload() {
         signal "$1" HUP
