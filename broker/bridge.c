@@ -68,11 +68,14 @@ static uint64_t since_of(const struct address *sign)
 static bool is_older(const struct bridge *bridge, const struct address *other)
 {
         struct span mine = entity_address(bridge->signs[0].entity)->text;
+        size_t n = other->text.n < mine.n ? other->text.n : mine.n;
         uint64_t since = since_of(other);
+        int order;
 
         if (since != bridge->since)
                 return since < bridge->since;
-        return other->text.n == mine.n && memcmp(other->text.at, mine.at, mine.n) < 0;
+        order = memcmp(other->text.at, mine.at, n);
+        return order ? order < 0 : other->text.n < mine.n;
 }
 
 /* Whether another broker joins both buses; *@ret_older: since longer than we do. */

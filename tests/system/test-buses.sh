@@ -357,6 +357,20 @@ test_a_monitor_of_the_broker_sees_what_comes_from_another_bus() {
         done
 }
 
+# Of two that began in the same millisecond one stands by, whatever they are called.
+test_the_text_decides_between_brokers_of_the_same_time() {
+        local since sign
+
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        start_bridge b b
+        sign=$("$MBUS_CLI" -b udp: -c "$folder/one" list '(module:bridge)' 2>/dev/null)
+        since=$(grep -o 'since:[0-9]*' <<<"$sign" | head -n 1)
+        start_subscriber p here udp: one "(app:mbus-broker module:bridge $since id:1-1@127.0.0.1)"
+        start_subscriber q here udp: two "(app:mbus-broker module:bridge $since id:1-1@127.0.0.1)"
+        expect_line b.err 'joined by another broker; this one stands by'
+}
+
 # reload NAME N: the broker reads its configuration for the N-th time.
 reload() {
         signal "$1" HUP
