@@ -75,9 +75,12 @@ static void on_udp(uv_poll_t *poll, int status, int events)
         struct bus *bus = poll->data;
         struct broker *b = bus->broker;
 
-        (void)status;
         broker_wake(b);
-        if (events & UV_READABLE) {
+        /* An error waits there, as when news of interfaces were lost: reading takes it away, but
+         * libuv has stopped to look, which update_polls() mends. */
+        if (status < 0)
+                bus->fds[poll - bus->polls].events = 0;
+        if (status < 0 || events & UV_READABLE) {
                 int r = udp_receive(bus->udp, bus->engine, b->now, b->wall_ms);
 
                 bus->received = true;

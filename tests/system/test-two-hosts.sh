@@ -248,4 +248,39 @@ test_unicast_is_used_when_asked_for() {
         expect_no_line wire.out ' 10\.1\.0\.[12] 47000 '
 }
 
+# More news of interfaces than the kernel keeps for a program, while that does not run.
+lose_news() {
+        local host=$1 name=$2 i
+
+        signal "$name" STOP
+        for i in {1..250}; do
+                printf 'address add 10.9.9.%d/32 dev lo\naddress del 10.9.9.%d/32 dev lo\n' "$i" "$i"
+        done >"$folder/news"
+        for i in 1 2 3 4; do
+                on "$host" ip -batch "$folder/news" || fail "ip -batch" done "it failed"
+        done
+        on "$host" awk -v pid="${pid_of[$name]}" '$3 == pid && $9 > 0 { lost = 1 } END { exit !lost }' \
+                /proc/net/netlink || fail "news" "some are lost" "$(on "$host" cat /proc/net/netlink)"
+        signal "$name" CONT
+}
+
+test_a_broker_that_missed_news_of_interfaces_still_hears_of_the_next() {
+        two_hosts
+        config c SCOPE=LINKLOCAL
+        start_broker m a c
+        start_subscriber s b udp: c '(app:s)'
+        expect_exit_on a 0 cli -b "unix:$folder/m.sock" send '(app:s)' 'x.y(1)'
+        expect_line s.out 'x\.y\(1\)'
+        lose_news a m
+        expect_exit_on a 0 cli -b "unix:$folder/m.sock" list
+        on a ip link delete wire
+        cable a wire b wire
+        plug a wire 10.1.0.1/24
+        plug b wire 10.1.0.2/24
+        await_link a wire
+        await_link b wire
+        expect_exit_on a 0 cli -b "unix:$folder/m.sock" send '(app:s)' 'x.y(2)'
+        expect_line s.out 'x\.y\(2\)'
+}
+
 main "$@"
