@@ -24,15 +24,18 @@ static struct endpoint endpoint_for(const struct engine *e, const struct address
 }
 
 /*
- * An entity that comes back under its address begins again with SeqNum 0, and is told from its former
- * life by later TimeStamps. The owner may give a time that is a little behind that life's last message,
- * as of a message that waited somewhere; a clock that was set back is another matter.
+ * TimeStamps do not fall while SeqNums rise: of two messages of which the second overtakes the first,
+ * that would look like a source that started again. An entity that comes back under its address begins
+ * again with SeqNum 0, and is told from its former life by later ones. The owner may give a time that is
+ * a little behind, as of a message that waited somewhere; a clock that was set back is another matter.
  */
 static uint64_t stamp_of(const struct entity *from, uint64_t wall_ms)
 {
-        bool is_little = from->stamp_min > wall_ms && from->stamp_min - wall_ms < TOMBSTONE_MS;
+        uint64_t last = from->stamp_min;
 
-        return is_little ? from->stamp_min : wall_ms;
+        if (from->sent.open && from->sent.stamp_max > last)
+                last = from->sent.stamp_max;
+        return last > wall_ms && last - wall_ms < TOMBSTONE_MS ? last : wall_ms;
 }
 
 int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)

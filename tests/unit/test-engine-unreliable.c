@@ -191,6 +191,34 @@ START_TEST(test_time_stamp_is_that_of_the_wall_clock)
 }
 END_TEST
 
+static uint64_t stamp_at(struct scene *s, uint64_t wall_ms)
+{
+        struct address all = ADDRESS_ALL;
+
+        fake_forget(&s->bus);
+        ck_assert_int_eq(engine_send(s->e, s->bus.now, wall_ms, s->me, &all, span_of("x.y()")), 0);
+        fake_settle(&s->bus);
+        return fake_find(&s->bus, "x.y", 0)->message->header.timestamp;
+}
+
+/* Of two messages of which the second overtakes the first, the source would look as if it had started
+ * again. */
+START_TEST(test_time_stamps_do_not_fall_unless_the_clock_was_set_back)
+{
+        struct scene s;
+        uint64_t wall;
+
+        scene_init(&s, NULL);
+        wall = fake_wall(&s.bus) + 100000;
+        ck_assert_uint_eq(stamp_at(&s, wall), wall);
+        ck_assert_uint_eq(stamp_at(&s, wall - 3), wall);
+        ck_assert_uint_eq(stamp_at(&s, wall - TOMBSTONE_MS + 1), wall);
+        ck_assert_uint_eq(stamp_at(&s, wall + 1), wall + 1);
+        ck_assert_uint_eq(stamp_at(&s, wall - TOMBSTONE_MS), wall - TOMBSTONE_MS);
+        scene_deinit(&s);
+}
+END_TEST
+
 /* TRN-01 TRN-02 TRN-03 */
 START_TEST(test_directed_unicast_goes_to_a_full_address_on_a_port_of_its_own)
 {
@@ -431,6 +459,7 @@ int main(void)
                 test_address_of_an_old_peer_reaches_all_that_match_it,
                 test_every_message_takes_the_next_number_of_its_entity,
                 test_time_stamp_is_that_of_the_wall_clock,
+                test_time_stamps_do_not_fall_unless_the_clock_was_set_back,
                 test_directed_unicast_goes_to_a_full_address_on_a_port_of_its_own,
                 test_reliable_messages_and_acknowledgements_go_by_unicast_where_it_is_wanted,
                 test_message_that_fits_no_datagram_is_refused_and_takes_no_number,
