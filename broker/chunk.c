@@ -5,7 +5,21 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
+
+/* From this size on an allocation is a mapping of its own. */
+#define MAPPED_MIN (128 << 10)
+
+/* This is where glibc begins, too, but when the first mapping is freed it takes its size for the new
+ * minimum: all further chunks would lie between small and lasting things, and a broker would stay as
+ * large as it ever was. */
+void chunk_global_init(void)
+{
+#ifdef M_MMAP_THRESHOLD
+        mallopt(M_MMAP_THRESHOLD, MAPPED_MIN);
+#endif
+}
 
 struct chunk *chunk_new(size_t size)
 {

@@ -17,6 +17,9 @@ struct chunk {
         char bytes[];
 };
 
+/* To be called once, before the first chunk is made: sees to it that the memory of large chunks goes back
+ * to the system when they are freed. */
+void chunk_global_init(void);
 /* An empty chunk with one reference, or NULL when memory is short. */
 struct chunk *chunk_new(size_t size);
 struct chunk *chunk_ref(struct chunk *chunk);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "broker.h"
+#include "chunk.h"
 #include "exit.h"
 
 int main(int argc, char **argv)
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
                        MBUS_VERSION_PATCH);
                 return EXIT_OK;
         }
+        chunk_global_init();
         log_init(options.log_level, options.foreground);
         status = broker_open(&broker, &options);
         if (status == EXIT_OK)
