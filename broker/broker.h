@@ -42,6 +42,7 @@ enum count {
         COUNT_DENIED,    /* a SrcAddr that is not attached to the link, mbus.hello, mbus.bye */
         COUNT_UNKNOWN,   /* broker.* commands that do not exist, or came over the bus */
         COUNT_DROPPED,   /* unreliable messages that a client's full queue lost */
+        COUNT_COPIES,    /* copies that an observer's full queue lost */
         COUNT_BUS_FULL,  /* unreliable messages that did not get out to the bus */
         COUNT_BUS_LOST,  /* messages from the bus that came too fast */
         COUNT_ACK,       /* acknowledgements that nobody waited for */

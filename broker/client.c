@@ -148,7 +148,7 @@ int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum
         if (r && kind == KIND_RELIABLE)
                 return MBUS_E_FULL;
         if (r)
-                c->queue.n_dropped++;
+                c->queue.n_dropped[kind]++;
         c->broker->to_links.n++;
         c->broker->to_links.bytes += n;
         mark_dirty(c);
@@ -178,13 +178,16 @@ int client_push_text(struct client *c, struct span text, enum kind kind)
 /* Everything is out: the client learns what it missed. */
 static bool report_dropped(struct client *c)
 {
-        uint64_t n = queue_take_dropped(&c->queue);
+        uint64_t n = queue_take_dropped(&c->queue, KIND_UNRELIABLE);
+        uint64_t n_copies = queue_take_dropped(&c->queue, KIND_COPY);
 
-        if (n == 0)
-                return false;
         c->broker->counts[COUNT_DROPPED] += n;
-        control_dropped(c, n);
-        return true;
+        c->broker->counts[COUNT_COPIES] += n_copies;
+        if (n > 0)
+                control_dropped(c, n, "full");
+        if (n_copies > 0)
+                control_dropped(c, n_copies, "copies");
+        return n > 0 || n_copies > 0;
 }
 
 void client_flush(struct client *c)

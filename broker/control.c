@@ -109,10 +109,11 @@ void control_acknowledge(struct broker *b, struct client *c, struct span src, st
         say(c, src, dest, seqs, n, SPAN_NULL);
 }
 
-void control_dropped(struct client *c, uint64_t n)
+void control_dropped(struct client *c, uint64_t n, const char *reason)
 {
         char text[64];
-        int size = snprintf(text, sizeof(text), "broker.dropped(%llu full)", (unsigned long long)n);
+        int size = snprintf(text, sizeof(text), "broker.dropped(%llu %s)", (unsigned long long)n,
+                            reason);
 
         control_say(c, (struct span){ text, (size_t)size });
 }

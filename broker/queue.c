@@ -147,7 +147,7 @@ static bool drop_oldest(struct queue *q, enum kind kind)
                 i++;
         assert(i < q->tail);
         q->oldest[kind] = i;
-        q->n_dropped++;
+        q->n_dropped[kind]++;
         s = slot(q, i);
         if (s->n == 1) {
                 empty_slice(q, s);
@@ -174,11 +174,11 @@ static bool make_room(struct queue *q, size_t n, enum kind kind)
         return true;
 }
 
-uint64_t queue_take_dropped(struct queue *q)
+uint64_t queue_take_dropped(struct queue *q, enum kind kind)
 {
-        uint64_t n = q->n_dropped;
+        uint64_t n = q->n_dropped[kind];
 
-        q->n_dropped = 0;
+        q->n_dropped[kind] = 0;
         return n;
 }
 
@@ -196,7 +196,7 @@ int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum k
                 return queue_append(q, chunk, at, n, kind);
         if (kind == KIND_ANSWER || kind == KIND_RELIABLE)
                 return MBUS_E_FULL;
-        q->n_dropped++;
+        q->n_dropped[kind]++;
         return 0;
 }
 

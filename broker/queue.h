@@ -53,7 +53,7 @@ struct queue {
         size_t bytes;
         struct quota_user *user; /* whom it is charged to */
         struct chunk *own;
-        uint64_t n_dropped; /* since it was last taken with queue_take_dropped() */
+        uint64_t n_dropped[KIND_MAX]; /* since they were last taken with queue_take_dropped() */
 };
 
 void queue_init(struct queue *q, struct quota_user *user);
@@ -80,7 +80,7 @@ size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size);
 void queue_pop(struct queue *q, size_t n);
 /* The client does not keep up: copies what would hold on to much more memory than it is. */
 void queue_own(struct queue *q);
-/* How many messages were dropped since the last call. */
-uint64_t queue_take_dropped(struct queue *q);
+/* How many messages of @kind, KIND_UNRELIABLE or KIND_COPY, were dropped since the last call. */
+uint64_t queue_take_dropped(struct queue *q, enum kind kind);
 
 #endif

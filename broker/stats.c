@@ -146,10 +146,10 @@ static void put_drops(const struct sink *s)
         static const char lost_on_bus[] =
                 "Datagrams that did not become messages, or were not sent.";
         static const char *const causes[COUNT_MAX] = {
-                [COUNT_MALFORMED] = "malformed",       [COUNT_DENIED] = "denied",
-                [COUNT_UNKNOWN] = "unknown_command",   [COUNT_DROPPED] = "client_full",
-                [COUNT_BUS_FULL] = "bus_full",         [COUNT_BUS_LOST] = "bus_lost",
-                [COUNT_ACK] = "stray_acknowledgement",
+                [COUNT_MALFORMED] = "malformed",     [COUNT_DENIED] = "denied",
+                [COUNT_UNKNOWN] = "unknown_command", [COUNT_DROPPED] = "client_full",
+                [COUNT_COPIES] = "observer_full",    [COUNT_BUS_FULL] = "bus_full",
+                [COUNT_BUS_LOST] = "bus_lost",       [COUNT_ACK] = "stray_acknowledgement",
         };
         static const char *const drops[MBUS_DROP_MAX] = {
                 [MBUS_DROP_SHORT] = "short",         [MBUS_DROP_FORMAT] = "format",
@@ -167,8 +167,9 @@ static void put_drops(const struct sink *s)
                         labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
                                  s->b->counts[i]);
         for (unsigned i = 0; i < MBUS_DROP_MAX; i++)
-                labelled(s, FIGURE_COUNTER, "bus_dropped_total", lost_on_bus, "cause", drops[i],
-                         engine_dropped(s->b->engine, (enum mbus_drop)i));
+                if (drops[i])
+                        labelled(s, FIGURE_COUNTER, "bus_dropped_total", lost_on_bus, "cause",
+                                 drops[i], engine_dropped(s->b->engine, (enum mbus_drop)i));
 }
 
 void stats_each(const struct broker *b, void (*put)(void *data, const struct figure *figure),

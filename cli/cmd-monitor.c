@@ -48,8 +48,7 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_UNOBSERVED:
                 return session_refused("cannot monitor", event->reason);
         default:
-                printer_notice(&monitor->printer, event);
-                return LOOP_ON;
+                return printer_notice(&monitor->printer, event);
         }
 }
 
@@ -87,6 +86,7 @@ static int watch(struct monitor *monitor, struct session *session)
                 return session_error("cannot monitor", r);
         loop.deadline = printer_deadline(&monitor->printer);
         status = loop_run(&loop);
+        printer_finish(&monitor->printer);
         if (status != EXITS_DENIED)
                 print_summary(monitor);
         return status;

@@ -35,8 +35,7 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_QUIT:
                 return on_quit(printer, event);
         default:
-                printer_notice(printer, event);
-                return LOOP_ON;
+                return printer_notice(printer, event);
         }
 }
 
@@ -63,6 +62,7 @@ static int run(const struct options *options)
         loop.deadline = printer_deadline(&printer);
         r = mbus_bus_add_entity(session.bus, options->args[0], &entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&loop);
+        printer_finish(&printer);
         session_close(&session);
         return status;
 }

@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base64.h"
 #include "json.h"
@@ -219,4 +220,15 @@ void json_print_message(FILE *file, const struct mbus_message *message, uint64_t
                 print_command(file, message, i, expand);
         }
         fprintf(file, "],\"mac\":\"ok\",\"bytes\":%zu}", bytes);
+}
+
+void json_print_lost(FILE *file, uint64_t n, const char *cause)
+{
+        char iso[OUTPUT_TIME_SIZE];
+        struct timespec now = { 0 };
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        fprintf(file, "{\"time\":\"%s\",\"lost\":%" PRIu64 ",\"cause\":\"%s\"}",
+                output_time((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, 6, iso), n,
+                cause);
 }

@@ -6,12 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "duration.h"
 #include "exits.h"
 #include "json.h"
 #include "loop.h"
 #include "output.h"
 #include "printer.h"
 #include "text.h"
+
+/* How often stderr is told of losses. */
+#define TELL_EVERY DURATION_S
 
 static int flush(void)
 {
@@ -42,23 +46,46 @@ int printer_put(struct printer *printer, const struct mbus_event *event)
         return options_has(o, OPTION_COUNT) && printer->shown >= o->arg_count ? EXITS_OK : LOOP_ON;
 }
 
-static void tell_lost(struct printer *printer, const struct mbus_event *event)
+static void tell_lost(struct printer *printer, int drop)
 {
-        if (event->drop >= MBUS_DROP_MAX)
+        if (!printer->untold[drop])
                 return;
-        if (!printer->lost[event->drop])
-                text_error("messages were lost: %s", mbus_drop_name(event->drop));
-        printer->lost[event->drop] += event->count;
+        text_error("%llu messages were lost: %s", (unsigned long long)printer->untold[drop],
+                   mbus_drop_name((enum mbus_drop)drop));
+        printer->untold[drop] = 0;
+        printer->tell_at[drop] = loop_after(TELL_EVERY);
 }
 
-void printer_notice(struct printer *printer, const struct mbus_event *event)
+static int on_lost(struct printer *printer, const struct mbus_event *event)
+{
+        if (event->drop >= MBUS_DROP_MAX)
+                return LOOP_ON;
+        if (options_has(printer->options, OPTION_JSON)) {
+                json_print_lost(stdout, event->count, mbus_drop_name(event->drop));
+                fputc('\n', stdout);
+                return flush();
+        }
+        printer->untold[event->drop] += event->count;
+        if (loop_now() >= printer->tell_at[event->drop])
+                tell_lost(printer, event->drop);
+        return LOOP_ON;
+}
+
+int printer_notice(struct printer *printer, const struct mbus_event *event)
 {
         if (event->type == MBUS_EVENT_DROPPED)
-                tell_lost(printer, event);
-        else if (event->type == MBUS_EVENT_LINK_DOWN)
+                return on_lost(printer, event);
+        if (event->type == MBUS_EVENT_LINK_DOWN)
                 text_error("the broker went away; waiting for it");
         else if (event->type == MBUS_EVENT_LINK_UP)
                 text_error("the broker is back");
+        return LOOP_ON;
+}
+
+void printer_finish(struct printer *printer)
+{
+        for (int drop = 0; drop < MBUS_DROP_MAX; drop++)
+                tell_lost(printer, drop);
 }
 
 int printer_timed_out(const struct printer *printer)

@@ -12,14 +12,18 @@
 struct printer {
         const struct options *options;
         uint64_t shown;
-        uint64_t lost[MBUS_DROP_MAX]; /* for which causes stderr has been told */
+        uint64_t untold[MBUS_DROP_MAX]; /* lost, and stderr was not told so yet */
+        uint64_t tell_at[MBUS_DROP_MAX];
 };
 
 /* Writes the message of @event at once. LOOP_ON, or an exit status: -C is reached, nobody reads any
  * more, or the disk is full. */
 int printer_put(struct printer *printer, const struct mbus_event *event);
-/* Tells stderr of losses and of the link to the broker, the first of each cause. */
-void printer_notice(struct printer *printer, const struct mbus_event *event);
+/* Tells of losses, where they happened with -j, else stderr, each cause once a second at most; and
+ * stderr of the link to the broker. As printer_put(). */
+int printer_notice(struct printer *printer, const struct mbus_event *event);
+/* Tells stderr of the losses that it has not been told of. */
+void printer_finish(struct printer *printer);
 /* The exit status when -W is over. */
 int printer_timed_out(const struct printer *printer);
 /* loop_now() + -W, or never. */

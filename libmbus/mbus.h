@@ -97,7 +97,8 @@ enum mbus_drop {
         MBUS_DROP_PEERS,      /* from a new source while the table of known entities is full */
         MBUS_DROP_EVENTS,     /* the application did not pop its events fast enough */
         MBUS_DROP_SOCKET,     /* the kernel's socket buffer was full (SO_RXQ_OVFL) */
-        MBUS_DROP_SENT, /* going out: the queue to the socket was full or the socket refused */
+        MBUS_DROP_SENT,   /* going out: the queue to the socket was full or the socket refused */
+        MBUS_DROP_COPIES, /* the broker had no room for copies that mbus_bus_observe() asked for */
         MBUS_DROP_MAX
 };
 

@@ -179,6 +179,38 @@ test_clients_outlive_a_broker_that_is_killed() {
         expect "address" "$address" "$(address_of x)"
 }
 
+test_what_a_slow_reader_loses_is_told_where_it_is_missing() {
+        local text
+
+        config c '[broker]' 'MULTICAST=never' '[limits]' 'BYTES_PER_LINK=128K'
+        start_broker b here c
+        attach x '(app:x)' -j
+        attach y '(app:x)' -F '%c'
+        start_monitor m here "unix:$folder/b.sock" c -j
+        start_monitor n here "unix:$folder/b.sock" c -F '%c'
+        for name in x y m n; do
+                signal "$name" STOP
+        done
+        text=$(head -c 50000 /dev/zero | tr '\0' x)
+        for ((i = 0; i < 20; i++)); do
+                expect_verb 0 send '(app:x)' "x.large(\"$text\")"
+        done
+        for name in x y m n; do
+                signal "$name" CONT
+        done
+        expect_line x.out '^\{"time":"[^"]*Z","lost":[1-9][0-9]*,"cause":"events"\}$'
+        expect_line m.out '^\{"time":"[^"]*Z","lost":[1-9][0-9]*,"cause":"copies"\}$'
+        expect_line y.err '^mbus-cli: [1-9][0-9]* messages were lost: events$'
+        expect_line n.err '^mbus-cli: [1-9][0-9]* messages were lost: copies$'
+        expect_no_line x.err lost
+        expect "what x got and lost" 20 "$(($(grep -c large "$folder/x.out") +
+                $(sed -n 's/.*"lost":\([0-9]*\),.*/\1/p' "$folder/x.out")))"
+        expect_verb 0 send '(app:x)' 'x.more()'
+        expect_line x.out '"x\.more"'
+        expect_exit 0 cli -b "unix:$folder/b.sock" status
+        expect_line out '^dropped-observer-full	[1-9]'
+}
+
 test_a_second_broker_leaves_the_first_alone() {
         config c
         start_broker b here c

@@ -363,7 +363,13 @@ START_TEST(test_losses_that_the_broker_tells_of_are_reported)
         say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.dropped(42 full)");
         event = event_expect(w->bus, MBUS_EVENT_DROPPED);
         ck_assert_uint_eq(event->count, 42);
+        ck_assert_int_eq(event->drop, MBUS_DROP_EVENTS);
         ck_assert_uint_eq(mbus_bus_get_dropped(w->bus, event->drop), 42);
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.dropped(7 copies)");
+        event = event_expect(w->bus, MBUS_EVENT_DROPPED);
+        ck_assert_uint_eq(event->count, 7);
+        ck_assert_int_eq(event->drop, MBUS_DROP_COPIES);
+        ck_assert_str_eq(mbus_drop_name(event->drop), "copies");
         world_free(w);
 }
 END_TEST

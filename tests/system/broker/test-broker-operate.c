@@ -408,7 +408,7 @@ START_TEST(test_a_slow_observer_is_told_how_much_it_missed_and_nobody_waits_for_
                         received++;
                 else
                         ck_assert_int_eq(sscanf(strstr(s.b.text, "\r\n") + 2,
-                                                "broker.dropped(%u full)", &dropped),
+                                                "broker.dropped(%u copies)", &dropped),
                                          1);
         }
         ck_assert_uint_gt(dropped, 0);

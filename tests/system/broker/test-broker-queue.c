@@ -160,7 +160,7 @@ START_TEST(test_a_frame_that_is_half_written_is_never_dropped)
         for (uint32_t i = 3; i < 3 + QUEUE_MESSAGES_MAX; i++)
                 push(&q, chunk, i, 100, KIND_UNRELIABLE);
         ck_assert_uint_eq(q.n_messages, QUEUE_MESSAGES_MAX);
-        ck_assert_uint_eq(queue_take_dropped(&q), 2);
+        ck_assert_uint_eq(queue_take_dropped(&q, KIND_UNRELIABLE), 2);
         /* The second half of frame 1, and then what came last. */
         queue_pop(&q, 50);
         drain(&q, 1000, numbers, &n);
@@ -189,7 +189,8 @@ START_TEST(test_copies_go_first_then_unreliable_messages_and_nothing_else)
                 push(&q, chunk, i, 20, KIND_RELIABLE);
         for (uint32_t i = 0; i < 10; i++)
                 push(&q, chunk, i, 20, KIND_COPY);
-        ck_assert_uint_eq(queue_take_dropped(&q), 0);
+        ck_assert_uint_eq(queue_take_dropped(&q, KIND_UNRELIABLE), 0);
+        ck_assert_uint_eq(queue_take_dropped(&q, KIND_COPY), 0);
         push(&q, chunk, 0, 20, KIND_RELIABLE);
         ck_assert_uint_eq(q.n[KIND_COPY], 9);
         push(&q, chunk, 0, 20, KIND_COPY);
@@ -202,6 +203,9 @@ START_TEST(test_copies_go_first_then_unreliable_messages_and_nothing_else)
         ck_assert_int_eq(queue_push(&q, chunk, at, 20, KIND_RELIABLE), MBUS_E_FULL);
         ck_assert_int_eq(queue_push(&q, chunk, at, 20, KIND_COPY), 0);
         ck_assert_uint_eq(q.n[KIND_COPY], 0);
+        ck_assert_uint_eq(queue_take_dropped(&q, KIND_COPY), 12);
+        ck_assert_uint_eq(queue_take_dropped(&q, KIND_UNRELIABLE), 11);
+        ck_assert_uint_eq(queue_take_dropped(&q, KIND_COPY), 0);
         for (uint32_t i = 0; i < QUEUE_MESSAGES_MAX; i++)
                 push(&q, chunk, i, 20, KIND_ANSWER);
         ck_assert_int_eq(queue_push(&q, chunk, at, 20, KIND_ANSWER), MBUS_E_FULL);
@@ -416,7 +420,8 @@ START_TEST(test_whatever_happens_the_queue_does_as_the_model)
                         queue_pop(&q, m.bytes);
                         model_pop(&m, m.bytes);
                 }
-                n_dropped += queue_take_dropped(&q);
+                n_dropped +=
+                        queue_take_dropped(&q, KIND_UNRELIABLE) + queue_take_dropped(&q, KIND_COPY);
                 compare(&q, &m);
         }
         ck_assert_uint_gt(n_dropped, 1000);
