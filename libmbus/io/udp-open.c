@@ -1,0 +1,334 @@
+/*
+ * udp-open.c - a bus is opened, moves with the interfaces of the host, and is closed (udp.h). RFC 3259,
+ * sections 6.1 (scopes, groups, port) and 6.2 (unique endpoint).
+ */
+#include "udp-state.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "netlink.h"
+#include "socket.h"
+
+/* What mends an error that a call gave while opening. */
+static const struct {
+        int error;
+        int family; /* 0: any */
+        const char *advice;
+} advices[] = {
+        { EAFNOSUPPORT, AF_INET6, "this kernel has no IPv6, IPVERSION=4 in the configuration" },
+        { EADDRNOTAVAIL, AF_INET6, "`sysctl -w net.ipv6.conf.all.disable_ipv6=0`" },
+        { EADDRNOTAVAIL, AF_INET, "`ip address add 127.0.0.1/8 dev lo`" },
+        { EADDRINUSE, 0, "`ss -ulnp` names the program that does not share the port" },
+        { EACCES, 0, "PORT= of the configuration with a number above 1023" },
+        { EMFILE, 0, "raise the limit of open files, `ulimit -n`" },
+        { ENOBUFS, AF_INET, "`sysctl -w net.ipv4.igmp_max_memberships=100`" },
+};
+
+static const struct interface *sender(const struct udp *u)
+{
+        return &u->choice.interfaces[0];
+}
+
+static int family_of(const struct udp *u)
+{
+        return u->rule.group.any.sa_family;
+}
+
+/* A plain HOSTLOCAL bus: on lo, now and for ever. */
+static bool is_pinned(const struct udp *u)
+{
+        return u->rule.n_names == 0 && !interface_rule_follows_routes(&u->rule);
+}
+
+static const char *advise(const struct udp *u)
+{
+        bool unreachable = u->failed == -ENETUNREACH || u->failed == -EHOSTUNREACH;
+
+        if (unreachable && family_of(u) == AF_INET6 && sender(u)->loopback)
+                return "`ip -6 route add local ff00::/8 dev lo table local`";
+        for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+                if (advices[i].error == -u->failed &&
+                    (advices[i].family == 0 || advices[i].family == family_of(u)))
+                        return advices[i].advice;
+        }
+        return "INTERFACE= of the configuration may name another interface";
+}
+
+static int refuse(const struct udp *u, char error[static 512])
+{
+        if (u->failed == -ENOMEM)
+                return -ENOMEM;
+        snprintf(error, 512, "%s: %s for %s: %s: %s", sender(u)->name, u->failed_call, u->name,
+                 strerror(-u->failed), advise(u));
+        return MBUS_E_NO_BUS;
+}
+
+/* Whether a step succeeded; the first that did not is remembered for refuse(). */
+static bool did(struct udp *u, const char *call, int r)
+{
+        if (r < 0) {
+                u->failed_call = call;
+                u->failed = r;
+        }
+        return r >= 0;
+}
+
+static int join_all(struct udp *u)
+{
+        int result = 0;
+
+        if (!socket_address_is_multicast(&u->rule.group))
+                return 0;
+        for (unsigned i = 0; i < u->choice.n; i++) {
+                int r = socket_join(u->group_fd, &u->rule.group, u->choice.interfaces[i].index);
+
+                if (r < 0)
+                        result = r;
+        }
+        return result;
+}
+
+/*
+ * The group socket is bound to the group, so that it hears nothing else. With IPv6 this would tie
+ * it to one interface for ever, so it is done only where that is wanted.
+ */
+static int bind_group(struct udp *u)
+{
+        union socket_address address = u->rule.group;
+        int r;
+
+        if (family_of(u) == AF_INET6 && is_pinned(u))
+                address.v6.sin6_scope_id = sender(u)->index;
+        else if (family_of(u) == AF_INET6)
+                address.v6.sin6_addr = in6addr_any;
+        else if (is_pinned(u) && u->rule.broadcast) {
+                /* Broadcasts of the link are not for us; old kernels want privileges for it. */
+                r = socket_bind_interface(u->group_fd, sender(u)->index);
+                if (r < 0 && r != -EPERM)
+                        return r;
+        }
+        return socket_bind(u->group_fd, &address);
+}
+
+static bool open_group(struct udp *u)
+{
+        int family = family_of(u);
+
+        return did(u, "socket", socket_open(family, &u->group_fd)) &&
+               did(u, "SO_REUSEADDR", socket_share_port(u->group_fd)) &&
+               did(u, "SO_RCVBUF", socket_set_receive_buffer(u->group_fd, UDP_RECEIVE_BUFFER)) &&
+               did(u, "SO_RXQ_OVFL", socket_count_overflow(u->group_fd)) &&
+               did(u, "MULTICAST_ALL", socket_only_joined(u->group_fd, family)) &&
+               did(u, "SO_BROADCAST", socket_allow_broadcast(u->group_fd)) &&
+               did(u, "bind", bind_group(u)) && did(u, "joining", join_all(u));
+}
+
+/* A socket like the own one, on a port that the kernel picks. */
+static bool open_sender(struct udp *u, int *ret_fd)
+{
+        int family = family_of(u), hops = u->rule.scope == SCOPE_HOSTLOCAL ? 0 : 1, fd;
+        union socket_address local = { .any = { .sa_family = (sa_family_t)family } };
+
+        if (is_pinned(u) && family == AF_INET)
+                local.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        else if (is_pinned(u))
+                local.v6.sin6_addr = in6addr_loopback;
+        if (!did(u, "socket", socket_open(family, &fd)))
+                return false;
+        if (!did(u, "SO_BROADCAST", socket_allow_broadcast(fd)) ||
+            !did(u, "MULTICAST_LOOP", socket_loop_back(fd, family)) ||
+            !did(u, "MULTICAST_ALL", socket_only_joined(fd, family)) ||
+            !did(u, "MULTICAST_TTL", socket_set_hops(fd, family, hops)) ||
+            !did(u, "MULTICAST_IF",
+                 socket_set_interface(fd, family, sender(u)->index, u->rule.broadcast)) ||
+            !did(u, "bind", socket_bind(fd, &local))) {
+                socket_close(fd);
+                return false;
+        }
+        *ret_fd = fd;
+        return true;
+}
+
+static bool open_own(struct udp *u)
+{
+        union socket_address local = { .v6 = { 0 } };
+        int held;
+        bool ok = open_sender(u, &u->own_fd) &&
+                  did(u, "getsockname", socket_get_name(u->own_fd, &local));
+
+        if (ok && socket_address_port(&local) == socket_address_port(&u->rule.group)) {
+                /* The bus port is one that the kernel may pick: not twice, while we hold it. */
+                held = u->own_fd;
+                u->own_fd = -1;
+                ok = open_sender(u, &u->own_fd) &&
+                     did(u, "getsockname", socket_get_name(u->own_fd, &local));
+                socket_close(held);
+        }
+        if (!ok)
+                return false;
+        u->own_port = socket_address_port(&local);
+        return did(u, "SO_RCVBUF", socket_set_receive_buffer(u->own_fd, UDP_RECEIVE_BUFFER)) &&
+               did(u, "SO_RXQ_OVFL", socket_count_overflow(u->own_fd));
+}
+
+bool udp_is_source(const struct udp *u, const union socket_address *a)
+{
+        for (unsigned i = 0; i < u->n_sources && i < SOURCES_MAX; i++) {
+                if (socket_address_same_host(&u->sources[i], a))
+                        return true;
+        }
+        return false;
+}
+
+/* Which address the kernel sends from to the group, asked by connecting another socket to it. */
+bool udp_learn_source(struct udp *u)
+{
+        union socket_address source;
+        int fd;
+        bool ok;
+
+        if (!open_sender(u, &fd))
+                return false;
+        ok = did(u, "connect", socket_connect(fd, &u->rule.group)) &&
+             did(u, "getsockname", socket_get_name(fd, &source));
+        socket_close(fd);
+        if (ok && !udp_is_source(u, &source))
+                u->sources[u->n_sources++ % SOURCES_MAX] = source;
+        return ok;
+}
+
+/* IPv6 is ready a while after its interface is up: no reason to refuse, the join is made. */
+static bool is_early(const struct udp *u)
+{
+        return family_of(u) == AF_INET6 && !sender(u)->loopback &&
+               (u->failed == -EADDRNOTAVAIL || u->failed == -ENETUNREACH);
+}
+
+/*
+ * On lo everything that we send would come back to us, at a fifth of the cost of sending it, to be
+ * recognised and dropped. There the source never changes, so the kernel can do that for less.
+ */
+static void skip_own(struct udp *u)
+{
+        union socket_address own;
+
+        u->deaf = is_pinned(u) && family_of(u) == AF_INET && !u->rule.broadcast &&
+                  socket_get_name(u->own_fd, &own) == 0 &&
+                  socket_skip_source(u->group_fd, &own) == 0;
+}
+
+static bool find_source(struct udp *u)
+{
+        union socket_address none = { .any = { .sa_family = (sa_family_t)family_of(u) } };
+        bool ok = udp_learn_source(u);
+
+        if (!ok && !is_early(u))
+                return false;
+        if (!ok && !u->choice.warning[0])
+                snprintf(u->choice.warning, sizeof(u->choice.warning),
+                         "%s: IPv6 is not ready, nothing is sent until it is: `ip address show %s`",
+                         sender(u)->name, sender(u)->name);
+        interface_host_id(sender(u), ok ? &u->sources[0] : &none, u->host_id);
+        return true;
+}
+
+/* What fits into one packet of the interface, and into UDP at all. */
+static size_t payload_size(const struct udp *u)
+{
+        size_t headers = family_of(u) == AF_INET6 ? 48 : 28;
+        size_t mtu = interface_mtu(sender(u));
+
+        mtu = mtu > headers ? mtu - headers : 0;
+        return mtu < DATAGRAM_MAX ? mtu : DATAGRAM_MAX;
+}
+
+static int open_all(struct udp *u, const struct config *config, char error[static 512])
+{
+        bool routes;
+        int r = interface_rule_make(config, &u->rule, error);
+
+        if (r != 0)
+                return r;
+        routes = interface_rule_follows_routes(&u->rule);
+        socket_address_format(&u->rule.group, u->name);
+        /* Watching begins before anything is looked at, so that no change is missed. */
+        if (!did(u, "netlink", netlink_watch(routes, &u->watch_fd))) {
+                snprintf(error, 512, "netlink: %s", strerror(-u->failed));
+                return u->failed == -ENOMEM ? -ENOMEM : MBUS_E_NO_BUS;
+        }
+        r = interface_choose(&u->rule, &u->choice, error);
+        if (r != 0)
+                return r;
+        if (!open_group(u) || !open_own(u) || !find_source(u))
+                return refuse(u, error);
+        u->gathers = true;
+        skip_own(u);
+        u->mtu = payload_size(u);
+        return receive_batch_init(&u->in);
+}
+
+int udp_open(const struct config *config, struct udp **ret_udp, char ret_error[static 512])
+{
+        struct udp *u = calloc(1, sizeof(*u));
+        int r;
+
+        if (!u)
+                return -ENOMEM;
+        u->group_fd = u->own_fd = u->watch_fd = -1;
+        r = open_all(u, config, ret_error);
+        if (r != 0) {
+                udp_close(u);
+                return r;
+        }
+        *ret_udp = u;
+        return 0;
+}
+
+struct udp *udp_close(struct udp *u)
+{
+        if (!u)
+                return NULL;
+        receive_batch_deinit(&u->in);
+        socket_close(u->group_fd);
+        socket_close(u->own_fd);
+        socket_close(u->watch_fd);
+        free(u);
+        return NULL;
+}
+
+static bool is_chosen(const struct interface_choice *choice, unsigned index)
+{
+        for (unsigned i = 0; i < choice->n; i++) {
+                if (choice->interfaces[i].index == index)
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * Something changed: chooses anew and moves there. If nothing can be chosen now, all stays as it is
+ * until the next change. Joins are repeated, since an interface may be another by the same index.
+ */
+void udp_follow(struct udp *u)
+{
+        struct interface_choice choice;
+        char error[512];
+
+        if (interface_choose(&u->rule, &choice, error) != 0)
+                return;
+        for (unsigned i = 0; i < u->choice.n; i++) {
+                unsigned index = u->choice.interfaces[i].index;
+
+                if (!is_chosen(&choice, index) && socket_address_is_multicast(&u->rule.group))
+                        socket_leave(u->group_fd, &u->rule.group, index);
+        }
+        memcpy(choice.warning, u->choice.warning, sizeof(choice.warning));
+        u->choice = choice;
+        join_all(u);
+        socket_set_interface(u->own_fd, family_of(u), sender(u)->index, u->rule.broadcast);
+        u->mtu = payload_size(u);
+        u->gathers = true;
+        udp_learn_source(u);
+}
