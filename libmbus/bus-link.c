@@ -274,9 +274,7 @@ static void reconnect(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
         int fd = connect_again(bus);
-        uint64_t max = l->tcp          ? BACKOFF_MAX_TCP
-                       : fd == -ENOENT ? BACKOFF_MAX
-                                       : BACKOFF_MAX_QUICK;
+        uint64_t max = l->tcp ? BACKOFF_MAX_TCP : fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
 
         if (fd == -EINPROGRESS)
                 return;
