@@ -1,127 +1,7 @@
 /*
  * test-broker-bus.c - the entities of clients as the rest of the bus sees them, and it as they do.
- *
- * The rest of the bus is an engine of its own on sockets of its own, with one entity.
  */
-#include <poll.h>
-
-#include <io/clock.h>
-#include <io/config-file.h>
-#include <io/udp.h>
-
-#include "scene.h"
-
-#define P "(app:p module:engine id:2-1@127.0.0.1)"
-
-/* An entity that is on the bus without a broker. */
-struct peer {
-        struct crypto *crypto;
-        struct udp *udp;
-        struct engine *engine;
-        struct entity *entity;
-};
-
-static void peer_add(struct peer *p)
-{
-        struct address address;
-
-        ck_assert_int_eq(address_parse(span_of(P), STRICT, &address, NULL, NULL), 0);
-        ck_assert_int_eq(engine_add_entity(p->engine, clock_now(), &address, NULL, &p->entity), 0);
-}
-
-static void peer_init(struct peer *p, const struct daemon *d)
-{
-        char error[CONFIG_FILE_ERROR_SIZE];
-        struct engine_options options = { .seed = 1, .owner_acknowledges = true };
-        struct config config;
-
-        crypto_global_init();
-        ck_assert_int_eq(config_file_read(d->config, &config, error), 0);
-        ck_assert_int_eq(crypto_new(&config, &p->crypto), 0);
-        options.crypto = p->crypto;
-        ck_assert_int_eq(engine_new(&options, &p->engine), 0);
-        ck_assert_int_eq(udp_open(&config, &p->udp, error), 0);
-        peer_add(p);
-}
-
-static void peer_deinit(struct peer *p)
-{
-        udp_close(p->udp);
-        engine_free(p->engine);
-        crypto_free(p->crypto);
-}
-
-static void peer_turn(struct peer *p)
-{
-        struct pollfd fds[UDP_POLLFDS];
-        nfds_t n = udp_get_pollfds(p->udp, fds);
-
-        engine_tick(p->engine, clock_now(), clock_wall_ms());
-        udp_send(p->udp, p->engine);
-        poll(fds, n, 5);
-        ck_assert_int_ge(udp_receive(p->udp, p->engine, clock_now(), clock_wall_ms()), 0);
-        engine_tick(p->engine, clock_now(), clock_wall_ms());
-        udp_send(p->udp, p->engine);
-}
-
-/* The next event of @type, within ten seconds; others are passed over. */
-static struct event peer_expect(struct peer *p, enum event_type type)
-{
-        uint64_t end = clock_now() + 10 * NSEC_PER_SEC;
-        struct event event;
-
-        for (;;) {
-                while (engine_pop_event(p->engine, &event)) {
-                        if (event.type == type)
-                                return event;
-                        event_deinit(&event);
-                }
-                ck_assert_msg(clock_now() < end, "event %d did not come", type);
-                peer_turn(p);
-        }
-}
-
-static void peer_expect_message(struct peer *p, const char *payload)
-{
-        struct event event = peer_expect(p, EVENT_MESSAGE);
-        struct span text = span_from(event.message->text, event.message->header.payload);
-
-        ck_assert_msg(span_equal_text(text, payload), "instead of %s came %.*s", payload,
-                      (int)text.n, text.at);
-        event_deinit(&event);
-}
-
-/* Passes over what comes and goes until it is @address of which @type tells. */
-static enum mbus_reason peer_expect_about(struct peer *p, enum event_type type, const char *address)
-{
-        for (;;) {
-                struct event event = peer_expect(p, type);
-                bool found = span_equal_text(event.address->text, address);
-                enum mbus_reason reason = event.reason;
-
-                event_deinit(&event);
-                if (found)
-                        return reason;
-        }
-}
-
-static struct address parse(const char *text)
-{
-        struct address address;
-
-        ck_assert_int_eq(address_parse(span_of(text), STRICT, &address, NULL, NULL), 0);
-        return address;
-}
-
-static void peer_say(struct peer *p, const char *dest, const char *payload)
-{
-        struct address address = parse(dest);
-
-        ck_assert_int_eq(engine_send(p->engine, clock_now(), clock_wall_ms(), p->entity, &address,
-                                     span_of(payload)),
-                         0);
-        peer_turn(p);
-}
+#include "peer.h"
 
 static bool is_readable(int fd)
 {
@@ -418,6 +298,42 @@ START_TEST(test_a_ping_from_a_client_reaches_the_bus)
 }
 END_TEST
 
+/* Their joining is nothing that the sender has a part in, and can be made to happen (attach.md). */
+START_TEST(test_an_entity_of_the_bus_that_comes_late_gets_no_last_value)
+{
+        struct scene s;
+        struct peer p;
+        uint32_t seq;
+
+        s.host = host_new();
+        daemon_prepare(&s.broker);
+        daemon_configure(&s.broker, "");
+        daemon_start(&s.broker);
+        raw_open(&s.a, s.broker.socket);
+        raw_open(&s.b, s.broker.socket);
+        free(raw_attach(&s.a, A));
+        seq = raw_send(&s.a, 'R', A, BROKER,
+                       "broker.retain(\"state\")\r\nbroker.watch(\"(app:p)\")");
+        raw_expect_about(&s.a, "broker.watching(%u)", seq);
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        raw_send(&s.a, 'U', A, "(module:engine)", "state(1)");
+        /* Twice: answers go out before datagrams of the same turn. */
+        raw_expect_nothing(&s.a);
+        raw_expect_nothing(&s.a);
+        peer_init(&p, &s.broker);
+        while (!poll(&(struct pollfd){ .fd = s.a.fd, .events = POLLIN }, 1, 0))
+                peer_turn(&p);
+        ck_assert(raw_receive(&s.a));
+        ck_assert_ptr_nonnull(strstr(s.a.text, "broker.joined(\"" P "\" "));
+        /* Whoever attaches gets it, and what is sent from now on comes first. */
+        free(raw_attach(&s.b, B));
+        raw_expect(&s.b, "state(1)");
+        raw_send(&s.a, 'U', A, P, "now()");
+        peer_expect_message(&p, "now()");
+        end(&s, &p);
+}
+END_TEST
+
 START_TEST(test_an_observer_sees_messages_to_and_from_the_bus_once)
 {
         unsigned n_to = 0, n_from = 0, n_hidden = 0;
@@ -528,6 +444,7 @@ int main(void)
                 test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered,
                 test_acknowledgements_of_the_bus_do_not_leak_to_links_with_other_numbers,
                 test_a_ping_from_a_client_reaches_the_bus,
+                test_an_entity_of_the_bus_that_comes_late_gets_no_last_value,
                 test_an_observer_sees_messages_to_and_from_the_bus_once,
                 test_an_address_that_a_peer_has_is_taken,
                 test_commands_for_the_broker_are_not_taken_from_the_bus,
