@@ -20,7 +20,13 @@
 
 void daemon_prepare(struct daemon *d)
 {
-        *d = (struct daemon){ .directory = "/tmp/mbus-test-XXXXXX" };
+        const char *parent = getenv("TMPDIR");
+        int n;
+
+        *d = (struct daemon){ .pid = 0 };
+        n = snprintf(d->directory, sizeof(d->directory), "%s/mbus-test-XXXXXX",
+                     parent ? parent : "/tmp");
+        ck_assert_uint_lt((size_t)n, sizeof(d->directory));
         ck_assert_ptr_nonnull(mkdtemp(d->directory));
         snprintf(d->socket, sizeof(d->socket), "%s/run/broker.sock", d->directory);
         snprintf(d->config, sizeof(d->config), "%s/.mbus", d->directory);

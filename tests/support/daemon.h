@@ -2,7 +2,8 @@
  * daemon.h - an mbus-broker of a test's own, in a directory of its own.
  *
  * The program is $BROKER. Its home is the directory, so it finds the configuration there or makes
- * one. The calling process should be in a host of its own (namespace.h).
+ * one. The calling process should be in a host of its own (namespace.h), where in-namespace removes
+ * the directories of tests that failed.
  */
 #ifndef MBUS_TESTS_DAEMON_H
 #define MBUS_TESTS_DAEMON_H
