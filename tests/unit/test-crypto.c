@@ -251,6 +251,49 @@ START_TEST(test_every_cipher_chains_blocks_from_a_zero_iv_for_each_message)
 }
 END_TEST
 
+/* Debian's openssl has no IDEA to compare with. The keys 1 2 ... 8 with 0 1 2 3 are in the book of its
+ * authors; the others are the first of set 1 of NESSIE's test vectors. */
+static const struct {
+        const char *key, *clear, *encrypted;
+} idea_cases[] = {
+        { "\x00\x01\x00\x02\x00\x03\x00\x04\x00\x05\x00\x06\x00\x07\x00\x08",
+          "\x00\x00\x00\x01\x00\x02\x00\x03", "\x11\xfb\xed\x2b\x01\x98\x6d\xe5" },
+        { "\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0",
+          "\xb1\xf5\xf7\xf8\x79\x01\x37\x0f" },
+        { "\x40\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0",
+          "\xb3\x92\x7d\xff\xb6\x35\x86\x26" },
+};
+
+/* SEC-04 */
+START_TEST(test_idea_is_as_published)
+{
+        struct crypto *crypto = open_cipher(CIPHER_IDEA, idea_cases[_i].key);
+        char block[8], back[8];
+
+        memcpy(block, idea_cases[_i].clear, sizeof(block));
+        crypto_encrypt(crypto, block, sizeof(block));
+        ck_assert_mem_eq(block, idea_cases[_i].encrypted, sizeof(block));
+        crypto_decrypt(crypto, block, sizeof(block), back);
+        ck_assert_mem_eq(back, idea_cases[_i].clear, sizeof(back));
+        crypto_free(crypto);
+}
+END_TEST
+
+/* What another implementation, written from the published algorithm, makes of it. SEC-04 */
+START_TEST(test_idea_in_cbc_is_as_elsewhere)
+{
+        struct crypto *crypto = open_cipher(CIPHER_IDEA, idea_cases[0].key);
+        char text[24] = "mbus/1.0 7 1006271404123";
+
+        crypto_encrypt(crypto, text, sizeof(text));
+        ck_assert_mem_eq(text,
+                         "\x9e\xe0\xfd\xeb\xed\x82\x5f\x34\xb7\xb1\x7d\x61"
+                         "\xaa\x05\x43\xb9\x67\x8a\xb6\x4d\x42\xc4\x28\x85",
+                         sizeof(text));
+        crypto_free(crypto);
+}
+END_TEST
+
 /* SEC-04 */
 START_TEST(test_parity_of_a_des_key_is_ignored)
 {
@@ -310,6 +353,8 @@ int main(void)
                             (int)N(block_cases));
         tcase_add_loop_test(tc, test_every_cipher_chains_blocks_from_a_zero_iv_for_each_message, 0,
                             (int)N(block_cases));
+        tcase_add_loop_test(tc, test_idea_is_as_published, 0, (int)N(idea_cases));
+        tcase_add_test(tc, test_idea_in_cbc_is_as_elsewhere);
         tcase_add_test(tc, test_parity_of_a_des_key_is_ignored);
         tcase_add_test(tc, test_weak_des_key_is_a_configuration_error);
         tcase_add_test(tc, test_without_encryption_the_block_is_one_octet);
