@@ -44,6 +44,7 @@ test_json_holds_status_figures_clients_and_entities() {
 }
 
 test_others_are_denied_with_7() {
+        can_be_a_stranger || return 0
         config c '[policy]' 'allow user=65534 all'
         start_broker b here c
         chmod 755 "$folder"
@@ -64,6 +65,7 @@ as_stranger() {
 }
 
 test_what_the_policy_forbids_ends_with_7_and_says_so() {
+        can_be_a_stranger || return 0
         config c
         start_broker b here c
         chmod 755 "$folder"
@@ -81,6 +83,7 @@ test_what_the_policy_forbids_ends_with_7_and_says_so() {
 }
 
 test_a_monitor_that_is_forbidden_later_ends_with_7() {
+        can_be_a_stranger || return 0
         config c '[policy]' 'allow user=65534 observe=yes'
         start_broker b here c
         chmod 755 "$folder"
@@ -111,6 +114,7 @@ test_without_a_broker_it_ends_with_9_and_tries_no_network() {
                 expect_exit 9 cli -b "$bus" status
                 expect_out ''
         done
+        can_be_a_stranger || return 0
         # Not as root, whose usual place may be in use.
         chmod 777 "$folder"
         HOME=$folder XDG_RUNTIME_DIR=$folder expect_exit 9 \

@@ -103,7 +103,10 @@ START_TEST(test_file_is_the_given_one_or_that_of_the_environment_or_in_the_home)
         struct passwd *me = getpwuid(geteuid());
         char home[512];
 
-        ck_assert_ptr_nonnull(me);
+        if (!me) {
+                puts("skipped: this user is not in the list of users, and so has no home there");
+                return;
+        }
         snprintf(home, sizeof(home), "%s/.mbus", me->pw_dir);
         setenv("MBUS", "/some/where", 1);
         setenv("HOME", "/home/of/me", 1);
@@ -156,7 +159,7 @@ START_TEST(test_file_of_the_user_or_of_root_is_read_and_that_of_another_is_refus
         put(TEXT, strlen(TEXT), 0600);
         read_good();
         /* Only root can give a file away. */
-        if (chown(path, 12345, (gid_t)-1) == 0)
+        if (chown(path, geteuid() + 1, (gid_t)-1) == 0)
                 check_read(MBUS_E_CONFIG, "belongs to another user, who knows its keys; make your "
                                           "own with mbus-cli keygen");
         else
