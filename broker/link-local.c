@@ -167,7 +167,9 @@ static int remove_stale(struct broker *b, const struct sockaddr_un *address)
         if (lstat(b->path, &status) < 0)
                 return errno == ENOENT ? 0 : fail(b, "the path cannot be used", errno);
         if (!S_ISSOCK(status.st_mode))
-                return fail(b, "there is something that is no socket", EEXIST);
+                return fail(b,
+                            "what is there is no socket; remove it or name another with --socket",
+                            EEXIST);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return fail(b, "no socket can be made", errno);

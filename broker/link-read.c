@@ -6,6 +6,7 @@
  * which puts the rest behind it with the same system call.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -54,10 +55,24 @@ static void keep_partial(struct client *c, const char *at, size_t n)
         c->partial->n = n;
 }
 
+/* Only the broker marks copies: whatever this is, it is no client. */
+static void close_strange(struct client *c)
+{
+        struct broker *b = c->broker;
+        char name[CLIENT_NAME_SIZE];
+        uint64_t n_silent;
+
+        client_name(c, name);
+        if (log_cause_is_due(&b->framing_cause, b->now, &n_silent))
+                log_warning("%s sent something that is no frame, and is closed (%" PRIu64
+                            " more before)",
+                            name, n_silent);
+        client_kill(c, "its framing is broken");
+}
+
 /* Takes the frames out of @chunk from @at on. */
 static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t end)
 {
-        char name[CLIENT_NAME_SIZE];
         struct span text;
         bool observed;
         size_t n;
@@ -70,11 +85,8 @@ static void take_frames(struct client *c, struct chunk *chunk, size_t at, size_t
                         keep_partial(c, bytes.at, bytes.n);
                         return;
                 }
-                /* Only the broker marks copies: whatever this is, it is no client. */
                 if (status == FRAME_BAD || observed) {
-                        client_name(c, name);
-                        log_warning("%s sent something that is no frame", name);
-                        client_kill(c, "its framing is broken");
+                        close_strange(c);
                         return;
                 }
                 router_frame(c->broker, c, chunk, at, n);

@@ -45,6 +45,30 @@ START_TEST(test_a_link_that_ends_within_a_frame_ends_its_entities_and_nothing_el
 }
 END_TEST
 
+START_TEST(test_links_without_end_that_speak_something_else_are_said_once)
+{
+        struct raw_client c;
+        struct scene s;
+        char *log, *line;
+
+        scene_init(&s, NULL);
+        for (unsigned i = 0; i < 50; i++) {
+                raw_open(&c, s.broker.socket);
+                raw_send_octets(&c, "GET / HTTP/1.1\r\n\r\n", 18);
+                raw_expect_closed(&c);
+                raw_close(&c);
+        }
+        log = daemon_read_log(&s.broker);
+        line = strstr(log, "sent something that is no frame, and is closed");
+        ck_assert_ptr_nonnull(line);
+        ck_assert_ptr_null(strstr(line + 1, "sent something that is no frame"));
+        free(log);
+        raw_send(&s.a, 'U', A, B, "still.here()");
+        raw_expect(&s.b, "still.here()");
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_a_link_that_is_never_completed_costs_nobody_anything)
 {
         struct raw_client c[50];
@@ -241,6 +265,7 @@ int main(void)
 {
         const TTest *const tests[] = {
                 test_a_link_that_ends_within_a_frame_ends_its_entities_and_nothing_else,
+                test_links_without_end_that_speak_something_else_are_said_once,
                 test_a_link_that_is_never_completed_costs_nobody_anything,
                 test_a_version_of_the_link_that_nobody_speaks_is_refused,
                 test_two_clients_that_want_one_address_at_once_do_not_both_get_it,

@@ -125,7 +125,7 @@ START_TEST(test_a_file_that_is_no_socket_is_left_alone)
         daemon_prepare(&d);
         daemon_configure(&d, "");
         ck_assert_int_eq(daemon_start_in_vain(&d, "--socket", d.config), 9);
-        expect_in_log(&d, "there is something that is no socket");
+        expect_in_log(&d, "what is there is no socket; remove it");
         ck_assert_uint_eq(mode_of(d.config), 0600);
         daemon_start(&d);
         daemon_free(&d);
