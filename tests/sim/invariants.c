@@ -11,11 +11,13 @@
 #include "memory.h"
 #include "node.h"
 
-/* Hellos a second that a member sees, its own included: 1 / c_hello_factor is five; the dither with
- * reconsideration makes that 4.8 on the average. Below five members, c_hello_min makes it fewer. */
+/* Hellos a second on the bus: 1 / c_hello_factor is five; the dither with reconsideration makes that
+ * 4.8 on the average. Below five members, c_hello_min makes it fewer. Those of the others alone are
+ * (n - 1) / n of that: 4.1 with seven members, and no longer in the band with fewer. */
 #define RATE_MIN 4.0
 #define RATE_MAX 6.5
 #define RATE_MEMBERS_MIN 5
+#define RATE_OTHERS_MIN 7
 
 /* engine_memory() is at most this: so much for each of what it depends on. */
 #define BYTES_ENGINE 16384
@@ -119,12 +121,26 @@ void begin_rate(struct world *w)
         w->rate_from = w->now;
         w->rate_hellos = w->n_hellos;
         w->rate_members = w->n_living;
+        for (uint32_t i = 0; i < w->options.n_nodes; ++i)
+                w->nodes[i].rate_hellos = w->nodes[i].n_hellos;
+}
+
+/* What an entity of @node hears of all the others, where nothing is lost. */
+static void check_rate_at(struct world *w, const struct node *node, uint64_t n_all, double seconds)
+{
+        double own = (double)(node->n_hellos - node->rate_hellos) / (double)count_own(node);
+        double rate = ((double)n_all - own) / seconds;
+
+        if (rate < RATE_MIN || rate > RATE_MAX)
+                fail(w, "hello-rate", "node %u hears %.2f hellos a second of %u others in %.1f s",
+                     node->index, rate, w->n_living - 1, seconds);
 }
 
 void check_rate(struct world *w)
 {
         double seconds = (double)(w->now - w->rate_from) / (double)NSEC_PER_SEC;
-        double rate = (double)(w->n_hellos - w->rate_hellos) / seconds;
+        uint64_t n_all = w->n_hellos - w->rate_hellos;
+        double rate = (double)n_all / seconds;
 
         if (w->rate_members != w->n_living || w->n_living < RATE_MEMBERS_MIN || w->rate_from == 0)
                 return;
@@ -132,6 +148,10 @@ void check_rate(struct world *w)
         if (rate < RATE_MIN || rate > RATE_MAX)
                 fail(w, "hello-rate", "%.2f hellos a second of %u members in %.1f s", rate,
                      w->n_living, seconds);
+        for (uint32_t i = 0; i < w->options.n_nodes && w->n_living >= RATE_OTHERS_MIN; ++i) {
+                if (w->nodes[i].engine)
+                        check_rate_at(w, &w->nodes[i], n_all, seconds);
+        }
 }
 
 /* ---- bounds ---- */

@@ -82,6 +82,23 @@ static void start_all(struct scenario *s, struct random *r, uint64_t within)
                 add(s, upto(r, within), ACTION_START, i, 1);
 }
 
+/* Messages of @node and to it that are under way when it ends at @end. */
+static void add_last_words(struct scenario *s, struct random *r, uint32_t node, uint64_t end)
+{
+        uint64_t early = upto(r, 30 * MS);
+
+        for (unsigned i = 0; i < 4; ++i)
+                scenario_add(s,
+                             (struct action){
+                                     .at = SEC + (end > early ? end - early : 0),
+                                     .type = i % 2 ? ACTION_RELIABLE : ACTION_SEND,
+                                     .node = i < 2 ? node : some_node(s, r),
+                                     .n = 1 + (uint32_t)upto(r, 3),
+                                     /* To all, to somebody, to @node. */
+                                     .seed = i < 2 ? random_u64(r) << 3 : (uint64_t)node << 8 | 7,
+                             });
+}
+
 /* A node ends one way or the other, and comes back perhaps. */
 static void add_restart(struct scenario *s, struct random *r, uint64_t until, bool clocks)
 {
@@ -100,6 +117,8 @@ static void add_restart(struct scenario *s, struct random *r, uint64_t until, bo
                                                  .slot = slot });
                 return;
         }
+        if (upto(r, 1))
+                add_last_words(s, r, node, at);
         add(s, at, random_u32(r) % 2 ? ACTION_STOP : ACTION_KILL, node, 1);
         if (clocks && random_u32(r) % 3 == 0) {
                 step.shift = (int32_t)upto(r, 200000) - 100000;
@@ -379,13 +398,19 @@ static void make_two_thousand(struct scenario *s, struct random *r)
         join(s, 2000, 20);
 }
 
+static void make_two_thousand_alone(struct scenario *s, struct random *r)
+{
+        (void)r;
+        join(s, 2000, 1);
+}
+
 struct kind {
         const char *name;
         void (*make)(struct scenario *s, struct random *r);
         const char *about;
 };
 
-/* The large ones are the last N_LARGE. */
+/* The large ones are the last N_LARGE before the last N_HUGE, which no seed chooses. */
 static const struct kind kinds[] = {
         { "calm", make_calm, "nothing is lost, much is late or doubled; restarts" },
         { "lossy", make_lossy, "a tenth is lost; nobody may be given up" },
@@ -402,20 +427,23 @@ static const struct kind kinds[] = {
         { "thousand-bye", make_thousand_bye, "1000 join at once, 990 say bye" },
         { "thousand-silence", make_thousand_silence, "1000 join at once, 990 die" },
         { "two-thousand", make_two_thousand, "2000 entities in 100 processes say hello" },
+        { "two-thousand-alone", make_two_thousand_alone,
+          "2000 entities in as many processes; takes 4 GB" },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 #define N_LARGE 3
+#define N_HUGE 1
 /* One seed of these is a large one. */
 #define LARGE_EVERY 50
 
 const char *kind_of_seed(uint64_t seed)
 {
-        const struct kind *first_large = &kinds[N_KINDS - N_LARGE];
+        const struct kind *first_large = &kinds[N_KINDS - N_HUGE - N_LARGE];
 
         if (seed % LARGE_EVERY == 0)
                 return first_large[seed / LARGE_EVERY % N_LARGE].name;
-        return kinds[seed % (N_KINDS - N_LARGE)].name;
+        return kinds[seed % (N_KINDS - N_HUGE - N_LARGE)].name;
 }
 
 const char *kind_name(size_t i, const char **ret_about)

@@ -47,7 +47,7 @@ static int list_kinds(void)
         const char *name, *about;
 
         for (size_t i = 0; (name = kind_name(i, &about)); ++i)
-                printf("%-18s%s\n", name, about);
+                printf("%-20s%s\n", name, about);
         return 0;
 }
 

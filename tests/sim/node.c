@@ -277,10 +277,12 @@ void node_transmit(struct world *w, struct node *node)
                 to = NETWORK_ALL;
                 if (datagram.to->n)
                         memcpy(&to, datagram.to->bytes, sizeof(to));
-                if (is_hello(datagram.bytes))
+                if (is_hello(datagram.bytes)) {
                         ++w->n_hellos;
-                else
+                        ++node->n_hellos;
+                } else {
                         ledger_transmitted(w, node, datagram.bytes);
+                }
                 network_send(&w->network, w->now, node->index, to, datagram.bytes);
                 ++n;
         }

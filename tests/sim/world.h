@@ -41,6 +41,8 @@ struct node {
         uint64_t settled_at;
         unsigned n_settled; /* times at that moment */
         uint64_t n_joined, n_left;
+        uint64_t n_hellos; /* that it said */
+        uint64_t rate_hellos;
 };
 
 /* What changed, for the time it may take until everybody knows (spec/simulation.md). */
