@@ -181,7 +181,7 @@ int broker_open(struct broker *b, const struct options *options)
         return r;
 }
 
-static int start(struct broker *b)
+static int start_loop(struct broker *b)
 {
         static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
         int r = uv_loop_init(&b->loop);
@@ -244,9 +244,9 @@ static void close_handle(uv_handle_t *handle, void *data)
                 uv_close(handle, NULL);
 }
 
-int broker_run(struct broker *b)
+int broker_start(struct broker *b)
 {
-        int r = start(b);
+        int r = start_loop(b);
 
         if (r) {
                 log_error("the loop cannot be started: %s", uv_strerror(r));
@@ -254,7 +254,11 @@ int broker_run(struct broker *b)
         }
         log_info("ready on %s, bus udp:%s", b->path, udp_name(b->udp));
         supervise_say("READY=1");
-        uv_run(&b->loop, UV_RUN_DEFAULT);
+        return EXIT_OK;
+}
+
+void broker_stop(struct broker *b)
+{
         supervise_say("STOPPING=1");
         metrics_stop(b);
         link_local_stop(b);
@@ -263,6 +267,16 @@ int broker_run(struct broker *b)
         uv_walk(&b->loop, close_handle, NULL);
         uv_run(&b->loop, UV_RUN_DEFAULT);
         uv_loop_close(&b->loop);
+}
+
+int broker_run(struct broker *b)
+{
+        int r = broker_start(b);
+
+        if (r)
+                return r;
+        uv_run(&b->loop, UV_RUN_DEFAULT);
+        broker_stop(b);
         return b->stopping ? EXIT_OK : EXIT_SYSTEM;
 }
 

@@ -130,6 +130,10 @@ struct broker {
 int broker_open(struct broker *b, const struct options *options);
 /* Serves until a signal comes, says bye. Returns the exit status. */
 int broker_run(struct broker *b);
+/* What broker_run() does before and after it runs the loop, for those who turn the loop themselves. 0 or
+ * the exit status, with a line in the log. */
+int broker_start(struct broker *b);
+void broker_stop(struct broker *b);
 /* Copes with one that broker_open() left half open. */
 void broker_close(struct broker *b);
 
