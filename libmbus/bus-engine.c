@@ -170,7 +170,7 @@ int engine_mode_watch(struct mbus_bus *bus, struct watch *watch)
 
         while (engine_next_peer(bus->engine, watch->address, &cursor, &info))
                 told_joined(bus, info.address, info.joined);
-        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
         return 0;
 }
 
@@ -205,7 +205,7 @@ static struct mbus_entity *outer(const struct entity *entity)
 static void on_message(struct mbus_bus *bus, const struct event *event)
 {
         for (size_t i = 0; i < event->n_recipients; i++)
-                if (queue_message(bus, outer(event->recipients[i]), event->message) < 0)
+                if (event_queue_message(bus, outer(event->recipients[i]), event->message) < 0)
                         bus->failure = -ENOMEM;
 }
 
@@ -246,7 +246,7 @@ static void on_event(struct mbus_bus *bus, struct event *event)
                 out.count = event->count;
                 break;
         }
-        queue_push(bus, &out, NULL);
+        event_queue_push(bus, &out, NULL);
 }
 
 bool engine_mode_pull(struct mbus_bus *bus)

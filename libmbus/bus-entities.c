@@ -23,8 +23,8 @@ int entity_ready(struct mbus_entity *entity, const struct address *address)
                 free(entity->next_text);
                 entity->next_text = text;
         }
-        queue_push(entity->bus, &(struct mbus_event){ .type = MBUS_EVENT_READY, .entity = entity },
-                   NULL);
+        event_queue_push(entity->bus,
+                         &(struct mbus_event){ .type = MBUS_EVENT_READY, .entity = entity }, NULL);
         return 0;
 }
 
@@ -75,7 +75,7 @@ int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_e
         if (r == 0)
                 r = bus->mode->add_entity(entity);
         if (r != 0) {
-                queue_forget(&bus->queue, entity);
+                event_queue_forget(&bus->queue, entity);
                 entity_free(entity);
                 return r;
         }
@@ -93,7 +93,7 @@ struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity)
                 return NULL;
         bus = entity->bus;
         bus->mode->remove_entity(entity);
-        queue_forget(&bus->queue, entity);
+        event_queue_forget(&bus->queue, entity);
         if (bus->current.event.entity == entity)
                 bus->current.event.entity = NULL;
         if (entity->prev)

@@ -26,15 +26,15 @@ void queued_deinit(struct queued *item)
         *item = (struct queued){ .text = NULL };
 }
 
-void queue_deinit(struct queue *q)
+void event_queue_deinit(struct event_queue *q)
 {
         for (size_t i = 0; i < q->n; i++)
                 queued_deinit(&q->ring[(q->head + i) & (q->size - 1)]);
         free(q->ring);
-        *q = (struct queue){ .ring = NULL };
+        *q = (struct event_queue){ .ring = NULL };
 }
 
-int queue_reserve(struct queue *q, size_t n)
+int event_queue_reserve(struct event_queue *q, size_t n)
 {
         size_t size = q->size ? q->size : 16;
         struct queued *ring;
@@ -56,26 +56,26 @@ int queue_reserve(struct queue *q, size_t n)
         return 0;
 }
 
-int queue_promise(struct queue *q)
+int event_queue_promise(struct event_queue *q)
 {
-        int r = queue_reserve(q, 1);
+        int r = event_queue_reserve(q, 1);
 
         if (r == 0)
                 q->promised++;
         return r;
 }
 
-void queue_redeem(struct queue *q)
+void event_queue_redeem(struct event_queue *q)
 {
         q->promised--;
 }
 
-void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text)
+void event_queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text)
 {
-        struct queue *q = &bus->queue;
+        struct event_queue *q = &bus->queue;
         struct queued item = { *event, text };
 
-        if (queue_reserve(q, 1) < 0) {
+        if (event_queue_reserve(q, 1) < 0) {
                 queued_deinit(&item);
                 bus->failure = -ENOMEM;
                 return;
@@ -104,7 +104,7 @@ static enum mbus_event_type message_event(const struct message *m)
         return type;
 }
 
-int queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message)
+int event_queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message)
 {
         struct mbus_event event = { .type = message_event(message),
                                     .entity = entity,
@@ -112,14 +112,14 @@ int queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct messa
 
         if (event.type == MBUS_EVENT_MAX)
                 return 0;
-        if (queue_reserve(&bus->queue, 1) < 0)
+        if (event_queue_reserve(&bus->queue, 1) < 0)
                 return -ENOMEM;
         event.message = (struct mbus_message *)message_ref(message);
-        queue_push(bus, &event, NULL);
+        event_queue_push(bus, &event, NULL);
         return 0;
 }
 
-void queue_forget(struct queue *q, const struct mbus_entity *entity)
+void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
 {
         for (size_t i = 0; i < q->n; i++) {
                 struct queued *item = &q->ring[(q->head + i) & (q->size - 1)];
@@ -132,7 +132,7 @@ void queue_forget(struct queue *q, const struct mbus_entity *entity)
         }
 }
 
-static bool queue_pop(struct queue *q, struct queued *ret_item)
+static bool event_queue_pop(struct event_queue *q, struct queued *ret_item)
 {
         struct queued item;
 
@@ -148,14 +148,14 @@ static bool queue_pop(struct queue *q, struct queued *ret_item)
 
 bool bus_has_event(struct mbus_bus *bus)
 {
-        struct queue *q = &bus->queue;
+        struct event_queue *q = &bus->queue;
         struct queued item;
 
         do {
                 while (q->n > 0) {
                         if (q->ring[q->head].event.type != MBUS_EVENT_MAX)
                                 return true;
-                        queue_pop(q, &item);
+                        event_queue_pop(q, &item);
                 }
         } while (bus->mode->pull(bus));
         return false;
@@ -182,7 +182,7 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
                 bus_changed(bus);
                 return NULL;
         }
-        queue_pop(&bus->queue, &bus->current);
+        event_queue_pop(&bus->queue, &bus->current);
         if (event->type == MBUS_EVENT_READY) {
                 struct mbus_entity *entity = event->entity;
 

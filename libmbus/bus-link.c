@@ -94,7 +94,7 @@ static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, c
         index_init(&l->attached, random_u64(&bus->random));
         l->in = malloc(INPUT_SIZE);
         bus->url = malloc(strlen(scheme) + strlen(place) + 1);
-        if (!l->in || !bus->url || queue_promise(&bus->queue) < 0)
+        if (!l->in || !bus->url || event_queue_promise(&bus->queue) < 0)
                 return NULL;
         strcpy(bus->url, scheme);
         strcat(bus->url, place);
@@ -230,8 +230,8 @@ static void link_down(struct mbus_bus *bus)
         size_t n;
 
         forget_conversation(bus);
-        queue_redeem(&bus->queue);
-        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_DOWN }, NULL);
+        event_queue_redeem(&bus->queue);
+        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_DOWN }, NULL);
         tickets = tickets_drain(&l->tickets, &n);
         for (size_t i = 0; i < n; i++)
                 if (!tickets[i].attach)
@@ -279,7 +279,7 @@ static void reconnect(struct mbus_bus *bus)
         if (fd == -EINPROGRESS)
                 return;
         /* Room for the event that it is up, and for the one that it is down again. */
-        if (fd >= 0 && queue_reserve(&bus->queue, 2) < 0) {
+        if (fd >= 0 && event_queue_reserve(&bus->queue, 2) < 0) {
                 close(fd);
                 fd = -ENOMEM;
         }
@@ -290,8 +290,8 @@ static void reconnect(struct mbus_bus *bus)
         }
         l->fd = fd;
         bus->generation++;
-        (void)queue_promise(&bus->queue);
-        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);
+        (void)event_queue_promise(&bus->queue);
+        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);
         if (ask_again(bus) != 0)
                 link_down(bus);
 }

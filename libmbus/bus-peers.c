@@ -61,7 +61,7 @@ void observe_begun(struct mbus_bus *bus)
         if (bus->observe_told)
                 return;
         bus->observe_told = true;
-        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_OBSERVING }, NULL);
+        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_OBSERVING }, NULL);
 }
 
 void observe_ended(struct mbus_bus *bus, enum mbus_reason reason)
@@ -69,7 +69,7 @@ void observe_ended(struct mbus_bus *bus, enum mbus_reason reason)
         struct mbus_event event = { .type = MBUS_EVENT_UNOBSERVED, .reason = reason };
 
         if (bus->observing)
-                queue_push(bus, &event, NULL);
+                event_queue_push(bus, &event, NULL);
         bus->observing = false;
 }
 
@@ -87,7 +87,7 @@ static void report_left(struct mbus_bus *bus, const struct address *address,
         char *text = address_string(address);
 
         if (text)
-                queue_push(bus, &event, text);
+                event_queue_push(bus, &event, text);
         else
                 bus->failure = -ENOMEM;
 }
@@ -111,14 +111,14 @@ void told_joined(struct mbus_bus *bus, const struct address *address, uint64_t s
         text = address_string(address);
         if (told)
                 *told = (struct told){ .entry = INDEX_ENTRY_INIT, .since = since };
-        if (!told || !text || queue_reserve(&bus->queue, 1) < 0 ||
+        if (!told || !text || event_queue_reserve(&bus->queue, 1) < 0 ||
             index_add(&bus->told, &told->entry, address) < 0) {
                 free(told);
                 free(text);
                 bus->failure = -ENOMEM;
                 return;
         }
-        queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_JOINED }, text);
+        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_JOINED }, text);
 }
 
 static void told_free(struct mbus_bus *bus, struct told *told)
@@ -164,7 +164,7 @@ void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason)
         free(watch->address);
         memmove(watch, watch + 1, (--bus->n_watches - i) * sizeof(*watch));
         leave_unwatched(bus, reason);
-        queue_push(bus, &event, text);
+        event_queue_push(bus, &event, text);
 }
 
 void told_mark(struct mbus_bus *bus)

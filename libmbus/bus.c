@@ -140,7 +140,7 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
         if (bus->mode)
                 bus->mode->close(bus);
         queued_deinit(&bus->current);
-        queue_deinit(&bus->queue);
+        event_queue_deinit(&bus->queue);
         buffer_deinit(&bus->to_text);
         told_deinit(bus);
         for (size_t i = 0; i < bus->n_watches; i++)

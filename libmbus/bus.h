@@ -35,7 +35,7 @@ struct queued {
         char *text;              /* owned: what event.address is */
 };
 
-struct queue {
+struct event_queue {
         struct queued *ring;
         size_t head;
         size_t n;
@@ -90,7 +90,7 @@ struct mbus_bus {
         const struct bus_mode *mode;
         void *impl; /* of the mode */
         char *url;
-        struct queue queue;
+        struct event_queue queue;
         struct queued current; /* what the application looks at */
         struct buffer to_text; /* the destination that was sent to last, and what it parses into */
         struct address to;
@@ -109,7 +109,7 @@ struct mbus_bus {
         struct random random;
         uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
-        int failure; /* memory was short where nobody could be told; the next process() says so */
+        int failure;  /* memory was short where nobody could be told; the next process() says so */
         char *warnings[WARNINGS_MAX];
         size_t n_warnings;
         struct one_fd one;
@@ -201,22 +201,22 @@ void one_fd_deinit(struct one_fd *one);
 /* A number that nobody can guess, for seeds and ids. */
 uint64_t bus_entropy(void);
 
-/* Makes room for @n events, so that as many queue_push() cannot fail. */
-int queue_reserve(struct queue *q, size_t n);
-/* Keeps room for one event until queue_redeem(), behind which one queue_push() cannot fail. 0 or
+/* Makes room for @n events, so that as many event_queue_push() cannot fail. */
+int event_queue_reserve(struct event_queue *q, size_t n);
+/* Keeps room for one event until event_queue_redeem(), behind which one event_queue_push() cannot fail. 0 or
  * -ENOMEM. */
-int queue_promise(struct queue *q);
-void queue_redeem(struct queue *q);
+int event_queue_promise(struct event_queue *q);
+void event_queue_redeem(struct event_queue *q);
 /* Appends @event; takes over its message's reference and @text (may be NULL), also on failure,
  * which bus->failure remembers. */
-void queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text);
+void event_queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text);
 /* Queues @message for @entity, as MESSAGE or QUIT, if it has something for an application. Takes a
  * reference of its own. 0 or -ENOMEM. */
-int queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message);
-void queue_forget(struct queue *q, const struct mbus_entity *entity);
+int event_queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message);
+void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity);
 /* Whether an event can be popped; pulls the next one from the mode. */
 bool bus_has_event(struct mbus_bus *bus);
-void queue_deinit(struct queue *q);
+void event_queue_deinit(struct event_queue *q);
 void queued_deinit(struct queued *item);
 
 /* The text of @a as a string of its own, or NULL. */

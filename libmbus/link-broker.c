@@ -96,14 +96,14 @@ static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_r
 {
         if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
                 return;
-        if (queue_reserve(&bus->queue, 1) < 0) {
+        if (event_queue_reserve(&bus->queue, 1) < 0) {
                 bus->failure = -ENOMEM;
                 return;
         }
-        queue_push(bus,
-                   &(struct mbus_event){
-                           .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
-                   NULL);
+        event_queue_push(bus,
+                         &(struct mbus_event){
+                                 .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
+                         NULL);
         entity->refused = true;
 }
 
@@ -236,10 +236,10 @@ static void on_left(struct mbus_bus *bus, struct args args)
 
 static bool report_watching(struct mbus_bus *bus)
 {
-        bool room = queue_reserve(&bus->queue, 1) == 0;
+        bool room = event_queue_reserve(&bus->queue, 1) == 0;
 
         if (room)
-                queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+                event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
         else
                 bus->failure = -ENOMEM;
         return room;
@@ -291,7 +291,7 @@ static void on_dropped(struct mbus_bus *bus, struct args args)
         event.drop = drop_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
         event.count = (uint64_t)count->integer;
         bus->dropped[event.drop] += event.count;
-        queue_push(bus, &event, NULL);
+        event_queue_push(bus, &event, NULL);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@ void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_re
                                     .ticket = ticket->ticket,
                                     .reason = reason };
 
-        queue_push(bus, &event, NULL);
+        event_queue_push(bus, &event, NULL);
 }
 
 static void on_acks(struct mbus_bus *bus, const struct message *m)
@@ -113,7 +113,7 @@ static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbu
         if (!entity)
                 return;
         /* Without memory it is not acknowledged, and the sender hears of a time-out. */
-        if (queue_message(bus, entity, m) == 0)
+        if (event_queue_message(bus, entity, m) == 0)
                 link_owe_ack(bus, entity, m);
         else
                 bus->dropped[MBUS_DROP_EVENTS]++;
@@ -127,7 +127,7 @@ static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity 
         struct index_entry *entry;
 
         if (only) {
-                if (queue_message(bus, only, m) < 0)
+                if (event_queue_message(bus, only, m) < 0)
                         bus->dropped[MBUS_DROP_EVENTS]++;
                 return;
         }
@@ -135,7 +135,7 @@ static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity 
         while ((entry = index_next(&cursor))) {
                 if (address_equal(entry->address, &m->header.src))
                         continue;
-                if (queue_message(bus, entity_of_attached(entry), m) < 0)
+                if (event_queue_message(bus, entity_of_attached(entry), m) < 0)
                         bus->dropped[MBUS_DROP_EVENTS]++;
         }
 }
@@ -144,12 +144,12 @@ static void observe(struct mbus_bus *bus, struct message *m)
 {
         struct mbus_event event = { .type = MBUS_EVENT_OBSERVED, .time = bus->wall_ns };
 
-        if (queue_reserve(&bus->queue, 1) < 0) {
+        if (event_queue_reserve(&bus->queue, 1) < 0) {
                 bus->dropped[MBUS_DROP_EVENTS]++;
                 return;
         }
         event.message = (struct mbus_message *)message_ref(m);
-        queue_push(bus, &event, NULL);
+        event_queue_push(bus, &event, NULL);
 }
 
 static void pass_on(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)

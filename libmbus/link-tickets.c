@@ -63,7 +63,7 @@ int tickets_add(struct tickets *ts, const struct ticket *ticket)
         int r = ts->n < ts->size / 2 ? 0 : grow(ts);
 
         if (r == 0)
-                r = queue_promise(&ticket->entity->bus->queue);
+                r = event_queue_promise(&ticket->entity->bus->queue);
         if (r < 0)
                 return r;
         place(ts, ticket);
@@ -91,7 +91,7 @@ static void remove_at(struct tickets *ts, size_t gap)
 {
         size_t mask = ts->size - 1;
 
-        queue_redeem(&ts->slots[gap].entity->bus->queue);
+        event_queue_redeem(&ts->slots[gap].entity->bus->queue);
         ts->slots[gap].entity->n_tickets--;
         ts->n--;
         for (size_t i = (gap + 1) & mask; ts->slots[i].entity && distance(ts, i) > 0;
@@ -139,7 +139,7 @@ struct ticket *tickets_drain(struct tickets *ts, size_t *ret_n)
         for (size_t i = 0; i < ts->size; i++) {
                 if (!all[i].entity)
                         continue;
-                queue_redeem(&all[i].entity->bus->queue);
+                event_queue_redeem(&all[i].entity->bus->queue);
                 all[i].entity->n_tickets--;
                 all[n++] = all[i];
         }

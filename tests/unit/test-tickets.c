@@ -32,7 +32,7 @@ static void model_init(struct model *m)
 static void model_deinit(struct model *m)
 {
         tickets_deinit(&m->tickets);
-        queue_deinit(&m->bus.queue);
+        event_queue_deinit(&m->bus.queue);
 }
 
 static void add(struct model *m, size_t i, struct mbus_entity *entity)
