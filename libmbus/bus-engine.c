@@ -122,6 +122,7 @@ int engine_mode_add_entity(struct mbus_entity *entity)
                 if (r != 0)
                         engine_mode_remove_entity(entity);
         }
+        entity->bus->stirred = true;
         return r;
 }
 
@@ -155,6 +156,8 @@ int engine_mode_send(struct mbus_entity *entity, const struct address *dest, str
 
         if (!ret_ticket)
                 return engine_send(e, now, wall_ms, entity->engine, dest, payload);
+        /* To an entity of this bus it goes, and is acknowledged, at once. */
+        entity->bus->stirred = true;
         return engine_send_reliable(e, now, wall_ms, entity->engine, dest, payload, ret_ticket);
 }
 
@@ -171,6 +174,7 @@ int engine_mode_watch(struct mbus_bus *bus, struct watch *watch)
         while (engine_next_peer(bus->engine, watch->address, &cursor, &info))
                 told_joined(bus, info.address, info.joined);
         event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+        bus->stirred = true;
         return 0;
 }
 
@@ -178,6 +182,7 @@ int engine_mode_observe(struct mbus_bus *bus)
 {
         engine_observe(bus->engine, bus->observing, bus->observe_hello);
         observe_begun(bus);
+        bus->stirred = true;
         return 0;
 }
 

@@ -213,7 +213,7 @@ uint64_t bus_time_of_day(struct mbus_bus *bus)
 
 uint64_t mbus_bus_get_deadline(struct mbus_bus *bus)
 {
-        return bus->failure ? 0 : bus->mode->get_deadline(bus);
+        return bus->failure || bus->stirred ? 0 : bus->mode->get_deadline(bus);
 }
 
 int mbus_bus_process(struct mbus_bus *bus)
@@ -221,6 +221,7 @@ int mbus_bus_process(struct mbus_bus *bus)
         int r = bus->failure;
 
         bus->failure = 0;
+        bus->stirred = false;
         bus->wall_ns = clock_wall_ns();
         if (r == 0)
                 r = bus->mode->process(bus);

@@ -110,6 +110,7 @@ struct mbus_bus {
         uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
         int failure;  /* memory was short where nobody could be told; the next process() says so */
+        bool stirred; /* a call has made events: the bus is due, so that they are popped soon */
         char *warnings[WARNINGS_MAX];
         size_t n_warnings;
         struct one_fd one;

@@ -172,6 +172,34 @@ START_TEST(test_sending_to_each_gives_every_match_a_ticket)
 }
 END_TEST
 
+/* A main loop that sleeps until the deadline must not sleep over what a call of its own brought about. */
+START_TEST(test_a_bus_is_due_at_once_when_a_call_has_made_events)
+{
+        struct world w = world_new();
+        struct mbus_entity *other = entity_add(w.a, "(app:player module:other)");
+        uint64_t ticket = 0;
+
+        ck_assert_uint_eq(mbus_bus_get_deadline(w.a), 0);
+        turn(&w);
+        events_clear(w.a);
+        ck_assert_uint_ne(mbus_bus_get_deadline(w.a), 0);
+        ck_assert_int_eq(send_reliable(w.ui, mbus_entity_get_address(other), &ticket), 0);
+        ck_assert_uint_eq(mbus_bus_get_deadline(w.a), 0);
+        ck_assert_int_ge(mbus_bus_process(w.a), 0);
+        /* Who does not pop is not woken again and again. */
+        ck_assert_uint_ne(mbus_bus_get_deadline(w.a), 0);
+        event_expect(w.a, MBUS_EVENT_MESSAGE);
+        events_clear(w.a);
+        ck_assert_int_eq(mbus_bus_watch(w.a, "()"), 0);
+        ck_assert_uint_eq(mbus_bus_get_deadline(w.a), 0);
+        ck_assert_int_ge(mbus_bus_process(w.a), 0);
+        events_clear(w.a);
+        ck_assert_int_eq(mbus_bus_observe(w.a, false), 0);
+        ck_assert_uint_eq(mbus_bus_get_deadline(w.a), 0);
+        world_free(&w);
+}
+END_TEST
+
 /* ---- entities ------------------------------------------------------------------------------ */
 
 /* ADR-08 */
@@ -336,6 +364,7 @@ int main(void)
                 test_a_reliable_message_needs_one_known_destination,
                 test_a_failure_names_the_message_that_failed,
                 test_sending_to_each_gives_every_match_a_ticket,
+                test_a_bus_is_due_at_once_when_a_call_has_made_events,
                 test_an_entity_has_an_id_and_is_ready_at_once,
                 test_an_address_of_our_own_is_strict_and_not_given_twice,
                 test_an_address_that_somebody_else_uses_is_given_up_for_another,
