@@ -10,6 +10,7 @@
 
 #include <core/frame.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "control-request.h"
 #include "ids.h"
@@ -203,6 +204,18 @@ static int attach_with_id(struct broker *b, struct client *c, struct span text,
         return r ? r : attachment_new(b, c, &address, ret_attachment);
 }
 
+/* As attachment_new(). A proxy that has the address gives way: it stands for somebody only as long as
+ * nobody here has the address (spec/buses.md). */
+static int attach_as_asked(struct broker *b, struct client *c, const struct address *address,
+                           struct attachment **ret_attachment)
+{
+        const struct attachment *other = attachment_find(b, address);
+
+        if (other && other->proxy)
+                bridge_conflict(other->proxy);
+        return attachment_new(b, c, address, ret_attachment);
+}
+
 /* Puts the entity that is asked for on the bus. */
 static void attach(struct request *r, const struct address *address)
 {
@@ -228,7 +241,7 @@ static void attach(struct request *r, const struct address *address)
                                                         : "this user has too many entities");
                 return;
         }
-        result = address_get(address, "id").at ? attachment_new(r->b, r->c, address, &a)
+        result = address_get(address, "id").at ? attach_as_asked(r->b, r->c, address, &a)
                                                : attach_with_id(r->b, r->c, address->text, &a);
         if (result == 0)
                 accept_attachment(r, a);

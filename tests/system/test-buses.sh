@@ -130,6 +130,24 @@ test_three_buses_in_a_ring_of_three_brokers() {
         expect_all_gone
 }
 
+# What stands for somebody of another bus gives way to whoever is here itself.
+test_a_client_gets_the_address_that_a_proxy_has() {
+        local address='(app:y id:700-1@10.9.9.9)'
+
+        buses
+        add_bus b two 47001 "${BOTH[@]}"
+        start_bridge b b
+        start_peer y two "$address"
+        expect_listed "unix:$folder/b.sock" b "$address"
+        start_subscriber z here "unix:$folder/b.sock" b "$address" -F '%y %t %p'
+        expect_verb 0 one send -r "$address" 'to.it(1)'
+        expect_line z.out 'to\.it'
+        expect_count y.out 'to\.it' 0
+        expect_verb 0 two send -r "$address" 'to.other(1)'
+        expect_line y.out 'to\.other'
+        expect_count z.out 'to\.other' 0
+}
+
 test_entities_of_each_bus_are_seen_on_the_other() {
         buses
         add_bus b two 47001 "${BOTH[@]}"
