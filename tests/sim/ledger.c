@@ -8,62 +8,23 @@
 #include <stdlib.h>
 
 #include "core/engine-state.h"
+#include "letter.h"
 #include "memory.h"
 #include "node.h"
 
-#define COMMAND "sim.letter"
 #define COMMANDS_MAX 3
-#define PADDING_MAX 1000
 
 void ledger_deinit(struct ledger *ledger)
 {
         for (size_t i = 0; i < ledger->n; ++i) {
                 free(ledger->letters[i].dest);
-                free(ledger->letters[i].expected.words);
-                free(ledger->letters[i].seen.words);
+                members_deinit(&ledger->letters[i].expected);
+                members_deinit(&ledger->letters[i].seen);
         }
         free(ledger->letters);
 }
 
-bool members_has(const struct members *members, uint32_t index)
-{
-        return index / 64 < members->n_words && members->words[index / 64] >> index % 64 & 1;
-}
-
-static void members_add(struct members *members, uint32_t index)
-{
-        if (index / 64 >= members->n_words) {
-                uint32_t n = index / 64 + 1;
-
-                members->words = must(realloc(members->words, n * sizeof(*members->words)));
-                while (members->n_words < n)
-                        members->words[members->n_words++] = 0;
-        }
-        members->words[index / 64] |= UINT64_C(1) << index % 64;
-}
-
 /* ---- writing ---- */
-
-static void write_payload(uint64_t serial, unsigned n, struct buffer *out)
-{
-        uint64_t luck = serial * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-
-        for (unsigned i = 0; i < n; ++i) {
-                if (i)
-                        buffer_add_text(out, "\r\n");
-                buffer_add_text(out, COMMAND "(");
-                buffer_add_uint(out, serial);
-                buffer_add_char(out, ' ');
-                buffer_add_uint(out, i);
-                if (luck % 16 == i) {
-                        buffer_add_text(out, " \"");
-                        for (uint64_t k = luck % PADDING_MAX; k > 0; --k)
-                                buffer_add_char(out, 'x');
-                        buffer_add_char(out, '"');
-                }
-                buffer_add_char(out, ')');
-        }
-}
 
 static bool is_sound(const struct world *w, const struct member *from, const struct member *to)
 {
@@ -130,7 +91,7 @@ struct letter *ledger_write(struct world *w, const struct member *from, const st
                 ledger_tear(w);
                 return NULL;
         }
-        write_payload(ledger->n - 1, letter->n_commands, ret_payload);
+        letter_write(ledger->n - 1, letter->n_commands, ret_payload);
         return letter;
 }
 
@@ -140,8 +101,7 @@ void ledger_tear(struct world *w)
 
         /* Its number is not used again. */
         letter->ended = letter->orphaned = true;
-        free(letter->expected.words);
-        letter->expected = (struct members){ NULL, 0 };
+        members_deinit(&letter->expected);
 }
 
 /* ---- what happens to it ---- */
@@ -159,7 +119,7 @@ static void check_repetition(struct world *w, const struct letter *letter)
 
 void ledger_transmitted(struct world *w, const struct node *node, struct span datagram)
 {
-        static const char mark[] = COMMAND;
+        static const char mark[] = LETTER_COMMAND;
         const char *end = datagram.at + datagram.n, *at;
         uint64_t serial = 0;
         struct letter *letter;

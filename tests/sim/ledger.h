@@ -6,16 +6,11 @@
 #define MBUS_TESTS_SIM_LEDGER_H
 
 #include "core/engine.h"
+#include "members.h"
 
 struct world;
 struct node;
 struct member;
-
-/* A set of members by their index. */
-struct members {
-        uint64_t *words;
-        uint32_t n_words;
-};
 
 struct letter {
         uint32_t from; /* member */
@@ -46,7 +41,6 @@ struct ledger {
 };
 
 void ledger_deinit(struct ledger *ledger);
-bool members_has(const struct members *members, uint32_t index);
 
 /* Writes the payload of the next message and books it; NULL if @dest cannot get a reliable one. */
 struct letter *ledger_write(struct world *w, const struct member *from, const struct address *dest,

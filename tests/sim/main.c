@@ -6,6 +6,7 @@
  *      sim --list                              the kinds
  *      --no-shrink, --apart (each run in a process of its own), --print (the actions), --quiet
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +58,8 @@ static void report(const struct arguments *arg, struct scenario *s, struct outco
 
         printf("FAILED seed %llu, scenario %s, at %.6f s: %s: %s\n", (unsigned long long)s->seed,
                s->kind, (double)failure->at / 1e9, failure->claim, failure->text);
-        printf("repeat: build/tests/sim/sim --seed %llu --scenario %s\n",
-               (unsigned long long)s->seed, s->kind);
+        printf("repeat: build/tests/sim/%s --seed %llu --scenario %s\n",
+               program_invocation_short_name, (unsigned long long)s->seed, s->kind);
         if (arg->no_shrink)
                 return;
         shrink(s, outcome);

@@ -40,6 +40,7 @@ struct network_rules {
         uint64_t delay_max;
         uint64_t late_max;
         uint64_t grid; /* arrivals come at multiples of this, so that they come in batches */
+        bool in_order; /* what is sent at one moment arrives in order, if nothing is late */
 };
 
 struct network {
@@ -53,6 +54,8 @@ struct network {
         struct deadlines flights;
         uint8_t *steps; /* scratch: one a node */
         struct packet *recent[NETWORK_RECENT];
+        uint64_t sent_at; /* the last, and how many at that moment before it */
+        uint64_t n_before;
         uint64_t n_sent;
         uint64_t n_delivered;
 };

@@ -7,7 +7,8 @@
 #ifndef MBUS_TESTS_SIM_SCENARIO_H
 #define MBUS_TESTS_SIM_SCENARIO_H
 
-#include "world.h"
+#include "invariants.h"
+#include "options.h"
 
 enum action_type {
         ACTION_START, /* `n` nodes from `node` on */
@@ -30,6 +31,11 @@ enum action_type {
         ACTION_REPLAY,
         ACTION_AWARE, /* check: everybody knows the living */
         ACTION_RATE,  /* the measure of the hello rate begins, or, with n = 0, ends */
+        /* Of links only. */
+        ACTION_BREAK,  /* of the link of `node` */
+        ACTION_STALL,  /* `node` gets no time for `n` ms */
+        ACTION_RELOAD, /* of the configuration of broker `node` */
+        ACTION_BABBLE, /* a stranger at broker `node` */
         ACTION_MAX
 };
 
@@ -47,6 +53,7 @@ struct scenario {
         const char *kind;
         uint64_t seed;
         struct world_options options;
+        struct link_options links;
         struct action *actions; /* by time */
         size_t n;
         size_t size;

@@ -12,6 +12,7 @@
 #include "invariants.h"
 #include "ledger.h"
 #include "network.h"
+#include "options.h"
 
 #define SLOTS_MAX 64
 /* The loss that no entity may be given up for. */
@@ -53,21 +54,6 @@ enum change {
         CHANGE_SILENCE,   /* one died */
         CHANGE_HEAL,      /* some did not hear others for a time */
         CHANGE_CONFUSION, /* a clock was set back, or strangers were let in */
-};
-
-/* What all nodes of a world have in common. */
-struct world_options {
-        uint64_t seed;
-        uint32_t n_nodes;
-        uint32_t per_node; /* entities */
-        enum dialect dialect;
-        bool send_unicast;
-        size_t peers_max;
-        size_t events_max; /* of slow nodes */
-        uint64_t pop_gap;  /* of slow nodes, ns */
-        bool lossless;     /* no scenario of this kind ever loses a datagram */
-        bool steady;       /* the network is good enough that nobody may be given up who lives */
-        struct network_rules network;
 };
 
 struct world {
