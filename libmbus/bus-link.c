@@ -1,6 +1,6 @@
 /*
- * bus-link.c - the bus through a broker (spec/attach.md): the socket, the main loop, and losing the
- * link and getting it back.
+ * bus-link.c - the bus through a broker (spec/attach.md): the main loop, and losing the link and getting
+ * it back.
  *
  * Output is gathered and written when much has come together or the application's main loop turns;
  * input is read in large pieces and handled in place. While many events wait for the application
@@ -12,183 +12,17 @@
 #include "link.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "core/frame.h"
 #include "io/clock.h"
 
-#define BACKOFF_MIN (50 * NSEC_PER_MSEC)
 #define BACKOFF_MAX_TCP (2 * NSEC_PER_SEC)
 /* Dither included, a client is back within a second of the broker ... */
 #define BACKOFF_MAX (700 * NSEC_PER_MSEC)
 /* ... and sooner while the socket's file is there: the broker is too busy or is just starting. */
 #define BACKOFF_MAX_QUICK (200 * NSEC_PER_MSEC)
-/* How long opening may wait for a broker that does not accept, and closing for one that does not
- * read. */
-#define PATIENCE_MS 1000
-/* While opening waits for TCP. */
-#define POLL_MS 100
-/* Room for the largest frame behind a piece that was read. */
-#define INPUT_SIZE (LINK_READ_SIZE + FRAME_HEADER_SIZE + FRAME_MAX)
-
-static const struct bus_mode link_mode;
-
-/* ---- connecting ---------------------------------------------------------------------------- */
-
-/* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting.
- */
-static int connect_to(const char *path, bool patient)
-{
-        struct timeval time = { .tv_sec = PATIENCE_MS / 1000,
-                                .tv_usec = PATIENCE_MS % 1000 * 1000 };
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int fd, r = 0;
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0);
-        if (fd < 0)
-                return -errno;
-        if (patient && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
-                r = -errno;
-        if (r == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-                r = -errno;
-        if (r < 0) {
-                close(fd);
-                return r;
-        }
-        return fd;
-}
-
-static bool is_nobody_there(int error)
-{
-        return error == -ENOENT || error == -ENOTDIR || error == -ECONNREFUSED;
-}
-
-static const char *advice(int error)
-{
-        if (is_nobody_there(error))
-                return "start mbus-broker, or use udp:";
-        if (error == -EACCES)
-                return "the broker belongs to another user";
-        return "is it mbus-broker's socket?";
-}
-
-/* Takes over @fd, also on failure: NULL when memory is short. */
-static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, const char *place)
-{
-        struct link *l = malloc(sizeof(*l));
-
-        if (!l) {
-                close(fd);
-                return NULL;
-        }
-        bus->mode = &link_mode;
-        bus->impl = l;
-        *l = (struct link){ .fd = fd, .backoff = BACKOFF_MIN };
-        index_init(&l->attached, random_u64(&bus->random));
-        l->in = malloc(INPUT_SIZE);
-        bus->url = malloc(strlen(scheme) + strlen(place) + 1);
-        if (!l->in || !bus->url || event_queue_promise(&bus->queue) < 0)
-                return NULL;
-        strcpy(bus->url, scheme);
-        strcat(bus->url, place);
-        return l;
-}
-
-int link_open(struct mbus_bus *bus, const char *path, bool probe,
-              char ret_error[static BUS_ERROR_SIZE])
-{
-        int fd = connect_to(path, true);
-        struct link *l;
-
-        if (fd < 0 && probe && is_nobody_there(fd))
-                return MBUS_E_UNKNOWN;
-        if (fd < 0) {
-                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.300s: %s: %s", path, strerror(-fd),
-                         advice(fd));
-                return fd == -ENOMEM ? fd : MBUS_E_NO_BUS;
-        }
-        l = link_new(bus, fd, "unix:", path);
-        if (!l)
-                return -ENOMEM;
-        l->path = strdup(path);
-        return l->path ? 0 : -ENOMEM;
-}
-
-/* ---- connecting over TCP ------------------------------------------------------------------- */
-
-static const char *tcp_advice(int error)
-{
-        switch (error) {
-        case -ECONNREFUSED:
-                return "start mbus-broker with TCP= in its configuration";
-        case -EPIPE:
-        case -EPROTO:
-                return "its bus has another key than the configuration here, or it is no "
-                       "mbus-broker";
-        default:
-                return "is it reachable?";
-        }
-}
-
-/* Waits, for as long as a connection may take, until one of its places is connected. */
-static int connect_tcp(struct link_tcp *tcp, int *ret_fd)
-{
-        int r = MBUS_E_NOT_READY;
-
-        for (unsigned tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
-                do {
-                        struct pollfd fd;
-                        nfds_t n;
-
-                        r = link_tcp_connect(tcp, ret_fd);
-                        n = (nfds_t)link_tcp_get_pollfds(tcp, &fd);
-                        if (r == MBUS_E_NOT_READY)
-                                poll(&fd, n, POLL_MS);
-                } while (r == MBUS_E_NOT_READY);
-        }
-        return r;
-}
-
-int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
-                  char ret_error[static BUS_ERROR_SIZE])
-{
-        struct config config = CONFIG_INIT;
-        struct link_tcp *tcp = NULL;
-        char error[256] = "";
-        struct link *l;
-        int fd, r = bus_read_config(given, &config, ret_error);
-
-        if (r)
-                return r;
-        r = link_tcp_new(place, &config, &tcp, error);
-        explicit_bzero(&config, sizeof(config));
-        if (r == 0)
-                r = connect_tcp(tcp, &fd);
-        if (r < 0 && r != -ENOMEM) {
-                snprintf(error, sizeof(error), "%s: %s", strerror(r == -EPROTO ? EKEYREJECTED : -r),
-                         tcp_advice(r));
-                r = MBUS_E_NO_BUS;
-        }
-        if (r) {
-                snprintf(ret_error, BUS_ERROR_SIZE, "broker at tcp:%.200s: %s", place, error);
-                link_tcp_free(tcp);
-                return r;
-        }
-        l = link_new(bus, fd, "tcp:", place);
-        if (!l) {
-                link_tcp_free(tcp);
-                return -ENOMEM;
-        }
-        l->tcp = tcp;
-        return 0;
-}
 
 /* ---- losing it and getting it back --------------------------------------------------------- */
 
@@ -208,6 +42,7 @@ static void forget_conversation(struct mbus_bus *bus)
         free(l->broker);
         l->broker = NULL;
         l->observe_asked = false;
+        l->ask_at = TIME_NEVER;
         link_drop_acks(l);
         link_forget_known(l);
         for (struct mbus_entity *entity = bus->entities; entity; entity = entity->next)
@@ -238,7 +73,7 @@ static void link_down(struct mbus_bus *bus)
                         link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN);
         free(tickets);
         told_mark(bus);
-        l->backoff = BACKOFF_MIN;
+        l->backoff = LINK_BACKOFF_MIN;
         retry_later(bus);
 }
 
@@ -249,9 +84,11 @@ static int ask_again(struct mbus_bus *bus)
 
         for (size_t i = 0; i < bus->n_watches && r == 0; i++)
                 r = link_watch(bus, &bus->watches[i]);
-        for (struct mbus_entity *entity = bus->entities; entity && r == 0; entity = entity->next)
+        for (struct mbus_entity *entity = bus->entities; entity && r == 0; entity = entity->next) {
+                entity->waits = false;
                 if (!entity->refused)
                         r = link_attach(entity, false);
+        }
         return r;
 }
 
@@ -262,7 +99,7 @@ static int connect_again(struct mbus_bus *bus)
         int fd, r;
 
         if (!l->tcp)
-                return connect_to(l->path, false);
+                return link_connect(l->path, false);
         r = link_tcp_connect(l->tcp, &fd);
         bus->generation++;
         if (r == MBUS_E_NOT_READY)
@@ -289,11 +126,29 @@ static void reconnect(struct mbus_bus *bus)
                 return;
         }
         l->fd = fd;
+        l->up_at = clock_now();
+        seen_expect(&l->seen, l->up_at);
         bus->generation++;
         (void)event_queue_promise(&bus->queue);
         event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);
         if (ask_again(bus) != 0)
                 link_down(bus);
+}
+
+/* Those whose address the old link had a moment ago. 0, or what link_attach() said. */
+static int ask_again_for_taken(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        int r = 0;
+
+        l->ask_at = TIME_NEVER;
+        for (struct mbus_entity *entity = bus->entities; entity && r == 0; entity = entity->next) {
+                if (!entity->waits)
+                        continue;
+                entity->waits = false;
+                r = link_attach(entity, false);
+        }
+        return r;
 }
 
 /* ---- the main loop ------------------------------------------------------------------------- */
@@ -315,9 +170,10 @@ static ssize_t fill(struct link *l)
         }
         do {
                 if (l->tcp)
-                        n = link_tcp_recv(l->tcp, l->fd, l->in + l->in_n, INPUT_SIZE - l->in_n);
+                        n = link_tcp_recv(l->tcp, l->fd, l->in + l->in_n,
+                                          LINK_INPUT_SIZE - l->in_n);
                 else
-                        n = recv(l->fd, l->in + l->in_n, INPUT_SIZE - l->in_n, MSG_DONTWAIT);
+                        n = recv(l->fd, l->in + l->in_n, LINK_INPUT_SIZE - l->in_n, MSG_DONTWAIT);
         } while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
@@ -355,7 +211,7 @@ static int read_link(struct mbus_bus *bus)
         int r = handle_frames(bus, &budget);
 
         while (r == 0 && !l->more) {
-                size_t room = INPUT_SIZE - (l->in_n - l->in_at);
+                size_t room = LINK_INPUT_SIZE - (l->in_n - l->in_at);
                 ssize_t n = fill(l);
 
                 if (n == -EAGAIN || n == -EWOULDBLOCK)
@@ -397,6 +253,8 @@ static int link_process(struct mbus_bus *bus)
                 r = bus->failure;
                 bus->failure = 0;
         }
+        if (r == 0 && l->ask_at != TIME_NEVER && clock_now() >= l->ask_at)
+                r = ask_again_for_taken(bus) == 0 ? 0 : -ENOMEM;
         if (r == 0)
                 link_flush_acks(bus);
         if (r == 0 && !is_busy(bus))
@@ -441,7 +299,7 @@ static uint64_t link_get_deadline(struct mbus_bus *bus)
                 return 0;
         if (link_n_waiting(l) > 0 && !l->blocked)
                 return 0;
-        return l->more && may_read(bus) ? 0 : TIME_NEVER;
+        return l->more && may_read(bus) ? 0 : l->ask_at;
 }
 
 /* ---- what the application asks ------------------------------------------------------------- */
@@ -493,10 +351,10 @@ static bool link_pull(struct mbus_bus *bus)
 static void linger(struct link *l)
 {
         struct pollfd fd = { .fd = l->fd, .events = POLLOUT };
-        uint64_t end = clock_now() + PATIENCE_MS * NSEC_PER_MSEC;
+        uint64_t end = clock_now() + LINK_PATIENCE_MS * NSEC_PER_MSEC;
 
         while (link_write(l) == 0 && link_n_waiting(l) > 0 && clock_now() < end)
-                if (poll(&fd, 1, PATIENCE_MS) <= 0)
+                if (poll(&fd, 1, LINK_PATIENCE_MS) <= 0)
                         return;
 }
 
@@ -521,6 +379,7 @@ static void link_close(struct mbus_bus *bus)
         link_forget_known(l);
         stock_deinit(&l->stock);
         tickets_deinit(&l->tickets);
+        seen_deinit(&l->seen);
         index_deinit(&l->attached);
         buffer_deinit(&l->out);
         link_tcp_free(l->tcp);
@@ -530,7 +389,7 @@ static void link_close(struct mbus_bus *bus)
         free(l);
 }
 
-static const struct bus_mode link_mode = {
+const struct bus_mode link_mode = {
         .close = link_close,
         .add_entity = link_add_entity,
         .remove_entity = link_remove_entity,

@@ -60,6 +60,7 @@ struct mbus_entity {
         size_t n_tickets;            /* entries of link.tickets about it */
         bool refused;                /* and said so: it is not asked for again */
         bool anew;                   /* asked for as `given`: the old address is taken */
+        bool waits;                  /* its old link has the address still: it asks again */
 };
 
 struct watch {

@@ -8,6 +8,11 @@
 
 #include "io/clock.h"
 
+/* How long an address that we had is asked for again, a little longer than TCP needs to find out that
+ * a link is gone, and how often. */
+#define TAKEN_PATIENCE (30 * NSEC_PER_SEC)
+#define TAKEN_PAUSE (250 * NSEC_PER_MSEC)
+
 /* The parameters of a command of the broker, taken one after the other. */
 struct args {
         const struct value *next;
@@ -92,9 +97,24 @@ static bool ask_anew(struct mbus_entity *entity)
         return link_attach(entity, true) == 0;
 }
 
+/* After a lost link it may be our old one that has the address, until the broker finds out that we are
+ * not there any more. */
+static bool ask_later(struct mbus_bus *bus, struct mbus_entity *entity)
+{
+        struct link *l = bus->impl;
+        uint64_t now = clock_now();
+
+        if (!entity->text || l->up_at == 0 || now >= l->up_at + TAKEN_PATIENCE)
+                return false;
+        entity->waits = true;
+        if (l->ask_at == TIME_NEVER)
+                l->ask_at = now + TAKEN_PAUSE;
+        return true;
+}
+
 static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason)
 {
-        if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
+        if (reason == MBUS_REASON_TAKEN && (ask_anew(entity) || ask_later(bus, entity)))
                 return;
         if (event_queue_reserve(&bus->queue, 1) < 0) {
                 bus->failure = -ENOMEM;

@@ -112,11 +112,18 @@ static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbu
                 entity = entity_of_attached(index_find(&l->attached, &m->header.dest));
         if (!entity)
                 return;
-        /* Without memory it is not acknowledged, and the sender hears of a time-out. */
-        if (event_queue_message(bus, entity, m) == 0)
+        if (seen_has(&l->seen, &m->header)) {
+                bus->dropped[MBUS_DROP_DUPLICATE]++;
                 link_owe_ack(bus, entity, m);
-        else
+                return;
+        }
+        /* Without memory it is not acknowledged, and the sender hears of a time-out. */
+        if (event_queue_message(bus, entity, m) == 0) {
+                seen_note(&l->seen, &m->header);
+                link_owe_ack(bus, entity, m);
+        } else {
                 bus->dropped[MBUS_DROP_EVENTS]++;
+        }
 }
 
 /* To all that match but the one who sent it. */

@@ -1,24 +1,34 @@
 /*
  * link.h - what the files of link mode share: a connection to the broker (spec/attach.md).
  *
- *      bus-link.c       the socket, the main loop, losing the link and getting it back
+ *      bus-link.c       the main loop, losing the link and getting it back
+ *      link-open.c      connecting
  *      link-send.c      messages and questions go out
  *      link-receive.c   frames come in
  *      link-broker.c    what the broker says to the library
  *      link-tickets.c   questions that wait for an answer
  *      link-tcp.c       what is particular about TCP
  *      link-stock.c     memory for messages
+ *      link-seen.c      what was taken lately, in case the next broker brings it again
  */
 #ifndef MBUS_LINK_H
 #define MBUS_LINK_H
 
 #include "bus.h"
+#include "core/frame.h"
 #include "link-tcp.h"
 
 /* Asked of the kernel in one piece. */
 #define LINK_READ_SIZE (64u << 10)
 /* So much waits before somebody who sends without pause has it written. */
 #define LINK_WRITE_SIZE (64u << 10)
+/* Room for the largest frame behind a piece that was read. */
+#define LINK_INPUT_SIZE (LINK_READ_SIZE + FRAME_HEADER_SIZE + FRAME_MAX)
+/* Until a lost link is tried again for the first time. */
+#define LINK_BACKOFF_MIN (50 * NSEC_PER_MSEC)
+/* How long opening may wait for a broker that does not accept, and closing for one that does not
+ * read. */
+#define LINK_PATIENCE_MS 1000
 /* Sources that acknowledgements are gathered for at the same time. */
 #define LINK_ACKS 16
 /* Pairs of source and destination that are recognised: an application hears the same few. */
@@ -70,12 +80,28 @@ struct stock {
         size_t n;
 };
 
+/* A reliable message that was taken. */
+struct seen {
+        uint64_t source; /* hash of its address */
+        uint64_t timestamp;
+        uint32_t seq;
+};
+
+struct seen_ring {
+        struct seen *items; /* NULL: none so far */
+        uint64_t n;         /* ever; the newest is at (n - 1) % LINK_SEEN_MAX */
+        uint64_t until;     /* what comes is compared up to then; 0: it is not */
+};
+
 struct link {
         int fd;               /* -1: the link is down */
         struct link_tcp *tcp; /* NULL: it is a Unix socket */
         char *path;           /* with `tcp`: NULL */
         uint64_t retry_at;
         uint64_t backoff;
+        uint64_t up_at; /* when it came back; 0: it was never lost */
+        uint64_t
+                ask_at; /* when entities ask again for the address they had; TIME_NEVER: none does */
         char *in;
         size_t in_at; /* where the first frame that is not handled begins */
         size_t in_n;
@@ -91,10 +117,18 @@ struct link {
         struct tickets tickets;
         struct index attached;
         struct stock stock;
+        struct seen_ring seen;
         struct known known; /* forgotten when `attached` changes */
         struct ack_group acks[LINK_ACKS];
         size_t n_acks;
 };
+
+extern const struct bus_mode link_mode;
+
+/* ---- link-open.c ---- */
+
+/* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting. */
+int link_connect(const char *path, bool patient);
 
 /* ---- link-tickets.c ---- */
 
@@ -117,6 +151,16 @@ void stock_put(struct stock *s, void *memory, size_t size);
 /* Drops a reference to a message that was made in memory of stock_take(). */
 void stock_put_message(struct stock *s, struct message *m);
 void stock_deinit(struct stock *s);
+
+/* ---- link-seen.c ---- */
+
+/* The link is back, perhaps to another broker, and so may be what others still repeat. */
+void seen_expect(struct seen_ring *s, uint64_t now);
+/* Notes that @h was taken. Without memory it is not. */
+void seen_note(struct seen_ring *s, const struct header *h);
+/* Whether it was before. */
+bool seen_has(struct seen_ring *s, const struct header *h);
+void seen_deinit(struct seen_ring *s);
 
 /* ---- link-send.c ---- */
 

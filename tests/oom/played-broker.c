@@ -185,10 +185,11 @@ static void route(struct played_link *from, const struct header *h, struct span 
                         continue;
                 ++n;
                 /* The receiver is the one with the full address. */
-                size = snprintf(full, sizeof(full), "mbus/1.0 %u 1 %c %.*s %s %.*s\r\n%.*s", h->seq,
-                                h->reliable ? 'R' : 'U', (int)h->src.text.n, h->src.text.at,
-                                h->reliable ? l->name : "()", (int)h->acks.n, h->acks.at,
-                                (int)(text.n - h->payload), text.at + h->payload);
+                size = snprintf(full, sizeof(full), "mbus/1.0 %u %llu %c %.*s %s %.*s\r\n%.*s",
+                                h->seq, (unsigned long long)h->timestamp, h->reliable ? 'R' : 'U',
+                                (int)h->src.text.n, h->src.text.at, h->reliable ? l->name : "()",
+                                (int)h->acks.n, h->acks.at, (int)(text.n - h->payload),
+                                text.at + h->payload);
                 if (h->reliable)
                         send_frame(l, (struct span){ full, (size_t)size });
                 else

@@ -126,6 +126,77 @@ START_TEST(test_an_address_that_is_taken_after_a_lost_link_is_exchanged)
 }
 END_TEST
 
+/* The broker may not have noticed that the old link is gone, over TCP for 25 s. */
+START_TEST(test_an_address_of_ones_own_is_asked_for_again_while_the_old_link_has_it)
+{
+        struct world *w = world_new();
+        uint32_t seq;
+
+        w->me = entity_add(w->bus, ME);
+        seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        say(w, "mbus/1.0 1 1 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
+        events_clear(w->bus);
+        broker_stop(w);
+        turn(w);
+        broker_return(w);
+        for (unsigned i = 0; i < 3; i++) {
+                events_clear(w->bus);
+                seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+                say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.refused(%u taken \"\")", seq);
+                ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+                ck_assert_int_eq(mbus_bus_wait(w->bus, 2 * (int64_t)NSEC_PER_SEC / 5),
+                                 MBUS_E_NOT_READY);
+        }
+        seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_READY);
+        world_free(w);
+}
+END_TEST
+
+static void say_reliable(struct world *w, unsigned seq, unsigned time)
+{
+        say(w, "mbus/1.0 %u %u R " PEER " " ME " ()\r\na(%u)", seq, time, seq);
+}
+
+static void back_on_the_link(struct world *w)
+{
+        uint32_t seq;
+
+        broker_stop(w);
+        turn(w);
+        broker_return(w);
+        seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
+        events_clear(w->bus);
+}
+
+/* What the acknowledgement of did not reach the bus, since the broker died, is repeated there, and the
+ * next broker has not seen it before. */
+START_TEST(test_what_comes_again_after_the_broker_died_is_acknowledged_and_not_delivered_again)
+{
+        struct world *w = world_with_entity();
+
+        for (unsigned i = 0; i < 3; i++) {
+                say_reliable(w, 70 + i, 1000);
+                event_expect(w->bus, MBUS_EVENT_MESSAGE);
+                expect(w, PEER " (");
+        }
+        back_on_the_link(w);
+        for (unsigned i = 0; i < 3; i++) {
+                say_reliable(w, 70 + i, 1000);
+                ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+                expect(w, PEER " (7");
+        }
+        /* A source that started again, and what is new. */
+        say_reliable(w, 70, 2000);
+        event_expect(w->bus, MBUS_EVENT_MESSAGE);
+        say_reliable(w, 73, 1000);
+        event_expect(w->bus, MBUS_EVENT_MESSAGE);
+        world_free(w);
+}
+END_TEST
+
 START_TEST(test_a_stream_without_sense_is_a_lost_link)
 {
         struct world *w = world_with_entity();
@@ -236,6 +307,8 @@ int main(void)
                 test_a_watch_reports_joins_and_leaves_and_its_end,
                 test_a_lost_link_is_restored_and_nothing_is_lost_silently,
                 test_an_address_that_is_taken_after_a_lost_link_is_exchanged,
+                test_an_address_of_ones_own_is_asked_for_again_while_the_old_link_has_it,
+                test_what_comes_again_after_the_broker_died_is_acknowledged_and_not_delivered_again,
                 test_a_stream_without_sense_is_a_lost_link,
                 test_one_descriptor_follows_the_link,
                 test_output_that_the_broker_does_not_take_is_bounded,

@@ -1,0 +1,165 @@
+/*
+ * link-open.c - a link to a broker is opened, over a Unix socket or over TCP.
+ */
+#include "link.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* While opening waits for TCP. */
+#define POLL_MS 100
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+int link_connect(const char *path, bool patient)
+{
+        struct timeval time = { .tv_sec = LINK_PATIENCE_MS / 1000,
+                                .tv_usec = LINK_PATIENCE_MS % 1000 * 1000 };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd, r = 0;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0);
+        if (fd < 0)
+                return -errno;
+        if (patient && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
+                r = -errno;
+        if (r == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                r = -errno;
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static bool is_nobody_there(int error)
+{
+        return error == -ENOENT || error == -ENOTDIR || error == -ECONNREFUSED;
+}
+
+static const char *advice(int error)
+{
+        if (is_nobody_there(error))
+                return "start mbus-broker, or use udp:";
+        if (error == -EACCES)
+                return "the broker belongs to another user";
+        return "is it mbus-broker's socket?";
+}
+
+/* Takes over @fd, also on failure: NULL when memory is short. */
+static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, const char *place)
+{
+        struct link *l = malloc(sizeof(*l));
+
+        if (!l) {
+                close(fd);
+                return NULL;
+        }
+        bus->mode = &link_mode;
+        bus->impl = l;
+        *l = (struct link){ .fd = fd, .backoff = LINK_BACKOFF_MIN, .ask_at = TIME_NEVER };
+        index_init(&l->attached, random_u64(&bus->random));
+        l->in = malloc(LINK_INPUT_SIZE);
+        bus->url = malloc(strlen(scheme) + strlen(place) + 1);
+        if (!l->in || !bus->url || event_queue_promise(&bus->queue) < 0)
+                return NULL;
+        strcpy(bus->url, scheme);
+        strcat(bus->url, place);
+        return l;
+}
+
+int link_open(struct mbus_bus *bus, const char *path, bool probe,
+              char ret_error[static BUS_ERROR_SIZE])
+{
+        int fd = link_connect(path, true);
+        struct link *l;
+
+        if (fd < 0 && probe && is_nobody_there(fd))
+                return MBUS_E_UNKNOWN;
+        if (fd < 0) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.300s: %s: %s", path, strerror(-fd),
+                         advice(fd));
+                return fd == -ENOMEM ? fd : MBUS_E_NO_BUS;
+        }
+        l = link_new(bus, fd, "unix:", path);
+        if (!l)
+                return -ENOMEM;
+        l->path = strdup(path);
+        return l->path ? 0 : -ENOMEM;
+}
+
+/* ---- connecting over TCP ------------------------------------------------------------------- */
+
+static const char *tcp_advice(int error)
+{
+        switch (error) {
+        case -ECONNREFUSED:
+                return "start mbus-broker with TCP= in its configuration";
+        case -EPIPE:
+        case -EPROTO:
+                return "its bus has another key than the configuration here, or it is no "
+                       "mbus-broker";
+        default:
+                return "is it reachable?";
+        }
+}
+
+/* Waits, for as long as a connection may take, until one of its places is connected. */
+static int connect_tcp(struct link_tcp *tcp, int *ret_fd)
+{
+        int r = MBUS_E_NOT_READY;
+
+        for (unsigned tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
+                do {
+                        struct pollfd fd;
+                        nfds_t n;
+
+                        r = link_tcp_connect(tcp, ret_fd);
+                        n = (nfds_t)link_tcp_get_pollfds(tcp, &fd);
+                        if (r == MBUS_E_NOT_READY)
+                                poll(&fd, n, POLL_MS);
+                } while (r == MBUS_E_NOT_READY);
+        }
+        return r;
+}
+
+int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
+                  char ret_error[static BUS_ERROR_SIZE])
+{
+        struct config config = CONFIG_INIT;
+        struct link_tcp *tcp = NULL;
+        char error[256] = "";
+        struct link *l;
+        int fd, r = bus_read_config(given, &config, ret_error);
+
+        if (r)
+                return r;
+        r = link_tcp_new(place, &config, &tcp, error);
+        explicit_bzero(&config, sizeof(config));
+        if (r == 0)
+                r = connect_tcp(tcp, &fd);
+        if (r < 0 && r != -ENOMEM) {
+                snprintf(error, sizeof(error), "%s: %s", strerror(r == -EPROTO ? EKEYREJECTED : -r),
+                         tcp_advice(r));
+                r = MBUS_E_NO_BUS;
+        }
+        if (r) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at tcp:%.200s: %s", place, error);
+                link_tcp_free(tcp);
+                return r;
+        }
+        l = link_new(bus, fd, "tcp:", place);
+        if (!l) {
+                link_tcp_free(tcp);
+                return -ENOMEM;
+        }
+        l->tcp = tcp;
+        return 0;
+}
