@@ -156,7 +156,7 @@ void check_rate(struct world *w)
 
 /* ---- bounds ---- */
 
-/* Tickets that are open, or whose end was not popped. */
+/* Tickets that are open, or whose end was not popped, as the engine counts them and by the books. */
 static size_t count_tickets(const struct node *node)
 {
         size_t n = 0;
@@ -164,6 +164,18 @@ static size_t count_tickets(const struct node *node)
         for (uint32_t slot = 0; slot < SLOTS_MAX; ++slot) {
                 if (node->slots[slot])
                         n += node->slots[slot]->entity->n_reliable;
+        }
+        return n;
+}
+
+static size_t count_letters(const struct world *w, const struct node *node)
+{
+        size_t n = 0;
+
+        for (size_t i = w->ledger.first_open; i < w->ledger.n; ++i) {
+                const struct letter *letter = &w->ledger.letters[i];
+
+                n += !letter->ended && w->members[letter->from]->node == node->index;
         }
         return n;
 }
@@ -178,6 +190,16 @@ static size_t count_pairs(const struct engine *e)
                 for (; acks; acks = acks->next)
                         ++n;
         }
+        return n;
+}
+
+/* Peers whose window has room for all time stamps. */
+static size_t count_rooms(const struct engine *e)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < e->peers.known.n; ++i)
+                n += peer_of_entry(e->peers.known.all[i])->window.room != NULL;
         return n;
 }
 
@@ -199,9 +221,12 @@ void check_bounds(struct world *w, const struct node *node)
                      "node %u uses %zu octets, more than %zu, for %zu peers, %zu departed, %zu "
                      "tickets, %zu events",
                      node->index, memory, bound, known, departed, tickets, e->events.n);
-        if (e->peers.n_stamped > known || e->peers.n_stamped > PEERS_STAMPED_MAX)
-                fail(w, "bounded-memory", "node %u keeps all time stamps of %zu peers", node->index,
-                     e->peers.n_stamped);
+        if (tickets != count_letters(w, node))
+                fail(w, "bounded-memory", "node %u counts %zu tickets instead of %zu", node->index,
+                     tickets, count_letters(w, node));
+        if (e->peers.n_stamped != count_rooms(e) || e->peers.n_stamped > PEERS_STAMPED_MAX)
+                fail(w, "bounded-memory", "node %u keeps all time stamps of %zu peers, or of %zu",
+                     node->index, e->peers.n_stamped, count_rooms(e));
         if (pairs > known * own)
                 fail(w, "bounded-memory", "node %u keeps acknowledgements of %zu pairs",
                      node->index, pairs);

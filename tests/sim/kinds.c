@@ -82,8 +82,9 @@ static void start_all(struct scenario *s, struct random *r, uint64_t within)
                 add(s, upto(r, within), ACTION_START, i, 1);
 }
 
-/* Messages of @node and to it that are under way when it ends at @end. */
-static void add_last_words(struct scenario *s, struct random *r, uint32_t node, uint64_t end)
+/* Messages of an entity and to its node that are under way when it ends at @end. */
+static void add_last_words(struct scenario *s, struct random *r, uint32_t node, uint32_t slot,
+                           uint64_t end)
 {
         uint64_t early = upto(r, 30 * MS);
 
@@ -93,6 +94,7 @@ static void add_last_words(struct scenario *s, struct random *r, uint32_t node, 
                                      .at = SEC + (end > early ? end - early : 0),
                                      .type = i % 2 ? ACTION_RELIABLE : ACTION_SEND,
                                      .node = i < 2 ? node : some_node(s, r),
+                                     .slot = i < 2 ? slot : 0,
                                      .n = 1 + (uint32_t)upto(r, 3),
                                      /* To all, to somebody, to @node. */
                                      .seed = i < 2 ? random_u64(r) << 3 : (uint64_t)node << 8 | 7,
@@ -106,6 +108,8 @@ static void add_restart(struct scenario *s, struct random *r, uint64_t until, bo
         uint64_t at = upto(r, until), rest = REST + upto(r, 1) * upto(r, 40 * SEC);
         struct action step = { .at = SEC + at + rest / 2, .type = ACTION_CLOCK, .node = node };
 
+        if (upto(r, 1))
+                add_last_words(s, r, node, slot, at);
         if (random_u32(r) % 4 == 0 && s->options.per_node > 1) {
                 scenario_add(s, (struct action){ .at = SEC + at,
                                                  .type = ACTION_REMOVE,
@@ -117,8 +121,6 @@ static void add_restart(struct scenario *s, struct random *r, uint64_t until, bo
                                                  .slot = slot });
                 return;
         }
-        if (upto(r, 1))
-                add_last_words(s, r, node, at);
         add(s, at, random_u32(r) % 2 ? ACTION_STOP : ACTION_KILL, node, 1);
         if (clocks && random_u32(r) % 3 == 0) {
                 step.shift = (int32_t)upto(r, 200000) - 100000;
@@ -240,6 +242,10 @@ static void make_reborn(struct scenario *s, struct random *r)
                         at += length + REST;
                 }
         }
+        for (uint64_t n = upto(r, 20); n > 0; --n)
+                scenario_add(s, (struct action){ .at = SEC + upto(r, 20 * SEC),
+                                                 .type = ACTION_REPLAY,
+                                                 .seed = random_u64(r) });
 }
 
 static void make_wrap(struct scenario *s, struct random *r)
@@ -296,12 +302,15 @@ static void make_hostile(struct scenario *s, struct random *r)
 
 static void make_ucl(struct scenario *s, struct random *r)
 {
-        switch (upto(r, 2)) {
+        switch (upto(r, 3)) {
         case 0:
                 make_calm(s, r);
                 break;
         case 1:
                 make_lossy(s, r);
+                break;
+        case 2:
+                make_chaos(s, r);
                 break;
         default:
                 make_wrap(s, r);
@@ -419,7 +428,7 @@ static const struct kind kinds[] = {
         { "wrap", make_wrap, "SeqNums pass the last" },
         { "slow", make_slow, "applications that read little and late" },
         { "hostile", make_hostile, "forgeries, and a key holder that floods" },
-        { "ucl", make_ucl, "DIALECT=UCL, calm or lossy or past the wrap" },
+        { "ucl", make_ucl, "DIALECT=UCL: calm, lossy, chaos or wrap" },
         { "unicast", make_unicast, "SEND_UNICAST=yes, calm" },
         { "steady", make_steady, "5 to 300 entities say hello" },
         { "bye", make_bye, "2 to 200 join at once, all but ten say bye" },

@@ -106,8 +106,17 @@ void ledger_tear(struct world *w)
 
 /* ---- what happens to it ---- */
 
-/* The repetitions come after T_r, and after 2 T_r more. */
-static void check_repetition(struct world *w, const struct letter *letter)
+static uint64_t print_of(struct span datagram)
+{
+        uint64_t print = 0;
+
+        for (size_t i = 0; i < datagram.n; ++i)
+                print = (print ^ (uint8_t)datagram.at[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        return print;
+}
+
+/* The repetitions come after T_r, and after 2 T_r more, and are the same in each octet. */
+static void check_repetition(struct world *w, const struct letter *letter, struct span datagram)
 {
         const struct sender *sender = &w->nodes[w->members[letter->from]->node].engine->sender;
         uint64_t n = letter->n_transmissions - 1;
@@ -115,6 +124,9 @@ static void check_repetition(struct world *w, const struct letter *letter)
         if (n >= sender->n_r || w->now != letter->first + n * (n + 1) / 2 * sender->t_r)
                 fail(w, "repetitions-in-time", "transmission %u is %llu us after the first",
                      letter->n_transmissions, (unsigned long long)(w->now - letter->first) / 1000);
+        if (letter->print != print_of(datagram))
+                fail(w, "repetitions-in-time", "transmission %u is not what the first was",
+                     letter->n_transmissions);
 }
 
 void ledger_transmitted(struct world *w, const struct node *node, struct span datagram)
@@ -132,11 +144,13 @@ void ledger_transmitted(struct world *w, const struct node *node, struct span da
         for (; at < end && is_digit(*at); ++at)
                 serial = serial * 10 + (uint64_t)(*at - '0');
         letter = &w->ledger.letters[serial];
-        if (letter->first == 0)
+        if (letter->first == 0) {
                 letter->first = w->now;
+                letter->print = print_of(datagram);
+        }
         ++letter->n_transmissions;
         if (letter->reliable)
-                check_repetition(w, letter);
+                check_repetition(w, letter, datagram);
         else if (letter->n_transmissions > 1)
                 fail(w, "sent-once", "node %u sends unreliable message %llu twice", node->index,
                      (unsigned long long)serial);

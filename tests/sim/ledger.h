@@ -22,6 +22,7 @@ struct letter {
         uint64_t ticket;
         uint64_t sent;
         uint64_t first; /* transmission; 0: none yet */
+        uint64_t print; /* of what was transmitted then */
         unsigned n_transmissions;
         unsigned n_commands;
         uint32_t node, slot; /* the place that a reliable one is for */

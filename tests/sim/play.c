@@ -9,6 +9,10 @@
 #include "scenario.h"
 #include "world.h"
 
+/* T_r (1 + ... + N_r) of DIALECT=UCL: the longest that a ticket is open, once it is its turn. */
+#define TICKET_NS_MAX                                                                              \
+        (RELIABLE_N_R_UCL * (RELIABLE_N_R_UCL + 1) / 2 * RELIABLE_T_R_UCL_MS * NSEC_PER_MSEC)
+
 /* ---- the actions ---- */
 
 /* A destination: everybody, some, or one of the places. */
@@ -153,9 +157,25 @@ static void act(struct world *w, const struct action *a)
         }
 }
 
+/* By when the last ticket has ended, even if they go one after the other. One that then still waits for
+ * its turn would wait for ever; check_letters() says so. */
+static uint64_t last_end(const struct world *w)
+{
+        uint64_t n = w->ledger.n - w->ledger.first_open;
+
+        return w->now + w->options.pop_gap + (n + 1) * TICKET_NS_MAX;
+}
+
+static bool has_open_tickets(const struct world *w, uint64_t until)
+{
+        return w->ledger.first_open < w->ledger.n && w->now < until;
+}
+
 /* The network becomes usable, time goes on until all must be known and said. */
 static void finish(struct world *w)
 {
+        uint64_t until;
+
         if (w->network.is_divided || w->network.n_cuts || w->network.rules.loss > LOSS_BEARABLE) {
                 network_heal(&w->network);
                 if (w->network.rules.loss > LOSS_BEARABLE)
@@ -165,7 +185,10 @@ static void finish(struct world *w)
         }
         for (uint32_t i = 0; i < w->options.n_nodes; ++i)
                 world_set_slow(w, i, false);
-        while (!w->failure.claim && (w->aware_at > w->now || w->ledger.first_open < w->ledger.n)) {
+        /* What was sent last is still under way. */
+        world_run(w, w->now + network_latency(&w->network));
+        until = last_end(w);
+        while (!w->failure.claim && (w->aware_at > w->now || has_open_tickets(w, until))) {
                 uint64_t next = w->now + NSEC_PER_SEC;
 
                 world_run(w, w->aware_at > next ? w->aware_at : next);

@@ -210,6 +210,15 @@ static void arrive(struct world *w, const struct flight *flight)
         }
 }
 
+/* Some applications answer at once: before the tick, so that the acknowledgement rides on the answer. */
+static void answer(struct world *w, const struct node *node)
+{
+        const struct acks *acks = node->engine ? node->engine->acks_due : NULL;
+
+        if (acks && random_u32(&w->random) % 4 == 0)
+                world_send(w, entity_data(acks->entity), acks->peer->entry.address, false);
+}
+
 /* Everything that is due at this moment. */
 static void run_moment(struct world *w)
 {
@@ -226,6 +235,7 @@ static void run_moment(struct world *w)
                 struct node *node = &w->nodes[w->touched[i]];
 
                 node->touched = false;
+                answer(w, node);
                 world_settle(w, node);
         }
         w->n_touched = 0;
