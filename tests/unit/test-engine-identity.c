@@ -2,6 +2,8 @@
  * test-engine-identity.c - who leaves, who comes back, and who has whose name (RFC 3259, sections 4.1,
  * 8 and 9.2; spec/errata.md, 8, 9, 27, 28 and 51).
  */
+#include <stdio.h>
+
 #include "fake-scene.h"
 #include "run.h"
 
@@ -256,6 +258,31 @@ START_TEST(test_our_address_from_somebody_else_is_a_conflict_told_once)
 }
 END_TEST
 
+/* Both clocks and the age of the entity are cut to whole milliseconds. */
+START_TEST(test_our_address_from_somebody_else_is_a_conflict_from_the_first_millisecond_on)
+{
+        struct fake_peer other = { .address = "(app:me id:98-0@127.0.0.1)", .socket = 7 };
+        struct address fresh = fake_address(other.address);
+        struct entity *entity;
+        struct event event;
+        char text[160];
+        struct scene s;
+
+        scene_init(&s, NULL);
+        fake_run(&s.bus, 5000);
+        s.bus.now += 900 * 1000;
+        ck_assert_int_eq(engine_add_entity(s.e, s.bus.now, &fresh, NULL, &entity), 0);
+        /* Made 50 us later, and here another 50 us later, in the next millisecond. */
+        snprintf(text, sizeof(text), "mbus/1.0 0 %llu U %s () ()\r\nmbus.hello()",
+                 (unsigned long long)fake_wall(&s.bus), other.address);
+        s.bus.now += 100 * 1000;
+        fake_inject(&s.bus, s.e, &other, text);
+        event = fake_event(s.e, EVENT_CONFLICT);
+        ck_assert_ptr_eq(event.entity, entity);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_address_in_use_is_taken)
 {
         struct address me = fake_address(ME), other = fake_address(YOU);
@@ -320,6 +347,7 @@ int main(void)
                 test_our_own_datagrams_are_no_news,
                 test_echo_of_our_datagrams_is_no_conflict,
                 test_our_address_from_somebody_else_is_a_conflict_told_once,
+                test_our_address_from_somebody_else_is_a_conflict_from_the_first_millisecond_on,
                 test_address_in_use_is_taken,
                 test_peers_that_come_and_go_do_not_fill_the_memory,
         };
