@@ -79,6 +79,7 @@ static void set_timer(struct broker *b)
         uint64_t waits = deadlines_next(&b->deadlines);
         uint64_t pauses = deadlines_next(&b->pauses);
         uint64_t bridges = bridges_deadline(b);
+        uint64_t loss = loss_deadline(b);
         uint64_t ms;
 
         if (waits < at)
@@ -87,6 +88,8 @@ static void set_timer(struct broker *b)
                 at = pauses;
         if (bridges < at)
                 at = bridges;
+        if (loss < at)
+                at = loss;
         if (at == b->timer_at)
                 return;
         b->timer_at = at;
@@ -110,6 +113,7 @@ static void broker_settle(struct broker *b)
                 reliable_expire(b);
                 link_udp_process(b);
                 again = bridges_process(b);
+                loss_tell(b);
                 broker_flush(b);
         } while (b->dead || again);
         bus_send(&b->bus);

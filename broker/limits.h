@@ -102,5 +102,7 @@
 #define METRICS_TIMEOUT_S 10
 /* A cause is logged again after this long. */
 #define LOG_INTERVAL_MS 10000
+/* All clients are told of what the bus lost, which is work for many when there is too much already. */
+#define LOSS_PAUSE_MS 1000
 
 #endif

@@ -1,6 +1,12 @@
 /*
  * test-broker-bus.c - the entities of clients as the rest of the bus sees them, and it as they do.
  */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "peer.h"
 
 static bool is_readable(int fd)
@@ -58,6 +64,53 @@ START_TEST(test_all_say_bye_when_the_broker_is_told_to_end)
                 event_deinit(&event);
         }
         ck_assert_uint_eq(engine_n_peers(p.engine), 0);
+        end(&s, &p);
+}
+END_TEST
+
+/* More than the kernel keeps for a broker that gets no time. Returns when it is lost. */
+static void flood_the_bus(void)
+{
+        static char datagram[60000];
+        struct sockaddr_in group = { .sin_family = AF_INET, .sin_port = htons(47000) };
+        struct in_addr lo = { htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        inet_pton(AF_INET, "239.255.255.247", &group.sin_addr);
+        ck_assert_int_eq(setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo)), 0);
+        for (unsigned i = 0; i < 400; i++)
+                ck_assert_int_eq(sendto(fd, datagram, sizeof(datagram), 0,
+                                        (struct sockaddr *)&group, sizeof(group)),
+                                 sizeof(datagram));
+        close(fd);
+}
+
+/* Without a broker MBUS_EVENT_DROPPED would tell of it. */
+START_TEST(test_clients_are_told_what_the_broker_lost_of_the_bus)
+{
+        struct scene s;
+        struct peer p;
+        char *at;
+
+        begin(&s, &p, NULL);
+        ck_assert_int_eq(kill(s.broker.pid, SIGSTOP), 0);
+        flood_the_bus();
+        ck_assert_int_eq(kill(s.broker.pid, SIGCONT), 0);
+        /* The kernel tells with the next one that it has room for. */
+        do {
+                peer_turn(&p);
+                ck_assert_int_eq(engine_send(p.engine, clock_now(), clock_wall_ms(), p.entity,
+                                             &(struct address)ADDRESS_ALL, span_of("x()")),
+                                 0);
+        } while (!is_readable(s.a.fd));
+        do
+                ck_assert(raw_receive(&s.a));
+        while (!(at = strstr(s.a.text, "broker.dropped(")));
+        ck_assert_ptr_nonnull(strstr(at, " socket)"));
+        ck_assert_uint_gt(strtoul(at + strlen("broker.dropped("), NULL, 10), 0);
+        do
+                ck_assert(raw_receive(&s.b));
+        while (!strstr(s.b.text, "broker.dropped("));
         end(&s, &p);
 }
 END_TEST
@@ -435,6 +488,7 @@ int main(void)
         const TTest *const tests[] = {
                 test_entities_of_clients_join_the_bus_and_say_bye_when_their_link_ends,
                 test_all_say_bye_when_the_broker_is_told_to_end,
+                test_clients_are_told_what_the_broker_lost_of_the_bus,
                 test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity_do_not,
                 test_multicast_when_remote_sends_only_what_a_known_peer_matches,
                 test_messages_from_the_bus_reach_every_link_once,
