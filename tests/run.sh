@@ -150,7 +150,8 @@ run_checked() {
         export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
         if CC=gcc build "with sanitizers" build-sanitize --werror \
                 -Db_sanitize=address,undefined -Db_lundef=false; then
-                run_tests "with sanitizers" build-sanitize testlog "${patient[@]}" --suite unit --suite fuzz
+                run_tests "with sanitizers" build-sanitize testlog "${patient[@]}" \
+                        --suite unit --suite fuzz --suite links
         fi
 
         if [ -e build/build.ninja ]; then
@@ -167,7 +168,7 @@ run_coverage() {
         # hour with them, and reaches hardly anything that the others do not.
         CC=gcc build "for coverage" build-coverage --buildtype=debug -Db_coverage=true \
                 -Dc_args=-fprofile-update=atomic || return
-        run_tests "for coverage" build-coverage testlog "${patient[@]}" --no-suite lint --no-suite sim
+        run_tests "for coverage" build-coverage testlog "${patient[@]}" --no-suite lint --no-suite sim --no-suite links
         say "Coverage: build-coverage/coverage.html"
         covered --filter libmbus/core/ --filter libmbus/io/ --html-details \
                 build-coverage/coverage.html || fail "coverage report"

@@ -109,8 +109,9 @@ static struct flight *take_off(struct network *net, uint64_t due, struct packet 
         struct flight *flight = must(malloc(sizeof(*flight) + n * sizeof(*flight->to)));
         uint64_t grid = net->rules.grid ? net->rules.grid : 1;
 
-        if (net->rules.in_order)
-                due += net->n_before;
+        if (net->rules.in_order && due <= net->last_due)
+                due = net->last_due + 1;
+        net->last_due = due;
         *flight = (struct flight){ .due = DEADLINE_INIT, .packet = packet };
         ++packet->refs;
         must(deadlines_reserve(&net->flights) == 0 ? flight : NULL);
@@ -206,8 +207,6 @@ void network_send(struct network *net, uint64_t now, uint32_t from, uint32_t to,
         uint8_t fate;
 
         packet->sent = now;
-        net->n_before = net->sent_at == now ? net->n_before + 1 : 0;
-        net->sent_at = now;
         if (to == NETWORK_ALL) {
                 send_to_all(net, now, packet);
         } else {

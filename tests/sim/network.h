@@ -40,7 +40,7 @@ struct network_rules {
         uint64_t delay_max;
         uint64_t late_max;
         uint64_t grid; /* arrivals come at multiples of this, so that they come in batches */
-        bool in_order; /* what is sent at one moment arrives in order, if nothing is late */
+        bool in_order; /* all arrives in the order that it was sent in; for fixed delays */
 };
 
 struct network {
@@ -54,8 +54,7 @@ struct network {
         struct deadlines flights;
         uint8_t *steps; /* scratch: one a node */
         struct packet *recent[NETWORK_RECENT];
-        uint64_t sent_at; /* the last, and how many at that moment before it */
-        uint64_t n_before;
+        uint64_t last_due; /* of the last that took off */
         uint64_t n_sent;
         uint64_t n_delivered;
 };

@@ -108,6 +108,7 @@ void app_begin(struct app *app)
         set_url(app, config);
         app->known.n = 0;
         app->n_lost = 0;
+        app->lost_of_others = false;
         app->since = machine->now;
         app_trouble(app);
         r = mbus_bus_open(&app->bus, config);
@@ -237,6 +238,7 @@ static void on_event(struct app *app, const struct mbus_event *event)
                 break;
         case MBUS_EVENT_DROPPED:
                 app->n_lost += event->count;
+                app->lost_of_others |= event->drop == MBUS_DROP_SOCKET;
                 break;
         case MBUS_EVENT_LINK_DOWN:
                 app_trouble(app);

@@ -365,7 +365,8 @@ static void check_losses(const struct app *app, bool calm)
         if (!app->bus)
                 return;
         /* It may have been told of messages that came before it knew that it was there. */
-        calm = calm && (links->post->n == 0 || links->post->letters[0].sent > app->ready_at);
+        calm = calm && !app->lost_of_others &&
+               (links->post->n == 0 || links->post->letters[0].sent > app->ready_at);
         for (size_t i = 0; i < links->post->n; ++i) {
                 if (links->post->letters[i].reliable ||
                     !is_missing_at(&links->post->letters[i], app))

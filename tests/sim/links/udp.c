@@ -10,7 +10,8 @@
 #include "io/udp.h"
 #include "machine.h"
 
-#define INBOX_MAX 65536
+/* As many as a socket has room for. */
+#define INBOX_MAX 2048
 
 struct arrived {
         uint32_t from;
@@ -27,6 +28,7 @@ struct udp {
         struct arrived **inbox; /* a ring */
         uint64_t head;
         uint64_t tail;
+        uint64_t n_lost; /* since the last that found room */
         struct udp_traffic traffic;
 };
 
@@ -103,6 +105,9 @@ static struct endpoint endpoint_of(uint32_t process)
 
 int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
 {
+        if (u->n_lost > 0)
+                engine_count_drop(engine, MBUS_DROP_SOCKET, u->n_lost);
+        u->n_lost = 0;
         for (unsigned i = 0; i < UDP_BATCH && u->head < u->tail; ++i) {
                 struct arrived *a = u->inbox[u->head++ % INBOX_MAX];
                 struct endpoint from = endpoint_of(a->from);
@@ -144,9 +149,12 @@ static void arrive(struct udp *u, const struct packet *packet)
 {
         struct arrived *a;
 
-        /* As a socket whose buffer is full; nobody here sends so much. */
-        if (!u || u->tail - u->head == INBOX_MAX)
+        if (!u)
                 return;
+        if (u->tail - u->head == INBOX_MAX) {
+                u->n_lost++;
+                return;
+        }
         a = must(malloc(sizeof(*a) + packet->n));
         a->from = packet->from;
         a->n = packet->n;

@@ -45,9 +45,10 @@ struct app {
         struct known known;
         uint64_t *troubles; /* when its link, its broker or itself ended or began */
         size_t n_troubles;
-        uint64_t n_lost;   /* messages that it was told are lost, in this life */
-        uint64_t since;    /* when this life began ... */
-        uint64_t ready_at; /* ... and the last of its entities was there */
+        uint64_t n_lost;     /* messages that it was told are lost, in this life */
+        bool lost_of_others; /* and perhaps some that were not for it are among them */
+        uint64_t since;      /* when this life began ... */
+        uint64_t ready_at;   /* ... and the last of its entities was there */
 };
 
 struct post;
