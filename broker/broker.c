@@ -49,7 +49,7 @@ char *broker_reserve(struct broker *b, size_t n)
         if (b->chunk && chunk_room(b->chunk) < n)
                 b->chunk = chunk_unref(b->chunk);
         if (!b->chunk)
-                b->chunk = chunk_new(CHUNK_SIZE);
+                b->chunk = chunk_take(&b->spare_chunk, CHUNK_SIZE);
         return b->chunk ? b->chunk->bytes + b->chunk->n : NULL;
 }
 

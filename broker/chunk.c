@@ -27,10 +27,31 @@ struct chunk *chunk_new(size_t size)
 
         if (!chunk)
                 return NULL;
+        *chunk = (struct chunk){ .refs = 1, .size = size };
+        return chunk;
+}
+
+struct chunk *chunk_take(struct chunk **spare, size_t size)
+{
+        struct chunk *chunk = *spare;
+
+        if (!chunk) {
+                chunk = chunk_new(size);
+                if (chunk)
+                        chunk->spare = spare;
+                return chunk;
+        }
+        assert(chunk->size == size);
+        *spare = NULL;
         chunk->refs = 1;
-        chunk->size = size;
         chunk->n = 0;
         return chunk;
+}
+
+void chunk_forget_spare(struct chunk **spare)
+{
+        free(*spare);
+        *spare = NULL;
 }
 
 struct chunk *chunk_ref(struct chunk *chunk)
@@ -45,7 +66,11 @@ struct chunk *chunk_unref(struct chunk *chunk)
         if (!chunk)
                 return NULL;
         assert(chunk->refs > 0);
-        if (--chunk->refs == 0)
+        if (--chunk->refs > 0)
+                return NULL;
+        if (chunk->spare && !*chunk->spare)
+                *chunk->spare = chunk;
+        else
                 free(chunk);
         return NULL;
 }

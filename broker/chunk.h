@@ -14,6 +14,8 @@ struct chunk {
         unsigned refs;
         size_t size;
         size_t n; /* octets filled */
+        struct chunk *
+                *spare; /* where it goes when nobody refers to it and there is none yet; or NULL */
         char bytes[];
 };
 
@@ -22,6 +24,11 @@ struct chunk {
 void chunk_global_init(void);
 /* An empty chunk with one reference, or NULL when memory is short. */
 struct chunk *chunk_new(size_t size);
+/* The same of the one size that belongs to @spare: the one that is there, or a new one. A busy broker so
+ * goes round with a few whose pages the system need not clear each time. */
+struct chunk *chunk_take(struct chunk **spare, size_t size);
+/* Frees the one that is there; none may come back any more. */
+void chunk_forget_spare(struct chunk **spare);
 struct chunk *chunk_ref(struct chunk *chunk);
 /* Takes NULL, returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);
