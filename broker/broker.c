@@ -14,10 +14,12 @@
 #include <io/clock.h>
 
 #include "bridge.h"
+#include "drain.h"
 #include "exit.h"
 #include "link-local.h"
 #include "link-tcp.h"
 #include "link-udp.h"
+#include "monitor.h"
 #include "reliable.h"
 #include "reload.h"
 #include "route.h"
@@ -215,29 +217,40 @@ static int start_loop(struct broker *b)
         return r ? r : link_local_start(b);
 }
 
-/* Everybody leaves. The datagrams go out in between, or a thousand of them would not fit. */
-static void say_bye(struct broker *b)
+/* The clients' entities leave. The datagrams go out in between, or a thousand of them would not fit. */
+static void leave_bus(struct broker *b)
 {
         unsigned n = 0;
 
-        broker_wake(b);
-        for (struct client *c = b->clients; c; c = c->next)
-                client_flush(c);
         for (struct client *c = b->clients; c; c = c->next) {
                 while (c->attachments) {
                         attachment_free(b, c->attachments);
                         if (++n % 1024 == 0)
                                 bus_drain(&b->bus);
                 }
-                client_flush(c);
-                client_kill(c, "the broker ends");
         }
         bridges_stop(b);
+        bus_drain(&b->bus);
+}
+
+/* Everybody leaves; the broker last, in whose name clients are told what became of their messages. */
+static void say_bye(struct broker *b)
+{
+        broker_wake(b);
+        b->stop_at = b->now + STOP_MS * NSEC_PER_MSEC;
+        /* That all have left is what the end of the link says; to tell each of each as well would take
+         * too long. */
+        for (struct client *c = b->clients; c; c = c->next)
+                monitor_forget(b, c);
+        leave_bus(b);
+        drain_links(b);
         b->self = attachment_free(b, b->self);
         bus_drain(&b->bus);
-        b->dirty = NULL;
-        for (struct client *c = b->clients; c; c = c->next)
+        for (struct client *c = b->clients; c; c = c->next) {
+                client_kill(c, "the broker ends");
                 c->dirty = false;
+        }
+        b->dirty = NULL;
         link_local_reap(b);
 }
 

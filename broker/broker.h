@@ -63,6 +63,7 @@ struct broker {
         uint64_t n_reloads_refused;
         struct metrics *metrics; /* NULL: nobody wants them */
         bool stopping;
+        uint64_t stop_at; /* the last messages are out by then, or lost; 0: it does not end */
 
         uint64_t started;
         uint64_t now; /* of this turn: monotonic ns */

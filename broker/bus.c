@@ -171,9 +171,11 @@ void bus_send(struct bus *bus)
 
 void bus_drain(struct bus *bus)
 {
-        uint64_t end = clock_now() + STOP_MS * NSEC_PER_MSEC;
+        uint64_t end = bus->broker->stop_at;
         struct pollfd fds[UDP_POLLFDS];
 
+        if (end == 0)
+                end = clock_now() + STOP_MS * NSEC_PER_MSEC;
         while (engine_n_datagrams(bus->engine) > 0 && udp_send(bus->udp, bus->engine) > 0 &&
                clock_now() < end) {
                 nfds_t n = udp_get_pollfds(bus->udp, fds);

@@ -45,7 +45,7 @@ void bus_retire(struct bus *bus);
 void bus_tick(struct bus *bus);
 /* Sends what the engine has queued. */
 void bus_send(struct bus *bus);
-/* The end: sends what is queued, for STOP_MS at most. */
+/* The end: sends what is queued, until broker.stop_at, or for STOP_MS if the broker goes on. */
 void bus_drain(struct bus *bus);
 
 #endif

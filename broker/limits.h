@@ -93,7 +93,8 @@
 #define ACCEPT_BATCH 64
 /* Without descriptors, accepting rests for this long. */
 #define ACCEPT_PAUSE_MS 100
-/* How long the last messages may take at the end. */
+/* How long the last messages may take at the end, to the bus and to clients: all of it is over within a
+ * second, which is what a service manager, and who waits for a restart, can live with. */
 #define STOP_MS 500
 /* Those who read metrics: a few scrapers, and somebody who looks. A request is short; one that does not
  * come to its end within some seconds is none. */

@@ -156,10 +156,44 @@ void link_tcp_stop(struct broker *b)
                 return;
         uv_poll_stop(&t->poll);
         uv_timer_stop(&t->timer);
-        while (t->links) {
-                tcp_link_flush(t->links);
-                tcp_link_end(t->links, "the broker ends");
+        while (t->links)
+                tcp_link_finish(t->links);
+}
+
+/* ---- the last words ------------------------------------------------------------------------ */
+
+void link_tcp_flush(struct broker *b)
+{
+        struct tcp_link *next;
+
+        for (struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = next) {
+                next = l->next;
+                if (tcp_link_flush(l) < 0)
+                        tcp_link_end(l, "it was closed");
         }
+}
+
+size_t link_tcp_n_links(const struct broker *b)
+{
+        size_t n = 0;
+
+        for (const struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = l->next)
+                n++;
+        return n;
+}
+
+nfds_t link_tcp_gather(const struct broker *b, struct pollfd *fds, bool *ret_unsure)
+{
+        nfds_t n = 0;
+
+        *ret_unsure = false;
+        for (const struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = l->next) {
+                if (pipe_n(&l->to_net) > 0)
+                        fds[n++] = (struct pollfd){ .fd = l->net, .events = POLLOUT };
+                else if (!tcp_link_is_sent(l))
+                        *ret_unsure = true;
+        }
+        return n;
 }
 
 void link_tcp_close(struct broker *b)

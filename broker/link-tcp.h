@@ -4,6 +4,10 @@
 #ifndef BROKER_LINK_TCP_H
 #define BROKER_LINK_TCP_H
 
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
 struct broker;
 
 /* Listens if that is wanted. 0 or the exit status, with a line in the log. */
@@ -12,6 +16,15 @@ int link_tcp_open(struct broker *b);
 int link_tcp_start(struct broker *b);
 /* No more clients; what waits for those that are there is sent if it can be at once. */
 void link_tcp_stop(struct broker *b);
+
+/* What the broker has said so far is sent, as much as the system takes at once. */
+void link_tcp_flush(struct broker *b);
+/* All connections, also of strangers. */
+size_t link_tcp_n_links(const struct broker *b);
+/* Fills @fds, one for each connection at most, with those for which something waits. *@ret_unsure:
+ * whether there are others whose host has not got yet what the system took. */
+nfds_t link_tcp_gather(const struct broker *b, struct pollfd *fds, bool *ret_unsure);
+
 void link_tcp_close(struct broker *b);
 
 #endif

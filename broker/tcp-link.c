@@ -5,12 +5,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <io/clock.h>
 
 #include "broker.h"
 #include "link-local.h"
@@ -283,10 +287,38 @@ int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer)
         return 0;
 }
 
-void tcp_link_flush(struct tcp_link *l)
+/* ---- the broker ends ----------------------------------------------------------------------- */
+
+int tcp_link_flush(struct tcp_link *l)
 {
-        while (l->pair >= 0 && pipe_read(&l->from_pair, l->pair, TCP_READ_SIZE) > 0 &&
-               seal_frames(l) == 0 && pipe_write(&l->to_net, l->net) == 0 &&
-               pipe_n(&l->to_net) == 0)
-                ;
+        int came, r;
+
+        if (l->pair < 0)
+                return 0;
+        do {
+                came = pipe_has_room(&l->to_net) ? pipe_read(&l->from_pair, l->pair, TCP_READ_SIZE)
+                                                 : 0;
+                r = seal_frames(l);
+                if (r == 0)
+                        r = pipe_write(&l->to_net, l->net);
+        } while (came > 0 && r == 0 && pipe_n(&l->to_net) == 0);
+        return r;
+}
+
+bool tcp_link_is_sent(const struct tcp_link *l)
+{
+        int n;
+
+        return l->pair < 0 || ioctl(l->net, SIOCOUTQ, &n) < 0 || n == 0;
+}
+
+void tcp_link_finish(struct tcp_link *l)
+{
+        tcp_link_flush(l);
+        /* With something unread the system would break the connection off, and forget what it has not
+         * sent yet. */
+        while (clock_now() < l->all->broker->stop_at &&
+               pipe_read(&l->from_net, l->net, TCP_READ_SIZE) > 0)
+                pipe_shift(&l->from_net, pipe_n(&l->from_net));
+        tcp_link_end(l, "the broker ends");
 }

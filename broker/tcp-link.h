@@ -51,8 +51,12 @@ struct tcp_link {
 
 /* A stranger comes, and is greeted. 0 or -errno: then @fd is not closed. */
 int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer);
-/* Sends what the broker has said so far, as much as the system takes at once. */
-void tcp_link_flush(struct tcp_link *l);
+/* Sends what the broker has said so far, as much as the system takes at once. 0 or -errno. */
+int tcp_link_flush(struct tcp_link *l);
+/* Whether the other host has all that the system took. */
+bool tcp_link_is_sent(const struct tcp_link *l);
+/* The broker ends: the same, and then the link. */
+void tcp_link_finish(struct tcp_link *l);
 /* The descriptors are closed now, the struct when the loop is done with it. @why is logged. */
 void tcp_link_end(struct tcp_link *l, const char *why);
 /* There are none for one more: says so, not too often. */

@@ -1,6 +1,6 @@
 /*
  * test-broker-service.c - the broker under a service manager: the socket that is handed over, what the
- * manager is told, and how it ends with many clients.
+ * manager is told, and how it ends: with many clients, and with something left to say.
  */
 #include <errno.h>
 #include <signal.h>
@@ -262,6 +262,78 @@ START_TEST(test_it_ends_within_a_second_with_a_thousand_clients)
 }
 END_TEST
 
+/* ---- the last words ------------------------------------------------------------------------ */
+
+#define WAITING 1500
+
+/* So many messages that no socket takes them all wait for the second client, which reads nothing. */
+static void fill(struct scene *s)
+{
+        static char payload[1024];
+
+        memset(payload, 'x', sizeof(payload) - 1);
+        memcpy(payload, "a.b(\"", 5);
+        memcpy(payload + sizeof(payload) - 3, "\")", 2);
+        for (unsigned i = 0; i < WAITING; i++)
+                raw_send(&s->a, 'U', A, B, payload);
+        raw_expect_nothing(&s->a);
+}
+
+/* Takes what there is until the link is closed. */
+static unsigned count(struct raw_client *c, const char *command)
+{
+        unsigned n = 0;
+
+        while (raw_receive(c))
+                n += strstr(c->text, command) != NULL;
+        return n;
+}
+
+START_TEST(test_who_reads_gets_all_that_waited_when_the_broker_ends)
+{
+        struct scene s;
+
+        scene_init(&s, NULL);
+        fill(&s);
+        ck_assert_int_eq(kill(s.broker.pid, SIGTERM), 0);
+        ck_assert_uint_eq(count(&s.b, "\r\na.b("), WAITING);
+        ck_assert_int_eq(daemon_await(&s.broker), 0);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_what_was_lost_before_is_told_to_who_reads_when_the_broker_ends)
+{
+        struct scene s;
+
+        scene_init(&s, "[limits]\nMESSAGES_PER_LINK=100\n");
+        fill(&s);
+        ck_assert_int_eq(kill(s.broker.pid, SIGTERM), 0);
+        ck_assert_uint_eq(count(&s.b, "\r\nbroker.dropped("), 1);
+        ck_assert_int_eq(daemon_await(&s.broker), 0);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_who_does_not_read_does_not_keep_the_broker_from_its_end)
+{
+        struct timespec before, after;
+        struct scene s;
+
+        scene_init(&s, NULL);
+        fill(&s);
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        ck_assert_int_eq(daemon_stop(&s.broker), 0);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        ck_assert_int_lt((after.tv_sec - before.tv_sec) * 1000 +
+                                 (after.tv_nsec - before.tv_nsec) / 1000000,
+                         1000);
+        /* It learns of that by the end of its link, here or within a message. */
+        ck_assert_uint_lt(count(&s.b, "\r\na.b("), WAITING);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -272,6 +344,9 @@ int main(void)
                 test_the_manager_is_told_of_a_reload,
                 test_a_socket_for_another_process_is_none_of_its_business,
                 test_it_ends_within_a_second_with_a_thousand_clients,
+                test_who_reads_gets_all_that_waited_when_the_broker_ends,
+                test_what_was_lost_before_is_told_to_who_reads_when_the_broker_ends,
+                test_who_does_not_read_does_not_keep_the_broker_from_its_end,
         };
 
         return run_tests("broker-service", tests, N(tests));

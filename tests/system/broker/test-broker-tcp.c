@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -299,6 +300,64 @@ START_TEST(test_a_client_that_does_not_read_loses_messages_as_on_any_link)
 }
 END_TEST
 
+/* How many of what comes until the link ends have @command. */
+static unsigned hear_until_the_end(struct caller *c, const char *command)
+{
+        unsigned n = 0;
+        ssize_t got;
+
+        do {
+                char *at = buffer_reserve(&c->in, 65536);
+                struct span text;
+                bool observed;
+                size_t size;
+
+                got = recv(c->fd, at, 65536, 0);
+                c->in.n += got > 0 ? (size_t)got : 0;
+                while (stream_take(&c->stream, buffer_span(&c->in), &text, &observed, &size,
+                                   &c->out) == STREAM_TEXT) {
+                        n += memmem(text.at, text.n, command, strlen(command)) != NULL;
+                        memmove(c->in.at, c->in.at + size, c->in.n - size);
+                        c->in.n -= size;
+                }
+        } while (got > 0);
+        return n;
+}
+
+/* It still talks: what it says must not make the system forget what it has not got yet. */
+START_TEST(test_who_reads_gets_all_that_waited_when_the_broker_ends)
+{
+        static char payload[30000];
+        struct caller c;
+        struct scene s;
+
+        begin(&s);
+        caller_init(&c, &s);
+        hear(&c);
+        stream_put(&c.stream,
+                   span_of("mbus/1.0 0 1700000000000 R (app:c id:1-3@127.0.0.1) (app:mbus-broker) "
+                           "()\r\nbroker.attach(1)"),
+                   false, &c.out);
+        flush(&c);
+        hear(&c);
+        memset(payload, 'x', sizeof(payload) - 1);
+        memcpy(payload, "a.b(\"", 5);
+        memcpy(payload + sizeof(payload) - 3, "\")", 2);
+        for (unsigned i = 0; i < 250; i++)
+                raw_send(&s.a, 'U', A, "(app:c id:1-3@127.0.0.1)", payload);
+        raw_expect_nothing(&s.a);
+        ck_assert_int_eq(kill(s.broker.pid, SIGTERM), 0);
+        stream_put(&c.stream,
+                   span_of("mbus/1.0 1 1700000000000 U (app:c id:1-3@127.0.0.1) (app:a) ()\r\nx()"),
+                   false, &c.out);
+        flush(&c);
+        ck_assert_uint_eq(hear_until_the_end(&c, "a.b("), 250);
+        ck_assert_int_eq(daemon_await(&s.broker), 0);
+        caller_deinit(&c);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_links_over_tcp_count_as_those_of_the_brokers_user_and_bear_their_place)
 {
         struct caller c, d;
@@ -359,6 +418,7 @@ int main(void)
                 test_of_many_strangers_the_oldest_gives_way,
                 test_what_a_client_once_said_is_of_no_use_to_a_stranger,
                 test_a_client_that_does_not_read_loses_messages_as_on_any_link,
+                test_who_reads_gets_all_that_waited_when_the_broker_ends,
                 test_links_over_tcp_count_as_those_of_the_brokers_user_and_bear_their_place,
                 test_without_descriptors_nobody_is_taken_and_that_is_said_once,
         };
