@@ -81,7 +81,6 @@ struct broker {
         /* The clients. */
         int listener;
         bool made_directory; /* that the socket stands in */
-        bool accept_failed;  /* no descriptors: clients wait */
         bool handed_over;    /* the service manager's: its socket stays when the broker ends */
         int lock;
         char *path;
@@ -124,7 +123,7 @@ struct broker {
         struct traffic to_links;
         uint64_t counts[COUNT_MAX];
         struct log_cause causes[COUNT_MAX];
-        struct log_cause accept_cause;
+        struct log_trouble no_descriptors; /* clients wait */
         struct log_cause proxy_cause;
         struct log_cause rights_cause;
         struct log_cause framing_cause;

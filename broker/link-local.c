@@ -364,11 +364,8 @@ void link_local_reap(struct broker *b)
 
 static void log_no_descriptors(struct broker *b, int error)
 {
-        uint64_t n_silent;
-
-        if (!log_cause_is_due(&b->accept_cause, b->now, &n_silent))
+        if (!log_trouble_is_due(&b->no_descriptors, b->now))
                 return;
-        b->accept_failed = true;
         log_warning("%s: no more clients for now: %s (%zu are there); raise the limit of "
                     "descriptors (ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
                     b->path, strerror(error), b->n_clients);
@@ -386,11 +383,9 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         broker_wake(b);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-                if (fd >= 0 && b->accept_failed) {
-                        b->accept_failed = false;
+                if (fd >= 0 && log_trouble_is_over(&b->no_descriptors))
                         log_info("%s: clients are taken again (%zu are there)", b->path,
                                  b->n_clients);
-                }
                 if (fd >= 0 && client_new(b, fd, NULL) < 0)
                         close(fd);
                 if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)

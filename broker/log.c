@@ -72,3 +72,21 @@ bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_sil
         cause->until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
         return true;
 }
+
+bool log_trouble_is_due(struct log_trouble *trouble, uint64_t now)
+{
+        uint64_t n_silent;
+
+        if (trouble->said || !log_cause_is_due(&trouble->cause, now, &n_silent))
+                return false;
+        trouble->said = true;
+        return true;
+}
+
+bool log_trouble_is_over(struct log_trouble *trouble)
+{
+        bool said = trouble->said;
+
+        trouble->said = false;
+        return said;
+}

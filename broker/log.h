@@ -42,4 +42,18 @@ struct log_cause {
 /* Whether to log now; *@ret_n_silent is how often it was not since the last time. */
 bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent);
 
+/*
+ * Trouble that lasts: it is said when it begins and when it is over, and not in between. What comes and
+ * goes is said no more often than a cause. All zero at first.
+ */
+struct log_trouble {
+        struct log_cause cause;
+        bool said;
+};
+
+/* It is there: whether to log that now. */
+bool log_trouble_is_due(struct log_trouble *trouble, uint64_t now);
+/* It is not there any more: whether to log that, since it was said that it is. */
+bool log_trouble_is_over(struct log_trouble *trouble);
+
 #endif

@@ -64,14 +64,12 @@ static void on_pair(uv_poll_t *poll, int status, int events);
 
 void tcp_log_no_descriptors(struct tcp *all, int error)
 {
-        uint64_t n_silent;
-
-        if (log_cause_is_due(&all->no_descriptors, all->broker->now, &n_silent))
+        if (log_trouble_is_due(&all->no_descriptors, all->broker->now))
                 log_warning(
                         "TCP=%s: no more clients for now: %s; a client over TCP takes three "
                         "descriptors; raise their limit (ulimit -n, LimitNOFILE=) or lower LINKS "
-                        "in [limits] (%" PRIu64 " more before)",
-                        all->broker->options.tcp, strerror(error), n_silent);
+                        "in [limits]",
+                        all->broker->options.tcp, strerror(error));
 }
 
 /* It has proved itself: it becomes a link. */
@@ -98,6 +96,8 @@ static int adopt(struct tcp_link *l)
         /* Refused, it has got a message that says so; that, and then the end, comes through. */
         if (link_local_adopt(b, fds[1], l->peer) < 0)
                 close(fds[1]);
+        if (log_trouble_is_over(&l->all->no_descriptors))
+                log_info("TCP=%s: clients are taken again", b->options.tcp);
         log_debug("TCP link from %s", l->peer);
         return 0;
 }

@@ -27,7 +27,7 @@ struct tcp {
         struct tcp_link *links;
         size_t n_strangers;
         struct log_cause forged;
-        struct log_cause no_descriptors;
+        struct log_trouble no_descriptors;
 };
 
 struct tcp_link {
@@ -59,7 +59,7 @@ bool tcp_link_is_sent(const struct tcp_link *l);
 void tcp_link_finish(struct tcp_link *l);
 /* The descriptors are closed now, the struct when the loop is done with it. @why is logged. */
 void tcp_link_end(struct tcp_link *l, const char *why);
-/* There are none for one more: says so, not too often. */
+/* There are none for one more, which is said once until there are. */
 void tcp_log_no_descriptors(struct tcp *all, int error);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * test-broker-parts.c - parts of the broker that need no broker: places to listen at, filters, how
- * figures are written.
+ * test-broker-parts.c - parts of the broker that need no broker: places to listen at, the log,
+ * filters, how figures are written.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include <broker/filter.h>
+#include <broker/limits.h>
+#include <broker/log.h>
 #include <broker/place.h>
 #include <broker/reload.h>
 #include <broker/stats.h>
@@ -46,6 +48,28 @@ START_TEST(test_everything_else_is_no_place)
         memset(path + 6, 'x', 150);
         ck_assert(!place_parse(span_of(path), text));
         ck_assert_int_eq(place_listen("nowhere"), -EINVAL);
+}
+END_TEST
+
+/* ---- the log ------------------------------------------------------------------------------- */
+
+START_TEST(test_trouble_is_said_once_while_it_lasts_and_not_each_time_that_it_comes)
+{
+        const uint64_t start = 1000 * NSEC_PER_MSEC, interval = LOG_INTERVAL_MS * NSEC_PER_MSEC;
+        struct log_trouble t = { .said = false };
+
+        ck_assert(!log_trouble_is_over(&t));
+        ck_assert(log_trouble_is_due(&t, start));
+        ck_assert(!log_trouble_is_due(&t, start + 1));
+        ck_assert(!log_trouble_is_due(&t, start + 5 * interval));
+        ck_assert(log_trouble_is_over(&t));
+        ck_assert(!log_trouble_is_over(&t));
+        ck_assert(log_trouble_is_due(&t, start + 5 * interval));
+        ck_assert(log_trouble_is_over(&t));
+        /* It is there again at once: nothing is said, so its end is not, either. */
+        ck_assert(!log_trouble_is_due(&t, start + 5 * interval + 1));
+        ck_assert(!log_trouble_is_over(&t));
+        ck_assert(log_trouble_is_due(&t, start + 6 * interval));
 }
 END_TEST
 
@@ -196,6 +220,7 @@ int main(void)
         const TTest *const tests[] = {
                 test_places_on_this_host_are_places,
                 test_everything_else_is_no_place,
+                test_trouble_is_said_once_while_it_lasts_and_not_each_time_that_it_comes,
                 test_a_filter_is_about_source_or_destination_and_names_of_commands,
                 test_one_filter_of_several_is_enough,
                 test_filters_that_make_no_sense_or_are_too_many_are_refused,

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../../broker/limits.h"
+
 #include "scene.h"
 #include "stranger.h"
 
@@ -351,8 +353,10 @@ START_TEST(test_without_descriptors_clients_wait_and_are_taken_when_there_are_so
         /* The first are served while the last wait. */
         while (count_in_log(&s.broker, "no more clients for now") == 0)
                 raw_expect_nothing(&c[0]);
-        for (unsigned i = 0; i < 200; i++)
+        for (unsigned ms = 0; ms < LOG_INTERVAL_MS + 500; ms += 10) {
                 raw_expect_nothing(&c[1]);
+                usleep(10000);
+        }
         ck_assert_uint_eq(count_in_log(&s.broker, "no more clients for now"), 1);
         for (unsigned i = 0; i < 40; i++)
                 raw_close(&c[i]);

@@ -404,6 +404,8 @@ START_TEST(test_without_descriptors_nobody_is_taken_and_that_is_said_once)
         hear(&c);
         ck_assert_int_eq(c.stream.state, STREAM_OPEN);
         ck_assert_uint_eq(count_in_log(&s.broker, "no more clients for now"), 1);
+        ck_assert_uint_eq(count_in_log(&s.broker, "TCP=127.0.0.1:47111: clients are taken again"),
+                          1);
         caller_deinit(&c);
         scene_deinit(&s);
 }
