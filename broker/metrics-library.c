@@ -17,6 +17,7 @@ static const struct {
 } functions[] = {
         { "MHD_start_daemon", offsetof(struct mhd, start_daemon) },
         { "MHD_stop_daemon", offsetof(struct mhd, stop_daemon) },
+        { "MHD_add_connection", offsetof(struct mhd, add_connection) },
         { "MHD_run", offsetof(struct mhd, run) },
         { "MHD_get_timeout", offsetof(struct mhd, get_timeout) },
         { "MHD_get_daemon_info", offsetof(struct mhd, get_daemon_info) },

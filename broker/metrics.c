@@ -2,12 +2,15 @@
  * metrics.c - /metrics and /healthz over HTTP, on libmicrohttpd.
  *
  * The library has an epoll descriptor of its own, which becomes readable when it has something to do,
- * and a time-out; both are awaited by the loop of the broker, and no thread is needed.
+ * and a time-out; both are awaited by the loop of the broker, and no thread is needed. Connections are
+ * accepted here: the library would try again without a pause while there are no descriptors, or, once a
+ * reader is there, never again.
  */
 #include "metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "broker.h"
@@ -19,9 +22,12 @@ struct metrics {
         struct broker *broker;
         struct mhd mhd;
         struct MHD_Daemon *daemon;
-        int listener; /* until the daemon has it */
-        uv_poll_t poll;
+        int listener;
+        uv_poll_t poll; /* of the library */
         uv_timer_t timer;
+        uv_poll_t listener_poll;
+        uv_timer_t accept_timer;
+        struct log_trouble no_descriptors;
 };
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -115,6 +121,55 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         serve(poll->data);
 }
 
+static void on_accept_timer(uv_timer_t *timer);
+
+static void pause_accepting(struct metrics *m, int error)
+{
+        struct broker *b = m->broker;
+
+        if (log_trouble_is_due(&m->no_descriptors, b->now))
+                log_warning(
+                        "METRICS=%s: no more readers for now: %s; raise the limit of descriptors "
+                        "(ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
+                        b->options.metrics, strerror(error));
+        uv_poll_stop(&m->listener_poll);
+        uv_timer_start(&m->accept_timer, on_accept_timer, ACCEPT_PAUSE_MS, 0);
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+        struct metrics *m = poll->data;
+        struct sockaddr_storage peer;
+
+        (void)status;
+        (void)events;
+        broker_wake(m->broker);
+        for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+                socklen_t n = sizeof(peer);
+                int fd = accept4(m->listener, (struct sockaddr *)&peer, &n,
+                                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+                if (fd >= 0 && log_trouble_is_over(&m->no_descriptors))
+                        log_info("METRICS=%s: readers are taken again", m->broker->options.metrics);
+                /* One too many is closed by the library. */
+                if (fd >= 0)
+                        m->mhd.add_connection(m->daemon, fd, (struct sockaddr *)&peer, n);
+                if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
+                        continue;
+                if (errno != EAGAIN)
+                        pause_accepting(m, errno);
+                break;
+        }
+        serve(m);
+}
+
+static void on_accept_timer(uv_timer_t *timer)
+{
+        struct metrics *m = timer->data;
+
+        uv_poll_start(&m->listener_poll, UV_READABLE, on_listener);
+}
+
 /* ---- opening and closing ------------------------------------------------------------------- */
 
 /* Listens, and has the library. 0 or the exit status, with a line in the log. */
@@ -159,36 +214,45 @@ int metrics_open(struct broker *b)
 static int start_daemon(struct metrics *m)
 {
         m->daemon = m->mhd.start_daemon(
-                MHD_USE_EPOLL, 0, NULL, NULL, on_request, m, MHD_OPTION_LISTEN_SOCKET, m->listener,
+                MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, m,
                 MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS_MAX,
                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)METRICS_CONNECTION_BYTES_MAX,
                 MHD_OPTION_CONNECTION_TIMEOUT, METRICS_TIMEOUT_S, MHD_OPTION_END);
-        if (!m->daemon)
-                return UV_ENOMEM;
-        m->listener = -1;
-        return 0;
+        return m->daemon ? 0 : UV_ENOMEM;
+}
+
+static int start_polls(struct metrics *m)
+{
+        const union MHD_DaemonInfo *info =
+                m->mhd.get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        uv_loop_t *loop = &m->broker->loop;
+        int r = info ? uv_poll_init(loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
+
+        if (r == 0)
+                r = uv_poll_start(&m->poll, UV_READABLE, on_poll);
+        if (r == 0)
+                r = uv_poll_init(loop, &m->listener_poll, m->listener);
+        if (r == 0)
+                r = uv_poll_start(&m->listener_poll, UV_READABLE, on_listener);
+        return r;
 }
 
 int metrics_start(struct broker *b)
 {
         struct metrics *m = b->metrics;
-        const union MHD_DaemonInfo *info;
         int r;
 
         if (!m)
                 return 0;
-        r = uv_timer_init(&b->loop, &m->timer);
-        m->timer.data = m->poll.data = m;
+        uv_timer_init(&b->loop, &m->timer);
+        uv_timer_init(&b->loop, &m->accept_timer);
+        m->timer.data = m->poll.data = m->accept_timer.data = m->listener_poll.data = m;
+        r = start_daemon(m);
         if (r == 0)
-                r = start_daemon(m);
-        if (r)
-                return r;
-        info = m->mhd.get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-        r = info ? uv_poll_init(&b->loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
-        if (r)
-                return r;
-        log_info("metrics on %s", b->options.metrics);
-        return uv_poll_start(&m->poll, UV_READABLE, on_poll);
+                r = start_polls(m);
+        if (r == 0)
+                log_info("metrics on %s", b->options.metrics);
+        return r;
 }
 
 void metrics_stop(struct broker *b)
@@ -196,7 +260,9 @@ void metrics_stop(struct broker *b)
         if (!b->metrics)
                 return;
         uv_timer_stop(&b->metrics->timer);
+        uv_timer_stop(&b->metrics->accept_timer);
         uv_poll_stop(&b->metrics->poll);
+        uv_poll_stop(&b->metrics->listener_poll);
 }
 
 void metrics_close(struct broker *b)

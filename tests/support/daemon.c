@@ -159,6 +159,38 @@ unsigned daemon_open_files(const struct daemon *d)
         return n - 2;
 }
 
+void daemon_take_descriptors(const struct daemon *d, struct rlimit *ret_before)
+{
+        struct rlimit none;
+        char path[64];
+        unsigned n = 0;
+
+        /* What it has from others may have any number. */
+        do
+                snprintf(path, sizeof(path), "/proc/%d/fd/%u", (int)d->pid, n++);
+        while (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+        ck_assert_int_eq(prlimit(d->pid, RLIMIT_NOFILE, NULL, ret_before), 0);
+        none = (struct rlimit){ n - 1, ret_before->rlim_max };
+        ck_assert_int_eq(prlimit(d->pid, RLIMIT_NOFILE, &none, NULL), 0);
+}
+
+unsigned long daemon_sleeps(const struct daemon *d)
+{
+        static const char key[] = "voluntary_ctxt_switches:";
+        char path[64], line[256];
+        unsigned long n = 0;
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/status", (int)d->pid);
+        file = fopen(path, "re");
+        ck_assert_ptr_nonnull(file);
+        while (fgets(line, sizeof(line), file))
+                if (strncmp(line, key, sizeof(key) - 1) == 0)
+                        n = strtoul(line + sizeof(key) - 1, NULL, 10);
+        fclose(file);
+        return n;
+}
+
 size_t daemon_memory(const struct daemon *d)
 {
         unsigned long size, resident;

@@ -9,6 +9,7 @@
 #define MBUS_TESTS_DAEMON_H
 
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct daemon {
@@ -42,5 +43,9 @@ char *daemon_read_log(const struct daemon *d);
 /* The number of its descriptors, and octets of memory in use. */
 unsigned daemon_open_files(const struct daemon *d);
 size_t daemon_memory(const struct daemon *d);
+/* It has no descriptors for more than it has open now; the limit before goes to *@ret_before. */
+void daemon_take_descriptors(const struct daemon *d, struct rlimit *ret_before);
+/* How often it has gone to sleep: a broker that is busy with nothing never does. */
+unsigned long daemon_sleeps(const struct daemon *d);
 
 #endif

@@ -5,7 +5,10 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/un.h>
+
+#include "../../../broker/limits.h"
 
 #include "scene.h"
 
@@ -227,6 +230,59 @@ START_TEST(test_scrapers_that_do_not_finish_keep_nobody_away)
 }
 END_TEST
 
+START_TEST(test_readers_without_a_descriptor_wait_and_do_not_keep_the_broker_busy)
+{
+        struct rlimit before;
+        unsigned long sleeps;
+        struct scene s;
+        int fds[3];
+        char *log;
+
+        scene_init(&s, "[broker]\nMETRICS=127.0.0.1:9259\n");
+        daemon_take_descriptors(&s.broker, &before);
+        for (unsigned i = 0; i < N(fds); i++)
+                fds[i] = connect_port(9259);
+        raw_expect_nothing(&s.a);
+        sleeps = daemon_sleeps(&s.broker);
+        for (unsigned ms = 0; daemon_sleeps(&s.broker) < sleeps + 5; ms++) {
+                ck_assert_msg(ms < 10000, "it does not sleep");
+                usleep(1000);
+        }
+        ck_assert_int_eq(prlimit(s.broker.pid, RLIMIT_NOFILE, &before, NULL), 0);
+        for (unsigned i = 0; i < N(fds); i++)
+                expect_status(get(fds[i], "/healthz"), "200");
+        log = daemon_read_log(&s.broker);
+        ck_assert_ptr_nonnull(strstr(log, "METRICS=127.0.0.1:9259: no more readers for now: "));
+        ck_assert_ptr_nonnull(strstr(log, "METRICS=127.0.0.1:9259: readers are taken again"));
+        free(log);
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_of_too_many_readers_the_last_is_turned_away_and_there_is_room_again)
+{
+        int idle[METRICS_CONNECTIONS_MAX];
+        struct scene s;
+        char octet;
+
+        scene_init(&s, "[broker]\nMETRICS=127.0.0.1:9259\n");
+        for (unsigned round = 0; round < 3; round++) {
+                int last;
+
+                for (unsigned i = 0; i < N(idle); i++)
+                        idle[i] = connect_port(9259);
+                last = connect_port(9259);
+                ck_assert_int_le(recv(last, &octet, 1, 0), 0);
+                close(last);
+                for (unsigned i = 0; i < N(idle); i++)
+                        close(idle[i]);
+                raw_expect_nothing(&s.a);
+        }
+        expect_status(get(connect_port(9259), "/healthz"), "200");
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_a_unix_socket_serves_and_goes_away_at_the_end)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -322,6 +378,8 @@ int main(void)
                 test_figures_are_served_in_the_text_format_of_prometheus,
                 test_health_and_what_is_not_there,
                 test_scrapers_that_do_not_finish_keep_nobody_away,
+                test_readers_without_a_descriptor_wait_and_do_not_keep_the_broker_busy,
+                test_of_too_many_readers_the_last_is_turned_away_and_there_is_room_again,
                 test_a_unix_socket_serves_and_goes_away_at_the_end,
                 test_a_port_that_is_taken_ends_it_with_9_and_says_so,
                 test_no_other_host_can_be_served,
