@@ -39,7 +39,7 @@ static void on_timer(uv_timer_t *timer)
 
         broker_wake(t->broker);
         while ((l = oldest_stranger(t)) && l->deadline <= t->broker->now)
-                tcp_link_end(l, "it has not proved itself in time");
+                tcp_link_reject(l, TCP_TOO_LATE);
         uv_poll_start(&t->poll, UV_READABLE, on_accept);
         set_timer(t);
 }
@@ -71,7 +71,7 @@ static void on_accept(uv_poll_t *poll, int status, int events)
                 if (fd >= 0 && tcp_link_new(t, fd, &peer) < 0)
                         close(fd);
                 if (t->n_strangers > TCP_STRANGERS_MAX)
-                        tcp_link_end(oldest_stranger(t), "newer ones came before it proved itself");
+                        tcp_link_reject(oldest_stranger(t), TCP_TOO_MANY);
                 if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
                         continue;
                 if (errno == EAGAIN)
@@ -158,6 +158,11 @@ void link_tcp_stop(struct broker *b)
         uv_timer_stop(&t->timer);
         while (t->links)
                 tcp_link_finish(t->links);
+}
+
+uint64_t link_tcp_n_rejected(const struct broker *b, enum tcp_rejection why)
+{
+        return b->tcp ? b->tcp->n_rejected[why] : 0;
 }
 
 /* ---- the last words ------------------------------------------------------------------------ */

@@ -7,6 +7,9 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "tcp-link.h"
 
 struct broker;
 
@@ -16,6 +19,9 @@ int link_tcp_open(struct broker *b);
 int link_tcp_start(struct broker *b);
 /* No more clients; what waits for those that are there is sent if it can be at once. */
 void link_tcp_stop(struct broker *b);
+
+/* How often a connection was closed for that. */
+uint64_t link_tcp_n_rejected(const struct broker *b, enum tcp_rejection why);
 
 /* What the broker has said so far is sent, as much as the system takes at once. */
 void link_tcp_flush(struct broker *b);

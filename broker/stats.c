@@ -6,6 +6,7 @@
 #include <core/hello.h>
 
 #include "broker.h"
+#include "link-tcp.h"
 
 const char *stats_version(void)
 {
@@ -172,6 +173,21 @@ static void put_drops(const struct sink *s)
                                  drops[i], engine_dropped(s->b->engine, (enum mbus_drop)i));
 }
 
+static void put_rejections(const struct sink *s)
+{
+        static const char help[] = "TCP connections that were closed since they are no clients.";
+        static const char *const causes[TCP_REJECTION_MAX] = {
+                [TCP_TOO_MANY] = "too_many",
+                [TCP_TOO_LATE] = "too_late",
+                [TCP_FORGED] = "wrong_key",
+                [TCP_STRANGE] = "wrong_protocol",
+        };
+
+        for (unsigned i = 0; i < TCP_REJECTION_MAX; i++)
+                labelled(s, FIGURE_COUNTER, "tcp_rejected_total", help, "cause", causes[i],
+                         link_tcp_n_rejected(s->b, (enum tcp_rejection)i));
+}
+
 void stats_each(const struct broker *b, void (*put)(void *data, const struct figure *figure),
                 void *data)
 {
@@ -181,4 +197,5 @@ void stats_each(const struct broker *b, void (*put)(void *data, const struct fig
         put_reloads(&sink);
         put_traffic(&sink);
         put_drops(&sink);
+        put_rejections(&sink);
 }

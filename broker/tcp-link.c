@@ -102,15 +102,34 @@ static int adopt(struct tcp_link *l)
         return 0;
 }
 
-static void log_forged(struct tcp_link *l, enum stream_status status)
+#define TEXT(x) #x
+#define NUMBER(x) TEXT(x)
+
+static const char *const rejections[TCP_REJECTION_MAX] = {
+        [TCP_TOO_MANY] = "TCP_STRANGERS_MAX=" NUMBER(
+                TCP_STRANGERS_MAX) " is reached: it has not "
+                                   "proved itself yet, and newer ones came",
+        [TCP_TOO_LATE] =
+                "TCP_PROOF_MS=" NUMBER(TCP_PROOF_MS) " is reached: it has not proved itself",
+        [TCP_FORGED] = "it does not have the key of the bus",
+        [TCP_STRANGE] = "it does not speak our protocol",
+};
+
+static void count_rejection(struct tcp_link *l, enum tcp_rejection why)
 {
+        struct tcp *all = l->all;
         uint64_t n_silent;
 
-        if (log_cause_is_due(&l->all->forged, l->all->broker->now, &n_silent))
+        all->n_rejected[why]++;
+        if (log_cause_is_due(&all->rejected[why], all->broker->now, &n_silent))
                 log_warning("TCP link from %s is closed: %s (%" PRIu64 " more before)", l->peer,
-                            status == STREAM_FORGED ? "it does not have the key of the bus"
-                                                    : "it does not speak our protocol",
-                            n_silent);
+                            rejections[why], n_silent);
+}
+
+void tcp_link_reject(struct tcp_link *l, enum tcp_rejection why)
+{
+        count_rejection(l, why);
+        tcp_link_end(l, rejections[why]);
 }
 
 /* Opens what came from the network. 0 or -errno. */
@@ -140,7 +159,7 @@ static int open_frames(struct tcp_link *l)
                         break;
                 case STREAM_STRANGE:
                 case STREAM_FORGED:
-                        log_forged(l, status);
+                        count_rejection(l, status == STREAM_FORGED ? TCP_FORGED : TCP_STRANGE);
                         return -EPROTO;
                 }
                 pipe_shift(&l->from_net, n);

@@ -18,6 +18,15 @@
 
 struct broker;
 
+/* Why a connection was closed that is no client of ours, or not any more. */
+enum tcp_rejection {
+        TCP_TOO_MANY, /* TCP_STRANGERS_MAX */
+        TCP_TOO_LATE, /* TCP_PROOF_MS */
+        TCP_FORGED,   /* a wrong key */
+        TCP_STRANGE,  /* another protocol */
+        TCP_REJECTION_MAX,
+};
+
 /* All that came over TCP, and where it comes. */
 struct tcp {
         struct broker *broker;
@@ -26,7 +35,8 @@ struct tcp {
         uv_timer_t timer; /* of strangers, and of accepting when there are no descriptors */
         struct tcp_link *links;
         size_t n_strangers;
-        struct log_cause forged;
+        uint64_t n_rejected[TCP_REJECTION_MAX];
+        struct log_cause rejected[TCP_REJECTION_MAX];
         struct log_trouble no_descriptors;
 };
 
@@ -59,7 +69,9 @@ bool tcp_link_is_sent(const struct tcp_link *l);
 void tcp_link_finish(struct tcp_link *l);
 /* The descriptors are closed now, the struct when the loop is done with it. @why is logged. */
 void tcp_link_end(struct tcp_link *l, const char *why);
-/* There are none for one more, which is said once until there are. */
+/* The same for one that is counted, and told of in the log, not too often. */
+void tcp_link_reject(struct tcp_link *l, enum tcp_rejection why);
+/* There are no descriptors for one more, which is said once until there are. */
 void tcp_log_no_descriptors(struct tcp *all, int error);
 
 #endif

@@ -54,6 +54,13 @@ static unsigned count_in_log(const struct daemon *d, const char *text)
         return n;
 }
 
+static void expect_figure(struct scene *s, const char *figure)
+{
+        raw_send(&s->a, 'U', A, BROKER, "broker.stats()");
+        ck_assert(raw_receive(&s->a));
+        ck_assert_msg(strstr(s->a.text, figure) != NULL, "%s is not in: %s", figure, s->a.text);
+}
+
 /* Within twice the time that strangers have. */
 static bool is_closed_soon(int fd)
 {
@@ -173,6 +180,11 @@ START_TEST(test_a_stranger_who_says_nothing_is_sent_away)
         ck_assert(is_closed_soon(fd));
         ck_assert_uint_ge(clock_now() - start, TCP_PROOF_MS * NSEC_PER_MSEC);
         close(fd);
+        ck_assert_uint_eq(count_in_log(&s.broker,
+                                       " is closed: TCP_PROOF_MS=5000 is reached: it has "
+                                       "not proved itself (0 more before)"),
+                          1);
+        expect_figure(&s, "(tcp-rejected-too-late 1)");
         scene_deinit(&s);
 }
 END_TEST
@@ -206,6 +218,8 @@ START_TEST(test_strangers_who_speak_something_else_are_sent_away_at_once)
         }
         raw_expect_nothing(&s.a);
         ck_assert_uint_eq(daemon_open_files(&s.broker), before);
+        expect_figure(&s, "(tcp-rejected-wrong-protocol 4)");
+        expect_figure(&s, "(tcp-rejected-wrong-key 1)");
         scene_deinit(&s);
 }
 END_TEST
@@ -223,6 +237,12 @@ START_TEST(test_of_many_strangers_the_oldest_gives_way)
         }
         for (unsigned i = 0; i < 2; i++)
                 ck_assert(is_closed_soon(fds[i]));
+        ck_assert_uint_eq(count_in_log(&s.broker, " is closed: TCP_STRANGERS_MAX=64 is reached: it "
+                                                  "has not proved itself yet, and newer ones came "
+                                                  "(0 more before)"),
+                          1);
+        ck_assert_uint_eq(count_in_log(&s.broker, "TCP link from 127.0.0.1:"), 1);
+        expect_figure(&s, "(tcp-rejected-too-many 2)");
         /* A client gets through all the same. */
         caller_init(&c, &s);
         hear(&c);
