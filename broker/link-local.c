@@ -217,6 +217,11 @@ int link_local_open(struct broker *b)
         b->path = b->options.socket ? strdup(b->options.socket) : default_path();
         if (!b->path)
                 return EXIT_SYSTEM;
+        /* It would be an abstract socket, which everybody can open whatever its mode. */
+        if (b->path[0] == '\0') {
+                log_error("--socket: its path is empty; name one, or leave the option out");
+                return EXIT_USAGE;
+        }
         if (strlen(b->path) >= sizeof(address.sun_path)) {
                 log_error("%s: a socket's path has at most %zu octets", b->path,
                           sizeof(address.sun_path) - 1);

@@ -149,6 +149,22 @@ START_TEST(test_a_path_too_long_for_a_socket_is_a_usage_error)
 }
 END_TEST
 
+START_TEST(test_a_path_of_nothing_is_a_usage_error_and_nothing_is_made)
+{
+        int host = host_new();
+        struct daemon d;
+
+        daemon_prepare(&d);
+        ck_assert_int_eq(chdir(d.directory), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&d, "--socket", ""), 2);
+        expect_in_log(&d, "--socket: its path is empty; name one, or leave the option out");
+        ck_assert_int_eq(access(".lock", F_OK), -1);
+        ck_assert_int_eq(chdir("/"), 0);
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
 START_TEST(test_options_that_make_no_sense_end_with_2)
 {
         int host = host_new();
@@ -243,6 +259,7 @@ int main(void)
                 test_a_stale_socket_is_replaced,
                 test_a_file_that_is_no_socket_is_left_alone,
                 test_a_path_too_long_for_a_socket_is_a_usage_error,
+                test_a_path_of_nothing_is_a_usage_error_and_nothing_is_made,
                 test_options_that_make_no_sense_end_with_2,
                 test_a_configuration_that_cannot_be_used_ends_with_8_and_the_line,
                 test_a_configuration_that_others_can_read_ends_with_8,
