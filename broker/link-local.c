@@ -20,6 +20,7 @@
 
 #include "admit.h"
 #include "broker.h"
+#include "directory.h"
 #include "exit.h"
 #include "monitor.h"
 #include "router.h"
@@ -52,30 +53,6 @@ static char *directory_of(const struct broker *b)
         return slash == b->path ? strdup("/") : strndup(b->path, (size_t)(slash - b->path));
 }
 
-/* Whoever can write the directory can put a socket of his own in our place, and clients would tell
- * him everything. */
-static int check_directory(const struct broker *b, const char *directory)
-{
-        struct stat s;
-
-        if (stat(directory, &s) < 0)
-                return fail(b, "its directory cannot be used", errno);
-        if (!S_ISDIR(s.st_mode))
-                return fail(b, "its directory cannot be used", ENOTDIR);
-        if (s.st_uid != geteuid() && s.st_uid != 0) {
-                log_error("%s: its directory belongs to uid %u, who could replace the socket; name "
-                          "another with --socket",
-                          b->path, (unsigned)s.st_uid);
-                return EXIT_NO_BUS;
-        }
-        if ((s.st_mode & S_IWOTH) && !(s.st_mode & S_ISVTX)) {
-                log_error("%s: everybody can replace the socket; mend it with: chmod o-w %s",
-                          b->path, directory);
-                return EXIT_NO_BUS;
-        }
-        return 0;
-}
-
 static int prepare_directory(struct broker *b)
 {
         char *directory = directory_of(b);
@@ -87,7 +64,7 @@ static int prepare_directory(struct broker *b)
         if (!b->made_directory && errno != EEXIST)
                 r = fail(b, "its directory cannot be made", errno);
         else
-                r = check_directory(b, directory);
+                r = directory_check(b->path, directory);
         free(directory);
         return r;
 }

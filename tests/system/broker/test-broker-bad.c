@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "scene.h"
+#include "stranger.h"
 
 static void expect_in_log(const struct daemon *d, const char *text)
 {
@@ -201,6 +202,59 @@ START_TEST(test_a_directory_where_everybody_could_replace_the_socket_is_refused)
 }
 END_TEST
 
+START_TEST(test_a_directory_where_a_group_could_replace_the_socket_is_refused)
+{
+        int host = host_new();
+        struct daemon d;
+        char run[128];
+
+        daemon_prepare(&d);
+        snprintf(run, sizeof(run), "%s/run", d.directory);
+        ck_assert_int_eq(mkdir(run, 0700), 0);
+        ck_assert_int_eq(chmod(run, 0770), 0);
+        /* The group root of the user root, which nobody else is in. */
+        daemon_start(&d);
+        ck_assert_int_eq(daemon_stop(&d), 0);
+        if (chown(run, (uid_t)-1, STRANGER) == 0) {
+                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+                expect_in_log(&d, "members of group 65534 can replace the socket; mend it with: "
+                                  "chmod g-w ");
+                /* It is no better if the broker is in it, too. */
+                ck_assert_int_eq(setegid(STRANGER), 0);
+                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+                ck_assert_int_eq(setegid(0), 0);
+                ck_assert_int_eq(chmod(run, 01770), 0);
+                daemon_start(&d);
+        }
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_a_directory_that_everybody_could_replace_is_refused)
+{
+        int host = host_new();
+        char above[128], run[160];
+        struct daemon d;
+
+        daemon_prepare(&d);
+        daemon_configure(&d, "");
+        snprintf(above, sizeof(above), "%s/above", d.directory);
+        snprintf(run, sizeof(run), "%s/run", above);
+        snprintf(d.socket, sizeof(d.socket), "%s/above/run/s", d.directory);
+        ck_assert_int_eq(mkdir(above, 0700), 0);
+        ck_assert_int_eq(mkdir(run, 0700), 0);
+        ck_assert_int_eq(chmod(above, 0777), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+        expect_in_log(&d, "/s: everybody can replace its directory in ");
+        expect_in_log(&d, "/above; mend it with: chmod o-w ");
+        ck_assert_int_eq(chmod(above, 01777), 0);
+        daemon_start(&d);
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
 START_TEST(test_the_directory_of_somebody_else_is_refused)
 {
         int host = host_new();
@@ -272,6 +326,8 @@ int main(void)
                 test_a_directory_is_made_but_not_one_in_a_missing_one,
                 test_a_directory_that_is_none_is_refused,
                 test_a_directory_where_everybody_could_replace_the_socket_is_refused,
+                test_a_directory_where_a_group_could_replace_the_socket_is_refused,
+                test_a_directory_that_everybody_could_replace_is_refused,
                 test_the_directory_of_somebody_else_is_refused,
                 test_the_broker_of_root_reads_the_file_of_the_system_first_if_nothing_is_named,
         };
