@@ -15,6 +15,7 @@
 
 #include "broker.h"
 #include "exit.h"
+#include "sections.h"
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -40,6 +41,30 @@ static int open_engine(struct bus *bus, const struct config *config, bool relays
         return engine_new(&options, &bus->engine) < 0 ? EXIT_SYSTEM : 0;
 }
 
+/* The line of the INTERFACE that @error begins with, 0 if it does with none. */
+static unsigned line_of(const struct config *config, const char *error)
+{
+        char begin[sizeof(config->interfaces[0]) + sizeof("INTERFACE=: ")];
+
+        for (unsigned i = 0; i < config->n_interfaces; i++) {
+                snprintf(begin, sizeof(begin), "INTERFACE=%s: ", config->interfaces[i]);
+                if (span_begins(span_of(error), begin))
+                        return config->interface_lines[i];
+        }
+        return 0;
+}
+
+static void log_udp_error(const struct bus *bus, const struct config *config, const char *error)
+{
+        unsigned line = line_of(config, error);
+
+        if (line > 0)
+                section_log_error(bus->broker->config_path, line, "INTERFACE", "%s",
+                                  strchr(error, '=') + 1);
+        else
+                log_error("bus %s: %s", bus->name, error);
+}
+
 int bus_open(struct bus *bus, struct broker *b, const char *name, const struct config *config,
              bool relays)
 {
@@ -53,7 +78,7 @@ int bus_open(struct bus *bus, struct broker *b, const char *name, const struct c
                 return r;
         r = udp_open(config, &bus->udp, error);
         if (r) {
-                log_error("bus %s: %s", bus->name, r > 0 ? error : strerror(-r));
+                log_udp_error(bus, config, r > 0 ? error : strerror(-r));
                 return r == MBUS_E_CONFIG ? EXIT_CONFIG : r > 0 ? EXIT_NO_BUS : EXIT_SYSTEM;
         }
         for (size_t i = 0; udp_warning(bus->udp, i); i++)

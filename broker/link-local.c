@@ -24,6 +24,7 @@
 #include "exit.h"
 #include "monitor.h"
 #include "router.h"
+#include "sections.h"
 
 /* ---- the socket ---------------------------------------------------------------------------- */
 
@@ -105,8 +106,13 @@ int link_local_share(struct broker *b)
                 return 0;
         }
         /* It is 0600 up to now, so nobody comes in before it is the right group's. */
-        if (o->socket_group != (gid_t)-1 && lchown(b->path, (uid_t)-1, o->socket_group) < 0)
-                return fail(b, "SOCKET_GROUP cannot be set, be in that group or root", errno);
+        if (o->socket_group != (gid_t)-1 && lchown(b->path, (uid_t)-1, o->socket_group) < 0) {
+                section_log_error(b->config_path, o->lines.socket_group, "SOCKET_GROUP",
+                                  "%s cannot be given to group %u: %s; write a group that the "
+                                  "broker's user is in",
+                                  b->path, (unsigned)o->socket_group, strerror(errno));
+                return EXIT_NO_BUS;
+        }
         if (chmod(b->path, o->socket_mode) < 0)
                 return fail(b, "SOCKET_MODE cannot be set", errno);
         share_directory(b);

@@ -14,6 +14,7 @@
 
 #include "broker.h"
 #include "exit.h"
+#include "sections.h"
 #include "tcp-link.h"
 
 /* ---- strangers ----------------------------------------------------------------------------- */
@@ -87,9 +88,11 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static int fail(const char *place, int error)
+static int fail(const struct broker *b, int error)
 {
-        log_error("TCP=%s: it cannot be listened on: %s", place, strerror(error));
+        section_log_error(b->config_path, b->options.lines.tcp, "TCP",
+                          "%s cannot be listened on: %s; write another place, or no",
+                          b->options.tcp, strerror(error));
         return EXIT_NO_BUS;
 }
 
@@ -125,7 +128,7 @@ int link_tcp_open(struct broker *b)
         n = tcp_place_parse(text, &place);
         b->tcp->listener = n > 0 ? listen_at(&place, n) : -EINVAL;
         if (b->tcp->listener < 0)
-                return fail(text, -b->tcp->listener);
+                return fail(b, -b->tcp->listener);
         if (!tcp_place_is_loopback(&place) && !crypto_encrypts(b->bus.crypto))
                 log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
                             "encrypt; to change it write another ENCRYPTIONKEY",

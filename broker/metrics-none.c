@@ -5,13 +5,14 @@
 #include "broker.h"
 #include "exit.h"
 #include "metrics.h"
+#include "sections.h"
 
 int metrics_open(struct broker *b)
 {
         if (b->options.metrics[0] == '\0')
                 return 0;
-        log_error("METRICS=%s: this mbus-broker was built without libmicrohttpd",
-                  b->options.metrics);
+        section_log_error(b->config_path, b->options.lines.metrics, "METRICS",
+                          "this mbus-broker was built without libmicrohttpd, write no");
         return EXIT_CONFIG;
 }
 

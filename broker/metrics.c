@@ -17,6 +17,7 @@
 #include "exit.h"
 #include "metrics-library.h"
 #include "place.h"
+#include "sections.h"
 
 struct metrics {
         struct broker *broker;
@@ -173,18 +174,22 @@ static void on_accept_timer(uv_timer_t *timer)
 /* ---- opening and closing ------------------------------------------------------------------- */
 
 /* Listens, and has the library. 0 or the exit status, with a line in the log. */
-static int prepare(struct metrics *m, const char *place)
+static int prepare(struct metrics *m)
 {
-        const char *error;
+        const struct broker *b = m->broker;
+        const char *place = b->options.metrics, *error;
 
         if (mhd_load(&m->mhd, &error) < 0) {
-                log_error("METRICS=%s: they are served by libmicrohttpd: %s", place, error);
+                section_log_error(b->config_path, b->options.lines.metrics, "METRICS",
+                                  "they are served by libmicrohttpd, install it or write no: %s",
+                                  error);
                 return EXIT_CONFIG;
         }
         m->listener = place_listen(place);
         if (m->listener < 0) {
-                log_error("METRICS=%s: it cannot be listened on: %s", place,
-                          strerror(-m->listener));
+                section_log_error(b->config_path, b->options.lines.metrics, "METRICS",
+                                  "%s cannot be listened on: %s; write another place, or no", place,
+                                  strerror(-m->listener));
                 return EXIT_NO_BUS;
         }
         return 0;
@@ -192,17 +197,16 @@ static int prepare(struct metrics *m, const char *place)
 
 int metrics_open(struct broker *b)
 {
-        const char *place = b->options.metrics;
         struct metrics *m;
         int r;
 
-        if (place[0] == '\0')
+        if (b->options.metrics[0] == '\0')
                 return 0;
         m = malloc(sizeof(*m));
         if (!m)
                 return EXIT_SYSTEM;
         *m = (struct metrics){ .broker = b, .listener = -1 };
-        r = prepare(m, place);
+        r = prepare(m);
         if (r) {
                 free(m);
                 return r;

@@ -179,13 +179,17 @@ static bool set_quit(void *data, struct span value)
 
 static bool on_broker_line(void *data, const struct section_line *line)
 {
-        static const struct section_key keys[] = {
-                { "MULTICAST", set_multicast, "write always, when-remote or never" },
-                { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH" },
-                { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666" },
-                { "SOCKET_GROUP", set_socket_group, "write the name or number of a group" },
-                { "QUIT", set_quit, "write never, owner or bus" },
-                { "TCP", set_tcp, "write no, 127.0.0.1:PORT, or the ADDRESS:PORT to listen on" },
+        struct option_lines *lines = &((struct options *)data)->lines;
+        const struct section_key keys[] = {
+                { "MULTICAST", set_multicast, "write always, when-remote or never", NULL },
+                { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH",
+                  &lines->metrics },
+                { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666", &lines->socket_mode },
+                { "SOCKET_GROUP", set_socket_group, "write the name or number of a group",
+                  &lines->socket_group },
+                { "QUIT", set_quit, "write never, owner or bus", NULL },
+                { "TCP", set_tcp, "write no, 127.0.0.1:PORT, or the ADDRESS:PORT to listen on",
+                  &lines->tcp },
         };
 
         return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);

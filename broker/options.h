@@ -39,6 +39,14 @@ enum quit {
         QUIT_BUS,   /* those, and whoever has the keys of the bus */
 };
 
+/* Where values stood that can prove to be wrong when they are used; 0: nowhere. */
+struct option_lines {
+        unsigned metrics;
+        unsigned socket_mode;
+        unsigned socket_group;
+        unsigned tcp;
+};
+
 struct options {
         const char *config_file; /* NULL: options_config_path() decides */
         const char *socket;      /* NULL: the usual place */
@@ -55,6 +63,7 @@ struct options {
         struct bus_configs *buses;
         char tcp[TCP_PLACE_SIZE]; /* where clients over TCP are taken; "": nowhere */
         char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
+        struct option_lines lines;
 };
 
 #define OPTIONS_INIT                                                                               \

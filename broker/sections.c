@@ -74,6 +74,17 @@ void section_warn_unknown(const struct section_line *line, struct span key)
                     line->number, (int)name.n, name.at, (int)line->section.n, line->section.at);
 }
 
+void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
+{
+        char what[2 * SECTIONS_ERROR_SIZE];
+        va_list args;
+
+        va_start(args, format);
+        vsnprintf(what, sizeof(what), format, args);
+        va_end(args);
+        log_error("%s:%u: %s: %s", file, line, key, what);
+}
+
 /* ---- names of sections --------------------------------------------------------------------- */
 
 static char lower(char c)
@@ -202,6 +213,8 @@ bool section_read_key(const struct section_line *line, const struct section_key 
         for (size_t i = 0; i < n; i++) {
                 if (!span_equal_nocase(key, keys[i].name))
                         continue;
+                if (keys[i].line)
+                        *keys[i].line = line->number;
                 if (keys[i].set(data, value))
                         return true;
                 return section_fail(line, key, "\"%.*s\" is no value for it, %s",

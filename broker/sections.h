@@ -47,6 +47,10 @@ bool section_fail(const struct section_line *line, struct span key, const char *
 /* Logs "FILE:LINE: KEY: it is unknown in [SECTION] and ignored". */
 void section_warn_unknown(const struct section_line *line, struct span key);
 
+/* Logs "FILE:LINE: KEY: ..." of a value that proved to be wrong only when it was used. */
+void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
 /* KEY=VALUE, trimmed. False, with section_fail(), if the line has no "=". */
 bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value);
 
@@ -55,6 +59,7 @@ struct section_key {
         const char *name;
         bool (*set)(void *data, struct span value);
         const char *wants; /* ends the sentence that begins "is no value for it, " */
+        unsigned *line;    /* gets the number of the line; NULL: nobody asks for it later */
 };
 
 bool section_read_key(const struct section_line *line, const struct section_key *keys, size_t n,

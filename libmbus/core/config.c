@@ -140,7 +140,7 @@ static int read_interface(struct config_reader *r, struct span value)
         }
         memcpy(at, value.at, value.n);
         at[value.n] = 0;
-        c->n_interfaces++;
+        c->interface_lines[c->n_interfaces++] = r->line;
         return 0;
 }
 

@@ -56,6 +56,7 @@ struct config {
         bool send_unicast;                          /* SEND_UNICAST=yes|no */
         uint64_t max_age_ms;                        /* MAX_AGE=SECONDS, 0: any age is accepted */
         char interfaces[CONFIG_INTERFACES_MAX][46]; /* INTERFACE=name or address, repeatable */
+        unsigned interface_lines[CONFIG_INTERFACES_MAX]; /* where each of them was read */
         unsigned n_interfaces;
         /* Lines "FILE:LINE: KEY: ..." worth telling the user, each a full sentence. */
         char warnings[CONFIG_WARNINGS_MAX][160];

@@ -114,6 +114,8 @@ START_TEST(test_all_keys_are_read_in_any_order)
         ck_assert_uint_eq(c.n_interfaces, 2);
         ck_assert_str_eq(c.interfaces[0], "eth0");
         ck_assert_str_eq(c.interfaces[1], "192.168.1.1");
+        ck_assert_uint_eq(c.interface_lines[0], 2);
+        ck_assert_uint_eq(c.interface_lines[1], 10);
 }
 END_TEST
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "scene.h"
+#include "stranger.h"
 
 static void expect_in_log(const struct daemon *d, const char *text)
 {
@@ -233,6 +234,52 @@ START_TEST(test_unknown_keys_of_the_section_are_warned_of_and_case_does_not_matt
 }
 END_TEST
 
+START_TEST(test_a_place_that_cannot_be_had_is_named_with_its_line)
+{
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_port = htons(47111),
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int host = host_new(), fd = socket(AF_INET, SOCK_STREAM, 0);
+        struct daemon d;
+
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(fd, 1), 0);
+        daemon_prepare(&d);
+        daemon_configure(&d, "[broker]\n# for containers\nTCP=127.0.0.1:47111\n");
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+        expect_in_log(&d,
+                      "/.mbus:7: TCP: 127.0.0.1:47111 cannot be listened on: Address already in "
+                      "use; write another place, or no");
+        close(fd);
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
+START_TEST(test_a_group_that_the_socket_cannot_have_is_named_with_its_line)
+{
+        int host = host_new();
+        struct daemon d;
+
+        if (!can_be_a_stranger()) {
+                close(host);
+                return;
+        }
+        daemon_prepare(&d);
+        daemon_configure(&d, "[broker]\nSOCKET_MODE=0660\nSOCKET_GROUP=77\n");
+        run("chown -R %d %s", STRANGER, d.directory);
+        ck_assert_int_eq(seteuid(STRANGER), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&d, "--config", d.config), 9);
+        ck_assert_int_eq(seteuid(0), 0);
+        expect_in_log(&d, "/.mbus:7: SOCKET_GROUP: ");
+        expect_in_log(&d,
+                      " cannot be given to group 77: Operation not permitted; write a group that "
+                      "the broker's user is in");
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
 START_TEST(test_without_a_network_it_ends_with_9)
 {
         struct daemon d;
@@ -243,7 +290,8 @@ START_TEST(test_without_a_network_it_ends_with_9)
         daemon_prepare(&d);
         daemon_configure(&d, "INTERFACE=no-such-if\n");
         ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-        expect_in_log(&d, "no-such-if");
+        expect_in_log(&d, "/.mbus:5: INTERFACE: no-such-if: no interface has this name or address: "
+                          "`ip address` lists them");
         daemon_free(&d);
         close(host);
 }
@@ -264,6 +312,8 @@ int main(void)
                 test_a_configuration_that_cannot_be_used_ends_with_8_and_the_line,
                 test_a_configuration_that_others_can_read_ends_with_8,
                 test_unknown_keys_of_the_section_are_warned_of_and_case_does_not_matter,
+                test_a_place_that_cannot_be_had_is_named_with_its_line,
+                test_a_group_that_the_socket_cannot_have_is_named_with_its_line,
                 test_without_a_network_it_ends_with_9,
         };
 
