@@ -3,10 +3,12 @@
  */
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <core/limits.h>
@@ -19,10 +21,24 @@
 static enum log_level max_level = LOG_LEVEL_INFO;
 static bool with_priority;
 
+/* Whether stderr is the stream to the journal that the service manager made: it names device and inode,
+ * since whoever was started by a service inherits the variable, too. */
+static bool is_journal(void)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        uintmax_t device, inode;
+        struct stat s;
+        char rest;
+
+        return stream &&
+               sscanf(stream, "%" SCNuMAX ":%" SCNuMAX "%c", &device, &inode, &rest) == 2 &&
+               fstat(STDERR_FILENO, &s) == 0 && s.st_dev == device && s.st_ino == inode;
+}
+
 void log_init(enum log_level level, bool plain)
 {
         max_level = level;
-        with_priority = !plain && getenv("JOURNAL_STREAM") && !isatty(STDERR_FILENO);
+        with_priority = !plain && is_journal();
 }
 
 bool log_level_parse(const char *name, enum log_level *ret_level)

@@ -1,8 +1,8 @@
 /*
  * log.h - one line on stderr for what an administrator should know.
  *
- * Under systemd a line begins with its priority, "<4>", as sd-daemon(3) wants it; with --foreground,
- * or on a terminal, it does not. Nothing is logged per message.
+ * On its way to the journal a line begins with its priority, "<4>", as sd-daemon(3) wants it; with
+ * --foreground, on a terminal or in a file it does not. Nothing is logged per message.
  */
 #ifndef BROKER_LOG_H
 #define BROKER_LOG_H

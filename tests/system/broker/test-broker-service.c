@@ -1,9 +1,10 @@
 /*
  * test-broker-service.c - the broker under a service manager: the socket that is handed over, what the
- * manager is told, and how it ends: with many clients, and with something left to say.
+ * manager is told, its journal, and how it ends: with many clients, and with something left to say.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -262,6 +263,51 @@ START_TEST(test_it_ends_within_a_second_with_a_thousand_clients)
 }
 END_TEST
 
+/* ---- the journal --------------------------------------------------------------------------- */
+
+/* Starts a broker that has a mistake to tell of; @stream NULL: its stderr is the journal. */
+static char *log_with_journal(struct daemon *d, const char *stream)
+{
+        pid_t pid = fork();
+        char own[64];
+        struct stat s;
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                dup2(open(d->log, O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+                fstat(STDERR_FILENO, &s);
+                snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)s.st_dev, (uintmax_t)s.st_ino);
+                setenv("JOURNAL_STREAM", stream ? stream : own, 1);
+                execl(getenv("BROKER"), "mbus-broker", "--socket", d->socket, "--config", d->config,
+                      (char *)NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        return daemon_read_log(d);
+}
+
+START_TEST(test_lines_bear_a_priority_if_they_go_to_the_journal_and_nowhere_else)
+{
+        static const char *const strangers[] = { "8:123", "", "x", "0:0", "1:" };
+        int host = host_new();
+        struct daemon d;
+        char *log;
+
+        daemon_prepare(&d);
+        daemon_configure(&d, "SCOPE=GALAXY\n");
+        log = log_with_journal(&d, NULL);
+        expect_begin(log, "<3>mbus-broker: ");
+        free(log);
+        for (unsigned i = 0; i < N(strangers); i++) {
+                log = log_with_journal(&d, strangers[i]);
+                expect_begin(log, "mbus-broker: ");
+                free(log);
+        }
+        daemon_free(&d);
+        close(host);
+}
+END_TEST
+
 /* ---- the last words ------------------------------------------------------------------------ */
 
 #define WAITING 1500
@@ -344,6 +390,7 @@ int main(void)
                 test_the_manager_is_told_of_a_reload,
                 test_a_socket_for_another_process_is_none_of_its_business,
                 test_it_ends_within_a_second_with_a_thousand_clients,
+                test_lines_bear_a_priority_if_they_go_to_the_journal_and_nowhere_else,
                 test_who_reads_gets_all_that_waited_when_the_broker_ends,
                 test_what_was_lost_before_is_told_to_who_reads_when_the_broker_ends,
                 test_who_does_not_read_does_not_keep_the_broker_from_its_end,
