@@ -270,7 +270,7 @@ int broker_start(struct broker *b)
                 return EXIT_SYSTEM;
         }
         log_info("ready on %s, bus udp:%s", b->path, udp_name(b->udp));
-        supervise_say("READY=1");
+        supervise_ready(b);
         return EXIT_OK;
 }
 

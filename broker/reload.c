@@ -244,5 +244,5 @@ void reload(struct broker *b)
                 b->n_reloads_refused++;
                 log_error("%s is not used; all stays as it was", b->config_path);
         }
-        supervise_say("READY=1");
+        supervise_ready(b);
 }

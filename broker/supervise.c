@@ -143,15 +143,25 @@ int supervise_start(struct broker *b)
         return uv_timer_start(&b->supervise.timer, on_timer, ms, ms);
 }
 
-void supervise_turn(struct broker *b)
+/* Says @what, and how the broker is doing. */
+static void say_with_status(const struct broker *b, const char *what)
 {
         char state[160];
 
+        snprintf(state, sizeof(state), "%s\nSTATUS=%zu clients, %zu local and %zu remote entities",
+                 what, b->n_clients, engine_n_entities(b->engine), engine_n_peers(b->engine));
+        supervise_say(state);
+}
+
+void supervise_ready(const struct broker *b)
+{
+        say_with_status(b, "READY=1");
+}
+
+void supervise_turn(struct broker *b)
+{
         if (!b->supervise.due)
                 return;
         b->supervise.due = false;
-        snprintf(state, sizeof(state),
-                 "WATCHDOG=1\nSTATUS=%zu clients, %zu local and %zu remote entities", b->n_clients,
-                 engine_n_entities(b->engine), engine_n_peers(b->engine));
-        supervise_say(state);
+        say_with_status(b, "WATCHDOG=1");
 }

@@ -27,6 +27,9 @@ int supervise_take_listener(int *ret_fd, char **ret_path);
 /* Tells the manager @state, lines of NAME=VALUE. */
 void supervise_say(const char *state);
 
+/* Tells the manager that the broker is ready, and how it is doing. */
+void supervise_ready(const struct broker *b);
+
 /* Begins to tell that the broker is alive, twice as often as the manager wants to hear it. */
 int supervise_start(struct broker *b);
 /* All that this turn had to do is done: that is what being alive means. */
