@@ -3,10 +3,12 @@
  */
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
         OPTION_SOCKET = 256,
@@ -32,7 +34,8 @@ void options_print_help(void)
                "  -c, --config FILE      the configuration of the bus (default: $MBUS; for root\n"
                "                         /etc/mbus-broker.conf if it is there; else ~/.mbus, "
                "which\n"
-               "                         is made with random keys if it is missing)\n"
+               "                         is made with random keys if it is missing); of several\n"
+               "                         files the first that is there, else the last\n"
                "      --socket PATH      where applications connect (default:\n"
                "                         $XDG_RUNTIME_DIR/mbus/broker.sock; root: "
                "/run/mbus/broker.sock)\n"
@@ -50,7 +53,9 @@ static bool parse_option(struct options *o, int option)
 {
         switch (option) {
         case 'c':
-                o->config_file = optarg;
+                /* The first that is there is the one, even if it cannot be used. */
+                if (!o->config_file || (access(o->config_file, F_OK) < 0 && errno == ENOENT))
+                        o->config_file = optarg;
                 return true;
         case OPTION_SOCKET:
                 o->socket = optarg;

@@ -237,6 +237,49 @@ test_a_configuration_that_is_wrong_ends_it_with_8() {
         expect "socket" "" "$(find "$folder" -name b.sock)"
 }
 
+# Who can read nothing of root's.
+AS_NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
+
+start_as_nobody() {
+        start b here "${AS_NOBODY[@]}" "$MBUS_BROKER" --config "$folder/copy" \
+                --config "$folder/own/mbus.conf" --socket "$folder/own/b.sock" --foreground
+        expect_line b.err '^ready on |: ready on '
+}
+
+test_a_broker_of_another_user_reads_roots_file_if_it_is_there_and_else_its_own() {
+        local lend=$HERE/../../broker/units/system/mbus-broker-config
+
+        expect_exit 0 "$lend" "$folder/etc" "$folder/copy" nobody
+        chmod o+x "$folder" "$folder/.."
+        mkdir "$folder/own"
+        if ! chown 65534 "$folder/own" 2>/dev/null || ! "${AS_NOBODY[@]}" test -x "$MBUS_BROKER"; then
+                echo "skipped: being another user takes root, and a program that it can reach"
+                return
+        fi
+        start_as_nobody
+        expect_line b.err '/own/mbus\.conf: made, with random keys'
+        stop b
+        config etc '[broker]' 'FIRST=1'
+        expect_exit 0 "$lend" "$folder/etc" "$folder/copy" nobody
+        start_as_nobody
+        expect_line b.err '/copy:6: FIRST: it is unknown'
+        config etc '[broker]' 'SECOND=1'
+        expect_exit 0 "$lend" "$folder/etc" "$folder/copy" nobody
+        signal b HUP
+        expect_line b.err '/copy:6: SECOND: it is unknown'
+        expect_line b.err '/copy was read again'
+        stop b
+        chmod 644 "$folder/etc"
+        expect_exit 8 "$lend" "$folder/etc" "$folder/copy" nobody
+        expect_line err '/etc: others can read or write it, and it holds the keys: chmod 600 '
+        rm "$folder/etc"
+        expect_exit 0 "$lend" "$folder/etc" "$folder/copy" nobody
+        expect "copy" "" "$(find "$folder" -name 'copy*')"
+        start_as_nobody
+        expect_no_line b.err 'made'
+        stop b
+}
+
 # AWR-08
 test_a_broker_that_is_ended_says_bye_for_all() {
         local name
