@@ -32,12 +32,8 @@ void fail(struct world *w, const char *claim, const char *format, ...)
 {
         va_list args;
 
-        if (w->failure.claim)
-                return;
-        w->failure.claim = claim;
-        w->failure.at = w->now;
         va_start(args, format);
-        vsnprintf(w->failure.text, sizeof(w->failure.text), format, args);
+        failure_note(&w->failure, w->now, claim, format, args);
         va_end(args);
 }
 

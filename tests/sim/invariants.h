@@ -6,15 +6,10 @@
 #define MBUS_TESTS_SIM_INVARIANTS_H
 
 #include "core/engine.h"
+#include "failure.h"
 
 struct world;
 struct node;
-
-struct failure {
-        const char *claim; /* NULL: none */
-        uint64_t at;
-        char text[240];
-};
 
 /* Records the first failure; later ones are its consequences. */
 void fail(struct world *w, const char *claim, const char *format, ...)

@@ -1,8 +1,6 @@
 /*
  * kinds.c - the kinds of scenarios: which troubles a bus has, drawn from the seed.
  */
-#include <string.h>
-
 #include "core/hello.h"
 #include "scenario.h"
 
@@ -12,11 +10,6 @@
 /* An address that is used again rests a little: an acknowledgement bears no more than a SeqNum, so one
  * that is still under way would be taken for that of the next life's message. */
 #define REST (2 * SEC)
-
-static uint64_t upto(struct random *r, uint64_t n)
-{
-        return random_below(r, n + 1);
-}
 
 static void add(struct scenario *s, uint64_t at, enum action_type type, uint32_t node, uint32_t n)
 {
@@ -413,14 +406,8 @@ static void make_two_thousand_alone(struct scenario *s, struct random *r)
         join(s, 2000, 1);
 }
 
-struct kind {
-        const char *name;
-        void (*make)(struct scenario *s, struct random *r);
-        const char *about;
-};
-
 /* The large ones are the last N_LARGE before the last N_HUGE, which no seed chooses. */
-static const struct kind kinds[] = {
+const struct scenario_kind kinds[] = {
         { "calm", make_calm, "nothing is lost, much is late or doubled; restarts" },
         { "lossy", make_lossy, "a tenth is lost; nobody may be given up" },
         { "chaos", make_chaos, "loss, partitions, cuts, replays, deaths, restarts, clocks" },
@@ -440,7 +427,8 @@ static const struct kind kinds[] = {
           "2000 entities in as many processes; takes 4 GB" },
 };
 
-#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+const size_t n_kinds = sizeof(kinds) / sizeof(*kinds);
+
 #define N_LARGE 3
 #define N_HUGE 1
 /* One seed of these is a large one. */
@@ -448,34 +436,9 @@ static const struct kind kinds[] = {
 
 const char *kind_of_seed(uint64_t seed)
 {
-        const struct kind *first_large = &kinds[N_KINDS - N_HUGE - N_LARGE];
+        const struct scenario_kind *first_large = &kinds[n_kinds - N_HUGE - N_LARGE];
 
         if (seed % LARGE_EVERY == 0)
                 return first_large[seed / LARGE_EVERY % N_LARGE].name;
-        return kinds[seed % (N_KINDS - N_HUGE - N_LARGE)].name;
-}
-
-const char *kind_name(size_t i, const char **ret_about)
-{
-        if (i >= N_KINDS)
-                return NULL;
-        *ret_about = kinds[i].about;
-        return kinds[i].name;
-}
-
-bool scenario_make(const char *kind, uint64_t seed, struct scenario *ret_scenario)
-{
-        struct random random;
-
-        for (size_t i = 0; i < N_KINDS; ++i) {
-                if (strcmp(kinds[i].name, kind) != 0)
-                        continue;
-                *ret_scenario = (struct scenario){ .kind = kinds[i].name,
-                                                   .seed = seed,
-                                                   .options = { .seed = seed } };
-                random_init(&random, seed);
-                kinds[i].make(ret_scenario, &random);
-                return true;
-        }
-        return false;
+        return kinds[seed % (n_kinds - N_HUGE - N_LARGE)].name;
 }

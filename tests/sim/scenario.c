@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -55,4 +56,31 @@ void scenario_print(const struct scenario *s)
                        (double)a->at / 1e9, action_names[a->type], a->node, a->slot, a->n, a->shift,
                        (unsigned long long)a->seed);
         }
+}
+
+/* ---- kinds --------------------------------------------------------------------------------- */
+
+const char *kind_name(size_t i, const char **ret_about)
+{
+        if (i >= n_kinds)
+                return NULL;
+        *ret_about = kinds[i].about;
+        return kinds[i].name;
+}
+
+bool scenario_make(const char *kind, uint64_t seed, struct scenario *ret_scenario)
+{
+        struct random random;
+
+        for (size_t i = 0; i < n_kinds; ++i) {
+                if (strcmp(kinds[i].name, kind) != 0)
+                        continue;
+                *ret_scenario = (struct scenario){ .kind = kinds[i].name,
+                                                   .seed = seed,
+                                                   .options = { .seed = seed } };
+                random_init(&random, seed);
+                kinds[i].make(ret_scenario, &random);
+                return true;
+        }
+        return false;
 }

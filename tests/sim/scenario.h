@@ -7,7 +7,7 @@
 #ifndef MBUS_TESTS_SIM_SCENARIO_H
 #define MBUS_TESTS_SIM_SCENARIO_H
 
-#include "invariants.h"
+#include "failure.h"
 #include "options.h"
 
 enum action_type {
@@ -71,12 +71,28 @@ struct outcome {
 
 void scenario_deinit(struct scenario *s);
 void scenario_add(struct scenario *s, struct action action);
-/* The kind that a seed has when none is named, and whether there is one of that name. */
+/* A kind of scenarios; each program has its own (kinds.c, links/kinds.c). */
+struct scenario_kind {
+        const char *name;
+        void (*make)(struct scenario *s, struct random *r);
+        const char *about;
+};
+
+extern const struct scenario_kind kinds[];
+extern const size_t n_kinds;
+
+/* The kind that a seed has when none is named. */
 const char *kind_of_seed(uint64_t seed);
 /* The @i-th kind and what it is about, NULL behind the last. */
 const char *kind_name(size_t i, const char **ret_about);
 /* False if there is no such kind. */
 bool scenario_make(const char *kind, uint64_t seed, struct scenario *ret_scenario);
+/* From 0 to @n. */
+static inline uint64_t upto(struct random *r, uint64_t n)
+{
+        return random_below(r, n + 1);
+}
+
 void scenario_play(const struct scenario *s, struct outcome *ret_outcome);
 void scenario_print(const struct scenario *s);
 

@@ -2,19 +2,12 @@
  * kinds.c - the kinds of scenarios of links: which troubles brokers and their clients have, drawn from
  * the seed.
  */
-#include <string.h>
-
 #include "../scenario.h"
 
 #define MS NSEC_PER_MSEC
 #define SEC NSEC_PER_SEC
 /* As in the scenarios of engines: an address that is used again rests a little. */
 #define REST (2 * SEC)
-
-static uint64_t upto(struct random *r, uint64_t n)
-{
-        return random_below(r, n + 1);
-}
 
 static void add(struct scenario *s, uint64_t at, enum action_type type, uint32_t node, uint32_t n)
 {
@@ -274,11 +267,7 @@ static void make_bridge(struct scenario *s, struct random *r)
                 add_restart(s, r, upto(r, 1) ? some_broker(s, r) : some_app(s, r), until);
 }
 
-static const struct kind {
-        const char *name;
-        void (*make)(struct scenario *s, struct random *r);
-        const char *about;
-} kinds[] = {
+const struct scenario_kind kinds[] = {
         { "links-calm", make_calm,
           "one or two brokers, nothing goes wrong, frames are cut anywhere" },
         { "links-narrow", make_narrow, "links that hold a frame or less" },
@@ -292,34 +281,9 @@ static const struct kind {
         { "links-bridge", make_bridge, "two buses with a bridge, breaks, deaths" },
 };
 
-#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+const size_t n_kinds = sizeof(kinds) / sizeof(*kinds);
 
 const char *kind_of_seed(uint64_t seed)
 {
-        return kinds[seed % N_KINDS].name;
-}
-
-const char *kind_name(size_t i, const char **ret_about)
-{
-        if (i >= N_KINDS)
-                return NULL;
-        *ret_about = kinds[i].about;
-        return kinds[i].name;
-}
-
-bool scenario_make(const char *kind, uint64_t seed, struct scenario *ret_scenario)
-{
-        struct random random;
-
-        for (size_t i = 0; i < N_KINDS; ++i) {
-                if (strcmp(kinds[i].name, kind) != 0)
-                        continue;
-                *ret_scenario = (struct scenario){ .kind = kinds[i].name,
-                                                   .seed = seed,
-                                                   .options = { .seed = seed } };
-                random_init(&random, seed);
-                kinds[i].make(ret_scenario, &random);
-                return true;
-        }
-        return false;
+        return kinds[seed % n_kinds].name;
 }

@@ -55,12 +55,8 @@ void machine_fail(const char *claim, const char *format, ...)
 {
         va_list args;
 
-        if (machine->failure.claim)
-                return;
-        machine->failure.claim = claim;
-        machine->failure.at = machine->now;
         va_start(args, format);
-        vsnprintf(machine->failure.text, sizeof(machine->failure.text), format, args);
+        failure_note(&machine->failure, machine->now, claim, format, args);
         va_end(args);
 }
 

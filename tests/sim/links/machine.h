@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <sys/types.h>
 
-#include "../invariants.h"
+#include "../failure.h"
 #include "../network.h"
 #include "../scenario.h"
 
