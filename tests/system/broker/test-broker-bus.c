@@ -100,7 +100,7 @@ START_TEST(test_clients_are_told_what_the_broker_lost_of_the_bus)
         do {
                 peer_turn(&p);
                 ck_assert_int_eq(engine_send(p.engine, clock_now(), clock_wall_ms(), p.entity,
-                                             &(struct address)ADDRESS_ALL, span_of("x()")),
+                                             &ADDRESS_ALL, span_of("x()")),
                                  0);
         } while (!is_readable(s.a.fd));
         do
