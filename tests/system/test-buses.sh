@@ -338,6 +338,7 @@ test_the_other_broker_takes_over_when_the_first_one_ends() {
         expect_listed udp: one "$(address_of y)"
         send_ten one '(app:y)' 'to.y'
         expect_verb 0 one send -r '(app:y)' 'last.r(1)'
+        expect_line y.out 'last\.r'
         expect_count y.out 'to\.y' 10
         expect_count y.out 'last\.r' 1
 }
@@ -350,6 +351,7 @@ test_the_other_broker_takes_over_when_the_first_one_dies() {
         expect_line c.err ' are joined$'
         expect_listed udp: one "$(address_of y)"
         expect_verb 0 one send -r '(app:y)' 'last.r(1)'
+        expect_line y.out 'last\.r'
         expect_count y.out 'last\.r' 1
 }
 
