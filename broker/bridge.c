@@ -13,6 +13,7 @@
 
 #include "bridge-state.h"
 #include "broker.h"
+#include "monitor.h"
 
 /* As long as the answers to a ping take, and half as long again. */
 #define CANDIDATE_MS 1500
@@ -226,6 +227,7 @@ static void on_event(struct bus *bus, const struct event *event)
                 on_dropped(bus->broker, event);
                 break;
         case EVENT_OBSERVED:
+                monitor_copy_received(bus, event->message);
                 break;
         }
 }

@@ -26,6 +26,11 @@ bool bridges_relay_main(const struct bus_configs *configs);
  * line in the log. Nothing is done, here and below, if there is but one bus. */
 int bridges_open(struct broker *b, const struct bus_configs *configs);
 
+/* The buses that the broker is on, main first; NULL behind the last. */
+struct bus *bridges_get_bus(struct broker *b, size_t i);
+/* The one of this name, or NULL. */
+struct bus *bridges_find_bus(struct broker *b, const char *name);
+
 struct bridges_plan;
 
 /* Another configuration: opens what it has beyond the present one. 0 or the exit status, with a line in

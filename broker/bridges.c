@@ -14,6 +14,7 @@
 #include "bridge-state.h"
 #include "broker.h"
 #include "exit.h"
+#include "monitor.h"
 
 /* A bridge, and the rules that it is to have. */
 struct join {
@@ -109,6 +110,23 @@ static int get_bridges(struct broker *b, struct bridges **ret_all)
         }
         *ret_all = all;
         return 0;
+}
+
+struct bus *bridges_get_bus(struct broker *b, size_t i)
+{
+        if (i == 0)
+                return &b->bus;
+        return b->bridges && i <= b->bridges->n_buses ? b->bridges->buses[i - 1] : NULL;
+}
+
+struct bus *bridges_find_bus(struct broker *b, const char *name)
+{
+        struct bus *bus;
+
+        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+                if (span_equal_nocase(span_of(name), bus->name))
+                        return bus;
+        return NULL;
 }
 
 /* ---- plans --------------------------------------------------------------------------------- */
@@ -356,6 +374,7 @@ void bridges_commit(struct bridges_plan *plan)
                 all->list[i] = plan->joins[i].bridge;
         for (size_t i = 0; i < plan->n_joins; i++)
                 set_rules(&plan->joins[i]);
+        monitor_change_buses(all->broker);
         all->broker->generation++;
         free(plan->joins);
         free(plan);

@@ -115,7 +115,6 @@ struct broker {
 
         size_t n_watchers;
         size_t n_observers;
-        size_t n_hello_observers;
         size_t n_filtered; /* observers with filters */
 
         struct buffer text; /* of what the broker says */

@@ -14,12 +14,10 @@
 
 #include <core/address.h>
 #include <core/config-reader.h>
+#include <core/filter.h>
 
 #include "limits.h"
 #include "sections.h"
-
-/* The bus of [MBUS] has this name. */
-#define BUS_MAIN "main"
 
 /* Entities of one bus that another one sees, and what of theirs it hears. */
 struct rule {

@@ -26,8 +26,10 @@ struct bus {
         uv_poll_t polls[UDP_POLLFDS];
         struct pollfd fds[UDP_POLLFDS];
         size_t n_fds;
-        size_t n_handles; /* of `polls`, that are not closed yet */
-        bool received;    /* the engine is to tick */
+        size_t n_handles;         /* of `polls`, that are not closed yet */
+        bool received;            /* the engine is to tick */
+        size_t n_observers;       /* links that want copies of what passes here ... */
+        size_t n_hello_observers; /* ... and of bare hellos, too */
 };
 
 /* Opens engine and sockets; @relays: messages for nobody here are events, too. 0 or the exit status,

@@ -335,14 +335,17 @@ static void on_observe(struct request *r)
                 deny_by_policy(r, "[policy] does not let it observe");
                 return;
         }
-        result = args->items < 2 ? 0 : filters_new(args + 2, args->items - 1, &filters);
+        result = args->items < 2 ? 0 : filters_parse(args + 2, args->items - 1, &filters);
+        if (result == 0)
+                result = monitor_observe(r->b, r->c, hello, filters);
         if (result == MBUS_E_MALFORMED)
                 control_fail(r, MBUS_REASON_MALFORMED,
-                             "broker.observe wants a number, then addresses and beginnings");
+                             "broker.observe wants a number, then lists of address, beginning and "
+                             "bus");
+        else if (result == MBUS_E_UNKNOWN)
+                control_fail(r, MBUS_REASON_UNKNOWN, "the broker is on no bus of this name");
         else if (result)
                 control_fail(r, MBUS_REASON_FULL, "this link has too many filters");
-        else
-                monitor_observe(r->b, r->c, hello, filters);
 }
 
 static void on_unobserve(struct request *r)

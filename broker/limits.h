@@ -60,8 +60,6 @@
 #define RETAINED_BYTES_MAX (1u << 20)
 #define RETAINED_BYTES_TOTAL_MAX (16u << 20)
 #define RETAINED_BYTES_MIN (4u << 10)
-/* Filters of one observer: each message is compared with them. */
-#define OBSERVE_FILTERS_MAX 16
 
 /* Destinations that a link's routes are remembered for, and recipients of a remembered one. */
 #define ROUTES_MAX 4

@@ -113,8 +113,7 @@ static void on_event(struct broker *b, const struct event *event)
                 monitor_left(b, event->address, event->reason);
                 break;
         case EVENT_OBSERVED:
-                monitor_copy(b, event->message->text,
-                             event->message->header.payload == event->message->text.n);
+                monitor_copy_received(&b->bus, event->message);
                 break;
         case EVENT_CONFLICT:
                 on_conflict(b, event);

@@ -9,6 +9,7 @@
 
 #include <core/frame.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "control.h"
 #include "route.h"
@@ -159,25 +160,60 @@ static void unwatch(struct broker *b, struct client *c)
 
 /* ---- observing ----------------------------------------------------------------------------- */
 
+/* Counts @c among those who observe @bus, or no more. */
+static void count(struct bus *bus, const struct client *c, bool in)
+{
+        if (!c->observes || !filters_name_bus(c->filters, bus->name))
+                return;
+        if (in) {
+                bus->n_observers++;
+                bus->n_hello_observers += c->observes_hello;
+        } else {
+                bus->n_observers--;
+                bus->n_hello_observers -= c->observes_hello;
+        }
+        engine_observe(bus->engine, bus->n_observers > 0, bus->n_hello_observers > 0);
+}
+
+static void count_everywhere(struct broker *b, const struct client *c, bool in)
+{
+        struct bus *bus;
+
+        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+                count(bus, c, in);
+}
+
 static void set_observer(struct broker *b, struct client *c, bool on, bool hello,
                          struct filter *filters)
 {
+        count_everywhere(b, c, false);
         b->n_observers -= c->observes;
-        b->n_hello_observers -= c->observes_hello;
         b->n_filtered -= c->filters != NULL;
         filters_free(c->filters);
         c->observes = on;
         c->observes_hello = hello;
         c->filters = filters;
         b->n_observers += c->observes;
-        b->n_hello_observers += c->observes_hello;
         b->n_filtered += c->filters != NULL;
-        engine_observe(b->engine, b->n_observers > 0, b->n_hello_observers > 0);
+        count_everywhere(b, c, true);
 }
 
-void monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters)
+static bool has_buses(struct broker *b, const struct filter *filters)
 {
+        for (const struct filter *f = filters; f; f = f->next)
+                if (!bridges_find_bus(b, f->bus))
+                        return false;
+        return true;
+}
+
+int monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters)
+{
+        if (!has_buses(b, filters)) {
+                filters_free(filters);
+                return MBUS_E_UNKNOWN;
+        }
         set_observer(b, c, true, hello, filters);
+        return 0;
 }
 
 void monitor_unobserve(struct broker *b, struct client *c)
@@ -185,13 +221,22 @@ void monitor_unobserve(struct broker *b, struct client *c)
         set_observer(b, c, false, false, NULL);
 }
 
-void monitor_copy(struct broker *b, struct span text, bool bare)
+static bool wants(const struct client *c, const struct bus *bus, bool bare, const struct header *h,
+                  struct span payload)
 {
+        return (bare ? c->observes_hello : c->observes) &&
+               filters_pass(c->filters, bus->name, h, payload);
+}
+
+void monitor_copy(struct bus *bus, struct span text, bool bare)
+{
+        struct broker *b = bus->broker;
         size_t n = FRAME_HEADER_SIZE + text.n;
+        struct span payload = SPAN_NULL;
         struct header h;
         char *at;
 
-        if (b->n_observers == 0 || (bare && b->n_hello_observers == 0))
+        if (bus->n_observers == 0 || (bare && bus->n_hello_observers == 0))
                 return;
         at = broker_reserve(b, n);
         if (!at)
@@ -199,31 +244,65 @@ void monitor_copy(struct broker *b, struct span text, bool bare)
         frame_put_length(at, text.n, true);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
         b->chunk->n += n;
-        if (b->n_filtered > 0 && header_parse(text, &h, NULL) != HEADER_OK)
-                return;
+        if (b->n_filtered > 0) {
+                if (header_parse(text, &h, NULL) != HEADER_OK)
+                        return;
+                payload = span_from(text, h.payload);
+        }
         for (struct client *c = b->clients; c; c = c->next)
-                if ((bare ? c->observes_hello : c->observes) &&
-                    (!c->filters || filters_pass(c->filters, &h, span_from(text, h.payload))))
+                if (wants(c, bus, bare, &h, payload))
                         client_push(c, b->chunk, b->chunk->n - n, n, KIND_COPY);
+}
+
+void monitor_copy_received(struct bus *bus, const struct message *m)
+{
+        bool bare = true;
+
+        for (size_t i = 0; i < m->payload.n && bare; i++)
+                bare = span_equal_text(m->payload.commands[i].name, "mbus.hello");
+        monitor_copy(bus, m->text, bare);
+}
+
+/* ---- what ends ----------------------------------------------------------------------------- */
+
+/* COMMAND(REASON "WHY") */
+static void say_end(struct client *c, const char *command, enum mbus_reason reason, const char *why)
+{
+        char text[128];
+        int n = snprintf(text, sizeof(text), "%s(%s \"%s\")", command, control_reason(reason), why);
+
+        control_say(c, (struct span){ text, (size_t)n });
 }
 
 void monitor_restrict(struct broker *b, struct client *c)
 {
-        static const char why[] =
-                "(denied \"the broker's policy does not let this user do that any "
-                "more\")";
-        char text[128];
-        int n;
+        static const char why[] = "the broker's policy does not let this user do that any more";
 
         if (c->n_watches > 0 && !rights_may_watch(c->rights)) {
                 unwatch(b, c);
-                n = snprintf(text, sizeof(text), "broker.unwatched%s", why);
-                control_say(c, (struct span){ text, (size_t)n });
+                say_end(c, "broker.unwatched", MBUS_REASON_DENIED, why);
         }
         if (c->observes && !rights_may_observe(c->rights)) {
                 monitor_unobserve(b, c);
-                n = snprintf(text, sizeof(text), "broker.unobserved%s", why);
-                control_say(c, (struct span){ text, (size_t)n });
+                say_end(c, "broker.unobserved", MBUS_REASON_DENIED, why);
+        }
+}
+
+void monitor_change_buses(struct broker *b)
+{
+        struct bus *bus;
+
+        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++) {
+                bus->n_observers = bus->n_hello_observers = 0;
+                for (const struct client *c = b->clients; c; c = c->next)
+                        count(bus, c, true);
+        }
+        for (struct client *c = b->clients; c; c = c->next) {
+                if (has_buses(b, c->filters))
+                        continue;
+                monitor_unobserve(b, c);
+                say_end(c, "broker.unobserved", MBUS_REASON_UNKNOWN,
+                        "the broker has left a bus that was observed");
         }
 }
 

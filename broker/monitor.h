@@ -7,10 +7,10 @@
 #ifndef BROKER_MONITOR_H
 #define BROKER_MONITOR_H
 
-#include <core/message.h>
+#include <core/filter.h>
 
+#include "bus.h"
 #include "client.h"
-#include "filter.h"
 
 /* @c watches @address from now on; what is known is told at once. 0, MBUS_E_FULL or -ENOMEM. */
 int monitor_watch(struct broker *b, struct client *c, const struct address *address);
@@ -20,14 +20,20 @@ void monitor_joined(struct broker *b, const struct client *own, const struct add
                     uint64_t age_ms);
 void monitor_left(struct broker *b, const struct address *address, enum mbus_reason reason);
 
-/* @c gets a copy of each message that passes one of @filters, which are its own from now on;
- * @hello: bare hellos and acknowledgements, too. */
-void monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters);
+/* @c gets a copy of each message that passes one of @filters, which are taken over in any case;
+ * @hello: bare hellos and acknowledgements, too. 0, or MBUS_E_UNKNOWN: they name a bus that is not
+ * there. */
+int monitor_observe(struct broker *b, struct client *c, bool hello, struct filter *filters);
 void monitor_unobserve(struct broker *b, struct client *c);
 /* Ends what @c may not do any more, and tells it. */
 void monitor_restrict(struct broker *b, struct client *c);
-/* Gives the observers a copy of a message. @bare: it holds nothing but acknowledgements. */
-void monitor_copy(struct broker *b, struct span text, bool bare);
+/* Buses have come or gone: ends what was observed on those that went, and tells it. */
+void monitor_change_buses(struct broker *b);
+/* Gives those who observe @bus a copy of a message that passes there. @bare: it holds nothing but
+ * hellos or acknowledgements. */
+void monitor_copy(struct bus *bus, struct span text, bool bare);
+/* The same for what the engine shows. */
+void monitor_copy_received(struct bus *bus, const struct message *m);
 
 /* Ends all that @c watches and observes. */
 void monitor_forget(struct broker *b, struct client *c);

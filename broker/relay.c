@@ -244,11 +244,11 @@ static bool make_frame(struct broker *b, const struct header_spec *spec, struct 
 /* Those who observe get a copy; of what goes to the network the engine makes it. */
 static void show(struct broker *b, const struct header_spec *spec, struct span payload)
 {
-        if (b->n_observers == 0)
+        if (b->bus.n_observers == 0)
                 return;
         buffer_clear(&b->text);
         if (message_format(spec, payload, DIALECT_RFC3259, &b->text) == 0 && b->text.n <= FRAME_MAX)
-                monitor_copy(b, buffer_span(&b->text), false);
+                monitor_copy(&b->bus, buffer_span(&b->text), false);
 }
 
 /* Gives an unreliable message to all clients with an entity that @dest matches; @only: to that. */

@@ -110,7 +110,7 @@ static void forward(struct passage *p, bool acknowledges)
         if (p->payload.n == 0) {
                 if (acknowledges) {
                         client_push(route->only->client, p->chunk, p->at, p->n, KIND_ANSWER);
-                        monitor_copy(p->b, p->text, true);
+                        monitor_copy(&p->b->bus, p->text, true);
                 }
                 return;
         }
@@ -133,7 +133,7 @@ static void forward(struct passage *p, bool acknowledges)
                 pass_acks_alone(p);
         }
         if (verdict != VERDICT_STOP && !sent)
-                monitor_copy(p->b, p->text, false);
+                monitor_copy(&p->b->bus, p->text, false);
 }
 
 /* ---- reliable ------------------------------------------------------------------------------ */
@@ -182,7 +182,7 @@ static void forward_reliable_away(struct passage *p, struct proxy *target)
         else if (r)
                 passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         else
-                monitor_copy(p->b, p->text, false);
+                monitor_copy(&p->b->bus, p->text, false);
 }
 
 static void forward_reliable_locally(struct passage *p, struct attachment *target)
@@ -211,7 +211,7 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
                 passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
                 reliable_wait_local(p->b, src, p->h.seq, target);
-                monitor_copy(p->b, p->text, false);
+                monitor_copy(&p->b->bus, p->text, false);
         }
 }
 

@@ -92,6 +92,9 @@
 /* HMAC takes a key of any length (RFC 2104); nobody needs a longer one than this. */
 #define CONFIG_KEY_MAX 256
 
+/* Filters of one observer: each message is compared with them. */
+#define OBSERVE_FILTERS_MAX 16
+
 /* A frame on a broker link carries one message. */
 #define FRAME_MAX 65536
 /* On a link over TCP, the longest that comes before the other side has proved that it has the key. */

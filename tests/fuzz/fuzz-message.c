@@ -3,6 +3,7 @@
  */
 #include "fuzz.h"
 
+#include "core/filter.h"
 #include "core/message.h"
 
 static void check_dialect(const struct message *m, enum dialect dialect)
@@ -41,6 +42,25 @@ static void check_names(const struct message *m)
         assert(!payload_next_name(&rest, &name));
 }
 
+/* The parameters of a command may be filters of an observer, which then copy and ask the same. */
+static void check_filters(const struct message *m)
+{
+        struct span payload = span_from(m->text, m->header.payload);
+
+        for (size_t i = 0; i < m->payload.n; ++i) {
+                const struct value *args = payload_args(&m->payload, &m->payload.commands[i]);
+                struct filter *filters = NULL, *copy = NULL;
+
+                if (filters_parse(args + 1, args->items, &filters))
+                        continue;
+                assert(filters_copy(filters, &copy) == 0);
+                assert(filters_pass(filters, BUS_MAIN, &m->header, payload) ==
+                       filters_pass(copy, BUS_MAIN, &m->header, payload));
+                filters_free(filters);
+                filters_free(copy);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct span input = fuzz_input(data, size);
@@ -55,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         assert(n < ACKS_MAX);
                 assert(span_is_utf8(m->text, NULL));
                 check_names(m);
+                check_filters(m);
                 check_dialect(m, DIALECT_RFC3259);
                 check_dialect(m, DIALECT_UCL);
                 message_unref(m);

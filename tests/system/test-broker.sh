@@ -211,6 +211,18 @@ test_what_a_slow_reader_loses_is_told_where_it_is_missing() {
         expect_line out '^dropped-observer-full	[1-9]'
 }
 
+test_hellos_are_seen_by_those_who_ask_for_them_and_nobody_else() {
+        config c
+        start_broker b here c
+        start_monitor hello here "unix:$folder/b.sock" c --hello -F '%c'
+        start_monitor other here "unix:$folder/b.sock" c -F '%c'
+        attach x '(app:x)'
+        expect_lines hello.out '^mbus\.hello$' 2
+        expect_verb 0 send '(app:x)' 'x.last()'
+        expect_line other.out '^x\.last$'
+        expect_no_line other.out 'hello'
+}
+
 test_a_second_broker_leaves_the_first_alone() {
         config c
         start_broker b here c

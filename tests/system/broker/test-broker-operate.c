@@ -347,7 +347,7 @@ START_TEST(test_an_observer_gets_copies_of_what_its_filters_let_pass)
 
         scene_init(&s, "[broker]\nMULTICAST=never\n");
         raw_send(&s.b, 'U', "()", BROKER,
-                 "broker.observe(0 \"(app:a)\" \"audio.\" \"(module:late)\" \"\")");
+                 "broker.observe(0 (\"(app:a)\" \"audio.\") (\"(module:late)\" \"\"))");
         raw_expect_nothing(&s.b);
         raw_send(&s.a, 'U', A, "(app:x)", "video.mute()");
         raw_send(&s.a, 'U', A, "(app:x)", "video.mute()\r\naudio.mute(1)");
@@ -375,13 +375,17 @@ START_TEST(test_filters_are_bounded_and_checked)
         seq = raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0 \"(app:a)\")");
         raw_expect_about(&s.a,
                          "broker.undelivered(%u malformed \"broker.observe wants a number, then "
-                         "addresses and beginnings\")",
+                         "lists of address, beginning and bus\")",
                          seq);
-        seq = raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0 \"(app:a) \" 5)");
+        seq = raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0 (\"(app:a) \" 5))");
         raw_receive(&s.a);
         expect_part(&s.a, "malformed");
+        seq = raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0 (\"()\" \"\" \"studio\"))");
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u unknown \"the broker is on no bus of this name\")",
+                         seq);
         for (unsigned i = 0; i < 17; i++)
-                strcat(command, " \"()\" \"x\"");
+                strcat(command, " (\"()\" \"x\")");
         strcat(command, ")");
         seq = raw_send(&s.a, 'R', "()", BROKER, command);
         raw_expect_about(&s.a, "broker.undelivered(%u full \"this link has too many filters\")",
@@ -397,7 +401,7 @@ START_TEST(test_a_slow_observer_is_told_how_much_it_missed_and_nobody_waits_for_
         struct scene s;
 
         scene_init(&s, "[broker]\nMULTICAST=never\n[limits]\nBYTES_PER_LINK=256K\n");
-        raw_send(&s.b, 'U', "()", BROKER, "broker.observe(0 \"(app:a)\" \"\")");
+        raw_send(&s.b, 'U', "()", BROKER, "broker.observe(0 (\"(app:a)\"))");
         raw_expect_nothing(&s.b);
         memset(text, 'x', sizeof(text));
         memcpy(text, "t(\"", 3);

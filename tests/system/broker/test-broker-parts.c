@@ -1,11 +1,10 @@
 /*
- * test-broker-parts.c - parts of the broker that need no broker: places to listen at, the log,
- * filters, how figures are written.
+ * test-broker-parts.c - parts of the broker that need no broker: places to listen at, the log, and how
+ * figures are written.
  */
 #include <errno.h>
 #include <stdio.h>
 
-#include <broker/filter.h>
 #include <broker/limits.h>
 #include <broker/log.h>
 #include <broker/place.h>
@@ -70,84 +69,6 @@ START_TEST(test_trouble_is_said_once_while_it_lasts_and_not_each_time_that_it_co
         ck_assert(!log_trouble_is_due(&t, start + 5 * interval + 1));
         ck_assert(!log_trouble_is_over(&t));
         ck_assert(log_trouble_is_due(&t, start + 6 * interval));
-}
-END_TEST
-
-/* ---- filters ------------------------------------------------------------------------------- */
-
-/* Makes filters of the parameters of broker.observe, without the number in front. */
-static int make(const char *args, struct filter **ret_filters)
-{
-        char text[4096];
-        struct payload p = PAYLOAD_INIT;
-        const struct value *list;
-        int r;
-
-        snprintf(text, sizeof(text), "x(%s)", args);
-        ck_assert_int_eq(payload_parse(&p, span_of(text), NULL), 0);
-        list = payload_args(&p, &p.commands[0]);
-        r = filters_new(list + 1, list->items, ret_filters);
-        payload_deinit(&p);
-        return r;
-}
-
-static bool passes(const char *args, const char *addresses, const char *payload)
-{
-        struct filter *filters = NULL;
-        struct header h;
-        char text[1024];
-        bool result;
-
-        ck_assert_int_eq(make(args, &filters), 0);
-        snprintf(text, sizeof(text), "mbus/1.0 1 1 U %s ()\r\n%s", addresses, payload);
-        ck_assert_int_eq(header_parse(span_of(text), &h, NULL), HEADER_OK);
-        result = filters_pass(filters, &h, span_from(span_of(text), h.payload));
-        filters_free(filters);
-        return result;
-}
-
-START_TEST(test_a_filter_is_about_source_or_destination_and_names_of_commands)
-{
-        ck_assert(passes("", "(app:a) ()", "x()"));
-        ck_assert(passes("\"()\" \"\"", "(app:a) ()", "x()"));
-        ck_assert(passes("\"(app:a)\" \"\"", "(app:a id:1-1@h) (app:b)", ""));
-        ck_assert(passes("\"(app:b)\" \"\"", "(app:a id:1-1@h) (app:b)", "x()"));
-        ck_assert(!passes("\"(app:c)\" \"\"", "(app:a id:1-1@h) (app:b)", "x()"));
-        ck_assert(!passes("\"(app:b module:x)\" \"\"", "(app:a) (app:b)", "x()"));
-        ck_assert(passes("\"()\" \"audio.\"", "(app:a) ()", "video.x(\"audio.(\")\r\naudio.y()"));
-        ck_assert(!passes("\"()\" \"audio.\"", "(app:a) ()", "video.x(\"\\\"audio.y\" (1))"));
-        ck_assert(!passes("\"()\" \"audio.\"", "(app:a) ()", "audio()"));
-        ck_assert(!passes("\"()\" \"a\"", "(app:a) ()", ""));
-}
-END_TEST
-
-START_TEST(test_one_filter_of_several_is_enough)
-{
-        static const char two[] = "\"(app:a)\" \"x.\" \"(app:b)\" \"y.\"";
-
-        ck_assert(passes(two, "(app:a) ()", "x.z()"));
-        ck_assert(passes(two, "(app:b) ()", "y.z()"));
-        ck_assert(!passes(two, "(app:a) ()", "y.z()"));
-}
-END_TEST
-
-START_TEST(test_filters_that_make_no_sense_or_are_too_many_are_refused)
-{
-        static const char *const bad[] = {
-                "\"()\"",        "\"()\" 1", "1 \"\"", "\"(app\" \"\"", "\"()\" \"\" \"x\" \"\"",
-                "((1) (2)) \"\""
-        };
-        char args[1024] = "";
-        struct filter *filters = NULL;
-
-        for (size_t i = 0; i < N(bad); i++)
-                ck_assert_msg(make(bad[i], &filters) == MBUS_E_MALFORMED, "%s", bad[i]);
-        for (unsigned i = 0; i < 16; i++)
-                strcat(args, " \"()\" \"\"");
-        ck_assert_int_eq(make(args, &filters), 0);
-        ck_assert_ptr_null(filters_free(filters));
-        strcat(args, " \"()\" \"\"");
-        ck_assert_int_eq(make(args, &filters), MBUS_E_FULL);
 }
 END_TEST
 
@@ -221,9 +142,6 @@ int main(void)
                 test_places_on_this_host_are_places,
                 test_everything_else_is_no_place,
                 test_trouble_is_said_once_while_it_lasts_and_not_each_time_that_it_comes,
-                test_a_filter_is_about_source_or_destination_and_names_of_commands,
-                test_one_filter_of_several_is_enough,
-                test_filters_that_make_no_sense_or_are_too_many_are_refused,
                 test_changes_of_the_configuration_are_named_and_no_key_is_shown,
                 test_figures_have_symbols_without_units_of_counting_and_seconds_with_three_digits,
         };
