@@ -18,18 +18,27 @@ struct monitor {
         struct printer printer;
         const struct options *options;
         const struct mbus_bus *bus;
+        bool brokered;
+        bool filters;
         uint64_t seen;
 };
 
-/* Whether the message is from an entity that one of the addresses matches, or to one or several
- * whose destination names at least the elements of the address. */
-static bool is_wanted(const struct options *o, const struct mbus_message *message)
+static int refused(const struct monitor *monitor, enum mbus_reason reason)
 {
-        for (size_t i = 0; i < o->n_args; i++)
-                if (mbus_address_matches(o->args[i], mbus_message_get_source(message)) ||
-                    mbus_address_matches(o->args[i], mbus_message_get_destination(message)))
-                        return true;
-        return o->n_args == 0;
+        if (reason != MBUS_REASON_UNKNOWN || !monitor->options->arg_on)
+                return session_refused("cannot monitor", reason);
+        text_error("cannot monitor: %s is on no bus %s%s", mbus_bus_get_url(monitor->bus),
+                   monitor->options->arg_on,
+                   monitor->brokered ? "" : "; only a broker has other buses than main");
+        return EXITS_NO_BUS;
+}
+
+static void print_beginning(const struct monitor *monitor)
+{
+        const char *name = monitor->options->arg_on;
+
+        fprintf(stderr, "monitoring %s%s%s\n", mbus_bus_get_url(monitor->bus), name ? ", bus " : "",
+                name ? name : "");
 }
 
 static int on_event(void *data, const struct mbus_event *event)
@@ -39,14 +48,12 @@ static int on_event(void *data, const struct mbus_event *event)
         switch (event->type) {
         case MBUS_EVENT_OBSERVED:
                 monitor->seen++;
-                return is_wanted(monitor->options, event->message)
-                               ? printer_put(&monitor->printer, event)
-                               : LOOP_ON;
+                return printer_put(&monitor->printer, event);
         case MBUS_EVENT_OBSERVING:
-                fprintf(stderr, "monitoring %s\n", mbus_bus_get_url(monitor->bus));
+                print_beginning(monitor);
                 return LOOP_ON;
         case MBUS_EVENT_UNOBSERVED:
-                return session_refused("cannot monitor", event->reason);
+                return refused(monitor, event->reason);
         default:
                 return printer_notice(&monitor->printer, event);
         }
@@ -61,8 +68,8 @@ static int on_deadline(void *data)
 
 static void print_summary(const struct monitor *monitor)
 {
-        fprintf(stderr, "%" PRIu64 " messages, %" PRIu64 " printed", monitor->seen,
-                monitor->printer.shown);
+        fprintf(stderr, "%" PRIu64 " messages%s, %" PRIu64 " printed", monitor->seen,
+                monitor->filters ? " that match" : "", monitor->printer.shown);
         for (int drop = 0; drop < MBUS_DROP_MAX; drop++) {
                 uint64_t n = mbus_bus_get_dropped(monitor->bus, (enum mbus_drop)drop);
 
@@ -73,6 +80,26 @@ static void print_summary(const struct monitor *monitor)
         fputc('\n', stderr);
 }
 
+/* What matches is chosen where the messages are, by the broker or the library: so a monitor of few
+ * does not have to keep up with all the others. */
+static int observe(struct monitor *monitor, struct mbus_bus *bus)
+{
+        const struct options *o = monitor->options;
+        struct mbus_observation *observation;
+        size_t n = o->n_args ? o->n_args : 1;
+        int r = mbus_observation_new(&observation);
+
+        if (r)
+                return r;
+        mbus_observation_set_hello(observation, options_has(o, OPTION_HELLO));
+        for (size_t i = 0; i < n && monitor->filters; i++)
+                mbus_observation_add_filter(observation, o->n_args ? o->args[i] : NULL,
+                                            o->arg_prefix, o->arg_on);
+        r = mbus_bus_observe(bus, observation);
+        mbus_observation_free(observation);
+        return r;
+}
+
 static int watch(struct monitor *monitor, struct session *session)
 {
         struct loop loop = { .bus = session->bus,
@@ -80,31 +107,47 @@ static int watch(struct monitor *monitor, struct session *session)
                              .on_event = on_event,
                              .on_deadline = on_deadline,
                              .prints = true };
-        int r = mbus_bus_observe(session->bus, options_has(monitor->options, OPTION_HELLO)), status;
+        int r = observe(monitor, session->bus), status;
 
         if (r)
                 return session_error("cannot monitor", r);
         loop.deadline = printer_deadline(&monitor->printer);
         status = loop_run(&loop);
         printer_finish(&monitor->printer);
-        if (status != EXITS_DENIED)
+        if (status != EXITS_DENIED && status != EXITS_NO_BUS)
                 print_summary(monitor);
+        return status;
+}
+
+static int check_addresses(const struct options *options)
+{
+        int status = EXITS_OK;
+
+        if (options->n_args > MBUS_FILTERS_MAX) {
+                text_error("monitor: there may be %d ADDRs, not %zu", MBUS_FILTERS_MAX,
+                           options->n_args);
+                return EXITS_USAGE;
+        }
+        for (size_t i = 0; i < options->n_args && !status; i++)
+                status = session_check_address("ADDR", options->args[i]);
         return status;
 }
 
 static int run(const struct options *options)
 {
-        struct monitor monitor = { .printer = { .options = options }, .options = options };
+        struct monitor monitor = { .printer = { .options = options },
+                                   .options = options,
+                                   .filters = options->n_args || options->arg_prefix ||
+                                              options->arg_on };
         struct session session;
-        int status = EXITS_OK;
+        int status = check_addresses(options);
 
-        for (size_t i = 0; i < options->n_args && !status; i++)
-                status = session_check_address("ADDR", options->args[i]);
         if (!status)
                 status = session_open(options, &session);
         if (status)
                 return status;
         monitor.bus = session.bus;
+        monitor.brokered = session.brokered;
         status = watch(&monitor, &session);
         session_close(&session);
         return status;
@@ -112,17 +155,20 @@ static int run(const struct options *options)
 
 const struct verb verb_monitor = {
         .name = "monitor",
-        .usage = "[-C N] [-W SECS] [-j|-F FMT] [--hello] [ADDR...]",
+        .usage = "[-C N] [-W SECS] [-j|-F FMT] [-p PREFIX] [--on NAME] [--hello] [ADDR...]",
         .summary = "prints all messages on the bus, or those to or from ADDR",
-        .notes = "A message is printed if one of the ADDRs matches its source, or if its\n"
-                 "destination has all elements of one. \"monitoring URL\" on standard error\n"
-                 "says that it listens; exit 7 if a broker does not allow it. -W ends it with\n"
-                 "status 27 unless -C was reached.\n"
+        .notes = "A message matches if one of the ADDRs, of which there may be 16, matches its\n"
+                 "source, or if its destination has all elements of one; if one of its commands\n"
+                 "begins with PREFIX; and if it is on the bus NAME of the broker. The others are\n"
+                 "left out where they are, and not counted in the summary. \"monitoring URL\" on\n"
+                 "standard error says that it listens; exit 7 if a broker does not allow it, 9\n"
+                 "if there is no bus NAME. -W ends it with status 27 unless -C was reached.\n"
                  "Without -F a line is\n"
                  "  " OUTPUT_FORMAT_DEFAULT "\n"
                  "\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT) |
-                   OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_HELLO),
+                   OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_HELLO) |
+                   OPTION_BIT(OPTION_PREFIX) | OPTION_BIT(OPTION_ON),
         .args_max = SIZE_MAX,
         .run = run,
         .print_more = output_print_letters,

@@ -167,6 +167,21 @@ static void print_summary(const struct ping *ping)
                 ping->n_answered, silent);
 }
 
+/* Asks for the hellos that answer: a slow reader loses none of them to everything else. */
+static int observe(struct ping *ping)
+{
+        struct mbus_observation *observation;
+        int r = mbus_observation_new(&observation);
+
+        if (r)
+                return r;
+        mbus_observation_set_hello(observation, true);
+        mbus_observation_add_filter(observation, ping->address, "mbus.hello", NULL);
+        r = mbus_bus_observe(ping->session.bus, observation);
+        mbus_observation_free(observation);
+        return r;
+}
+
 static int ask(struct ping *ping)
 {
         struct mbus_bus *bus = ping->session.bus;
@@ -175,7 +190,7 @@ static int ask(struct ping *ping)
                              .on_event = on_event,
                              .on_deadline = on_deadline,
                              .prints = true };
-        int r = mbus_bus_observe(bus, true), status;
+        int r = observe(ping), status;
 
         if (r == 0)
                 r = mbus_bus_watch(bus, ping->address);

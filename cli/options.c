@@ -5,6 +5,7 @@
  * when it is known.
  */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ const struct option_info option_infos[OPTION_MAX] = {
         [OPTION_JSON] = { 'j', "json", NULL, "print JSON objects, one a line" },
         [OPTION_FORMAT] = { 'F', "format", "FMT", "print lines of this format" },
         [OPTION_HELLO] = { 0, "hello", NULL, "also bare hellos and acknowledgements" },
+        [OPTION_PREFIX] = { 'p', "prefix", "PREFIX", "with a command whose name begins so" },
+        [OPTION_ON] = { 0, "on", "NAME", "on this bus of the broker; default main" },
         [OPTION_OUTPUT] = { 'o', "output", "FILE", "write to FILE, - is standard output" },
         [OPTION_FORCE] = { 0, "force", NULL, "replace a file that is there" },
         [OPTION_SCOPE] = { 0, "scope", "SCOPE", "hostlocal (the default) or linklocal" },
@@ -116,6 +119,44 @@ static int parse_format(const char *text, const char **ret_format)
         return -1;
 }
 
+/* What the name of a command can begin with (RFC 3259, 5.3). */
+static int parse_prefix(const char *text, const char **ret_prefix)
+{
+        for (const char *p = text; *p; p++) {
+                bool letter = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z');
+                bool other = (*p >= '0' && *p <= '9') || strchr("-_.", *p);
+
+                if (!letter && (p == text || !other)) {
+                        text_error_at(stderr, "-p", "the name of a command has no such character",
+                                      text, (size_t)(p - text));
+                        return -1;
+                }
+        }
+        if (!*text) {
+                text_error("-p: the beginning of a command's name is wanted");
+                return -1;
+        }
+        *ret_prefix = text;
+        return 0;
+}
+
+static int parse_name(const char *text, const char **ret_name)
+{
+        for (const char *p = text; *p; p++)
+                if (strchr(":/ ", *p)) {
+                        text_error_at(stderr, "--on",
+                                      "the name of a bus of the broker is wanted, as in [bus NAME]",
+                                      text, (size_t)(p - text));
+                        return -1;
+                }
+        if (!*text) {
+                text_error("--on: the name of a bus of the broker is wanted, as in [bus NAME]");
+                return -1;
+        }
+        *ret_name = text;
+        return 0;
+}
+
 static int parse_bus(const char *text, const char **ret_url)
 {
         static const char *const schemes[] = { "auto:", "udp:", "unix:", "tcp:", "mem:" };
@@ -126,7 +167,11 @@ static int parse_bus(const char *text, const char **ret_url)
                         return 0;
                 }
         }
-        text_error_at(stderr, "-b", "the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT", text, 0);
+        text_error_at(stderr, "-b",
+                      strchr(text, ':') ? "the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT"
+                                        : "the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT; "
+                                          "monitor --on NAME names one of the broker's",
+                      text, 0);
         return -1;
 }
 
@@ -143,6 +188,10 @@ static int set(struct options *o, enum option_id id, const char *arg)
                 return parse_wait(arg, &o->arg_wait);
         case OPTION_FORMAT:
                 return parse_format(arg, &o->arg_format);
+        case OPTION_PREFIX:
+                return parse_prefix(arg, &o->arg_prefix);
+        case OPTION_ON:
+                return parse_name(arg, &o->arg_on);
         case OPTION_OUTPUT:
                 o->arg_output = arg;
                 return 0;

@@ -18,6 +18,8 @@ enum option_id {
         OPTION_JSON,
         OPTION_FORMAT,
         OPTION_HELLO,
+        OPTION_PREFIX,
+        OPTION_ON,
         OPTION_OUTPUT,
         OPTION_FORCE,
         OPTION_SCOPE,
@@ -56,6 +58,8 @@ struct options {
         uint64_t arg_count;
         uint64_t arg_wait; /* ns */
         const char *arg_format;
+        const char *arg_prefix;
+        const char *arg_on;
         const char *arg_output;
         const char *arg_scope;
         const char *arg_hash;

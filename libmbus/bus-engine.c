@@ -178,10 +178,26 @@ int engine_mode_watch(struct mbus_bus *bus, struct watch *watch)
         return 0;
 }
 
+/* There is but one bus, which is what a broker calls main. */
+static bool name_other_bus(const struct filter *filters)
+{
+        for (; filters; filters = filters->next)
+                if (!span_equal_nocase(span_of(filters->bus), BUS_MAIN))
+                        return true;
+        return false;
+}
+
 int engine_mode_observe(struct mbus_bus *bus)
 {
-        engine_observe(bus->engine, bus->observing, bus->observe_hello);
-        observe_begun(bus);
+        const struct observing *o = &bus->observing;
+        bool unknown = name_other_bus(o->filters);
+
+        engine_observe(bus->engine, !unknown, o->hello);
+        engine_observe_only(bus->engine, o->filters);
+        if (unknown)
+                observe_ended(bus, MBUS_REASON_UNKNOWN);
+        else
+                observe_begun(bus);
         bus->stirred = true;
         return 0;
 }

@@ -80,7 +80,7 @@ static void link_down(struct mbus_bus *bus)
 /* Asks for all that the application has asked for. 0, or what link_attach() said. */
 static int ask_again(struct mbus_bus *bus)
 {
-        int r = bus->observing ? link_observe(bus) : 0;
+        int r = bus->observing.on ? link_observe(bus) : 0;
 
         for (size_t i = 0; i < bus->n_watches && r == 0; i++)
                 r = link_watch(bus, &bus->watches[i]);

@@ -44,35 +44,6 @@ int mbus_bus_watch(struct mbus_bus *bus, const char *address)
         return r;
 }
 
-int mbus_bus_observe(struct mbus_bus *bus, bool hello)
-{
-        int r;
-
-        bus->observing = true;
-        bus->observe_hello = hello;
-        bus->observe_told = false;
-        r = bus->mode->observe(bus);
-        bus_changed(bus);
-        return r;
-}
-
-void observe_begun(struct mbus_bus *bus)
-{
-        if (bus->observe_told)
-                return;
-        bus->observe_told = true;
-        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_OBSERVING }, NULL);
-}
-
-void observe_ended(struct mbus_bus *bus, enum mbus_reason reason)
-{
-        struct mbus_event event = { .type = MBUS_EVENT_UNOBSERVED, .reason = reason };
-
-        if (bus->observing)
-                event_queue_push(bus, &event, NULL);
-        bus->observing = false;
-}
-
 /* ---- what the application was told --------------------------------------------------------- */
 
 static struct told *told_of_entry(struct index_entry *entry)

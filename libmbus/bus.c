@@ -143,6 +143,7 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
         event_queue_deinit(&bus->queue);
         buffer_deinit(&bus->to_text);
         told_deinit(bus);
+        filters_free(bus->observing.filters);
         for (size_t i = 0; i < bus->n_watches; i++)
                 free(bus->watches[i].address);
         for (size_t i = 0; i < bus->n_warnings; i++)

@@ -18,6 +18,7 @@
 #include <poll.h>
 
 #include "core/engine.h"
+#include "core/filter.h"
 #include "core/index.h"
 #include "core/random.h"
 
@@ -70,6 +71,14 @@ struct watch {
         bool told;     /* MBUS_EVENT_WATCHING was given */
 };
 
+/* What mbus_bus_observe() asked for. */
+struct observing {
+        bool on;
+        bool hello;
+        bool told;              /* MBUS_EVENT_OBSERVING was given */
+        struct filter *filters; /* NULL: all */
+};
+
 /* An entity that the application was told of. */
 struct told {
         struct index_entry entry;
@@ -101,12 +110,10 @@ struct mbus_bus {
         size_t n_watches;
         struct index told;
         size_t n_stale;
-        bool observing;
-        bool observe_hello;
-        bool observe_told; /* MBUS_EVENT_OBSERVING was given */
-        uint64_t wall_ns;  /* of the last mbus_bus_process() */
-        uint64_t tick_ns;  /* when bus_time_of_day() was last exact ... */
-        uint64_t tick_ms;  /* ... and what it said */
+        struct observing observing;
+        uint64_t wall_ns; /* of the last mbus_bus_process() */
+        uint64_t tick_ns; /* when bus_time_of_day() was last exact ... */
+        uint64_t tick_ms; /* ... and what it said */
         struct random random;
         uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
@@ -191,7 +198,7 @@ void config_clear_result(struct mbus_config *config);
 /* Copies what @bus has to remark. */
 void config_take_warnings(struct mbus_config *config, const struct mbus_bus *bus);
 
-/* ---- shared by the modes (bus.c, bus-events.c, bus-entities.c, bus-peers.c) ----------------- */
+/* ---- shared by the modes (bus.c, bus-events.c, bus-entities.c, bus-observe.c, bus-peers.c) --- */
 
 /* To be called at the end of each call of the application that may have moved the deadline. */
 void bus_changed(struct mbus_bus *bus);

@@ -156,11 +156,20 @@ int link_watch(struct mbus_bus *bus, struct watch *watch)
 int link_observe(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
+        struct buffer payload = BUFFER_INIT;
+        uint32_t seq = l->seq;
+        int r;
 
-        l->observe_seq = l->seq;
-        l->observe_asked = true;
-        return ask(bus, span_of("()"), true,
-                   span_of(bus->observe_hello ? "broker.observe(1)" : "broker.observe(0)"));
+        buffer_add_text(&payload, bus->observing.hello ? "broker.observe(1" : "broker.observe(0");
+        filters_format(bus->observing.filters, &payload);
+        buffer_add_char(&payload, ')');
+        r = payload.failed ? -ENOMEM : ask(bus, span_of("()"), true, buffer_span(&payload));
+        buffer_deinit(&payload);
+        if (r == 0) {
+                l->observe_seq = seq;
+                l->observe_asked = true;
+        }
+        return r;
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */

@@ -44,6 +44,7 @@ struct mbus_commands;
 struct mbus_config;
 struct mbus_entity;
 struct mbus_message;
+struct mbus_observation;
 struct mbus_peers;
 struct mbus_value;
 struct pollfd;
@@ -282,11 +283,37 @@ const char *mbus_peers_get_address(const struct mbus_peers *peers, size_t i);
 /* For how long it has been known, in ns. */
 uint64_t mbus_peers_get_age(const struct mbus_peers *peers, size_t i);
 
-/* Asks for a MBUS_EVENT_OBSERVED of each message on the bus, whoever it is for, those of our own
- * entities included; @hello: also of messages that hold nothing but mbus.hello, and of bare
- * acknowledgements. MBUS_EVENT_OBSERVING tells when it begins, MBUS_EVENT_DROPPED of gaps; the policy
- * of a broker may forbid it, and end it later: MBUS_EVENT_UNOBSERVED. */
-int mbus_bus_observe(struct mbus_bus *bus, bool hello);
+/* ---- observing ----------------------------------------------------------------------------- */
+
+/* 0 or -ENOMEM. */
+int mbus_observation_new(struct mbus_observation **ret_observation);
+/* Takes NULL, returns NULL. */
+struct mbus_observation *mbus_observation_free(struct mbus_observation *observation);
+/* Also messages that hold nothing but mbus.hello, and bare acknowledgements. */
+void mbus_observation_set_hello(struct mbus_observation *observation, bool hello);
+/*
+ * Adds a filter, of which there may be MBUS_FILTERS_MAX; one of them is enough for a message to be
+ * seen. It passes if @address matches its source, or its destination has all elements of @address; if
+ * the name of one of its commands begins with @beginning; and if it is on the bus that the broker
+ * calls @bus. NULL is any address, any command, and the bus that our entities are on ("main"). The
+ * first mistake is remembered, and mbus_bus_observe() reports it.
+ */
+void mbus_observation_add_filter(struct mbus_observation *observation, const char *address,
+                                 const char *beginning, const char *bus);
+#define MBUS_FILTERS_MAX 16
+
+/*
+ * Asks for a MBUS_EVENT_OBSERVED of each message on the bus, whoever it is for, those of our own
+ * entities included, or of those that pass a filter of @observation, which is not needed any more
+ * then. NULL, and one without filters, is all messages but bare hellos and acknowledgements, or all.
+ * It takes the place of what was asked for before. MBUS_EVENT_OBSERVING tells when it begins,
+ * MBUS_EVENT_DROPPED of gaps; MBUS_EVENT_UNOBSERVED that it does not or ends: the policy of a broker
+ * forbids it (MBUS_REASON_DENIED), or it is on no bus of a filter's name (MBUS_REASON_UNKNOWN).
+ * Errors: the first mistake in @observation, MBUS_E_MALFORMED (an address, a beginning that no command
+ * has, an empty name) or MBUS_E_FULL (too many filters); MBUS_E_FULL (the output to the broker is
+ * full), -ENOMEM.
+ */
+int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observation);
 
 /* ---- received messages --------------------------------------------------------------------- */
 

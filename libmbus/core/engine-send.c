@@ -63,8 +63,12 @@ int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
 void push_observed(struct engine *e, struct message *message)
 {
         struct event event = { .type = EVENT_OBSERVED, .message = message };
+        const struct header *h = &message->header;
 
-        if (events_push(&e->events, &event) < 0)
+        if (e->filters &&
+            !filters_pass(e->filters, BUS_MAIN, h, span_from(message->text, h->payload)))
+                message_unref(message);
+        else if (events_push(&e->events, &event) < 0)
                 ++e->dropped[MBUS_DROP_EVENTS];
 }
 

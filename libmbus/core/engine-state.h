@@ -9,6 +9,7 @@
 #define MBUS_CORE_ENGINE_STATE_H
 
 #include "engine.h"
+#include "filter.h"
 #include "hello.h"
 #include "peers.h"
 #include "random.h"
@@ -48,6 +49,7 @@ struct engine {
         bool shrunk; /* entities left since the last tick */
         bool observe;
         bool observe_hello;
+        const struct filter *filters; /* of what is observed; NULL: all */
 };
 
 static inline struct entity *entity_of_entry(struct index_entry *entry)
@@ -78,7 +80,7 @@ struct note {
 int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note);
 /* What note_seal() made goes out: the SeqNum is used up, observers see it. */
 void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note);
-/* Observers see @message, whose reference is taken over, or the loss is counted. */
+/* Observers see @message, whose reference is taken over, if it passes; or the loss is counted. */
 void push_observed(struct engine *e, struct message *message);
 /* Seals, queues and books @note. As note_seal(), and MBUS_E_FULL. */
 int note_send(struct engine *e, uint64_t wall_ms, const struct note *note);

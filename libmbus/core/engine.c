@@ -303,6 +303,11 @@ void engine_observe(struct engine *e, bool on, bool hello)
         e->observe_hello = hello;
 }
 
+void engine_observe_only(struct engine *e, const struct filter *filters)
+{
+        e->filters = filters;
+}
+
 bool engine_pop_event(struct engine *e, struct event *ret_event)
 {
         if (!events_pop(&e->events, ret_event))

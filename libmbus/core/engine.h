@@ -21,6 +21,7 @@
 
 struct engine;
 struct entity;
+struct filter;
 
 struct engine_options {
         struct crypto *crypto; /* borrowed for the engine's life */
@@ -105,6 +106,9 @@ void engine_refuse(struct engine *e, struct entity *entity, const struct address
 /* Asks for EVENT_OBSERVED of every message that is received or sent; @hello: also of those that
  * hold only mbus.hello or nothing. */
 void engine_observe(struct engine *e, bool on, bool hello);
+/* Of these only what passes one of @filters as a message on BUS_MAIN; they stay valid until the next
+ * call. NULL: all. */
+void engine_observe_only(struct engine *e, const struct filter *filters);
 /* engine_options.owner_relays from now on. */
 void engine_relay(struct engine *e, bool on);
 

@@ -97,6 +97,20 @@ static void open_and_close(struct trial *t)
         programs_end(t);
 }
 
+static void observe(struct trial *t, struct mbus_bus *bus)
+{
+        struct mbus_observation *o = NULL;
+
+        ok(t, mbus_observation_new(&o));
+        if (!o)
+                return;
+        mbus_observation_set_hello(o, true);
+        mbus_observation_add_filter(o, "()", "", "main");
+        mbus_observation_add_filter(o, "(app:a)", "x", NULL);
+        ok(t, mbus_bus_observe(bus, o));
+        mbus_observation_free(o);
+}
+
 static void talk(struct trial *t)
 {
         struct mbus_commands *c = NULL;
@@ -104,7 +118,7 @@ static void talk(struct trial *t)
 
         programs_begin(t, &setting);
         if (programs[2].bus)
-                ok(t, mbus_bus_observe(programs[2].bus, true));
+                observe(t, programs[2].bus);
         if (programs[1].bus)
                 ok(t, mbus_bus_get_fd(programs[1].bus, &fd));
         ok(t, mbus_commands_new(&c));

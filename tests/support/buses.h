@@ -34,6 +34,31 @@ static inline struct mbus_entity *entity_add(struct mbus_bus *bus, const char *a
         return entity;
 }
 
+/* What mbus_bus_observe() says to one filter, whose parts may be NULL. */
+static inline int observe_filtered(struct mbus_bus *bus, const char *address, const char *beginning,
+                                   const char *name)
+{
+        struct mbus_observation *o;
+        int r;
+
+        ck_assert_int_eq(mbus_observation_new(&o), 0);
+        mbus_observation_add_filter(o, address, beginning, name);
+        r = mbus_bus_observe(bus, o);
+        mbus_observation_free(o);
+        return r;
+}
+
+/* Observes all messages, bare hellos and acknowledgements included. */
+static inline void observe_hello(struct mbus_bus *bus)
+{
+        struct mbus_observation *o;
+
+        ck_assert_int_eq(mbus_observation_new(&o), 0);
+        mbus_observation_set_hello(o, true);
+        ck_assert_int_eq(mbus_bus_observe(bus, o), 0);
+        ck_assert_ptr_null(mbus_observation_free(o));
+}
+
 static inline bool bus_is_due(struct mbus_bus *bus)
 {
         struct pollfd fds[MBUS_POLLFDS_MAX];

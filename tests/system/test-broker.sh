@@ -211,6 +211,40 @@ test_what_a_slow_reader_loses_is_told_where_it_is_missing() {
         expect_line out '^dropped-observer-full	[1-9]'
 }
 
+# The broker filters: what a stopped monitor does not want cannot push out what it wants.
+test_a_stopped_monitor_of_a_rare_address_gets_all_of_it_in_a_flood_of_others() {
+        local text i name
+
+        config c '[broker]' 'MULTICAST=never' '[limits]' 'BYTES_PER_LINK=128K'
+        start_broker b here c
+        start_monitor all here "unix:$folder/b.sock" c -F '%c'
+        start_monitor rare here "unix:$folder/b.sock" c -F '%p' '(app:rare)'
+        start_monitor begins here "unix:$folder/b.sock" c -F '%p' -p x.ra
+        for name in all rare begins; do
+                signal "$name" STOP
+        done
+        text=$(head -c 50000 /dev/zero | tr '\0' x)
+        for ((i = 0; i < 20; i++)); do
+                expect_verb 0 send '(app:other)' "x.large(\"$text\")"
+                expect_verb 0 send '(app:rare)' "x.rare($i)"
+        done
+        for name in all rare begins; do
+                signal "$name" CONT
+        done
+        expect_line all.err '^mbus-cli: [1-9][0-9]* messages were lost: copies$'
+        for name in rare begins; do
+                expect_lines "$name.out" '^x\.rare' 20
+                expect "$name" "$(printf 'x.rare(%d)\n' {0..19})" "$(cat "$folder/$name.out")"
+                signal "$name" INT
+                expect_end 130 "$name"
+                expect "summary" "20 messages that match, 20 printed" \
+                        "$(tail -n 1 "$folder/$name.err")"
+        done
+        signal all INT
+        expect_end 130 all
+        expect_line all.err '^[0-9]+ messages, [0-9]+ printed, [1-9][0-9]* dropped \(copies\)$'
+}
+
 test_hellos_are_seen_by_those_who_ask_for_them_and_nobody_else() {
         config c
         start_broker b here c

@@ -102,7 +102,7 @@ START_TEST(test_one_descriptor_of_a_direct_bus_follows_its_timers)
 
         ck_assert_int_eq(mbus_bus_get_fd(a, &fd.fd), 0);
         entity_add(a, "(module:ui)");
-        ck_assert_int_eq(mbus_bus_observe(b, true), 0);
+        observe_hello(b);
         /* Nothing but the descriptor says when the first hello is due. */
         while (!heard) {
                 ck_assert_int_eq(poll(&fd, 1, 20000), 1);

@@ -377,6 +377,59 @@ test_a_monitor_of_the_broker_sees_what_comes_from_another_bus() {
         done
 }
 
+# What passes on one bus only, on both, and on one that no route leads to; in the old dialect, too.
+test_each_bus_of_a_broker_can_be_observed_alone() {
+        buses DIALECT=UCL INTERFACE=lo
+        add_bus b two 47001 DIALECT=UCL INTERFACE=lo "${BOTH[@]}"
+        add_bus b three 47002
+        start_bridge b b
+        start_peer y two '(app:y)'
+        expect_listed "unix:$folder/b.sock" b "$(address_of y)"
+        start_monitor main here "unix:$folder/b.sock" b -F '%p' --on main -p to.
+        start_monitor two here "unix:$folder/b.sock" b -F '%p' --on Two -p to.
+        start_monitor three here "unix:$folder/b.sock" b -F '%p' --on three -p to.
+        expect_file two.err "monitoring unix:$folder/b.sock, bus Two"
+        expect_exit 0 cli -b "unix:$folder/b.sock" send -r '(app:y)' 'to.y(1)'
+        expect_verb 0 two send "$(address_of y)" 'to.y(2)'
+        expect_verb 0 three send '()' 'to.nobody(3)'
+        expect_verb 0 two send '()' 'other(4)' 'to.all(4)'
+        expect_line main.out 'to\.all\(4\)'
+        expect_line two.out 'to\.all\(4\)'
+        expect_line three.out 'to\.nobody\(3\)'
+        expect "main" 'to.y(1)
+other(4); to.all(4)' "$(cat "$folder/main.out")"
+        expect "two" 'to.y(1)
+to.y(2)
+other(4); to.all(4)' "$(cat "$folder/two.out")"
+        expect "three" 'to.nobody(3)' "$(cat "$folder/three.out")"
+        expect_exit 9 cli -b "unix:$folder/b.sock" monitor --on four
+        expect_err "mbus-cli: cannot monitor: unix:$folder/b.sock is on no bus four"
+        expect_verb 9 one monitor --on two
+        expect_err_match 'mbus-cli: cannot monitor: udp:* is on no bus two; only a broker has *'
+}
+
+test_who_observes_a_bus_that_the_broker_leaves_is_told() {
+        buses
+        add_bus b two 47001
+        add_bus b three 47002
+        start_broker b here b
+        start_monitor main here "unix:$folder/b.sock" b -F '%p'
+        start_monitor two here "unix:$folder/b.sock" b -F '%p' --on two
+        start_monitor three here "unix:$folder/b.sock" b -F '%p' --on three
+        config b
+        # The other one is left, too, and joined anew: nobody notices.
+        add_bus b three 47002 'MAX_AGE=10'
+        reload b 1
+        expect_line b.err 'bus three is left'
+        expect_end 9 two
+        expect_line two.err 'cannot monitor: .* is on no bus two$'
+        expect_verb 0 three send '()' 'to.three()'
+        expect_line three.out 'to\.three'
+        expect_exit 0 cli -b "unix:$folder/b.sock" send '()' 'to.main()'
+        expect_line main.out 'to\.main'
+        expect_no_line main.out 'three'
+}
+
 # Of two that began in the same millisecond one stands by, whatever they are called.
 test_the_text_decides_between_brokers_of_the_same_time() {
         local since sign

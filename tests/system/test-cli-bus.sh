@@ -125,6 +125,22 @@ test_time_that_is_over_ends_with_27() {
         expect_line err '^0 messages, 0 printed$'
 }
 
+test_a_monitor_with_filters_sees_what_matches_and_counts_nothing_else() {
+        config c
+        start_monitor m here udp: c -F '%p' -p x. '(module:a)' '(module:b)'
+        start_monitor all here udp: c -F '%p'
+        expect_bus 0 send '(app:x module:a)' 'x.one()'
+        expect_bus 0 send '(app:x module:a)' 'y.two()'
+        expect_bus 0 send '(app:x)' 'x.three()'
+        expect_bus 0 send --as '(module:b)' '()' 'y.four()' 'x.four()'
+        expect_line all.out 'y\.four'
+        expect_file m.out 'x.one()
+y.four(); x.four()'
+        signal m INT
+        expect_end 130 m
+        expect_line m.err '^2 messages that match, 2 printed$'
+}
+
 # AWR-07 AWR-08
 test_an_interrupted_subscriber_says_bye() {
         config c

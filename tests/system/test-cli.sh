@@ -37,6 +37,13 @@ test_what_is_wrong_has_a_caret_under_it() {
         refuses '-W: the units are ms, s, m and h' '1x' 1 list -W 1x
         refuses '-F: no such letter; mbus-cli monitor --help lists them' '%s%q' 2 \
                 monitor -F '%s%q'
+        refuses '-p: the name of a command has no such character' 'audio gain' 5 \
+                monitor -p 'audio gain'
+        refuses '-p: the name of a command has no such character' '1' 0 monitor -p 1
+        refuses '--on: the name of a bus of the broker is wanted, as in [bus NAME]' 'udp:' 3 \
+                monitor --on udp:
+        refuses '-b: the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT; monitor --on NAME names one of the broker'"'"'s' \
+                'studio' 0 monitor --bus studio
         refuses '-b: the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT' 'x:y' 0 -b x:y list
 }
 
@@ -64,6 +71,15 @@ test_usage_is_told_in_a_line() {
         cp "$folder/err" "$folder/verbs"
         expect_exit 2 cli list --reliable
         expect_err_match 'mbus-cli: list: no option --reliable; it has -W --wait, *'
+        expect_exit 2 cli list -p x.
+        expect_err_match 'mbus-cli: list: no option --prefix; it has *'
+        expect_exit 2 cli monitor -p ''
+        expect_err "mbus-cli: -p: the beginning of a command's name is wanted"
+        expect_exit 2 cli monitor --on ''
+        expect_err 'mbus-cli: --on: the name of a bus of the broker is wanted, as in [bus NAME]'
+        expect_exit 2 cli monitor '()' '()' '()' '()' '()' '()' '()' '()' '()' '()' '()' '()' '()' \
+                '()' '()' '()' '()'
+        expect_err 'mbus-cli: monitor: there may be 16 ADDRs, not 17'
         expect_exit 2 cli --nope
         expect_err 'mbus-cli: no option --nope; try mbus-cli --help'
         expect_exit 2 cli send -W

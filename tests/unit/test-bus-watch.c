@@ -112,7 +112,7 @@ START_TEST(test_an_observer_sees_messages_for_others)
         struct world w = world_new();
         const struct mbus_event *event;
 
-        ck_assert_int_eq(mbus_bus_observe(w.c, false), 0);
+        ck_assert_int_eq(mbus_bus_observe(w.c, NULL), 0);
         event_expect(w.c, MBUS_EVENT_OBSERVING);
         ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", "a()"), 0);
         turn(&w);
@@ -120,6 +120,102 @@ START_TEST(test_an_observer_sees_messages_for_others)
         ck_assert_str_eq(mbus_message_get_command(event->message, 0), "a");
         ck_assert_ptr_null(event->entity);
         ck_assert_ptr_null(event_find(w.c, MBUS_EVENT_MESSAGE));
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_an_observer_with_filters_sees_what_one_of_them_lets_pass)
+{
+        struct world w = world_new();
+        struct mbus_observation *o;
+
+        ck_assert_int_eq(mbus_observation_new(&o), 0);
+        mbus_observation_add_filter(o, "(module:engine)", "audio.", "main");
+        mbus_observation_add_filter(o, "(app:rare)", NULL, NULL);
+        ck_assert_int_eq(mbus_bus_observe(w.c, o), 0);
+        mbus_observation_free(o);
+        event_expect(w.c, MBUS_EVENT_OBSERVING);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(app:player)", "audio.to_all()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", "video.x()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(module:engine)", "video.x()\naudio.y()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.engine, "()", "audio.z()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(app:rare module:x)", "any()"), 0);
+        turn(&w);
+        ck_assert_str_eq(
+                mbus_message_get_command(event_expect(w.c, MBUS_EVENT_OBSERVED)->message, 1),
+                "audio.y");
+        ck_assert_str_eq(
+                mbus_message_get_command(event_expect(w.c, MBUS_EVENT_OBSERVED)->message, 0),
+                "audio.z");
+        ck_assert_str_eq(
+                mbus_message_get_command(event_expect(w.c, MBUS_EVENT_OBSERVED)->message, 0),
+                "any");
+        ck_assert_ptr_null(event_find(w.c, MBUS_EVENT_OBSERVED));
+        world_free(&w);
+}
+END_TEST
+
+/* Nobody pops: what the filters hold back takes no room from what they let pass. */
+START_TEST(test_a_slow_observer_of_few_messages_loses_none_to_the_many)
+{
+        struct world w = world_new();
+        uint64_t seen = 0;
+
+        ck_assert_int_eq(observe_filtered(w.c, "(app:rare)", NULL, NULL), 0);
+        event_expect(w.c, MBUS_EVENT_OBSERVING);
+        for (size_t i = 0; i < EVENTS_MAX + 5000; i++) {
+                const char *to = i % 5000 == 0 ? "(app:rare)" : "(module:engine)";
+
+                ck_assert_int_eq(mbus_entity_send_text(w.ui, to, "a()"), 0);
+                if (i % 1000 == 999)
+                        turn(&w);
+        }
+        turn(&w);
+        for (const struct mbus_event *e; (e = mbus_bus_pop_event(w.c)); seen++)
+                ck_assert_int_eq(e->type, MBUS_EVENT_OBSERVED);
+        ck_assert_uint_eq(seen, (EVENTS_MAX + 5000 + 4999) / 5000);
+        ck_assert_uint_eq(mbus_bus_get_dropped(w.c, MBUS_DROP_EVENTS), 0);
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_filters_that_make_no_sense_are_refused_and_the_old_ones_stay)
+{
+        struct world w = world_new();
+        struct mbus_observation *o;
+
+        ck_assert_int_eq(observe_filtered(w.c, "(app:rare)", NULL, NULL), 0);
+        ck_assert_int_eq(observe_filtered(w.c, "app:x", NULL, NULL), MBUS_E_MALFORMED);
+        ck_assert_int_eq(observe_filtered(w.c, NULL, "a b", NULL), MBUS_E_MALFORMED);
+        ck_assert_int_eq(observe_filtered(w.c, NULL, NULL, ""), MBUS_E_MALFORMED);
+        ck_assert_int_eq(mbus_observation_new(&o), 0);
+        for (int i = 0; i <= MBUS_FILTERS_MAX; i++)
+                mbus_observation_add_filter(o, "()", "", "main");
+        ck_assert_int_eq(mbus_bus_observe(w.c, o), MBUS_E_FULL);
+        mbus_observation_free(o);
+        ck_assert_ptr_null(mbus_observation_free(NULL));
+        event_expect(w.c, MBUS_EVENT_OBSERVING);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()"), 0);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(app:rare)", "b()"), 0);
+        turn(&w);
+        ck_assert_str_eq(
+                mbus_message_get_command(event_expect(w.c, MBUS_EVENT_OBSERVED)->message, 0), "b");
+        world_free(&w);
+}
+END_TEST
+
+START_TEST(test_there_is_no_other_bus_than_main_without_a_broker)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+
+        ck_assert_int_eq(observe_filtered(w.c, NULL, NULL, "studio"), 0);
+        event = mbus_bus_pop_event(w.c);
+        ck_assert_int_eq(event->type, MBUS_EVENT_UNOBSERVED);
+        ck_assert_int_eq(event->reason, MBUS_REASON_UNKNOWN);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()"), 0);
+        turn(&w);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.c));
         world_free(&w);
 }
 END_TEST
@@ -306,6 +402,10 @@ int main(void)
                 test_watches_are_bounded,
                 test_a_snapshot_holds_the_known_and_watched_others,
                 test_an_observer_sees_messages_for_others,
+                test_an_observer_with_filters_sees_what_one_of_them_lets_pass,
+                test_a_slow_observer_of_few_messages_loses_none_to_the_many,
+                test_filters_that_make_no_sense_are_refused_and_the_old_ones_stay,
+                test_there_is_no_other_bus_than_main_without_a_broker,
                 test_a_request_to_quit_is_an_event_and_nothing_else,
                 test_awareness_is_the_librarys_and_the_rest_of_a_message_the_applications,
                 test_what_an_application_does_not_pop_is_counted_and_reported,

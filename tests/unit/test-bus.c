@@ -194,7 +194,7 @@ START_TEST(test_a_bus_is_due_at_once_when_a_call_has_made_events)
         ck_assert_uint_eq(mbus_bus_get_deadline(w.a), 0);
         ck_assert_int_ge(mbus_bus_process(w.a), 0);
         events_clear(w.a);
-        ck_assert_int_eq(mbus_bus_observe(w.a, false), 0);
+        ck_assert_int_eq(mbus_bus_observe(w.a, NULL), 0);
         ck_assert_uint_eq(mbus_bus_get_deadline(w.a), 0);
         world_free(&w);
 }
