@@ -1,9 +1,10 @@
 /*
  * control-request.h - a broker.* command on its way through the files that know the commands.
  *
- *      control          dispatch; attach, detach, watch, observe
+ *      control          dispatch; attach, detach, quit
  *      control-retain   last values
  *      control-status   what the owner of the broker may ask, and drop
+ *      control-watch    watch and observe
  */
 #ifndef BROKER_CONTROL_REQUEST_H
 #define BROKER_CONTROL_REQUEST_H
@@ -34,5 +35,9 @@ void control_on_stats(struct request *r);
 void control_on_clients(struct request *r);
 void control_on_entities(struct request *r);
 void control_on_drop(struct request *r);
+/* control-watch.c */
+void control_on_watch(struct request *r);
+void control_on_observe(struct request *r);
+void control_on_unobserve(struct request *r);
 
 #endif

@@ -290,69 +290,6 @@ static void on_detach(struct request *r)
         r->src = attachment_free(r->b, r->src);
 }
 
-/* ---- watch and observe --------------------------------------------------------------------- */
-
-static void deny_by_policy(struct request *r, const char *what)
-{
-        broker_count(r->b, COUNT_DENIED, r->c, what);
-        control_fail(r, MBUS_REASON_DENIED, "the broker's policy does not let this user do that");
-}
-
-static void on_watch(struct request *r)
-{
-        const struct value *args = payload_args(r->payload, r->command);
-        struct address address;
-        char text[64];
-        int n;
-
-        if (args->items != 1 || args[1].type != MBUS_VALUE_STRING ||
-            address_parse(args[1].text, LENIENT, &address, NULL, NULL)) {
-                control_fail(r, MBUS_REASON_MALFORMED, "broker.watch wants one address");
-                return;
-        }
-        if (r->c->rights && !rights_may_watch(r->c->rights)) {
-                deny_by_policy(r, "[policy] does not let it watch");
-                return;
-        }
-        if (monitor_watch(r->b, r->c, &address)) {
-                if (r->c->n_watches >= r->b->quota.limits.of[LIMIT_WATCHES_PER_LINK])
-                        client_log_limit(r->c, LIMIT_WATCHES_PER_LINK, "it watches no more");
-                control_fail(r, MBUS_REASON_FULL, "this link watches too much");
-                return;
-        }
-        n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
-        control_say(r->c, (struct span){ text, (size_t)n });
-}
-
-static void on_observe(struct request *r)
-{
-        const struct value *args = payload_args(r->payload, r->command);
-        bool hello = args->items > 0 && args[1].type == MBUS_VALUE_INTEGER && args[1].integer;
-        struct filter *filters = NULL;
-        int result;
-
-        if (r->c->rights && !rights_may_observe(r->c->rights)) {
-                deny_by_policy(r, "[policy] does not let it observe");
-                return;
-        }
-        result = args->items < 2 ? 0 : filters_parse(args + 2, args->items - 1, &filters);
-        if (result == 0)
-                result = monitor_observe(r->b, r->c, hello, filters);
-        if (result == MBUS_E_MALFORMED)
-                control_fail(r, MBUS_REASON_MALFORMED,
-                             "broker.observe wants a number, then lists of address, beginning and "
-                             "bus");
-        else if (result == MBUS_E_UNKNOWN)
-                control_fail(r, MBUS_REASON_UNKNOWN, "the broker is on no bus of this name");
-        else if (result)
-                control_fail(r, MBUS_REASON_FULL, "this link has too many filters");
-}
-
-static void on_unobserve(struct request *r)
-{
-        monitor_unobserve(r->b, r->c);
-}
-
 /* ---- quit ---------------------------------------------------------------------------------- */
 
 static void quit(struct broker *b, const char *who)
@@ -388,9 +325,9 @@ static const struct {
 } commands[] = {
         { "broker.attach", SPEAKER_NEW, on_attach },
         { "broker.detach", SPEAKER_ATTACHED, on_detach },
-        { "broker.watch", SPEAKER_ANY, on_watch },
-        { "broker.observe", SPEAKER_ANY, on_observe },
-        { "broker.unobserve", SPEAKER_ANY, on_unobserve },
+        { "broker.watch", SPEAKER_ANY, control_on_watch },
+        { "broker.observe", SPEAKER_ANY, control_on_observe },
+        { "broker.unobserve", SPEAKER_ANY, control_on_unobserve },
         { "broker.retain", SPEAKER_ATTACHED, control_on_retain },
         { "broker.forget", SPEAKER_ATTACHED, control_on_forget },
         { "broker.status", SPEAKER_ANY, control_on_status },
