@@ -63,15 +63,38 @@ static void deafen(struct client *c)
         queue_init(&c->queue, c->user);
 }
 
-/* Writes what waits, as far as the socket takes it. Nothing is said meanwhile: what somebody else is
- * making in the shared chunk stays as it is. */
+/* Messages were lost right before what is to be written next: the client learns it there. This is made
+ * apart, for somebody else may be making something in the shared chunk. */
+static void tell_gap(struct client *c, enum kind kind)
+{
+        uint64_t n = queue_take_dropped(&c->queue, kind);
+        struct buffer frame = BUFFER_INIT;
+
+        c->broker->counts[kind == KIND_COPY ? COUNT_COPIES : COUNT_DROPPED] += n;
+        control_format_dropped(c, n, kind == KIND_COPY ? "copies" : "full", &frame);
+        if (frame.failed || queue_insert(&c->queue, buffer_span(&frame)))
+                client_kill(c, "memory is short");
+        c->broker->to_links.n++;
+        c->broker->to_links.bytes += frame.n;
+        buffer_deinit(&frame);
+}
+
+/* Writes what waits, as far as the socket takes it. The shared chunk stays as it is. */
 static void write_queue(struct client *c)
 {
         struct iovec iov[FLUSH_SLICES_MAX];
         struct msghdr message = { .msg_iov = iov };
+        enum kind gap;
         ssize_t n;
 
-        while (!c->dead && !c->blocked && !queue_is_empty(&c->queue)) {
+        while (!c->dead && !c->blocked) {
+                gap = queue_gap(&c->queue);
+                if (gap != KIND_MAX) {
+                        tell_gap(c, gap);
+                        continue;
+                }
+                if (queue_is_empty(&c->queue))
+                        return;
                 message.msg_iovlen = queue_peek(&c->queue, iov, FLUSH_SLICES_MAX);
                 n = sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (n >= 0)
@@ -175,26 +198,9 @@ int client_push_text(struct client *c, struct span text, enum kind kind)
         return client_push(c, b->chunk, b->chunk->n - n, n, kind);
 }
 
-/* Everything is out: the client learns what it missed. */
-static bool report_dropped(struct client *c)
-{
-        uint64_t n = queue_take_dropped(&c->queue, KIND_UNRELIABLE);
-        uint64_t n_copies = queue_take_dropped(&c->queue, KIND_COPY);
-
-        c->broker->counts[COUNT_DROPPED] += n;
-        c->broker->counts[COUNT_COPIES] += n_copies;
-        if (n > 0)
-                control_dropped(c, n, "full");
-        if (n_copies > 0)
-                control_dropped(c, n_copies, "copies");
-        return n > 0 || n_copies > 0;
-}
-
 void client_flush(struct client *c)
 {
-        do
-                write_queue(c);
-        while (!c->dead && !c->blocked && report_dropped(c));
+        write_queue(c);
 }
 
 void client_settle(struct client *c)

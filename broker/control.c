@@ -110,13 +110,37 @@ void control_acknowledge(struct broker *b, struct client *c, struct span src, st
         say(c, src, dest, seqs, n, SPAN_NULL);
 }
 
-void control_dropped(struct client *c, uint64_t n, const char *reason)
+#define DROPPED_SIZE 64
+
+static struct span format_dropped(uint64_t n, const char *reason, char room[static DROPPED_SIZE])
 {
-        char text[64];
-        int size = snprintf(text, sizeof(text), "broker.dropped(%llu %s)", (unsigned long long)n,
+        int size = snprintf(room, DROPPED_SIZE, "broker.dropped(%llu %s)", (unsigned long long)n,
                             reason);
 
-        control_say(c, (struct span){ text, (size_t)size });
+        return (struct span){ room, (size_t)size };
+}
+
+void control_dropped(struct client *c, uint64_t n, const char *reason)
+{
+        char room[DROPPED_SIZE];
+
+        control_say(c, format_dropped(n, reason, room));
+}
+
+void control_format_dropped(struct client *c, uint64_t n, const char *reason,
+                            struct buffer *ret_frame)
+{
+        char room[DROPPED_SIZE];
+        struct header_spec spec = { .seq = c->seq++,
+                                    .timestamp = c->broker->wall_ms,
+                                    .src = attachment_text(c->broker->self),
+                                    .dest = nobody };
+
+        if (buffer_reserve(ret_frame, FRAME_HEADER_SIZE))
+                ret_frame->n += FRAME_HEADER_SIZE;
+        message_format(&spec, format_dropped(n, reason, room), DIALECT_RFC3259, ret_frame);
+        if (!ret_frame->failed)
+                frame_put_length(ret_frame->at, ret_frame->n - FRAME_HEADER_SIZE, false);
 }
 
 void control_renamed(struct client *c, const struct address *from, const struct address *to)

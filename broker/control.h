@@ -25,8 +25,12 @@ void control_delivered(struct broker *b, struct client *c, const struct name *fr
 /* An acknowledgement of @n SeqNums from @src to @dest. */
 void control_acknowledge(struct broker *b, struct client *c, struct span src, struct span dest,
                          const uint32_t *seqs, size_t n);
-/* broker.dropped(COUNT REASON): messages ("full") or copies ("copies") */
+/* broker.dropped(COUNT REASON): datagrams ("socket") or messages ("events") of the bus */
 void control_dropped(struct client *c, uint64_t n, const char *reason);
+/* The frame of the same for messages ("full") or copies ("copies") of its own, which stands where they
+ * are missing, into @ret_frame, BUFFER_INIT before. */
+void control_format_dropped(struct client *c, uint64_t n, const char *reason,
+                            struct buffer *ret_frame);
 /* broker.refused(0 full "WHY") to a link that is no client and never will be. */
 void control_refuse_link(struct broker *b, int fd, const char *why);
 /* broker.renamed("FROM" "TO") */

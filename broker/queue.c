@@ -174,6 +174,19 @@ static bool make_room(struct queue *q, size_t n, enum kind kind)
         return true;
 }
 
+enum kind queue_gap(const struct queue *q)
+{
+        uint64_t i = q->head;
+
+        while (i < q->tail && !slot(q, i)->chunk)
+                i++;
+        if (i < q->tail)
+                return q->n_dropped[slot(q, i)->kind] > 0 ? slot(q, i)->kind : KIND_MAX;
+        if (q->n_dropped[KIND_UNRELIABLE] > 0)
+                return KIND_UNRELIABLE;
+        return q->n_dropped[KIND_COPY] > 0 ? KIND_COPY : KIND_MAX;
+}
+
 uint64_t queue_take_dropped(struct queue *q, enum kind kind)
 {
         uint64_t n = q->n_dropped[kind];
@@ -188,6 +201,15 @@ static bool joins(const struct slice *s, const struct slice *next)
 {
         return s->chunk == next->chunk && s->end == next->at && s->kind == next->kind &&
                !s->partial && !next->partial;
+}
+
+static void charge(struct queue *q, enum kind kind, size_t n)
+{
+        q->n[kind]++;
+        q->user->n_backlogs += q->n_messages++ == 0;
+        q->bytes += n;
+        quota_take(q->user, QUOTA_BYTES, n);
+        quota_take(q->user, QUOTA_MESSAGES, 1);
 }
 
 int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind)
@@ -216,11 +238,41 @@ int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum
                 chunk_ref(chunk);
                 *slot(q, q->tail++) = s;
         }
-        q->n[s.kind]++;
-        q->user->n_backlogs += q->n_messages++ == 0;
-        q->bytes += n;
-        quota_take(q->user, QUOTA_BYTES, n);
-        quota_take(q->user, QUOTA_MESSAGES, 1);
+        charge(q, s.kind, n);
+        return 0;
+}
+
+/* Room for @n octets in the queue's own chunk. */
+static bool reserve_own(struct queue *q, size_t n)
+{
+        struct chunk *own;
+
+        if (q->own && chunk_room(q->own) >= n)
+                return true;
+        own = chunk_new(n > CHUNK_OWN_SIZE ? n : CHUNK_OWN_SIZE);
+        if (!own)
+                return false;
+        chunk_unref(q->own);
+        q->own = own;
+        return true;
+}
+
+int queue_insert(struct queue *q, struct span frame)
+{
+        struct slice s = { .n = 1, .kind = KIND_ANSWER };
+        int r = reserve(q);
+
+        if (r == 0 && !reserve_own(q, frame.n))
+                r = -ENOMEM;
+        if (r)
+                return r;
+        memcpy(q->own->bytes + q->own->n, frame.at, frame.n);
+        s.chunk = chunk_ref(q->own);
+        s.at = (uint32_t)q->own->n;
+        s.end = (uint32_t)(q->own->n + frame.n);
+        q->own->n += frame.n;
+        *slot(q, --q->head) = s;
+        charge(q, s.kind, frame.n);
         return 0;
 }
 
@@ -231,6 +283,8 @@ size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size)
         for (uint64_t i = q->head; i < q->tail && n < size; i++) {
                 const struct slice *s = slot(q, i);
 
+                if (s->chunk && q->n_dropped[s->kind] > 0)
+                        break;
                 if (s->chunk)
                         iov[n++] = (struct iovec){ s->chunk->bytes + s->at, s->end - s->at };
         }
@@ -334,14 +388,8 @@ static void own_slice(struct queue *q, struct slice *s)
 {
         size_t n = s->end - s->at;
 
-        if (!q->own || chunk_room(q->own) < n) {
-                struct chunk *own = chunk_new(n > CHUNK_OWN_SIZE ? n : CHUNK_OWN_SIZE);
-
-                if (!own)
-                        return;
-                chunk_unref(q->own);
-                q->own = own;
-        }
+        if (!reserve_own(q, n))
+                return;
         memcpy(q->own->bytes + q->own->n, s->chunk->bytes + s->at, n);
         chunk_unref(s->chunk);
         s->chunk = chunk_ref(q->own);

@@ -9,6 +9,11 @@
  * then an unreliable message. A reliable one is refused, and its sender told. Answers and
  * acknowledgements are kept beyond the limit, up to QUEUE_ANSWERS_FACTOR times.
  *
+ * What is lost of a kind is always what stood right before the first message of that kind that is left,
+ * or before the next one to come. So a count for each kind is enough to tell the client of a loss where it
+ * is: when that message is about to be written. (Where memory is short a newcomer is lost behind others,
+ * and told of too early.)
+ *
  * Memory: a slice of 200 octets would keep 256 KiB alive, and a client that does not read could so
  * hold gigabytes with the 8 MiB it is allowed. Therefore queue_own() is called whenever its socket
  * takes no more: what is less than half of a chunk moves into a chunk of the client's own. A queue
@@ -20,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
+
+#include <core/bytes.h>
 
 #include "chunk.h"
 #include "quota.h"
@@ -74,12 +81,18 @@ int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum k
 int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind);
 /* Which limit keeps a frame of @n octets and @kind from being appended, if nothing is dropped. */
 enum limit queue_check(const struct queue *q, size_t n, enum kind kind);
-/* Fills @iov with what is to be written next and returns how many. */
+/* Fills @iov with what is to be written next, up to a gap, and returns how many. */
 size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size);
 /* The first @n octets were written. */
 void queue_pop(struct queue *q, size_t n);
 /* The client does not keep up: copies what would hold on to much more memory than it is. */
 void queue_own(struct queue *q);
+/* The kind of which messages were dropped right before what is to be written next, or KIND_MAX. They are
+ * to be taken with queue_take_dropped() then, and nothing is written before. */
+enum kind queue_gap(const struct queue *q);
+/* Puts @frame, which is an answer, there: in front of all that waits. The queue is at a gap, or empty.
+ * It is let pass whatever the limits are, for there is one at a time. 0 or -ENOMEM. */
+int queue_insert(struct queue *q, struct span frame);
 /* How many messages of @kind, KIND_UNRELIABLE or KIND_COPY, were dropped since the last call. */
 uint64_t queue_take_dropped(struct queue *q, enum kind kind);
 

@@ -32,25 +32,27 @@ static unsigned overflow(struct scene *s)
         return n;
 }
 
-/* The rest of the numbers up to @n: they rise, and what is missing is what is reported. */
+/* The numbers up to @n: where some are missing, it is said how many, and nowhere else. */
 static void expect_rest(struct raw_client *c, unsigned n)
 {
-        unsigned n_received = 0, next = 0, n_dropped, number;
-        const char *at;
+        unsigned next = 0, n_lost = 0;
 
-        do {
+        while (next < n) {
+                const char *at;
+                unsigned lost;
+
                 ck_assert(raw_receive(c));
-                number = number_in(c);
-                ck_assert_uint_ge(number, next);
-                next = number + 1;
-                n_received++;
-        } while (number < n - 1);
-        ck_assert(raw_receive(c));
-        at = strstr(c->text, "\r\nbroker.dropped(");
-        ck_assert_msg(at && sscanf(at, "\r\nbroker.dropped(%u full)", &n_dropped) == 1, "%s",
-                      c->text);
-        ck_assert_uint_gt(n_dropped, 0);
-        ck_assert_uint_eq(n_received + n_dropped, n);
+                at = strstr(c->text, "\r\nbroker.dropped(");
+                if (at) {
+                        ck_assert_int_eq(sscanf(at, "\r\nbroker.dropped(%u full)", &lost), 1);
+                        next += lost;
+                        n_lost += lost;
+                } else {
+                        ck_assert_uint_eq(number_in(c), next);
+                        next++;
+                }
+        }
+        ck_assert_uint_gt(n_lost, 0);
 }
 
 START_TEST(test_a_client_that_does_not_read_loses_the_oldest_messages_and_learns_how_many)
