@@ -57,6 +57,19 @@ struct bridge *bridges_next(struct bridges *all, const struct bus *bus, size_t *
         return NULL;
 }
 
+struct bus *bridges_next_joined(const struct bus *bus, size_t *cursor, bool *ret_works)
+{
+        struct bridges *all = bus->broker->bridges;
+        struct bridge *bridge;
+        unsigned side = 0;
+
+        bridge = all ? bridges_next(all, bus, cursor, &side) : NULL;
+        if (!bridge)
+                return NULL;
+        *ret_works = bridge->state == BRIDGE_ACTIVE;
+        return bridge->bus[1 - side];
+}
+
 /* ---- which of several brokers works -------------------------------------------------------- */
 
 static uint64_t since_of(const struct address *sign)

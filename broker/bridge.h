@@ -28,6 +28,9 @@ int bridges_open(struct broker *b, const struct bus_configs *configs);
 
 /* The buses that the broker is on, main first; NULL behind the last. */
 struct bus *bridges_get_bus(struct broker *b, size_t i);
+/* The buses that routes join with @bus, one after the other; *@cursor is 0 at first. *@ret_works: this
+ * broker is the one that carries between them, and does not stand by. */
+struct bus *bridges_next_joined(const struct bus *bus, size_t *cursor, bool *ret_works);
 /* The one of this name, or NULL. */
 struct bus *bridges_find_bus(struct broker *b, const char *name);
 

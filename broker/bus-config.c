@@ -242,6 +242,20 @@ static void log_warnings(const struct config *config)
                 log_warning("%s", config->warnings[i]);
 }
 
+/* Spells @name as its section does. False if there is none. */
+static bool spell(const struct bus_configs *configs, char name[static BUS_NAME_MAX + 1])
+{
+        const char *section = BUS_MAIN;
+
+        for (size_t i = 0; i < configs->n; i++)
+                if (span_equal_nocase(span_of(name), configs->sections[i].name))
+                        section = configs->sections[i].name;
+        if (!span_equal_nocase(span_of(name), section))
+                return false;
+        memcpy(name, section, strlen(section));
+        return true;
+}
+
 bool bus_configs_check(struct bus_configs *configs, const char *file,
                        char ret_error[static SECTIONS_ERROR_SIZE])
 {
@@ -258,10 +272,9 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
                 snprintf(ret_error, SECTIONS_ERROR_SIZE, "%s", section->error);
                 return false;
         }
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
+        for (struct rule *rule = configs->rules; rule; rule = rule->next) {
                 line.number = rule->line;
-                if (!is_known(configs, span_of(rule->from)) ||
-                    !is_known(configs, span_of(rule->to)))
+                if (!spell(configs, rule->from) || !spell(configs, rule->to))
                         return section_fail(&line, span_of("ROUTE"),
                                             "there is no bus of this name, add [bus NAME]");
         }
@@ -307,4 +320,20 @@ bool rule_admits(const struct rule *rule, struct span name)
                 if (at[strlen(at) - 1] == '.' ? span_begins(name, at) : span_equal_text(name, at))
                         return true;
         return false;
+}
+
+void rule_format(const struct rule *rule, struct buffer *out)
+{
+        buffer_add_text(out, "to=");
+        buffer_add_text(out, rule->to);
+        if (rule->address->n > 0) {
+                buffer_add_text(out, " address=");
+                buffer_add_span(out, rule->address->text);
+        }
+        if (!rule->commands)
+                return;
+        for (const char *at = rule->commands; *at; at += strlen(at) + 1) {
+                buffer_add_text(out, at == rule->commands ? " commands=" : ",");
+                buffer_add_text(out, at);
+        }
 }

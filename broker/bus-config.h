@@ -62,5 +62,7 @@ bool bus_section_equal(const struct bus_section *a, const struct bus_section *b)
 /* Whether a rule is about @address, and whether it lets a command called @name pass. */
 bool rule_is_about(const struct rule *rule, const struct address *address);
 bool rule_admits(const struct rule *rule, struct span name);
+/* Appends it as the section of `from` has it: to=BUS address=ADDRESS commands=NAME,NAME */
+void rule_format(const struct rule *rule, struct buffer *out);
 
 #endif

@@ -32,6 +32,7 @@ void control_on_forget(struct request *r);
 /* control-status.c */
 void control_on_status(struct request *r);
 void control_on_stats(struct request *r);
+void control_on_buses(struct request *r);
 void control_on_clients(struct request *r);
 void control_on_entities(struct request *r);
 void control_on_drop(struct request *r);

@@ -7,6 +7,7 @@
  */
 #include <unistd.h>
 
+#include "bridge.h"
 #include "control-request.h"
 #include "control.h"
 #include "stats.h"
@@ -97,6 +98,25 @@ static void add_string(struct answer *a, const char *name, struct span text)
         buffer_add_char(&a->items, ')');
 }
 
+/* A list of strings: between begin and end, each with add_item(). */
+static void begin_list(struct answer *a, const char *name)
+{
+        add_name(a, name);
+        buffer_add_char(&a->items, '(');
+}
+
+static void add_item(struct answer *a, struct span text)
+{
+        if (a->items.n > 0 && a->items.at[a->items.n - 1] != '(')
+                buffer_add_char(&a->items, ' ');
+        value_format_string(text, &a->items);
+}
+
+static void end_list(struct answer *a)
+{
+        buffer_add_text(&a->items, "))");
+}
+
 /* ---- what may be asked --------------------------------------------------------------------- */
 
 void control_on_status(struct request *r)
@@ -106,6 +126,7 @@ void control_on_status(struct request *r)
                                                  [MULTICAST_NEVER] = "never" };
         struct answer a = answer_to(r, "broker.status");
         struct broker *b = r->b;
+        const struct bus *bus;
 
         if (!may_ask(r))
                 return;
@@ -115,6 +136,66 @@ void control_on_status(struct request *r)
         add_string(&a, "socket", span_of(b->path));
         add_string(&a, "bus", span_of(udp_name(b->udp)));
         add_string(&a, "multicast", span_of(multicast[b->options.multicast]));
+        begin_list(&a, "buses");
+        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+                add_item(&a, span_of(bus->name));
+        end_list(&a);
+        end(&a);
+}
+
+/* The names of the buses that are joined with @bus, by this broker or, @works is false, by another one
+ * that it stands by for. */
+static void add_joined(struct answer *a, const char *name, const struct bus *bus, bool works)
+{
+        const struct bus *other;
+        size_t cursor = 0;
+        bool does;
+
+        begin_list(a, name);
+        while ((other = bridges_next_joined(bus, &cursor, &does)))
+                if (does == works)
+                        add_item(a, span_of(other->name));
+        end_list(a);
+}
+
+/* Those that lead away from @bus. */
+static void add_routes(struct answer *a, const struct bus *bus)
+{
+        const struct bus_configs *configs = a->r->b->options.buses;
+        struct buffer text = BUFFER_INIT;
+
+        begin_list(a, "routes");
+        for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
+                if (!span_equal_nocase(span_of(rule->from), bus->name))
+                        continue;
+                buffer_clear(&text);
+                rule_format(rule, &text);
+                a->items.failed |= text.failed;
+                add_item(a, buffer_span(&text));
+        }
+        end_list(a);
+        buffer_deinit(&text);
+}
+
+void control_on_buses(struct request *r)
+{
+        struct answer a = answer_to(r, "broker.buses");
+        const struct bus *bus;
+
+        if (!may_ask(r))
+                return;
+        for (size_t i = 0; (bus = bridges_get_bus(r->b, i)); i++) {
+                buffer_add_text(&a.items, " (");
+                add_string(&a, "bus", span_of(bus->name));
+                add_string(&a, "where", span_of(udp_name(bus->udp)));
+                add_string(&a, "dialect", span_of(bus->dialect == DIALECT_UCL ? "ucl" : "rfc3259"));
+                add_number(&a, "local", engine_n_entities(bus->engine));
+                add_number(&a, "remote", engine_n_peers(bus->engine));
+                add_joined(&a, "joined", bus, true);
+                add_joined(&a, "standby", bus, false);
+                add_routes(&a, bus);
+                end_item(&a);
+        }
         end(&a);
 }
 
@@ -168,18 +249,34 @@ static void add_local(struct answer *a, const struct attachment *attachment)
 
         buffer_add_text(&a->items, " (");
         add_string(a, "address", attachment_text(attachment));
+        add_string(a, "bus", span_of(b->bus.name));
         add_number(a, "link", attachment->client ? attachment->client->number : 0);
         add_seconds(a, "age", b->now - attachment->joined);
         end_item(a);
 }
 
+static void add_remote(struct answer *a, const struct bus *bus)
+{
+        struct address all = ADDRESS_ALL;
+        uint64_t now = a->r->b->now;
+        struct peer_info peer;
+        size_t cursor = 0;
+
+        while (engine_next_peer(bus->engine, &all, &cursor, &peer)) {
+                buffer_add_text(&a->items, " (");
+                add_string(a, "address", peer.address->text);
+                add_string(a, "bus", span_of(bus->name));
+                add_seconds(a, "age", now - peer.joined);
+                add_seconds(a, "silent", now - peer.heard);
+                end_item(a);
+        }
+}
+
 void control_on_entities(struct request *r)
 {
         struct answer a = answer_to(r, "broker.entities");
-        struct address all = ADDRESS_ALL;
         struct broker *b = r->b;
-        struct peer_info peer;
-        size_t cursor = 0;
+        const struct bus *bus;
 
         if (!may_ask(r))
                 return;
@@ -187,13 +284,8 @@ void control_on_entities(struct request *r)
         for (const struct client *c = b->clients; c; c = c->next)
                 for (const struct attachment *each = c->attachments; each; each = each->next)
                         add_local(&a, each);
-        while (engine_next_peer(b->engine, &all, &cursor, &peer)) {
-                buffer_add_text(&a.items, " (");
-                add_string(&a, "address", peer.address->text);
-                add_seconds(&a, "age", b->now - peer.joined);
-                add_seconds(&a, "silent", b->now - peer.heard);
-                end_item(&a);
-        }
+        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+                add_remote(&a, bus);
         end(&a);
 }
 

@@ -356,6 +356,7 @@ static const struct {
         { "broker.forget", SPEAKER_ATTACHED, control_on_forget },
         { "broker.status", SPEAKER_ANY, control_on_status },
         { "broker.stats", SPEAKER_ANY, control_on_stats },
+        { "broker.buses", SPEAKER_ANY, control_on_buses },
         { "broker.clients", SPEAKER_ANY, control_on_clients },
         { "broker.entities", SPEAKER_ANY, control_on_entities },
         { "broker.drop", SPEAKER_ANY, control_on_drop },

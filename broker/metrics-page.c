@@ -22,7 +22,17 @@ static void put_head(struct buffer *out, const struct figure *f)
         buffer_add_text(out, f->type == FIGURE_COUNTER ? " counter\n" : " gauge\n");
 }
 
-/* Labels are words of ours, in which nothing has to be escaped. */
+static void put_label(struct buffer *out, const char *separator, const char *label,
+                      const char *value)
+{
+        buffer_add_text(out, separator);
+        buffer_add_text(out, label);
+        buffer_add_text(out, "=\"");
+        buffer_add_text(out, value);
+        buffer_add_char(out, '"');
+}
+
+/* Labels are words of ours and names of buses, in which nothing has to be escaped. */
 static void put_figure(void *data, const struct figure *f)
 {
         struct page *page = data;
@@ -32,19 +42,18 @@ static void put_figure(void *data, const struct figure *f)
         page->name = f->name;
         buffer_add_text(page->out, PREFIX);
         buffer_add_text(page->out, f->name);
-        if (f->label) {
-                buffer_add_char(page->out, '{');
-                buffer_add_text(page->out, f->label);
-                buffer_add_text(page->out, "=\"");
-                buffer_add_text(page->out, f->labels);
-                buffer_add_text(page->out, "\"}");
-        }
+        if (f->bus)
+                put_label(page->out, "{", "bus", f->bus);
+        if (f->label)
+                put_label(page->out, f->bus ? "," : "{", f->label, f->labels);
+        if (f->bus || f->label)
+                buffer_add_char(page->out, '}');
         buffer_add_char(page->out, ' ');
         stats_format_value(f, page->out);
         buffer_add_char(page->out, '\n');
 }
 
-void metrics_format_page(const struct broker *b, struct buffer *out)
+void metrics_format_page(struct broker *b, struct buffer *out)
 {
         struct page page = { .out = out };
         struct figure build = { .name = "build_info",

@@ -22,6 +22,6 @@ void metrics_stop(struct broker *b);
 void metrics_close(struct broker *b);
 
 /* Appends the page, in the text format 0.0.4 of Prometheus. */
-void metrics_format_page(const struct broker *b, struct buffer *out);
+void metrics_format_page(struct broker *b, struct buffer *out);
 
 #endif

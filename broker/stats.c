@@ -5,6 +5,7 @@
 
 #include <core/hello.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "link-tcp.h"
 
@@ -44,16 +45,20 @@ void stats_format_symbol(const struct figure *f, struct buffer *out)
         if (n > n_total && strcmp(f->name + n - n_total, total) == 0)
                 n -= n_total;
         add_symbol(out, f->name, n);
-        if (!f->label)
-                return;
-        buffer_add_char(out, '-');
-        add_symbol(out, f->labels, strlen(f->labels));
+        if (f->label) {
+                buffer_add_char(out, '-');
+                add_symbol(out, f->labels, strlen(f->labels));
+        }
+        if (f->bus && strcmp(f->bus, BUS_MAIN) != 0) {
+                buffer_add_char(out, '-');
+                buffer_add_text(out, f->bus);
+        }
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
 struct sink {
-        const struct broker *b;
+        struct broker *b;
         void (*put)(void *data, const struct figure *figure);
         void *data;
 };
@@ -102,7 +107,7 @@ static void put_state(const struct sink *s)
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "local", local);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "remote", remote);
         gauge(s, "watchers", "Clients that watch entities come and go.", b->n_watchers);
-        gauge(s, "observers", "Clients that observe all messages.", b->n_observers);
+        gauge(s, "observers", "Clients that observe messages.", b->n_observers);
         seconds(s, "hello_interval_seconds",
                 "Time between two hellos of an entity (RFC 3259, 8.1).",
                 hello_interval(local + remote));
@@ -111,10 +116,6 @@ static void put_state(const struct sink *s)
         gauge(s, "retained_messages", "Last values kept for entities that come late.",
               b->n_retained);
         gauge(s, "retained_bytes", "Octets of these.", b->quota.use[QUOTA_RETAINED]);
-        gauge(s, "bus_queued_datagrams", "Datagrams that wait for the network.",
-              engine_n_datagrams(b->engine));
-        gauge(s, "bus_memory_bytes", "Memory for known entities and outstanding messages.",
-              engine_memory(b->engine));
 }
 
 static void put_reloads(const struct sink *s)
@@ -126,51 +127,30 @@ static void put_reloads(const struct sink *s)
                  s->b->n_reloads_refused);
 }
 
-static void put_traffic(const struct sink *s)
+static void put_links(const struct sink *s)
 {
         const struct broker *b = s->b;
-        const struct udp_traffic *bus = udp_traffic(b->udp);
 
         both_ways(s, "link_messages_total", "Messages from clients, and queued for clients.",
                   b->from_links.n, b->to_links.n);
         both_ways(s, "link_bytes_total", "Octets of these messages.", b->from_links.bytes,
                   b->to_links.bytes);
-        both_ways(s, "bus_datagrams_total", "Datagrams from the bus, and to it.", bus->datagrams_in,
-                  bus->datagrams_out);
-        both_ways(s, "bus_bytes_total", "Octets of these datagrams.", bus->bytes_in,
-                  bus->bytes_out);
 }
 
 static void put_drops(const struct sink *s)
 {
         static const char lost[] = "Messages that were not passed on.";
-        static const char lost_on_bus[] =
-                "Datagrams that did not become messages, or were not sent.";
         static const char *const causes[COUNT_MAX] = {
                 [COUNT_MALFORMED] = "malformed",     [COUNT_DENIED] = "denied",
                 [COUNT_UNKNOWN] = "unknown_command", [COUNT_DROPPED] = "client_full",
                 [COUNT_COPIES] = "observer_full",    [COUNT_BUS_FULL] = "bus_full",
                 [COUNT_BUS_LOST] = "bus_lost",       [COUNT_ACK] = "stray_acknowledgement",
         };
-        static const char *const drops[MBUS_DROP_MAX] = {
-                [MBUS_DROP_SHORT] = "short",         [MBUS_DROP_FORMAT] = "format",
-                [MBUS_DROP_DIGEST] = "digest",       [MBUS_DROP_CIPHERTEXT] = "ciphertext",
-                [MBUS_DROP_PROTOCOL] = "protocol",   [MBUS_DROP_VERSION] = "version",
-                [MBUS_DROP_MALFORMED] = "malformed", [MBUS_DROP_OWN] = "own",
-                [MBUS_DROP_DUPLICATE] = "duplicate", [MBUS_DROP_STALE] = "stale",
-                [MBUS_DROP_DEPARTED] = "departed",   [MBUS_DROP_SUBSET] = "subset",
-                [MBUS_DROP_PEERS] = "peers",         [MBUS_DROP_EVENTS] = "events",
-                [MBUS_DROP_SOCKET] = "socket",       [MBUS_DROP_SENT] = "sent",
-        };
 
         for (unsigned i = 0; i < COUNT_MAX; i++)
                 if (causes[i])
                         labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
                                  s->b->counts[i]);
-        for (unsigned i = 0; i < MBUS_DROP_MAX; i++)
-                if (drops[i])
-                        labelled(s, FIGURE_COUNTER, "bus_dropped_total", lost_on_bus, "cause",
-                                 drops[i], engine_dropped(s->b->engine, (enum mbus_drop)i));
 }
 
 static void put_rejections(const struct sink *s)
@@ -188,14 +168,112 @@ static void put_rejections(const struct sink *s)
                          link_tcp_n_rejected(s->b, (enum tcp_rejection)i));
 }
 
-void stats_each(const struct broker *b, void (*put)(void *data, const struct figure *figure),
-                void *data)
+/* ---- the table, for each bus --------------------------------------------------------------- */
+
+/* A figure of each bus, which @value tells. */
+static void of_buses(const struct sink *s, const struct figure *figure,
+                     uint64_t (*value)(const struct bus *bus, unsigned which), unsigned which)
+{
+        struct figure f = *figure;
+        const struct bus *bus;
+
+        for (size_t i = 0; (bus = bridges_get_bus(s->b, i)); i++) {
+                f.bus = bus->name;
+                f.value = value(bus, which);
+                s->put(s->data, &f);
+        }
+}
+
+static uint64_t queued(const struct bus *bus, unsigned which)
+{
+        (void)which;
+        return engine_n_datagrams(bus->engine);
+}
+
+static uint64_t memory(const struct bus *bus, unsigned which)
+{
+        (void)which;
+        return engine_memory(bus->engine);
+}
+
+static uint64_t datagrams(const struct bus *bus, unsigned out)
+{
+        const struct udp_traffic *t = udp_traffic(bus->udp);
+
+        return out ? t->datagrams_out : t->datagrams_in;
+}
+
+static uint64_t bytes(const struct bus *bus, unsigned out)
+{
+        const struct udp_traffic *t = udp_traffic(bus->udp);
+
+        return out ? t->bytes_out : t->bytes_in;
+}
+
+static uint64_t dropped(const struct bus *bus, unsigned drop)
+{
+        return engine_dropped(bus->engine, (enum mbus_drop)drop);
+}
+
+static void put_bus_traffic(const struct sink *s)
+{
+        static const char *const directions[2] = { "in", "out" };
+        struct figure f = { .name = "bus_queued_datagrams",
+                            .help = "Datagrams that wait for the network." };
+
+        of_buses(s, &f, queued, 0);
+        f.name = "bus_memory_bytes";
+        f.help = "Memory for known entities and outstanding messages.";
+        of_buses(s, &f, memory, 0);
+        f.type = FIGURE_COUNTER;
+        f.label = "direction";
+        f.name = "bus_datagrams_total";
+        f.help = "Datagrams from the bus, and to it.";
+        for (unsigned out = 0; out < 2; out++) {
+                f.labels = directions[out];
+                of_buses(s, &f, datagrams, out);
+        }
+        f.name = "bus_bytes_total";
+        f.help = "Octets of these datagrams.";
+        for (unsigned out = 0; out < 2; out++) {
+                f.labels = directions[out];
+                of_buses(s, &f, bytes, out);
+        }
+}
+
+static void put_bus_drops(const struct sink *s)
+{
+        static const char *const drops[MBUS_DROP_MAX] = {
+                [MBUS_DROP_SHORT] = "short",         [MBUS_DROP_FORMAT] = "format",
+                [MBUS_DROP_DIGEST] = "digest",       [MBUS_DROP_CIPHERTEXT] = "ciphertext",
+                [MBUS_DROP_PROTOCOL] = "protocol",   [MBUS_DROP_VERSION] = "version",
+                [MBUS_DROP_MALFORMED] = "malformed", [MBUS_DROP_OWN] = "own",
+                [MBUS_DROP_DUPLICATE] = "duplicate", [MBUS_DROP_STALE] = "stale",
+                [MBUS_DROP_DEPARTED] = "departed",   [MBUS_DROP_SUBSET] = "subset",
+                [MBUS_DROP_PEERS] = "peers",         [MBUS_DROP_EVENTS] = "events",
+                [MBUS_DROP_SOCKET] = "socket",       [MBUS_DROP_SENT] = "sent",
+        };
+        struct figure f = { .name = "bus_dropped_total",
+                            .help = "Datagrams that did not become messages, or were not sent.",
+                            .type = FIGURE_COUNTER,
+                            .label = "cause" };
+
+        for (unsigned i = 0; i < MBUS_DROP_MAX; i++) {
+                f.labels = drops[i];
+                if (drops[i])
+                        of_buses(s, &f, dropped, i);
+        }
+}
+
+void stats_each(struct broker *b, void (*put)(void *data, const struct figure *figure), void *data)
 {
         struct sink sink = { b, put, data };
 
         put_state(&sink);
         put_reloads(&sink);
-        put_traffic(&sink);
+        put_links(&sink);
         put_drops(&sink);
         put_rejections(&sink);
+        put_bus_traffic(&sink);
+        put_bus_drops(&sink);
 }

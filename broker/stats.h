@@ -20,7 +20,8 @@ struct figure {
         const char *name;
         const char *help; /* a sentence, the same for all of one name */
         enum figure_type type;
-        const char *label;  /* NULL: it has none */
+        const char *bus;    /* NULL: it is not about one of the buses */
+        const char *label;  /* NULL: it has none but `bus` */
         const char *labels; /* its value */
         uint64_t value;
         bool in_ms; /* shown in seconds */
@@ -34,11 +35,11 @@ struct traffic {
 
 const char *stats_version(void);
 /* Calls @put for each figure. */
-void stats_each(const struct broker *b, void (*put)(void *data, const struct figure *figure),
-                void *data);
+void stats_each(struct broker *b, void (*put)(void *data, const struct figure *figure), void *data);
 /* Appends the value: "12", and "12.345" for a time. */
 void stats_format_value(const struct figure *figure, struct buffer *out);
-/* Appends the name as one symbol: link_messages_total{direction="in"} is link-messages-in. */
+/* Appends the name as one symbol: link_messages_total{direction="in"} is link-messages-in. The name of a
+ * bus other than main stands behind that, as in bus-datagrams-in-studio. */
 void stats_format_symbol(const struct figure *figure, struct buffer *out);
 
 #endif

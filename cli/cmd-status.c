@@ -20,13 +20,14 @@
 #define BROKER "(app:mbus-broker)"
 #define WAIT_DEFAULT (5 * DURATION_S)
 
-/* The questions. The answers to the last two are lists of what the others are one of. */
-static const char *const questions[] = { "broker.status", "broker.stats", "broker.clients",
-                                         "broker.entities" };
+/* The questions. The answers to the last three are lists of what the others are one of. */
+static const char *const questions[] = { "broker.status", "broker.stats", "broker.buses",
+                                         "broker.clients", "broker.entities" };
 
 enum {
         STATUS,
         STATS,
+        BUSES,
         CLIENTS,
         ENTITIES,
         QUESTIONS,
@@ -99,7 +100,7 @@ static void json_object(const struct mbus_value *item, bool *first)
 static void print_json(const struct status *s)
 {
         for (int q = 0; q < QUESTIONS; q++) {
-                bool is_list = q == CLIENTS || q == ENTITIES, first = true;
+                bool is_list = q >= BUSES, first = true;
 
                 printf("%s\"%s\":%c", q ? "," : "{", strchr(questions[q], '.') + 1,
                        is_list ? '[' : '{');
@@ -119,7 +120,7 @@ static void print_json(const struct status *s)
         fputs("}\n", stdout);
 }
 
-static void print_value(const struct mbus_value *value)
+static void print_one(const struct mbus_value *value)
 {
         size_t n;
         const char *text = mbus_value_get_text(value, &n);
@@ -127,6 +128,23 @@ static void print_value(const struct mbus_value *value)
         if (!text)
                 text = mbus_value_get_raw(value, &n);
         text_print_visible(stdout, text, n);
+}
+
+/* The items of a list with "; " between them, "-" if there are none. */
+static void print_value(const struct mbus_value *value)
+{
+        const struct mbus_value *item = mbus_value_first(value);
+
+        if (mbus_value_get_type(value) != MBUS_VALUE_LIST) {
+                print_one(value);
+                return;
+        }
+        if (!item)
+                putchar('-');
+        for (bool first = true; item; item = mbus_value_next(value, item), first = false) {
+                fputs(first ? "" : "; ", stdout);
+                print_one(item);
+        }
 }
 
 /* A name, and a value in a column of its own. */
@@ -146,8 +164,8 @@ static void print_pair(const struct mbus_value *item, bool is_stats)
         putchar('\n');
 }
 
-/* A client on a line: its link, and what else is known. */
-static void print_client(const struct mbus_value *item)
+/* A bus or a client on a line: which one, and what else is known of it. */
+static void print_line(const struct mbus_value *item)
 {
         const char *name, *separator = isatty(STDOUT_FILENO) ? "  " : "\t";
         bool first = true;
@@ -172,8 +190,8 @@ static void print_text(const struct status *s)
                         const struct mbus_value *item = NULL;
 
                         while (part->question == q && (item = next_item(part, item))) {
-                                if (q == CLIENTS)
-                                        print_client(item);
+                                if (q == CLIENTS || q == BUSES)
+                                        print_line(item);
                                 else
                                         print_pair(item, q == STATS);
                         }
@@ -302,8 +320,9 @@ const struct verb verb_status = {
         .usage = "[-W SECS] [-j]",
         .summary = "shows how the broker is doing",
         .notes = "A line tells a name and a value: what the broker is, then those of its figures\n"
-                 "that are not 0, then a line for each client. JSON is one object with status,\n"
-                 "stats, clients and entities. Only the broker's owner and root may ask (7).\n"
+                 "that are not 0, then a line for each bus and one for each client. JSON is one\n"
+                 "object with status, stats, buses, clients and entities. Only the broker's\n"
+                 "owner and root may ask (7).\n"
                  "Exit 9 if there is no broker, or none that answers within -W (5 s).\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON),
         .run = run,

@@ -430,6 +430,48 @@ test_who_observes_a_bus_that_the_broker_leaves_is_told() {
         expect_no_line main.out 'three'
 }
 
+# What python makes of `mbus-cli status -j`, by an expression about `o`.
+status_of() {
+        "$MBUS_CLI" -b "unix:$folder/$1.sock" status -j </dev/null |
+                python3 -c "import json, sys; o = json.load(sys.stdin); print($2)"
+}
+
+has_status() {
+        [ "$(status_of "$2" "$3")" = "$1" ]
+}
+
+# expect_status TEXT BROKER EXPRESSION: waits until it is so.
+expect_status() {
+        until_ok has_status "$@" || fail "status of $2: $3" "$1" "$(status_of "$2" "$3")"
+        passed
+}
+
+test_status_tells_each_bus_who_joins_it_and_who_stands_by() {
+        two_bridges
+        add_bus b three 47002 'DIALECT=UCL' 'INTERFACE=lo'
+        signal b HUP
+        expect_line b.err 'was read again'
+        start_peer y two '(app:y)'
+        expect_status "['main', 'two', 'three']" b 'o["status"]["buses"]'
+        expect_status "[('main', 'rfc3259', ['two'], [], ['to=two']), \
+('two', 'rfc3259', ['main'], [], ['to=main']), ('three', 'ucl', [], [], [])]" b \
+                '[(i["bus"], i["dialect"], i["joined"], i["standby"], i["routes"])
+                        for i in o["buses"]]'
+        expect_status "[([], ['two']), ([], ['main'])]" c \
+                '[(i["joined"], i["standby"]) for i in o["buses"]]'
+        expect_status "['two']" b \
+                '[i["bus"] for i in o["entities"] if i["address"].startswith("(app:y ")]'
+        expect_status True b 'o["stats"]["bus-datagrams-in-two"] > 0'
+        expect_status 0 b 'o["stats"]["bus-datagrams-in-three"]'
+        expect_exit 0 cli -b "unix:$folder/b.sock" status
+        expect_line out '^buses	main; two; three$'
+        expect_line out '^bus two	where 239\.255\.255\.247:47001	dialect rfc3259	local [0-9]+	remote [0-9]+	joined main	standby -	routes to=main$'
+        expect_line out '^bus-datagrams-in-two	[1-9]'
+        stop b
+        expect_status "[(['two'], []), (['main'], [])]" c \
+                '[(i["joined"], i["standby"]) for i in o["buses"]]'
+}
+
 # Of two that began in the same millisecond one stands by, whatever they are called.
 test_the_text_decides_between_brokers_of_the_same_time() {
         local since sign

@@ -27,6 +27,9 @@ test_status_is_a_name_and_a_value_a_line() {
         expect 'local entities' 3 "$(value_of entities-local)"
         expect_match 'hello interval' '1.[0-9][0-9][0-9]' "$(value_of hello-interval-seconds)"
         expect 'figures that are 0 are left out' '' "$(value_of dropped-denied)"
+        expect 'the only bus' \
+                'where 239.255.255.247:47000	dialect rfc3259	local 3	remote 0	joined -	standby -	routes -' \
+                "$(value_of 'bus main')"
         expect 'lines of clients' 2 "$(grep -c '^link [0-9]*	pid ' "$folder/out")"
 }
 
@@ -35,7 +38,7 @@ test_json_holds_status_figures_clients_and_entities() {
         start_broker b here c
         start_subscriber x here "unix:$folder/b.sock" c '(app:x)'
         expect_exit 0 cli -b "unix:$folder/b.sock" status -j
-        expect 'keys' "['clients', 'entities', 'stats', 'status']" "$(json 'sorted(o)')"
+        expect 'keys' "['buses', 'clients', 'entities', 'stats', 'status']" "$(json 'sorted(o)')"
         expect 'pid' "${pid_of[b]}" "$(json 'o["status"]["pid"]')"
         expect 'a figure that is 0' 0 "$(json 'o["stats"]["dropped-denied"]')"
         expect 'clients' '[1, 2]' "$(json 'sorted(c["link"] for c in o["clients"])')"

@@ -87,7 +87,7 @@ START_TEST(test_routes_have_a_direction_an_address_and_commands)
         ck_assert(!rule_admits(r, span_of("mixer.gains")));
         ck_assert(!rule_admits(r, span_of("audio")));
         r = r->next;
-        ck_assert_str_eq(r->from, "B");
+        ck_assert_str_eq(r->from, "b");
         ck_assert_str_eq(r->to, "a");
         ck_assert(rule_is_about(r, &other));
         ck_assert(rule_admits(r, span_of("any")));

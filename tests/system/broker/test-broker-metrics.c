@@ -185,9 +185,40 @@ START_TEST(test_figures_are_served_in_the_text_format_of_prometheus)
         ck_assert_int_eq(value_of(page, "mbus_broker_entities{where=\"local\"}"), 3);
         ck_assert_int_eq(value_of(page, "mbus_broker_link_messages_total{direction=\"in\"}"), 5);
         ck_assert_int_eq(value_of(page, "mbus_broker_dropped_total{cause=\"denied\"}"), 1);
-        ck_assert_int_eq(value_of(page, "mbus_broker_bus_dropped_total{cause=\"digest\"}"), 0);
+        ck_assert_int_eq(
+                value_of(page, "mbus_broker_bus_dropped_total{bus=\"main\",cause=\"digest\"}"), 0);
         ck_assert_int_eq(value_of(page, "mbus_broker_hello_interval_seconds"), 1);
         ck_assert_ptr_nonnull(strstr(page, "mbus_broker_build_info{version=\"1."));
+        free(answer);
+        scene_deinit(&s);
+}
+END_TEST
+
+/* What passes a bus is in its own figures. */
+START_TEST(test_figures_of_traffic_and_drops_name_their_bus)
+{
+        struct scene s;
+        char *answer;
+        const char *page;
+
+        scene_init(&s, "[broker]\nMETRICS=127.0.0.1:9259\n"
+                       "[bus old]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+                       "ENCRYPTIONKEY=(NOENCR,)\nPORT=47001\n");
+        raw_send(&s.a, 'U', A, "(app:nobody)", "x.y()");
+        raw_expect_nothing(&s.a);
+        answer = get(connect_port(9259), "/metrics");
+        page = body(answer);
+        check_page(page);
+        ck_assert_int_gt(
+                value_of(page, "mbus_broker_bus_datagrams_total{bus=\"main\",direction=\"out\"}"),
+                0);
+        ck_assert_int_eq(
+                value_of(page, "mbus_broker_bus_datagrams_total{bus=\"old\",direction=\"out\"}"),
+                0);
+        value_of(page, "mbus_broker_bus_bytes_total{bus=\"old\",direction=\"in\"}");
+        value_of(page, "mbus_broker_bus_dropped_total{bus=\"old\",cause=\"digest\"}");
+        value_of(page, "mbus_broker_bus_queued_datagrams{bus=\"old\"}");
+        value_of(page, "mbus_broker_bus_memory_bytes{bus=\"old\"}");
         free(answer);
         scene_deinit(&s);
 }
@@ -379,6 +410,7 @@ int main(void)
 {
         const TTest *const with[] = {
                 test_figures_are_served_in_the_text_format_of_prometheus,
+                test_figures_of_traffic_and_drops_name_their_bus,
                 test_health_and_what_is_not_there,
                 test_scrapers_that_do_not_finish_keep_nobody_away,
                 test_readers_without_a_descriptor_wait_and_do_not_keep_the_broker_busy,

@@ -44,6 +44,32 @@ START_TEST(test_the_owner_is_told_what_the_broker_is)
         expect_part(&s.a, text);
         expect_part(&s.a, "(bus \"239.255.255.247:47000\")");
         expect_part(&s.a, "(multicast \"never\")");
+        expect_part(&s.a, "(buses (\"main\"))");
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_the_owner_is_told_which_buses_there_are_and_which_routes_between_them)
+{
+        struct scene s;
+
+        scene_init(&s, "[bus old_one]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+                       "ENCRYPTIONKEY=(NOENCR,)\nPORT=47001\nDIALECT=UCL\nINTERFACE=lo\n"
+                       "ROUTE=from=main\n"
+                       "ROUTE=commands=x.,y.z address=(app:x) to=MAIN\n");
+        raw_send(&s.a, 'U', A, BROKER, "broker.status()\r\nbroker.buses()\r\nbroker.entities()");
+        expect_begin(&s.a, "broker.status(0 ");
+        expect_part(&s.a, "(buses (\"main\" \"old_one\"))");
+        expect_begin(&s.a, "broker.buses(0 ((bus \"main\") (where \"239.255.255.247:47000\") "
+                           "(dialect \"rfc3259\") (local ");
+        expect_part(&s.a, "(routes (\"to=old_one\")))");
+        expect_part(&s.a, " ((bus \"old_one\") (where \"239.255.255.247:47001\") "
+                          "(dialect \"ucl\") (local ");
+        /* Whether another broker joins them is not known in the first second and a half. */
+        expect_part(&s.a, " (remote 0) (joined ()) (standby (\"main\")) (routes "
+                          "(\"to=main address=(app:x) commands=x.,y.z\")))");
+        expect_begin(&s.a, "broker.entities(0 ((address \"(app:mbus-broker id:");
+        expect_part(&s.a, "((address \"" A "\") (bus \"main\") (link ");
         scene_deinit(&s);
 }
 END_TEST
@@ -120,9 +146,9 @@ END_TEST
 /* Asks as somebody else; the exit status of the child is 0 if all is denied. */
 static void ask_as_nobody(const struct scene *s)
 {
-        static const char *const questions[] = { "broker.status()", "broker.stats()",
+        static const char *const questions[] = { "broker.status()",  "broker.stats()",
                                                  "broker.clients()", "broker.entities()",
-                                                 "broker.drop(1)" };
+                                                 "broker.drop(1)",   "broker.buses()" };
         struct raw_client c;
 
         if (setgid(65534) < 0 || setuid(65534) < 0)
@@ -428,6 +454,7 @@ int main(void)
 {
         const TTest *const tests[] = {
                 test_the_owner_is_told_what_the_broker_is,
+                test_the_owner_is_told_which_buses_there_are_and_which_routes_between_them,
                 test_a_link_without_an_entity_may_ask_and_answers_come_before_the_acknowledgement,
                 test_figures_count_messages_octets_and_drops_by_cause,
                 test_entities_are_told_in_several_messages_if_there_are_many,

@@ -101,6 +101,21 @@ START_TEST(test_figures_have_symbols_without_units_of_counting_and_seconds_with_
 }
 END_TEST
 
+/* Names of buses may differ in nothing but "-" and "_". */
+START_TEST(test_figures_of_the_bus_main_have_its_name_left_out_and_those_of_others_at_the_end)
+{
+        struct figure f = {
+                .name = "bus_bytes_total", .bus = "main", .label = "direction", .labels = "in"
+        };
+
+        expect_written(&f, "bus-bytes-in", "0");
+        f.bus = "old_studio";
+        expect_written(&f, "bus-bytes-in-old_studio", "0");
+        f.label = NULL;
+        expect_written(&f, "bus-bytes-old_studio", "0");
+}
+END_TEST
+
 /* ---- what changed -------------------------------------------------------------------------- */
 
 static void expect_changes(const char *lines_a, const char *lines_b, const char *names)
@@ -144,6 +159,7 @@ int main(void)
                 test_trouble_is_said_once_while_it_lasts_and_not_each_time_that_it_comes,
                 test_changes_of_the_configuration_are_named_and_no_key_is_shown,
                 test_figures_have_symbols_without_units_of_counting_and_seconds_with_three_digits,
+                test_figures_of_the_bus_main_have_its_name_left_out_and_those_of_others_at_the_end,
         };
 
         return run_tests("broker-parts", tests, N(tests));
