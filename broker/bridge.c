@@ -202,8 +202,11 @@ void bridges_check(struct bridges *all, const struct address *address)
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
-static void on_dropped(struct broker *b, const struct event *event)
+static void on_dropped(struct bus *bus, const struct event *event)
 {
+        struct broker *b = bus->broker;
+
+        loss_note(bus, event->drop, event->count);
         b->counts[COUNT_BUS_LOST] += event->count - 1;
         broker_count(b, COUNT_BUS_LOST, NULL,
                      event->drop == MBUS_DROP_SOCKET
@@ -237,7 +240,7 @@ static void on_event(struct bus *bus, const struct event *event)
                         bridge_conflict(p);
                 break;
         case EVENT_DROPPED:
-                on_dropped(bus->broker, event);
+                on_dropped(bus, event);
                 break;
         case EVENT_OBSERVED:
                 monitor_copy_received(bus, event->message);

@@ -28,7 +28,6 @@
 #include "bus.h"
 #include "chunk.h"
 #include "client.h"
-#include "loss.h"
 #include "metrics.h"
 #include "options.h"
 #include "stats.h"
@@ -74,7 +73,6 @@ struct broker {
         struct engine *engine;   /* of `bus` */
         struct udp *udp;         /* of `bus` */
         struct config config;    /* that it was opened with */
-        struct loss loss;        /* of `bus` */
         struct attachment *self; /* the broker is an entity, too */
         struct bridges *bridges; /* to other buses; NULL: there are none */
 

@@ -119,7 +119,7 @@ static void on_event(struct broker *b, const struct event *event)
                 on_conflict(b, event);
                 break;
         case EVENT_DROPPED:
-                loss_note(b, event->drop, event->count);
+                loss_note(&b->bus, event->drop, event->count);
                 b->counts[COUNT_BUS_LOST] += event->count - 1;
                 broker_count(b, COUNT_BUS_LOST, NULL,
                              event->drop == MBUS_DROP_SOCKET

@@ -1,5 +1,5 @@
 /*
- * loss.h - what the bus brought and nobody saw: clients are told, as they would be without a broker.
+ * loss.h - what a bus brought and nobody saw: clients are told, as they would be without a broker.
  */
 #ifndef BROKER_LOSS_H
 #define BROKER_LOSS_H
@@ -9,6 +9,7 @@
 #include <mbus.h>
 
 struct broker;
+struct bus;
 
 struct loss {
         uint64_t n_datagrams; /* that the kernel had no room for */
@@ -16,11 +17,11 @@ struct loss {
         uint64_t told_at;     /* when clients were told last; 0: never */
 };
 
-/* @n datagrams or messages of the clients' bus were lost, for @reason. */
-void loss_note(struct broker *b, enum mbus_drop reason, uint64_t n);
+/* @n datagrams or messages of @bus were lost, for @reason. */
+void loss_note(struct bus *bus, enum mbus_drop reason, uint64_t n);
 /* Tells the clients what is not told yet, if it is time. */
 void loss_tell(struct broker *b);
 /* When that is; TIME_NEVER: there is nothing to tell. */
-uint64_t loss_deadline(const struct broker *b);
+uint64_t loss_deadline(struct broker *b);
 
 #endif

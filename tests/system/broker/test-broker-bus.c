@@ -68,17 +68,18 @@ START_TEST(test_all_say_bye_when_the_broker_is_told_to_end)
 }
 END_TEST
 
-/* More than the kernel keeps for a broker that gets no time. Returns when it is lost. */
-static void flood_the_bus(void)
+/* Sends @n datagrams to the group that make no sense. 400 are more than the kernel keeps for a broker that
+ * gets no time. Returns when they are there, or lost. */
+static void flood(in_port_t port, unsigned n)
 {
         static char datagram[60000];
-        struct sockaddr_in group = { .sin_family = AF_INET, .sin_port = htons(47000) };
+        struct sockaddr_in group = { .sin_family = AF_INET, .sin_port = htons(port) };
         struct in_addr lo = { htonl(INADDR_LOOPBACK) };
         int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
         inet_pton(AF_INET, "239.255.255.247", &group.sin_addr);
         ck_assert_int_eq(setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo)), 0);
-        for (unsigned i = 0; i < 400; i++)
+        for (unsigned i = 0; i < n; i++)
                 ck_assert_int_eq(sendto(fd, datagram, sizeof(datagram), 0,
                                         (struct sockaddr *)&group, sizeof(group)),
                                  sizeof(datagram));
@@ -94,7 +95,7 @@ START_TEST(test_clients_are_told_what_the_broker_lost_of_the_bus)
 
         begin(&s, &p, NULL);
         ck_assert_int_eq(kill(s.broker.pid, SIGSTOP), 0);
-        flood_the_bus();
+        flood(47000, 400);
         ck_assert_int_eq(kill(s.broker.pid, SIGCONT), 0);
         /* The kernel tells with the next one that it has room for. */
         do {
@@ -112,6 +113,42 @@ START_TEST(test_clients_are_told_what_the_broker_lost_of_the_bus)
                 ck_assert(raw_receive(&s.b));
         while (!strstr(s.b.text, "broker.dropped("));
         end(&s, &p);
+}
+END_TEST
+
+START_TEST(test_who_observes_a_bus_is_told_what_the_broker_lost_of_it)
+{
+        struct raw_client main_bus, old;
+        struct scene s;
+        char *at;
+
+        scene_init(&s, "[bus old]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+                       "ENCRYPTIONKEY=(NOENCR,)\nPORT=47001\n");
+        raw_open(&main_bus, s.broker.socket);
+        raw_open(&old, s.broker.socket);
+        raw_send(&main_bus, 'U', "()", BROKER, "broker.observe(0 (\"(app:rare)\"))");
+        raw_send(&old, 'U', "()", BROKER, "broker.observe(0 (\"(app:rare)\" \"\" \"old\"))");
+        raw_expect_nothing(&main_bus);
+        raw_expect_nothing(&old);
+        for (unsigned i = 0; i < 2; i++) {
+                struct raw_client *c = i ? &main_bus : &old;
+                in_port_t port = i ? 47000 : 47001;
+
+                ck_assert_int_eq(kill(s.broker.pid, SIGSTOP), 0);
+                flood(port, 400);
+                ck_assert_int_eq(kill(s.broker.pid, SIGCONT), 0);
+                /* The kernel tells with the next one that it has room for. */
+                do
+                        flood(port, 1);
+                while (!is_readable(c->fd));
+                ck_assert(raw_receive(c));
+                at = strstr(c->text, "broker.dropped(");
+                ck_assert_msg(at && strstr(at, " socket)"), "%s", c->text);
+                raw_expect_nothing(i ? &old : &main_bus);
+        }
+        raw_close(&main_bus);
+        raw_close(&old);
+        scene_deinit(&s);
 }
 END_TEST
 
@@ -489,6 +526,7 @@ int main(void)
                 test_entities_of_clients_join_the_bus_and_say_bye_when_their_link_ends,
                 test_all_say_bye_when_the_broker_is_told_to_end,
                 test_clients_are_told_what_the_broker_lost_of_the_bus,
+                test_who_observes_a_bus_is_told_what_the_broker_lost_of_it,
                 test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity_do_not,
                 test_multicast_when_remote_sends_only_what_a_known_peer_matches,
                 test_messages_from_the_bus_reach_every_link_once,
