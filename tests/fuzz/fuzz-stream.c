@@ -107,7 +107,8 @@ static void take(struct end *e, struct end *other, size_t max)
                 break;
         }
         assert(n <= exact.n);
-        memmove(e->way.at, e->way.at + n, e->way.n - n);
+        if (n > 0)
+                memmove(e->way.at, e->way.at + n, e->way.n - n);
         e->way.n -= n;
         fuzz_input_free(exact);
 }
@@ -129,10 +130,12 @@ static void insert(struct buffer *way, size_t at, struct span bytes)
 
         if (way->n + bytes.n > WAY_MAX)
                 return;
-        at = way->n ? at % (way->n + 1) : 0;
-        buffer_add(&whole, way->at, at);
+        at %= way->n + 1;
+        if (way->n > 0)
+                buffer_add(&whole, way->at, at);
         buffer_add(&whole, bytes.at, bytes.n);
-        buffer_add(&whole, way->at + at, way->n - at);
+        if (way->n > 0)
+                buffer_add(&whole, way->at + at, way->n - at);
         assert(!whole.failed);
         buffer_deinit(way);
         *way = whole;
@@ -140,7 +143,9 @@ static void insert(struct buffer *way, size_t at, struct span bytes)
 
 static void leave_out(struct buffer *way, size_t at, size_t n)
 {
-        at = way->n ? at % way->n : 0;
+        if (way->n == 0)
+                return;
+        at %= way->n;
         n = n < way->n - at ? n : way->n - at;
         memmove(way->at + at, way->at + at + n, way->n - at - n);
         way->n -= n;

@@ -14,6 +14,7 @@ build=build-afl
 command -v afl-clang-fast >/dev/null || { echo "afl-clang-fast is missing: install afl++" >&2; exit 1; }
 export AFL_QUIET=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1
 export AFL_USE_ASAN=1 AFL_USE_UBSAN=1
+export UBSAN_OPTIONS=abort_on_error=1:halt_on_error=1:symbolize=0
 if [ ! -e "$build/build.ninja" ]; then
         CC=afl-clang-fast meson setup "$build" -Dbuildtype=debugoptimized -Db_lundef=false \
                 -Dfuzzer=-fsanitize=fuzzer >"$build.log"

@@ -18,6 +18,8 @@ if [ ! -e "$build/build.ninja" ]; then
                 -Db_lundef=false -Dfuzzer=-fsanitize=fuzzer -Dc_args=-fsanitize=fuzzer-no-link >"$build.log"
 fi
 mkdir -p "$build/findings" "$build/corpus"
+# Without it what UBSan sees is printed, and passes.
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 for target in $targets; do
         ninja -C "$build" "tests/fuzz/fuzz-$target" >/dev/null
 done
