@@ -1,7 +1,8 @@
 /*
  * control-request.h - a broker.* command on its way through the files that know the commands.
  *
- *      control          dispatch; attach, detach, quit
+ *      control          dispatch; quit
+ *      control-attach   attach, detach
  *      control-retain   last values
  *      control-status   what the owner of the broker may ask, and drop
  *      control-watch    watch and observe
@@ -23,9 +24,16 @@ struct request {
 
 /* Says @payload to the entity that asked. */
 void control_answer(struct request *r, struct span payload);
+/* Says @payload to (), together with the acknowledgement. */
+void control_confirm(struct request *r, struct span payload);
+/* broker.refused(SEQ REASON "WHY"); there is no acknowledgement then. */
+void control_refuse(struct request *r, const char *reason, const char *why);
 /* Says that nothing came of it; there is no acknowledgement then. */
 void control_fail(struct request *r, enum mbus_reason reason, const char *why);
 
+/* control-attach.c */
+void control_on_attach(struct request *r);
+void control_on_detach(struct request *r);
 /* control-retain.c */
 void control_on_retain(struct request *r);
 void control_on_forget(struct request *r);

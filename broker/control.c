@@ -10,14 +10,8 @@
 
 #include <core/frame.h>
 
-#include "bridge.h"
 #include "broker.h"
 #include "control-request.h"
-#include "ids.h"
-#include "monitor.h"
-#include "retain.h"
-
-#define VERSION_OF_LINK 1
 
 /* ---- what the broker says ------------------------------------------------------------------ */
 
@@ -49,6 +43,12 @@ void control_say(struct client *c, struct span payload)
 void control_answer(struct request *r, struct span payload)
 {
         say(r->c, attachment_text(r->b->self), r->h->src.text, NULL, 0, payload);
+}
+
+void control_confirm(struct request *r, struct span payload)
+{
+        say(r->c, attachment_text(r->b->self), nobody, &r->h->seq, 1, payload);
+        r->answered = true;
 }
 
 void control_fail(struct request *r, enum mbus_reason reason, const char *why)
@@ -84,6 +84,29 @@ static void say_reason(struct client *c, struct span dest, const char *command, 
         int n = snprintf(text, sizeof(text), "%s(%u %s \"%s\")", command, seq, reason, why);
 
         say(c, attachment_text(c->broker->self), dest, NULL, 0, (struct span){ text, (size_t)n });
+}
+
+void control_refuse(struct request *r, const char *reason, const char *why)
+{
+        say_reason(r->c, nobody, "broker.refused", r->h->seq, reason, why);
+        r->answered = true;
+}
+
+void control_refuse_link(struct broker *b, int fd, const char *why)
+{
+        char payload[128], frame[FRAME_HEADER_SIZE + 512];
+        int n = snprintf(payload, sizeof(payload), "broker.refused(0 full \"%s\")", why);
+        struct header_spec spec = { .timestamp = b->wall_ms,
+                                    .src = attachment_text(b->self),
+                                    .dest = nobody };
+
+        buffer_clear(&b->text);
+        if (message_format(&spec, (struct span){ payload, (size_t)n }, DIALECT_RFC3259, &b->text) ||
+            b->text.n > sizeof(frame) - FRAME_HEADER_SIZE)
+                return;
+        frame_put_length(frame, b->text.n, false);
+        memcpy(frame + FRAME_HEADER_SIZE, b->text.at, b->text.n);
+        (void)!send(fd, frame, FRAME_HEADER_SIZE + b->text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void control_undelivered(struct broker *b, struct client *c, struct span dest, uint32_t seq,
@@ -159,161 +182,6 @@ void control_renamed(struct client *c, const struct address *from, const struct 
         buffer_deinit(&payload);
 }
 
-/* ---- attach and detach --------------------------------------------------------------------- */
-
-static void refuse(struct request *r, const char *reason, const char *why)
-{
-        say_reason(r->c, nobody, "broker.refused", r->h->seq, reason, why);
-        r->answered = true;
-}
-
-void control_refuse_link(struct broker *b, int fd, const char *why)
-{
-        char payload[128], frame[FRAME_HEADER_SIZE + 512];
-        int n = snprintf(payload, sizeof(payload), "broker.refused(0 full \"%s\")", why);
-        struct header_spec spec = { .timestamp = b->wall_ms,
-                                    .src = attachment_text(b->self),
-                                    .dest = nobody };
-
-        buffer_clear(&b->text);
-        if (message_format(&spec, (struct span){ payload, (size_t)n }, DIALECT_RFC3259, &b->text) ||
-            b->text.n > sizeof(frame) - FRAME_HEADER_SIZE)
-                return;
-        frame_put_length(frame, b->text.n, false);
-        memcpy(frame + FRAME_HEADER_SIZE, b->text.at, b->text.n);
-        (void)!send(fd, frame, FRAME_HEADER_SIZE + b->text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-static void accept_attachment(struct request *r, const struct attachment *a)
-{
-        struct span address = attachment_text(a);
-        struct buffer payload = BUFFER_INIT;
-
-        buffer_add_text(&payload, "broker.attached(");
-        buffer_add_uint(&payload, r->h->seq);
-        buffer_add_text(&payload, " 1 ");
-        value_format_string(address, &payload);
-        buffer_add_char(&payload, ')');
-        if (payload.failed)
-                client_kill(r->c, "memory is short");
-        else
-                say(r->c, attachment_text(r->b->self), nobody, &r->h->seq, 1,
-                    buffer_span(&payload));
-        buffer_deinit(&payload);
-        r->answered = true;
-        log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)r->c->number,
-                  (int)r->c->pid, (int)address.n, address.at);
-        retain_give(r->b, a);
-}
-
-static bool speaks_our_version(const struct request *r)
-{
-        const struct value *args = payload_args(r->payload, r->command);
-        const struct value *v = args + 1;
-
-        for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
-                if (v->type == MBUS_VALUE_INTEGER && v->integer == VERSION_OF_LINK)
-                        return true;
-        return false;
-}
-
-/* With an id of ours. As attachment_new(), and MBUS_E_MALFORMED. */
-static int attach_with_id(struct broker *b, struct client *c, struct span text,
-                          struct attachment **ret_attachment)
-{
-        char room[IDS_TEXT_SIZE];
-        struct address address;
-        int r = ids_complete(b, ids_first(c), text, room, &address);
-
-        return r ? r : attachment_new(b, c, &address, ret_attachment);
-}
-
-/* As attachment_new(). A proxy that has the address gives way: it stands for somebody only as long as
- * nobody here has the address (spec/buses.md). */
-static int attach_as_asked(struct broker *b, struct client *c, const struct address *address,
-                           struct attachment **ret_attachment)
-{
-        const struct attachment *other = attachment_find(b, address);
-
-        if (other && other->proxy)
-                bridge_conflict(other->proxy);
-        return attachment_new(b, c, address, ret_attachment);
-}
-
-/* Puts the entity that is asked for on the bus. */
-static void attach(struct request *r, const struct address *address)
-{
-        enum limit limit = quota_check(r->c->user, QUOTA_ENTITIES, r->c->n_attachments, 1, 1);
-        struct attachment *a;
-        int result;
-
-        if (r->c->rights && !rights_may_attach(r->c->rights, address)) {
-                broker_count(r->b, COUNT_DENIED, r->c,
-                             "[policy] does not let it attach the address that it asked for");
-                refuse(r, "denied", "the broker's policy does not let this user have it");
-                return;
-        }
-        /* With somebody else's id it would get what is meant for that one. */
-        if (r->c->rights && address_get(address, "id").at && ids_in_use(r->b, address)) {
-                refuse(r, "taken", "another entity has this id");
-                return;
-        }
-        if (limit) {
-                client_log_limit(r->c, limit, "no more entities are attached");
-                refuse(r, "full",
-                       limit == LIMIT_ENTITIES_PER_LINK ? "this link has too many entities"
-                                                        : "this user has too many entities");
-                return;
-        }
-        result = address_get(address, "id").at ? attach_as_asked(r->b, r->c, address, &a)
-                                               : attach_with_id(r->b, r->c, address->text, &a);
-        if (result == 0)
-                accept_attachment(r, a);
-        else if (result == MBUS_E_TAKEN)
-                refuse(r, "taken", "another entity has this address");
-        else if (result == MBUS_E_MALFORMED)
-                refuse(r, "malformed", "the address has no room for an id");
-        else
-                refuse(r, "full", "the broker has too many entities");
-}
-
-static void on_attach(struct request *r)
-{
-        struct address address;
-        struct parse_error error;
-
-        if (!speaks_our_version(r))
-                refuse(r, "version", "the broker speaks version 1");
-        else if (address_parse(r->h->src.text, STRICT, &address, NULL, &error))
-                refuse(r, "malformed", error.what);
-        else if (address_get(&address, "id").at && !address_has_proper_id(&address))
-                refuse(r, "malformed", "an id is NUMBER-NUMBER@HOST");
-        else if (span_equal_text(address_get(&address, "app"), "mbus-broker"))
-                refuse(r, "denied", "app:mbus-broker is the broker");
-        else
-                attach(r, &address);
-}
-
-void control_detach(struct broker *b, struct attachment *a)
-{
-        struct buffer payload = BUFFER_INIT;
-
-        buffer_add_text(&payload, "broker.detached(");
-        value_format_string(attachment_text(a), &payload);
-        buffer_add_text(&payload, " denied)");
-        if (payload.failed)
-                client_kill(a->client, "memory is short");
-        else
-                control_say(a->client, buffer_span(&payload));
-        buffer_deinit(&payload);
-        attachment_free(b, a);
-}
-
-static void on_detach(struct request *r)
-{
-        r->src = attachment_free(r->b, r->src);
-}
-
 /* ---- quit ---------------------------------------------------------------------------------- */
 
 static void quit(struct broker *b, const char *who)
@@ -347,8 +215,8 @@ static const struct {
         enum speaker speaker;
         void (*on_command)(struct request *r);
 } commands[] = {
-        { "broker.attach", SPEAKER_NEW, on_attach },
-        { "broker.detach", SPEAKER_ATTACHED, on_detach },
+        { "broker.attach", SPEAKER_NEW, control_on_attach },
+        { "broker.detach", SPEAKER_ATTACHED, control_on_detach },
         { "broker.watch", SPEAKER_ANY, control_on_watch },
         { "broker.observe", SPEAKER_ANY, control_on_observe },
         { "broker.unobserve", SPEAKER_ANY, control_on_unobserve },

@@ -1,0 +1,139 @@
+/*
+ * control-attach.c - entities of a link come and go: broker.attach and broker.detach (spec/attach.md).
+ */
+#include "bridge.h"
+#include "control-request.h"
+#include "control.h"
+#include "ids.h"
+#include "retain.h"
+
+#define VERSION_OF_LINK 1
+
+static void accept_attachment(struct request *r, const struct attachment *a)
+{
+        struct span address = attachment_text(a);
+        struct buffer payload = BUFFER_INIT;
+
+        buffer_add_text(&payload, "broker.attached(");
+        buffer_add_uint(&payload, r->h->seq);
+        buffer_add_text(&payload, " 1 ");
+        value_format_string(address, &payload);
+        buffer_add_char(&payload, ')');
+        if (payload.failed)
+                client_kill(r->c, "memory is short");
+        else
+                control_confirm(r, buffer_span(&payload));
+        buffer_deinit(&payload);
+        log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)r->c->number,
+                  (int)r->c->pid, (int)address.n, address.at);
+        retain_give(r->b, a);
+}
+
+static bool speaks_our_version(const struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *v = args + 1;
+
+        for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
+                if (v->type == MBUS_VALUE_INTEGER && v->integer == VERSION_OF_LINK)
+                        return true;
+        return false;
+}
+
+/* With an id of ours. As attachment_new(), and MBUS_E_MALFORMED. */
+static int attach_with_id(struct broker *b, struct client *c, struct span text,
+                          struct attachment **ret_attachment)
+{
+        char room[IDS_TEXT_SIZE];
+        struct address address;
+        int r = ids_complete(b, ids_first(c), text, room, &address);
+
+        return r ? r : attachment_new(b, c, &address, ret_attachment);
+}
+
+/* As attachment_new(). A proxy that has the address gives way: it stands for somebody only as long as
+ * nobody here has the address (spec/buses.md). */
+static int attach_as_asked(struct broker *b, struct client *c, const struct address *address,
+                           struct attachment **ret_attachment)
+{
+        const struct attachment *other = attachment_find(b, address);
+
+        if (other && other->proxy)
+                bridge_conflict(other->proxy);
+        return attachment_new(b, c, address, ret_attachment);
+}
+
+/* Puts the entity that is asked for on the bus. */
+static void attach(struct request *r, const struct address *address)
+{
+        enum limit limit = quota_check(r->c->user, QUOTA_ENTITIES, r->c->n_attachments, 1, 1);
+        struct attachment *a;
+        int result;
+
+        if (r->c->rights && !rights_may_attach(r->c->rights, address)) {
+                broker_count(r->b, COUNT_DENIED, r->c,
+                             "[policy] does not let it attach the address that it asked for");
+                control_refuse(r, "denied", "the broker's policy does not let this user have it");
+                return;
+        }
+        /* With somebody else's id it would get what is meant for that one. */
+        if (r->c->rights && address_get(address, "id").at && ids_in_use(r->b, address)) {
+                control_refuse(r, "taken", "another entity has this id");
+                return;
+        }
+        if (limit) {
+                client_log_limit(r->c, limit, "no more entities are attached");
+                control_refuse(r, "full",
+                               limit == LIMIT_ENTITIES_PER_LINK
+                                       ? "this link has too many entities"
+                                       : "this user has too many entities");
+                return;
+        }
+        result = address_get(address, "id").at ? attach_as_asked(r->b, r->c, address, &a)
+                                               : attach_with_id(r->b, r->c, address->text, &a);
+        if (result == 0)
+                accept_attachment(r, a);
+        else if (result == MBUS_E_TAKEN)
+                control_refuse(r, "taken", "another entity has this address");
+        else if (result == MBUS_E_MALFORMED)
+                control_refuse(r, "malformed", "the address has no room for an id");
+        else
+                control_refuse(r, "full", "the broker has too many entities");
+}
+
+void control_on_attach(struct request *r)
+{
+        struct address address;
+        struct parse_error error;
+
+        if (!speaks_our_version(r))
+                control_refuse(r, "version", "the broker speaks version 1");
+        else if (address_parse(r->h->src.text, STRICT, &address, NULL, &error))
+                control_refuse(r, "malformed", error.what);
+        else if (address_get(&address, "id").at && !address_has_proper_id(&address))
+                control_refuse(r, "malformed", "an id is NUMBER-NUMBER@HOST");
+        else if (span_equal_text(address_get(&address, "app"), "mbus-broker"))
+                control_refuse(r, "denied", "app:mbus-broker is the broker");
+        else
+                attach(r, &address);
+}
+
+void control_detach(struct broker *b, struct attachment *a)
+{
+        struct buffer payload = BUFFER_INIT;
+
+        buffer_add_text(&payload, "broker.detached(");
+        value_format_string(attachment_text(a), &payload);
+        buffer_add_text(&payload, " denied)");
+        if (payload.failed)
+                client_kill(a->client, "memory is short");
+        else
+                control_say(a->client, buffer_span(&payload));
+        buffer_deinit(&payload);
+        attachment_free(b, a);
+}
+
+void control_on_detach(struct request *r)
+{
+        r->src = attachment_free(r->b, r->src);
+}
