@@ -20,6 +20,7 @@ struct request {
         const struct payload *payload;
         const struct command *command;
         bool answered; /* the acknowledgement went with an answer, or there is none */
+        bool failed;   /* what comes behind this command is not done */
 };
 
 /* Says @payload to the entity that asked. */

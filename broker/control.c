@@ -12,6 +12,8 @@
 
 #include "broker.h"
 #include "control-request.h"
+#include "sections.h"
+#include "shown.h"
 
 /* ---- what the broker says ------------------------------------------------------------------ */
 
@@ -53,8 +55,10 @@ void control_confirm(struct request *r, struct span payload)
 
 void control_fail(struct request *r, enum mbus_reason reason, const char *why)
 {
-        control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, reason, why);
+        if (!r->answered)
+                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, reason, why);
         r->answered = true;
+        r->failed = true;
 }
 
 const char *control_reason(enum mbus_reason reason)
@@ -90,6 +94,7 @@ void control_refuse(struct request *r, const char *reason, const char *why)
 {
         say_reason(r->c, nobody, "broker.refused", r->h->seq, reason, why);
         r->answered = true;
+        r->failed = true;
 }
 
 void control_refuse_link(struct broker *b, int fd, const char *why)
@@ -201,6 +206,29 @@ static void on_quit(struct request *r)
         control_fail(r, MBUS_REASON_DENIED, "the broker does not quit for this client");
 }
 
+/* ---- other commands of the bus -------------------------------------------------------------- */
+
+static void on_ping(struct request *r)
+{
+        engine_answer_ping(r->b->engine, r->b->now, &r->h->dest);
+}
+
+/* Whoever waits, or lets others go on, may say so to everybody; the broker never waits. */
+static void on_information(struct request *r)
+{
+        (void)r;
+}
+
+static void on_hello_or_bye(struct request *r)
+{
+        static const char why[] = "mbus.hello and mbus.bye are said by the broker";
+
+        broker_count(r->b, COUNT_DENIED, r->c, why);
+        if (r->h->reliable)
+                control_fail(r, MBUS_REASON_DENIED, why);
+        r->failed = true;
+}
+
 /* ---- dispatch ------------------------------------------------------------------------------ */
 
 /* Who may give a command. */
@@ -229,6 +257,11 @@ static const struct {
         { "broker.entities", SPEAKER_ANY, control_on_entities },
         { "broker.drop", SPEAKER_ANY, control_on_drop },
         { "mbus.quit", SPEAKER_ANY, on_quit },
+        { "mbus.ping", SPEAKER_ANY, on_ping },
+        { "mbus.waiting", SPEAKER_ANY, on_information },
+        { "mbus.go", SPEAKER_ANY, on_information },
+        { "mbus.hello", SPEAKER_ANY, on_hello_or_bye },
+        { "mbus.bye", SPEAKER_ANY, on_hello_or_bye },
 };
 
 bool control_is_for(const struct broker *b, const struct address *dest)
@@ -243,28 +276,50 @@ static bool may_speak(const struct request *r, enum speaker speaker)
         return r->src || speaker == SPEAKER_NEW || (speaker == SPEAKER_ANY && r->h->src.n == 0);
 }
 
-/* Does one command. False if its SrcAddr may not give it. */
-static bool dispatch(struct request *r)
+static void deny(struct request *r)
+{
+        static const char why[] = "SrcAddr is not attached to this link";
+
+        broker_count(r->b, COUNT_DENIED, r->c, why);
+        if (r->h->reliable)
+                control_fail(r, MBUS_REASON_DENIED, why);
+        r->failed = true;
+}
+
+/* There is no such command: whoever waits for it would wait in vain. */
+static void on_unknown(struct request *r)
+{
+        struct span name = r->command->name;
+        const char *near = NULL;
+        char why[SHOWN_MAX + 64];
+
+        for (size_t i = 0; i < sizeof(commands) / sizeof(*commands) && !near; i++)
+                if (section_is_nearly(name, commands[i].name))
+                        near = commands[i].name;
+        snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", shown_size(name), name.at,
+                 near ? ", is " : "", near ? near : "", near ? " meant?" : "");
+        broker_count(r->b, COUNT_UNKNOWN, r->c, why);
+        if (r->h->reliable)
+                control_fail(r, MBUS_REASON_MALFORMED, why);
+        r->failed = true;
+}
+
+/* Does one command, or says why not. */
+static void dispatch(struct request *r)
 {
         for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
                 if (!span_equal_text(r->command->name, commands[i].name))
                         continue;
-                if (!may_speak(r, commands[i].speaker))
-                        return false;
-                commands[i].on_command(r);
-                return true;
+                if (may_speak(r, commands[i].speaker))
+                        commands[i].on_command(r);
+                else
+                        deny(r);
+                return;
         }
-        broker_count(r->b, COUNT_UNKNOWN, r->c, "the broker does not know a command it was sent");
-        return r->src || r->h->src.n == 0;
-}
-
-static void deny(struct request *r)
-{
-        broker_count(r->b, COUNT_DENIED, r->c, "SrcAddr is not attached to the link");
-        if (r->h->reliable)
-                control_undelivered(r->b, r->c, r->h->src.text, r->h->seq, MBUS_REASON_DENIED,
-                                    "SrcAddr is not attached to this link");
-        r->answered = true;
+        if (may_speak(r, SPEAKER_ANY))
+                on_unknown(r);
+        else
+                deny(r);
 }
 
 /* Each command costs the bus or the broker something: those who give many wait for it. */
@@ -296,37 +351,48 @@ void control_message(struct broker *b, struct client *c, const struct header *h,
                 return;
         }
         charge_commands(c, payload.n);
-        for (size_t i = 0; i < payload.n && !c->dead; i++) {
+        for (size_t i = 0; i < payload.n && !c->dead && !r.failed; i++) {
                 r.command = payload.commands + i;
-                if (!dispatch(&r)) {
-                        deny(&r);
-                        break;
-                }
+                dispatch(&r);
         }
         payload_deinit(&payload);
         if (h->reliable && !r.answered)
                 control_acknowledge(b, c, attachment_text(b->self), h->src.text, &h->seq, 1);
 }
 
-static void from_bus(struct broker *b, const struct message *m, struct span command)
+/* Whether a command from the bus is done, or none that somebody waits for. */
+static bool from_bus(struct broker *b, const struct message *m, struct span command)
 {
-        if (span_begins(command, "broker."))
-                broker_count(b, COUNT_UNKNOWN, NULL,
-                             "commands for the broker are not taken from the bus");
+        const struct span src = m->header.src.text;
+        char what[2 * SHOWN_MAX + 80];
+
+        if (span_begins(command, "broker.")) {
+                snprintf(what, sizeof(what),
+                         "%.*s from %.*s is not done: the broker takes no commands from the bus",
+                         shown_size(command), command.at, shown_size(src), src.at);
+                broker_count(b, COUNT_UNKNOWN, NULL, what);
+                return false;
+        }
         if (!span_equal_text(command, "mbus.quit"))
-                return;
-        if (b->options.quit == QUIT_BUS && control_is_for(b, &m->header.dest))
+                return true;
+        if (b->options.quit == QUIT_BUS && control_is_for(b, &m->header.dest)) {
                 quit(b, "an entity of the bus");
-        else
-                broker_count(b, COUNT_DENIED, NULL,
-                             "mbus.quit from the bus does not end the broker (QUIT in [broker])");
+                return true;
+        }
+        broker_count(b, COUNT_DENIED, NULL,
+                     "mbus.quit from the bus does not end the broker (QUIT in [broker])");
+        return false;
 }
 
 void control_from_bus(struct broker *b, const struct message *m)
 {
-        for (size_t i = 0; i < m->payload.n; i++)
-                from_bus(b, m, m->payload.commands[i].name);
-        if (m->header.reliable)
-                engine_acknowledge(b->engine, b->now, b->self->entity, &m->header.src,
-                                   m->header.seq);
+        const struct header *h = &m->header;
+        bool done = true;
+
+        for (size_t i = 0; i < m->payload.n && done; i++)
+                done = from_bus(b, m, m->payload.commands[i].name);
+        if (h->reliable && done)
+                engine_acknowledge(b->engine, b->now, b->self->entity, &h->src, h->seq);
+        else if (h->reliable)
+                engine_refuse(b->engine, b->self->entity, &h->src, h->seq);
 }

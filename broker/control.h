@@ -13,7 +13,7 @@ bool control_is_for(const struct broker *b, const struct address *dest);
 /* A message for the broker from a link; @src is NULL if SrcAddr is not attached to it. */
 void control_message(struct broker *b, struct client *c, const struct header *h,
                      struct attachment *src, struct span payload);
-/* A message for the broker from the bus. Nothing can be asked for from there so far. */
+/* A message for the broker from the bus, from where nothing can be asked for (spec/attach.md). */
 void control_from_bus(struct broker *b, const struct message *m);
 
 /* broker.undelivered(SEQ REASON "WHY") to @dest. */

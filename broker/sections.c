@@ -122,7 +122,7 @@ static unsigned distance(struct span a, const char *b)
         return rows[a.n % 3][n];
 }
 
-static bool is_nearly(struct span name, const char *known)
+bool section_is_nearly(struct span name, const char *known)
 {
         return name.n <= NAME_COMPARED_MAX && distance(name, known) <= (strlen(known) > 4 ? 2 : 1);
 }
@@ -152,7 +152,7 @@ static bool find(struct section_line *line, struct span head, const struct secti
                 return true;
         }
         for (size_t i = 0; i < n; i++)
-                if (is_nearly(line->section, sections[i].name))
+                if (section_is_nearly(line->section, sections[i].name))
                         return section_fail(line, head,
                                             "there is no such section, write [%s%s] or remove it",
                                             sections[i].name, sections[i].has_word ? " NAME" : "");

@@ -50,6 +50,8 @@ void section_warn_unknown(const struct section_line *line, struct span key);
 /* Logs "FILE:LINE: KEY: ..." of a value that proved to be wrong only when it was used. */
 void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+/* Whether @name may be a slip of the pen for @known. */
+bool section_is_nearly(struct span name, const char *known);
 
 /* KEY=VALUE, trimmed. False, with section_fail(), if the line has no "=". */
 bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value);

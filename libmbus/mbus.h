@@ -77,7 +77,7 @@ enum mbus_reason {
         MBUS_REASON_LINK_DOWN,  /* the broker went away before it could tell */
         MBUS_REASON_DENIED,     /* the broker's policy does not allow it */
         MBUS_REASON_TAKEN,      /* another entity has this address */
-        MBUS_REASON_MALFORMED,  /* the broker could not read it */
+        MBUS_REASON_MALFORMED,  /* the broker could not read it, or knows no such command */
         MBUS_REASON_MAX
 };
 

@@ -169,7 +169,7 @@ void raw_expect_ack(struct raw_client *c, const char *src, uint32_t seq)
 
 void raw_expect_nothing(struct raw_client *c)
 {
-        uint32_t seq = raw_send(c, 'R', "()", BROKER, "no.such.command()");
+        uint32_t seq = raw_send(c, 'R', "()", BROKER, "mbus.waiting(nothing)");
 
         raw_expect_ack(c, "(app:mbus-broker", seq);
 }

@@ -110,6 +110,15 @@ test_an_entity_that_the_owner_drops_is_told_and_ends() {
         expect_line x.err 'cannot join the bus: denied'
 }
 
+test_a_command_that_the_broker_does_not_do_is_no_success() {
+        config c
+        start_broker b here c
+        expect_exit 2 cli -b "unix:$folder/b.sock" send -r '(app:mbus-broker)' 'broker.dorp(1)'
+        expect_err 'mbus-cli: (app:mbus-broker): malformed'
+        expect_line b.err 'there is no command broker\.dorp, is broker\.drop meant\?'
+        expect_exit 5 cli -b udp: -c "$folder/c" send -r '(app:mbus-broker)' 'broker.drop(1)'
+}
+
 test_without_a_broker_it_ends_with_9_and_tries_no_network() {
         local bus
 

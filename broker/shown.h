@@ -1,0 +1,20 @@
+/*
+ * shown.h - what others wrote, as far as a line of the log or a sentence of the broker repeats it.
+ *
+ *      log_info("%.*s", shown_size(text), text.at)
+ */
+#ifndef BROKER_SHOWN_H
+#define BROKER_SHOWN_H
+
+#include <core/bytes.h>
+
+/* Enough for an address as people write them; one may have 3 KByte, and would push the rest of the
+ * line out of it. */
+#define SHOWN_MAX 128
+
+static inline int shown_size(struct span text)
+{
+        return (int)(text.n < SHOWN_MAX ? text.n : SHOWN_MAX);
+}
+
+#endif
