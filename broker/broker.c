@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -23,6 +25,10 @@
 #include "reliable.h"
 #include "reload.h"
 #include "route.h"
+#include "shown.h"
+
+/* Two things that others wrote, and what is wrong with them. */
+#define WHAT_SIZE (2 * SHOWN_MAX + 128)
 
 void broker_wake(struct broker *b)
 {
@@ -30,14 +36,20 @@ void broker_wake(struct broker *b)
         b->wall_ms = clock_wall_ms();
 }
 
-void broker_count(struct broker *b, enum count count, const struct client *c, const char *what)
+void broker_count(struct broker *b, enum count count, const struct client *c, const char *format,
+                  ...)
 {
-        char name[CLIENT_NAME_SIZE];
+        struct log_cause *cause = c ? &c->user->odd[count] : &b->causes[count];
+        char name[CLIENT_NAME_SIZE], what[WHAT_SIZE];
         uint64_t n_silent;
+        va_list args;
 
         b->counts[count]++;
-        if (!log_cause_is_due(&b->causes[count], b->now, &n_silent))
+        if (!log_cause_is_due(cause, b->now, &n_silent))
                 return;
+        va_start(args, format);
+        vsnprintf(what, sizeof(what), format, args);
+        va_end(args);
         if (c)
                 client_name(c, name);
         log_warning("%s%s%s (%" PRIu64 " more before)", c ? name : "", c ? ": " : "", what,

@@ -28,6 +28,7 @@
 #include "bus.h"
 #include "chunk.h"
 #include "client.h"
+#include "count.h"
 #include "metrics.h"
 #include "options.h"
 #include "stats.h"
@@ -35,19 +36,6 @@
 
 struct bridges;
 struct tcp;
-
-/* What does not reach its destination, and what is odd, by cause. */
-enum count {
-        COUNT_MALFORMED, /* frames that are no message */
-        COUNT_DENIED,    /* a SrcAddr that is not attached to the link, mbus.hello, mbus.bye */
-        COUNT_UNKNOWN,   /* broker.* commands that do not exist, or came over the bus */
-        COUNT_DROPPED,   /* unreliable messages that a client's full queue lost */
-        COUNT_COPIES,    /* copies that an observer's full queue lost */
-        COUNT_BUS_FULL,  /* unreliable messages that did not get out to the bus */
-        COUNT_BUS_LOST,  /* messages from the bus that came too fast */
-        COUNT_ACK,       /* acknowledgements that nobody waited for */
-        COUNT_MAX,
-};
 
 struct broker {
         struct options given; /* by the command line */
@@ -119,8 +107,8 @@ struct broker {
         struct traffic from_links;
         struct traffic to_links;
         uint64_t counts[COUNT_MAX];
-        struct log_cause causes[COUNT_MAX];
-        struct log_trouble no_descriptors; /* clients wait */
+        struct log_cause causes[COUNT_MAX]; /* that are nobody's of the clients */
+        struct log_trouble no_descriptors;  /* clients wait */
         struct log_cause proxy_cause;
         struct log_cause rights_cause;
         struct log_cause framing_cause;
@@ -141,8 +129,9 @@ void broker_close(struct broker *b);
 void broker_wake(struct broker *b);
 /* Writes what the clients' queues hold. */
 void broker_flush(struct broker *b);
-/* Counts, and logs the first of a row: "COUNT: who: what". */
-void broker_count(struct broker *b, enum count count, const struct client *c, const char *what);
+/* Counts, and logs the first of a row of one user (@c is NULL: of the bus): "WHO: WHAT". */
+void broker_count(struct broker *b, enum count count, const struct client *c, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 
 /* Room for @n octets (at most FRAME_HEADER_SIZE + FRAME_MAX) in the shared chunk, or NULL when
  * memory is short. */

@@ -6,6 +6,7 @@
 #include "control.h"
 #include "ids.h"
 #include "retain.h"
+#include "shown.h"
 
 #define VERSION_OF_LINK 1
 
@@ -71,8 +72,8 @@ static void attach(struct request *r, const struct address *address)
         int result;
 
         if (r->c->rights && !rights_may_attach(r->c->rights, address)) {
-                broker_count(r->b, COUNT_DENIED, r->c,
-                             "[policy] does not let it attach the address that it asked for");
+                broker_count(r->b, COUNT_DENIED, r->c, "[policy] does not let it attach %.*s",
+                             shown_size(address->text), address->text.at);
                 control_refuse(r, "denied", "the broker's policy does not let this user have it");
                 return;
         }

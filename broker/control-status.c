@@ -10,6 +10,7 @@
 #include "bridge.h"
 #include "control-request.h"
 #include "control.h"
+#include "shown.h"
 #include "stats.h"
 
 /* Whether the command goes on; if not, that is said. */
@@ -17,7 +18,8 @@ static bool may_ask(struct request *r)
 {
         if (client_is_owner(r->c))
                 return true;
-        broker_count(r->b, COUNT_DENIED, r->c, "only the owner may ask for the broker's state");
+        broker_count(r->b, COUNT_DENIED, r->c, "only the owner may say %.*s",
+                     shown_size(r->command->text), r->command->text.at);
         control_fail(r, MBUS_REASON_DENIED, "only the owner of the broker may ask for this");
         return false;
 }

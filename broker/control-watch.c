@@ -6,12 +6,14 @@
 #include "control-request.h"
 #include "control.h"
 #include "monitor.h"
+#include "shown.h"
 
 /* ---- watch and observe --------------------------------------------------------------------- */
 
-static void deny_by_policy(struct request *r, const char *what)
+static void deny_by_policy(struct request *r)
 {
-        broker_count(r->b, COUNT_DENIED, r->c, what);
+        broker_count(r->b, COUNT_DENIED, r->c, "[policy] does not let it say %.*s",
+                     shown_size(r->command->text), r->command->text.at);
         control_fail(r, MBUS_REASON_DENIED, "the broker's policy does not let this user do that");
 }
 
@@ -28,7 +30,7 @@ void control_on_watch(struct request *r)
                 return;
         }
         if (r->c->rights && !rights_may_watch(r->c->rights)) {
-                deny_by_policy(r, "[policy] does not let it watch");
+                deny_by_policy(r);
                 return;
         }
         if (monitor_watch(r->b, r->c, &address)) {
@@ -49,7 +51,7 @@ void control_on_observe(struct request *r)
         int result;
 
         if (r->c->rights && !rights_may_observe(r->c->rights)) {
-                deny_by_policy(r, "[policy] does not let it observe");
+                deny_by_policy(r);
                 return;
         }
         result = args->items < 2 ? 0 : filters_parse(args + 2, args->items - 1, &filters);

@@ -223,7 +223,7 @@ static void on_hello_or_bye(struct request *r)
 {
         static const char why[] = "mbus.hello and mbus.bye are said by the broker";
 
-        broker_count(r->b, COUNT_DENIED, r->c, why);
+        broker_count(r->b, COUNT_DENIED, r->c, "%s", why);
         if (r->h->reliable)
                 control_fail(r, MBUS_REASON_DENIED, why);
         r->failed = true;
@@ -278,11 +278,12 @@ static bool may_speak(const struct request *r, enum speaker speaker)
 
 static void deny(struct request *r)
 {
-        static const char why[] = "SrcAddr is not attached to this link";
+        const struct span src = r->h->src.text;
 
-        broker_count(r->b, COUNT_DENIED, r->c, why);
+        broker_count(r->b, COUNT_DENIED, r->c, "SrcAddr %.*s is not attached to it: %.*s",
+                     shown_size(src), src.at, shown_size(r->command->text), r->command->text.at);
         if (r->h->reliable)
-                control_fail(r, MBUS_REASON_DENIED, why);
+                control_fail(r, MBUS_REASON_DENIED, "SrcAddr is not attached to this link");
         r->failed = true;
 }
 
@@ -298,7 +299,7 @@ static void on_unknown(struct request *r)
                         near = commands[i].name;
         snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", shown_size(name), name.at,
                  near ? ", is " : "", near ? near : "", near ? " meant?" : "");
-        broker_count(r->b, COUNT_UNKNOWN, r->c, why);
+        broker_count(r->b, COUNT_UNKNOWN, r->c, "%s", why);
         if (r->h->reliable)
                 control_fail(r, MBUS_REASON_MALFORMED, why);
         r->failed = true;
@@ -364,13 +365,12 @@ void control_message(struct broker *b, struct client *c, const struct header *h,
 static bool from_bus(struct broker *b, const struct message *m, struct span command)
 {
         const struct span src = m->header.src.text;
-        char what[2 * SHOWN_MAX + 80];
 
         if (span_begins(command, "broker.")) {
-                snprintf(what, sizeof(what),
-                         "%.*s from %.*s is not done: the broker takes no commands from the bus",
-                         shown_size(command), command.at, shown_size(src), src.at);
-                broker_count(b, COUNT_UNKNOWN, NULL, what);
+                broker_count(
+                        b, COUNT_UNKNOWN, NULL,
+                        "%.*s from %.*s is not done: the broker takes no commands from the bus",
+                        shown_size(command), command.at, shown_size(src), src.at);
                 return false;
         }
         if (!span_equal_text(command, "mbus.quit"))

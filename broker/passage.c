@@ -15,6 +15,7 @@
 
 #include "broker.h"
 #include "control.h"
+#include "shown.h"
 
 /* Payloads up to this size are parsed without asking for memory. */
 #define LENT_MAX 1024
@@ -34,9 +35,23 @@ void passage_undelivered(struct passage *p, enum mbus_reason reason, const char 
                                     why);
 }
 
-static void denied(struct passage *p, struct span src, const char *why)
+/* The log says to whom, and which command; the sender knows. */
+static void denied(struct passage *p, const char *why, struct span command)
 {
-        broker_count(p->b, COUNT_DENIED, p->c, why);
+        const struct span dest = p->route->dest.text;
+
+        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", why, shown_size(command),
+                     command.at, shown_size(dest), dest.at);
+        passage_undelivered(p, MBUS_REASON_DENIED, why);
+}
+
+static void denied_source(struct passage *p)
+{
+        static const char why[] = "SrcAddr is not attached to the link";
+        const struct span src = p->h.src.text, dest = p->h.dest.text;
+
+        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", why, shown_size(src), src.at,
+                     shown_size(dest), dest.at);
         if (p->h.reliable)
                 control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED, why);
 }
@@ -60,7 +75,7 @@ static bool parse(struct passage *p)
                 return false;
         }
         if (!src) {
-                denied(p, p->h.src.text, "SrcAddr is not attached to the link");
+                denied_source(p);
                 return false;
         }
         p->route = route_get(p->b, p->c, src, &p->h);
@@ -182,7 +197,7 @@ bool passage_is_forbidden(struct passage *p)
 {
         if (p->route->permission != PERMIT_NONE)
                 return false;
-        denied(p, attachment_text(p->route->src), "[policy] does not let it send there");
+        denied(p, "[policy] does not let it send there", span_of("anything"));
         return true;
 }
 
@@ -194,13 +209,11 @@ static enum verdict judge_commands(struct passage *p, const struct payload *payl
                 struct span name = payload->commands[i].name;
 
                 if (!may_say(p, name)) {
-                        denied(p, attachment_text(p->route->src),
-                               "[policy] does not let it send this command there");
+                        denied(p, "[policy] does not let it send this command there", name);
                         return VERDICT_STOP;
                 }
                 if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {
-                        denied(p, attachment_text(p->route->src),
-                               "mbus.hello and mbus.bye are said by the broker");
+                        denied(p, "mbus.hello and mbus.bye are said by the broker", name);
                         return VERDICT_STOP;
                 }
                 n_pings += span_equal_text(name, "mbus.ping");

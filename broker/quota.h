@@ -35,6 +35,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "count.h"
 #include "log.h"
 #include "sections.h"
 
@@ -104,6 +105,7 @@ struct quota_user {
         struct bucket commands;
         uint64_t paused_until; /* its links are not read before */
         struct log_cause causes[LIMIT_MAX];
+        struct log_cause odd[COUNT_MAX]; /* what its links do wrong */
 };
 
 #define QUOTA_USERS_HASH 64

@@ -12,9 +12,14 @@
  * line out of it. */
 #define SHOWN_MAX 128
 
+/* Whole characters only, since a log is UTF-8. */
 static inline int shown_size(struct span text)
 {
-        return (int)(text.n < SHOWN_MAX ? text.n : SHOWN_MAX);
+        size_t n = text.n < SHOWN_MAX ? text.n : SHOWN_MAX;
+
+        while (n > 0 && n < text.n && ((unsigned char)text.at[n] & 0xc0) == 0x80)
+                n--;
+        return (int)n;
 }
 
 #endif

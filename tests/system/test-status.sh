@@ -117,6 +117,7 @@ test_a_command_that_the_broker_does_not_do_is_no_success() {
         expect_err 'mbus-cli: (app:mbus-broker): malformed'
         expect_line b.err 'there is no command broker\.dorp, is broker\.drop meant\?'
         expect_exit 5 cli -b udp: -c "$folder/c" send -r '(app:mbus-broker)' 'broker.drop(1)'
+        expect_line b.err 'broker\.drop from \(.*is not done: the broker takes no commands from the'
 }
 
 test_without_a_broker_it_ends_with_9_and_tries_no_network() {

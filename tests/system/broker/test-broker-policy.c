@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 
@@ -48,25 +49,6 @@ static void shared_deinit(struct shared *sh)
 {
         raw_close(&sh->c);
         scene_deinit(&sh->s);
-}
-
-static void expect_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-
-        ck_assert_msg(strstr(log, text) != NULL, "\"%s\" is not in: %s", text, log);
-        free(log);
-}
-
-static unsigned count_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-        unsigned n = 0;
-
-        for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
-                n++;
-        free(log);
-        return n;
 }
 
 static void expect_refused(struct raw_client *c, const char *address, const char *reason)
@@ -226,6 +208,48 @@ START_TEST(test_a_stranger_sends_what_its_line_names_and_nothing_else)
 }
 END_TEST
 
+/* What each of several users does is in the log, however much the others do at the same time. */
+START_TEST(test_a_denial_says_who_was_denied_what_and_hides_no_other_users)
+{
+        static const char *const said[] = {
+                "uid 3000): [policy] does not let it attach (app:evil module:x)",
+                "uid 3001): [policy] does not let it say broker.watch(\"(app:a)\")",
+                "uid 3002): [policy] does not let it send this command there: quit to " B,
+                "uid 3003): [policy] does not let it send there: anything to " A,
+                "uid 3004): SrcAddr " A " is not attached to it: broker.detach()",
+                "uid 3005): SrcAddr is not attached to the link: " A " to " B,
+                "uid 3006): only the owner may say broker.drop(1)",
+                "uid 3007): mbus.hello and mbus.bye are said by the broker: mbus.bye to " B,
+        };
+        struct raw_client c[N(said)];
+        struct shared sh;
+
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=3002,3003,3007 attach=(app:c *) "
+                         "send=(module:engine) commands=audio.,mbus. watch=no\n");
+        for (unsigned i = 0; i < N(said); i++)
+                raw_open_as(&c[i], sh.s.broker.socket, 3000 + i, STRANGER, STRANGER);
+        free(raw_attach(&c[2], C));
+        free(raw_attach(&c[3], "(app:c id:1-4@127.0.0.1)"));
+        free(raw_attach(&c[7], "(app:c id:1-5@127.0.0.1)"));
+        for (unsigned i = 0; i < 100; i++)
+                expect_refused(&sh.c, "(app:noise)", "denied");
+        expect_refused(&c[0], "(app:evil module:x)", "denied");
+        expect_denied(&c[1], "()", BROKER, "broker.watch(\"(app:a)\")");
+        expect_denied(&c[2], C, B, "audio.x()\r\nquit()");
+        expect_denied(&c[3], "(app:c id:1-4@127.0.0.1)", A, "audio.x()");
+        expect_denied(&c[4], A, BROKER, "broker.detach()");
+        expect_denied(&c[5], A, B, "forged()");
+        expect_denied(&c[6], "()", BROKER, "broker.drop(1)");
+        expect_denied(&c[7], "(app:c id:1-5@127.0.0.1)", B, "mbus.bye()");
+        for (unsigned i = 0; i < N(said); i++) {
+                expect_in_log(&sh.s.broker, said[i]);
+                raw_close(&c[i]);
+        }
+        ck_assert_uint_eq(count_in_log(&sh.s.broker, "(app:noise)"), 1);
+        shared_deinit(&sh);
+}
+END_TEST
+
 START_TEST(test_acknowledgements_need_no_grant)
 {
         struct shared sh;
@@ -371,6 +395,7 @@ int main(void)
                 test_a_stranger_without_a_line_may_do_nothing,
                 test_a_stranger_attaches_what_its_line_names_and_nothing_else,
                 test_a_stranger_sends_what_its_line_names_and_nothing_else,
+                test_a_denial_says_who_was_denied_what_and_hides_no_other_users,
                 test_acknowledgements_need_no_grant,
                 test_watching_and_observing_are_granted_one_by_one,
                 test_lines_for_groups_are_for_supplementary_groups_too,
