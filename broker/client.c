@@ -131,6 +131,14 @@ void client_log_limit(struct client *c, enum limit limit, const char *what)
         quota_log(&c->broker->quota, &c->user->causes[limit], limit, c->broker->now, who, what);
 }
 
+void client_log_fixed_limit(struct client *c, enum fixed_limit limit, const char *what)
+{
+        char who[CLIENT_NAME_SIZE];
+
+        client_name(c, who);
+        quota_log_fixed(c->user, limit, c->broker->now, who, what);
+}
+
 /* There is no room. A socket that may take more is tried first, so that nobody who reads loses
  * anything because others do not; then something is dropped, or refused. */
 static int push_into_full(struct client *c, struct chunk *chunk, size_t at, size_t n,

@@ -132,6 +132,7 @@ bool client_is_owner(const struct client *c);
 void client_name(const struct client *c, char ret_name[static CLIENT_NAME_SIZE]);
 /* Logs, not too often, that @limit was reached, and what came of it. */
 void client_log_limit(struct client *c, enum limit limit, const char *what);
+void client_log_fixed_limit(struct client *c, enum fixed_limit limit, const char *what);
 /* The link is broken, or to be closed: it ends at the end of this turn. @why is logged. */
 void client_kill(struct client *c, const char *why);
 

@@ -55,6 +55,9 @@ void control_on_observe(struct request *r)
                 return;
         }
         result = args->items < 2 ? 0 : filters_parse(args + 2, args->items - 1, &filters);
+        if (result == MBUS_E_FULL)
+                client_log_fixed_limit(r->c, FIXED_OBSERVE_FILTERS,
+                                       "it observes no more than before");
         if (result == 0)
                 result = monitor_observe(r->b, r->c, hello, filters);
         if (result == MBUS_E_MALFORMED)

@@ -235,3 +235,22 @@ void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit,
                                     : "reached",
                     what, table[limit].name, q->file, n_silent);
 }
+
+void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now, const char *who,
+                     const char *what)
+{
+        static const struct {
+                const char *name;
+                unsigned value;
+        } limits[FIXED_MAX] = {
+                [FIXED_RETAINED_NAMES] = { "RETAINED_NAMES_MAX", RETAINED_NAMES_MAX },
+                [FIXED_OBSERVE_FILTERS] = { "OBSERVE_FILTERS_MAX", OBSERVE_FILTERS_MAX },
+                [FIXED_OUTSTANDING] = { "RELIABLE_OUTSTANDING_MAX", RELIABLE_OUTSTANDING_MAX },
+        };
+        uint64_t n_silent;
+
+        if (log_cause_is_due(&u->fixed[limit], now, &n_silent))
+                log_warning("%s: %s=%u is reached: %s; it cannot be changed (%" PRIu64
+                            " more before)",
+                            who, limits[limit].name, limits[limit].value, what, n_silent);
+}

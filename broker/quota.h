@@ -76,6 +76,14 @@ enum limit {
         LIMIT_MAX,
 };
 
+/* Limits that no configuration changes. */
+enum fixed_limit {
+        FIXED_RETAINED_NAMES,
+        FIXED_OBSERVE_FILTERS,
+        FIXED_OUTSTANDING,
+        FIXED_MAX,
+};
+
 /* No limit of a user beside its share, no limit of a rate. */
 #define LIMIT_OFF UINT64_MAX
 
@@ -105,6 +113,7 @@ struct quota_user {
         struct bucket commands;
         uint64_t paused_until; /* its links are not read before */
         struct log_cause causes[LIMIT_MAX];
+        struct log_cause fixed[FIXED_MAX];
         struct log_cause odd[COUNT_MAX]; /* what its links do wrong */
 };
 
@@ -167,5 +176,8 @@ uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t 
 /* Logs, if @cause is due, "WHO: LIMIT=N is reached: WHAT", and how to change it. */
 void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
                const char *who, const char *what);
+/* The same for a user's link and a limit that cannot be changed. */
+void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now, const char *who,
+                     const char *what);
 
 #endif

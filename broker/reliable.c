@@ -174,6 +174,17 @@ static int check(struct attachment *src)
         return limit ? MBUS_E_FULL : 0;
 }
 
+/* Room for one more in @ws of @src. */
+static int reserve_for(struct attachment *src, struct waits *ws)
+{
+        int r = reserve(ws);
+
+        if (r == MBUS_E_FULL)
+                client_log_fixed_limit(src->client, FIXED_OUTSTANDING,
+                                       "no more reliable messages of its entity are taken");
+        return r;
+}
+
 int reliable_prepare_local(struct attachment *src, uint32_t seq)
 {
         if (src->local.head == src->local.tail)
@@ -182,7 +193,7 @@ int reliable_prepare_local(struct attachment *src, uint32_t seq)
                 return MBUS_E_MALFORMED;
         if (check(src))
                 return MBUS_E_FULL;
-        return reserve(&src->local);
+        return reserve_for(src, &src->local);
 }
 
 void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
@@ -263,7 +274,7 @@ void reliable_expire(struct broker *b)
 
 int reliable_prepare_remote(struct attachment *src)
 {
-        return check(src) ? MBUS_E_FULL : reserve(&src->remote);
+        return check(src) ? MBUS_E_FULL : reserve_for(src, &src->remote);
 }
 
 void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name)

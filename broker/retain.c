@@ -111,7 +111,12 @@ int retain_begin(struct broker *b, struct attachment *a, struct span name)
 
         if (retainer && *find(retainer, name))
                 return 0;
-        if ((retainer && retainer->n == RETAINED_NAMES_MAX) || !has_room(a, RETAINED_COST))
+        if (retainer && retainer->n == RETAINED_NAMES_MAX) {
+                client_log_fixed_limit(a->client, FIXED_RETAINED_NAMES,
+                                       "no more last values of its entity are kept");
+                return MBUS_E_FULL;
+        }
+        if (!has_room(a, RETAINED_COST))
                 return MBUS_E_FULL;
         each = malloc(sizeof(*each) + name.n);
         if (each && !retainer)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 
@@ -340,6 +341,9 @@ START_TEST(test_names_and_octets_of_last_values_are_bounded)
         }
         seq = raw_send(&s.a, 'R', SENSOR, BROKER, "broker.retain(\"name.16\")");
         raw_expect_about(&s.a, "broker.undelivered(%u full \"no more last values are kept\")", seq);
+        expect_in_log(&s.broker,
+                      "RETAINED_NAMES_MAX=16 is reached: no more last values of its entity are "
+                      "kept; it cannot be changed (0 more before)");
         seq = raw_send(&s.a, 'R', SENSOR, BROKER, "broker.retain(symbol)");
         raw_expect_about(&s.a,
                          "broker.undelivered(%u malformed \"names of commands are wanted, as "
@@ -416,6 +420,8 @@ START_TEST(test_filters_are_bounded_and_checked)
         seq = raw_send(&s.a, 'R', "()", BROKER, command);
         raw_expect_about(&s.a, "broker.undelivered(%u full \"this link has too many filters\")",
                          seq);
+        expect_in_log(&s.broker, "OBSERVE_FILTERS_MAX=16 is reached: it observes no more than "
+                                 "before; it cannot be changed (0 more before)");
         scene_deinit(&s);
 }
 END_TEST
