@@ -185,6 +185,18 @@ static void forward_reliable_away(struct passage *p, struct proxy *target)
                 monitor_copy(&p->b->bus, p->text, false);
 }
 
+/* What reliable_prepare_...() said: it is the sender's own fault, and no queue's. */
+static void refuse_more(struct passage *p, int r)
+{
+        if (r == MBUS_E_MALFORMED)
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
+        else if (r == MBUS_E_FULL)
+                passage_undelivered(p, MBUS_REASON_FULL,
+                                    "too many reliable messages are under way");
+        else
+                passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+}
+
 static void forward_reliable_locally(struct passage *p, struct attachment *target)
 {
         struct attachment *src = p->route->src;
@@ -201,13 +213,14 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
                 return;
         }
         r = reliable_prepare_local(src, p->h.seq);
-        if (r == 0)
-                r = target == p->route->only
-                            ? client_push(target->client, p->chunk, p->at, p->n, KIND_RELIABLE)
-                            : rewrite(p, target);
-        if (r == MBUS_E_MALFORMED) {
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
-        } else if (r) {
+        if (r) {
+                refuse_more(p, r);
+                return;
+        }
+        r = target == p->route->only
+                    ? client_push(target->client, p->chunk, p->at, p->n, KIND_RELIABLE)
+                    : rewrite(p, target);
+        if (r) {
                 passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
                 reliable_wait_local(p->b, src, p->h.seq, target);
@@ -228,9 +241,12 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
         if (passage_judge(p, true) == VERDICT_STOP)
                 return;
         r = reliable_prepare_remote(src);
-        if (r == 0)
-                r = engine_send_reliable(p->b->engine, p->b->now, header_timestamp_ms(&p->h),
-                                         src->entity, &p->route->dest, p->payload, &ticket);
+        if (r) {
+                refuse_more(p, r);
+                return;
+        }
+        r = engine_send_reliable(p->b->engine, p->b->now, header_timestamp_ms(&p->h), src->entity,
+                                 &p->route->dest, p->payload, &ticket);
         switch (r) {
         case 0:
                 reliable_wait_remote(src, p->h.seq, ticket, name);

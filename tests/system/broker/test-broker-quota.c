@@ -94,7 +94,8 @@ START_TEST(test_reliable_messages_beyond_the_limit_fail_at_once_and_ended_ones_m
         scene_init(&s, "[limits]\nTICKETS_PER_LINK=3\n");
         for (unsigned i = 0; i < 4; i++)
                 seqs[i] = raw_send(&s.a, 'R', A, B, "x()");
-        raw_expect_about(&s.a, "broker.undelivered(%u full \"a queue on the way is full\")",
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u full \"too many reliable messages are under way\")",
                          seqs[3]);
         expect_in_log(&s.broker,
                       "TICKETS_PER_LINK=3 is reached: no more reliable messages are taken");
@@ -159,7 +160,7 @@ START_TEST(test_reliable_messages_of_one_entity_are_bounded_whatever_the_link_ma
         /* On a slow machine the first ones time out before the last is there. */
         do
                 seq = send_at_once(&s.a, RELIABLE_OUTSTANDING_MAX + 1);
-        while (!is_refused(&s.a, seq, " full \"a queue on the way is full\""));
+        while (!is_refused(&s.a, seq, " full \"too many reliable messages are under way\""));
         expect_in_log(&s.broker,
                       "RELIABLE_OUTSTANDING_MAX=16384 is reached: no more reliable messages of its "
                       "entity are taken; it cannot be changed (0 more before)");

@@ -245,7 +245,8 @@ START_TEST(test_more_tickets_than_allowed_are_full_and_all_others_end)
         first = s.a.seq;
         for (unsigned i = 0; i <= 16384; i++)
                 raw_send(&s.a, 'R', A, B, "do.it()");
-        raw_expect_about(&s.a, "broker.undelivered(%u full \"a queue on the way is full\")",
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u full \"too many reliable messages are under way\")",
                          first + 16384);
         for (; n_timeout < 16384; n_timeout++) {
                 ck_assert(raw_receive(&s.a));
