@@ -46,20 +46,20 @@ void control_on_watch(struct request *r)
 void control_on_observe(struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
-        bool hello = args->items > 0 && args[1].type == MBUS_VALUE_INTEGER && args[1].integer;
         struct filter *filters = NULL;
-        int result;
+        int result = MBUS_E_MALFORMED;
 
         if (r->c->rights && !rights_may_observe(r->c->rights)) {
                 deny_by_policy(r);
                 return;
         }
-        result = args->items < 2 ? 0 : filters_parse(args + 2, args->items - 1, &filters);
+        if (args->items > 0 && args[1].type == MBUS_VALUE_INTEGER)
+                result = filters_parse(args + 2, args->items - 1, &filters);
         if (result == MBUS_E_FULL)
                 client_log_fixed_limit(r->c, FIXED_OBSERVE_FILTERS,
                                        "it observes no more than before");
         if (result == 0)
-                result = monitor_observe(r->b, r->c, hello, filters);
+                result = monitor_observe(r->b, r->c, args[1].integer, filters);
         if (result == MBUS_E_MALFORMED)
                 control_fail(r, MBUS_REASON_MALFORMED,
                              "broker.observe wants a number, then lists of address, beginning and "

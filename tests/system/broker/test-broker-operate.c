@@ -397,6 +397,8 @@ END_TEST
 
 START_TEST(test_filters_are_bounded_and_checked)
 {
+        static const char *const numberless[] = { "broker.observe(\"x\")", "broker.observe()",
+                                                  "broker.observe((\"(app:a)\" \"\"))" };
         char command[1024] = "broker.observe(0";
         struct scene s;
         uint32_t seq;
@@ -407,6 +409,13 @@ START_TEST(test_filters_are_bounded_and_checked)
                          "broker.undelivered(%u malformed \"broker.observe wants a number, then "
                          "lists of address, beginning and bus\")",
                          seq);
+        for (unsigned i = 0; i < N(numberless); i++) {
+                seq = raw_send(&s.a, 'R', "()", BROKER, numberless[i]);
+                raw_expect_about(&s.a,
+                                 "broker.undelivered(%u malformed \"broker.observe wants a number, "
+                                 "then lists of address, beginning and bus\")",
+                                 seq);
+        }
         seq = raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0 (\"(app:a) \" 5))");
         raw_receive(&s.a);
         expect_part(&s.a, "malformed");
