@@ -1,7 +1,7 @@
 /*
  * bus.c - a bus is opened, fits into a main loop, and is closed.
  *
- * The one place of the library that looks at the environment: for the broker's usual socket, with
+ * The one place of the library that looks at the environment: for the brokers' usual sockets, with
  * secure_getenv(). The configuration file's place is io/config-file's.
  */
 #include "bus.h"
@@ -14,7 +14,7 @@
 
 #include "io/clock.h"
 
-#define ROOT_SOCKET "/run/mbus/broker.sock"
+#define SYSTEM_SOCKET "/run/mbus/broker.sock"
 #define USER_SOCKET "/mbus/broker.sock"
 
 uint64_t bus_entropy(void)
@@ -30,15 +30,17 @@ uint64_t bus_entropy(void)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-/* Where a broker of this user, or of the system, listens. */
-static char *usual_socket(void)
+/* Where a broker of this user listens. NULL: only the system's may be there, or memory is short. */
+static char *own_socket(bool *ret_failed)
 {
         const char *runtime = geteuid() == 0 ? NULL : secure_getenv("XDG_RUNTIME_DIR");
         char *path;
 
+        *ret_failed = false;
         if (!runtime || runtime[0] != '/')
-                return strdup(ROOT_SOCKET);
+                return NULL;
         path = malloc(strlen(runtime) + sizeof(USER_SOCKET));
+        *ret_failed = !path;
         if (path) {
                 strcpy(path, runtime);
                 strcat(path, USER_SOCKET);
@@ -46,38 +48,62 @@ static char *usual_socket(void)
         return path;
 }
 
+/*
+ * The broker at a usual place: the user's own, else the system's. MBUS_E_UNKNOWN: there is none;
+ * MBUS_E_DENIED: there is one of the system, but not for this user. Either is said in @ret_error.
+ */
+static int open_usual(struct mbus_bus *bus, char *ret_error)
+{
+        bool failed;
+        char *own = own_socket(&failed);
+        int r = MBUS_E_UNKNOWN;
+
+        if (failed)
+                return -ENOMEM;
+        if (own)
+                r = link_open(bus, own, true, ret_error);
+        if (r == MBUS_E_UNKNOWN)
+                r = link_open(bus, SYSTEM_SOCKET, true, ret_error);
+        else if (r == MBUS_E_DENIED)
+                r = MBUS_E_NO_BUS;
+        if (r == MBUS_E_UNKNOWN)
+                snprintf(ret_error, BUS_ERROR_SIZE, "no broker at %.160s%s" SYSTEM_SOCKET,
+                         own ? own : "", own ? " or " : "");
+        free(own);
+        return r;
+}
+
+/* A broker that is not for this user is as good as none, which is remarked: who sees nobody else may
+ * wonder why. */
 static int open_auto(struct mbus_bus *bus, const struct mbus_config *config, char *ret_error)
 {
-        char error[BUS_ERROR_SIZE] = "";
-        char *path = usual_socket();
-        int r;
+        char error[BUS_ERROR_SIZE] = "", none[BUS_ERROR_SIZE] = "";
+        int r = open_usual(bus, none);
 
-        if (!path)
-                return -ENOMEM;
-        r = link_open(bus, path, true, ret_error);
-        if (r == MBUS_E_UNKNOWN) {
+        if (r == MBUS_E_DENIED)
+                bus_warn(bus, none);
+        if (r == MBUS_E_UNKNOWN || r == MBUS_E_DENIED) {
                 r = direct_open(bus, config, error);
                 if (error[0])
-                        snprintf(ret_error, BUS_ERROR_SIZE, "no broker at %.200s; %.280s", path,
-                                 error);
+                        snprintf(ret_error, BUS_ERROR_SIZE, "%.220s; %.280s", none, error);
+        } else if (r) {
+                strcpy(ret_error, none);
         }
-        free(path);
         return r;
 }
 
 static int open_unix(struct mbus_bus *bus, const char *path, char *ret_error)
 {
-        char *usual = NULL;
+        size_t n;
         int r;
 
-        if (!path[0]) {
-                usual = usual_socket();
-                if (!usual)
-                        return -ENOMEM;
-        }
-        r = link_open(bus, usual ? usual : path, false, ret_error);
-        free(usual);
-        return r;
+        if (path[0])
+                return link_open(bus, path, false, ret_error);
+        r = open_usual(bus, ret_error);
+        n = strlen(ret_error);
+        if (r == MBUS_E_UNKNOWN)
+                snprintf(ret_error + n, BUS_ERROR_SIZE - n, ": start mbus-broker, or use udp:");
+        return r == MBUS_E_UNKNOWN || r == MBUS_E_DENIED ? MBUS_E_NO_BUS : r;
 }
 
 static int open_url(struct mbus_bus *bus, const struct mbus_config *config, char *ret_error)

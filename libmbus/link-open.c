@@ -49,7 +49,7 @@ static const char *advice(int error)
         if (is_nobody_there(error))
                 return "start mbus-broker, or use udp:";
         if (error == -EACCES)
-                return "the broker belongs to another user";
+                return "the broker is not for this user";
         return "is it mbus-broker's socket?";
 }
 
@@ -86,7 +86,9 @@ int link_open(struct mbus_bus *bus, const char *path, bool probe,
         if (fd < 0) {
                 snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.300s: %s: %s", path, strerror(-fd),
                          advice(fd));
-                return fd == -ENOMEM ? fd : MBUS_E_NO_BUS;
+                if (fd == -ENOMEM)
+                        return fd;
+                return probe && fd == -EACCES ? MBUS_E_DENIED : MBUS_E_NO_BUS;
         }
         l = link_new(bus, fd, "unix:", path);
         if (!l)

@@ -120,9 +120,11 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
 
 /*
  * Where the bus is; checked by mbus_bus_open():
- *      auto:           the broker if its socket is there, else the network (the default)
+ *      auto:           the user's broker, else the system's, if the user may connect to it, else the
+ *                      network (the default); mbus_bus_get_warning() tells of one that the user may not
+ *                      connect to
  *      udp:            the network, as the configuration file says
- *      unix:PATH       the broker at PATH; unix: is its usual place
+ *      unix:PATH       the broker at PATH; unix: is the user's, else the system's
  *      tcp:HOST:PORT   the broker there, which has the keys of the configuration file; HOST is a
  *                      number or localhost
  *      mem:NAME        a bus of that name inside this process; entities know each other at once
