@@ -17,6 +17,9 @@
 #include "link-local.h"
 #include "router.h"
 
+/* The shortest message, "mbus/1.0 0 0 U () () ()", in its frame. What is shorter is malformed. */
+#define FRAME_LEAST (FRAME_HEADER_SIZE + 23)
+
 /* Room to read into: the shared chunk from its start if nobody refers to it any more. */
 static bool make_room(struct broker *b, size_t n)
 {
@@ -173,14 +176,53 @@ void link_local_resume(struct broker *b)
                         (struct client *)(void *)((char *)d - offsetof(struct client, pause)));
 }
 
+/* How many messages may be read now, by the rates of the link and of its user. */
+static uint64_t messages_left(const struct client *c)
+{
+        const struct broker *b = c->broker;
+        uint64_t rate = b->quota.limits.of[LIMIT_SEND_RATE];
+        uint64_t user_rate = b->quota.limits.of[LIMIT_SEND_RATE_PER_USER];
+        uint64_t left = READ_MAX, user_left;
+
+        if (rate != LIMIT_OFF)
+                left = bucket_left(&c->sends, rate, rate, b->now);
+        if (user_rate != LIMIT_OFF) {
+                user_left = bucket_left(&c->user->sends, user_rate, user_rate, b->now);
+                if (left > user_left)
+                        left = user_left;
+        }
+        return left;
+}
+
+/* Where to read to, and how much: the rest of the partial frame, and into the shared chunk no more than
+ * may be messages that are left, since they are charged only when they are there. */
+static int get_iov(const struct client *c, struct iovec ret_iov[static 2])
+{
+        struct chunk *chunk = c->broker->chunk;
+        size_t room = chunk_room(chunk) - c->n_head;
+        uint64_t left = messages_left(c);
+        int n = 0;
+
+        if (c->partial) {
+                ret_iov[n++] =
+                        (struct iovec){ c->partial->bytes + c->partial->n, chunk_room(c->partial) };
+                left--;
+        }
+        if (room > READ_MAX)
+                room = READ_MAX;
+        if (left < room / FRAME_LEAST)
+                room = (size_t)left * FRAME_LEAST;
+        if (room > 0)
+                ret_iov[n++] = (struct iovec){ chunk->bytes + chunk->n + c->n_head, room };
+        return n;
+}
+
 /* Reads once. False if there was nothing to read, or not yet. */
 static bool on_readable(struct client *c)
 {
         struct broker *b = c->broker;
         uint64_t n_before = b->from_links.n;
         struct iovec iov[2];
-        int n_iov = 0;
-        size_t room;
         ssize_t n;
 
         if (is_paused(c))
@@ -190,13 +232,7 @@ static bool on_readable(struct client *c)
                 return false;
         }
         memcpy(b->chunk->bytes + b->chunk->n, c->head, c->n_head);
-        if (c->partial)
-                iov[n_iov++] =
-                        (struct iovec){ c->partial->bytes + c->partial->n, chunk_room(c->partial) };
-        room = chunk_room(b->chunk) - c->n_head;
-        iov[n_iov++] = (struct iovec){ b->chunk->bytes + b->chunk->n + c->n_head,
-                                       room < READ_MAX ? room : READ_MAX };
-        n = readv(c->fd, iov, n_iov);
+        n = readv(c->fd, iov, get_iov(c, iov));
         if (n > 0)
                 on_octets(c, (size_t)n);
         else if (n == 0)

@@ -214,6 +214,14 @@ uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t 
         return b->paid_at > burst * each ? b->paid_at - burst * each : 0;
 }
 
+uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now)
+{
+        uint64_t each = NSEC_PER_SEC / rate + (NSEC_PER_SEC % rate > 0);
+        uint64_t owed = b->paid_at > now ? b->paid_at - now : 0;
+
+        return owed + each < burst * each ? burst - (owed + each - 1) / each : 1;
+}
+
 /* ---- the log ------------------------------------------------------------------------------- */
 
 static bool is_total(enum limit limit)

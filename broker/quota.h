@@ -173,6 +173,10 @@ static inline void quota_give_back(struct quota_user *u, enum quota_kind kind, u
  * pause; at most @now: not at all. */
 uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t n, uint64_t now);
 
+/* How many may be taken at @now so that there is no pause, but one at least: it takes a pause to find
+ * out that there is none left. */
+uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now);
+
 /* Logs, if @cause is due, "WHO: LIMIT=N is reached: WHAT", and how to change it. */
 void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
                const char *who, const char *what);

@@ -253,6 +253,28 @@ START_TEST(test_a_rate_may_be_passed_by_the_burst_and_costs_time_beyond)
 }
 END_TEST
 
+START_TEST(test_what_is_left_of_a_rate_can_be_taken_without_a_pause)
+{
+        struct bucket b = { 0 };
+        uint64_t now = 100 * SECOND;
+
+        ck_assert_uint_eq(bucket_left(&b, 10, 5, now), 5);
+        for (uint64_t i = 1; i < 5; i++) {
+                ck_assert_uint_le(bucket_spend(&b, 10, 5, 1, now), now);
+                ck_assert_uint_eq(bucket_left(&b, 10, 5, now), 5 - i);
+        }
+        /* One at least: that it is one too many shows when it is spent. */
+        bucket_spend(&b, 10, 5, 1, now);
+        ck_assert_uint_eq(bucket_left(&b, 10, 5, now), 1);
+        bucket_spend(&b, 10, 5, 5, now);
+        ck_assert_uint_eq(bucket_left(&b, 10, 5, now), 1);
+        ck_assert_uint_eq(bucket_left(&b, 10, 5, now + SECOND * 7 / 10), 2);
+        ck_assert_uint_eq(bucket_left(&b, 10, 5, now + 2 * SECOND), 5);
+        ck_assert_uint_eq(bucket_left(&b, LIMIT_VALUE_MAX, LIMIT_VALUE_MAX, now + 2 * SECOND),
+                          LIMIT_VALUE_MAX);
+}
+END_TEST
+
 START_TEST(test_a_rate_is_kept_over_a_long_time)
 {
         struct bucket b = { 0 };
@@ -323,6 +345,7 @@ int main(void)
                 test_what_waits_is_shared_by_the_links_of_a_user,
                 test_more_than_everything_in_use_leaves_no_share,
                 test_a_rate_may_be_passed_by_the_burst_and_costs_time_beyond,
+                test_what_is_left_of_a_rate_can_be_taken_without_a_pause,
                 test_a_rate_is_kept_over_a_long_time,
                 test_a_user_that_owes_is_remembered_without_a_link,
                 test_the_most_of_everything_overflows_nothing,

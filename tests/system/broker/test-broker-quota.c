@@ -207,6 +207,38 @@ START_TEST(test_a_link_that_sends_too_fast_is_read_more_slowly)
 }
 END_TEST
 
+/* A burst of 150, of which those of one second pass at once, and no more. */
+static void expect_paced(const char *line)
+{
+        enum { RATE = 50, SENT = 3 * RATE };
+        char lines[64], payload[1600];
+        struct scene s;
+        double begin;
+
+        snprintf(lines, sizeof(lines), "[limits]\n%s=%d\n", line, RATE);
+        scene_init(&s, lines);
+        begin = seconds();
+        for (unsigned i = 0; i < SENT; i++) {
+                snprintf(payload, sizeof(payload), "x(%0*u)", 1 + (int)(i % 4) * 500, i);
+                raw_send(&s.a, 'U', A, B, payload);
+        }
+        for (unsigned i = 0; i < SENT; i++) {
+                double earliest = i > RATE ? (double)(i - RATE) / RATE : 0;
+
+                ck_assert(raw_receive(&s.b));
+                ck_assert_msg(seconds() - begin >= earliest, "message %u came after %f s", i,
+                              seconds() - begin);
+        }
+        scene_deinit(&s);
+}
+
+START_TEST(test_those_of_one_second_may_come_at_once_and_no_more)
+{
+        expect_paced("SEND_RATE");
+        expect_paced("SEND_RATE_PER_USER");
+}
+END_TEST
+
 START_TEST(test_all_links_of_a_user_have_its_rate_together)
 {
         double begin = seconds();
@@ -410,6 +442,7 @@ int main(void)
                 test_reliable_messages_of_one_entity_are_bounded_whatever_the_link_may,
                 test_watches_of_a_link_are_bounded,
                 test_a_link_that_sends_too_fast_is_read_more_slowly,
+                test_those_of_one_second_may_come_at_once_and_no_more,
                 test_all_links_of_a_user_have_its_rate_together,
                 test_the_death_of_a_link_that_waits_is_noticed_at_once,
                 test_who_attaches_and_detaches_without_end_has_to_wait_and_others_do_not,
