@@ -7,7 +7,8 @@
 #       tests/run.sh --coverage  the tests alone, and an HTML report of the lines of core and io that
 #                                they reach
 #
-# Ends by itself within 15 minutes. The last line is "N passed, N failed", and how many tests were
+# Takes less than 15 minutes on two cores that have nothing else to do, and ends by itself after 40. The
+# last line is "N passed, N failed", and how many tests were
 # skipped if any were; the exit status is 0 if nothing failed. A build counts as one test.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -18,8 +19,9 @@ passed=0
 failed=0
 skipped=0
 failures=()
-# Steps share the time: what is late is stopped and counts as failed.
-ends=$((SECONDS + 840))
+# Steps share the time: what is late is stopped and counts as failed. A busy machine has its time, a test
+# that hangs has its own limit.
+ends=$((SECONDS + 2400))
 
 ok() {
         passed=$((passed + 1))
