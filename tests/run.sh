@@ -7,9 +7,9 @@
 #       tests/run.sh --coverage  the tests alone, and an HTML report of the lines of core and io that
 #                                they reach
 #
-# Takes less than 15 minutes on two cores that have nothing else to do, and ends by itself after 40. The
-# last line is "N passed, N failed", and how many tests were
-# skipped if any were; the exit status is 0 if nothing failed. A build counts as one test.
+# Takes less than 15 minutes on two cores that have nothing else to do, and ends by itself after 40.
+# The last line is "N passed, N failed", and how many tests were skipped if any were; the exit status
+# is 0 if nothing failed. A build counts as one test.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/support/prepare.sh
@@ -122,7 +122,7 @@ for argument in "$@"; do
         --quick) mode=quick ;;
         --coverage) mode=coverage ;;
         *)
-                sed -n '3,11s/^# \{0,1\}//p' tests/run.sh >&2
+                sed -n '3,8s/^# \{0,1\}//p' tests/run.sh >&2
                 exit 2
                 ;;
         esac

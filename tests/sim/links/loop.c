@@ -292,9 +292,8 @@ static bool poll_all(struct loop *loop)
         return any;
 }
 
-static bool is_due(const struct loop *loop, const struct handle *h)
+static bool is_due(const struct handle *h)
 {
-        (void)loop;
         return h->active && h->on_timer && h->due_ms <= machine->now / NSEC_PER_MSEC;
 }
 
@@ -306,7 +305,7 @@ static bool run_timers(struct loop *loop)
         for (size_t i = 0; i < n && i < loop->n; ++i) {
                 struct handle *h = loop->handles[i];
 
-                if (!is_due(loop, h))
+                if (!is_due(h))
                         continue;
                 any = true;
                 h->active = h->repeat_ms > 0;
@@ -355,7 +354,7 @@ bool loop_is_due(const uv_loop_t *uv)
         const struct loop *loop = loop_of(uv);
 
         for (size_t i = 0; i < loop->n; ++i) {
-                if (is_due(loop, loop->handles[i]) || ready(loop->handles[i]) != 0)
+                if (is_due(loop->handles[i]) || ready(loop->handles[i]) != 0)
                         return true;
         }
         return false;
