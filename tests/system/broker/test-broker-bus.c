@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "said.h"
 
 static bool is_readable(int fd)
 {
@@ -481,18 +482,6 @@ START_TEST(test_commands_for_the_broker_are_not_taken_from_the_bus)
         end(&s, &p);
 }
 END_TEST
-
-/* How often @text is in the log. */
-static unsigned count_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-        unsigned n = 0;
-
-        for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
-                n++;
-        free(log);
-        return n;
-}
 
 START_TEST(test_the_bus_cannot_end_the_broker_unless_it_is_let)
 {

@@ -13,6 +13,7 @@
 #include <io/clock.h>
 #include <io/config-file.h>
 
+#include "said.h"
 #include "scene.h"
 
 #define PORT 47111
@@ -41,17 +42,6 @@ static int call(void)
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
         return fd;
-}
-
-static unsigned count_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-        unsigned n = 0;
-
-        for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
-                n++;
-        free(log);
-        return n;
 }
 
 static void expect_figure(struct scene *s, const char *figure)
