@@ -63,7 +63,7 @@ char *broker_reserve(struct broker *b, size_t n)
         if (b->chunk && chunk_room(b->chunk) < n)
                 b->chunk = chunk_unref(b->chunk);
         if (!b->chunk)
-                b->chunk = chunk_take(&b->spare_chunk, CHUNK_SIZE);
+                b->chunk = chunk_take(&b->chunks);
         return b->chunk ? b->chunk->bytes + b->chunk->n : NULL;
 }
 
@@ -178,6 +178,7 @@ int broker_open(struct broker *b, const struct options *options)
                               .lock = -1,
                               .deadlines = DEADLINES_INIT,
                               .pauses = DEADLINES_INIT,
+                              .chunks = { .size = CHUNK_SIZE },
                               .text = BUFFER_INIT };
         raise_limits();
         broker_wake(b);

@@ -77,7 +77,7 @@ struct broker {
         struct client *dirty;
         struct client *dead;
         struct chunk *chunk; /* what is read and made goes in here */
-        struct chunk *spare_chunk;
+        struct chunk_pool chunks;
         struct quota quota;
         char *config_path;
         struct tcp *tcp; /* NULL: none over TCP */

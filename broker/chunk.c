@@ -8,6 +8,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "limits.h"
+
 /* From this size on an allocation is a mapping of its own. */
 #define MAPPED_MIN (128 << 10)
 
@@ -31,27 +33,47 @@ struct chunk *chunk_new(size_t size)
         return chunk;
 }
 
-struct chunk *chunk_take(struct chunk **spare, size_t size)
+struct chunk *chunk_take(struct chunk_pool *pool)
 {
-        struct chunk *chunk = *spare;
+        struct chunk *chunk = pool->spare;
 
-        if (!chunk) {
-                chunk = chunk_new(size);
-                if (chunk)
-                        chunk->spare = spare;
-                return chunk;
+        if (chunk) {
+                pool->spare = chunk->next;
+                pool->n_spare--;
+                chunk->refs = 1;
+                chunk->n = 0;
+        } else {
+                chunk = chunk_new(pool->size);
+                if (!chunk)
+                        return NULL;
+                chunk->pool = pool;
         }
-        assert(chunk->size == size);
-        *spare = NULL;
-        chunk->refs = 1;
-        chunk->n = 0;
+        pool->n_out++;
         return chunk;
 }
 
-void chunk_forget_spare(struct chunk **spare)
+static void give_back(struct chunk_pool *pool, struct chunk *chunk)
 {
-        free(*spare);
-        *spare = NULL;
+        assert(pool->n_out > 0);
+        pool->n_out--;
+        if (pool->n_spare == CHUNKS_SPARE_MAX) {
+                free(chunk);
+                return;
+        }
+        chunk->next = pool->spare;
+        pool->spare = chunk;
+        pool->n_spare++;
+}
+
+void chunk_pool_deinit(struct chunk_pool *pool)
+{
+        while (pool->spare) {
+                struct chunk *next = pool->spare->next;
+
+                free(pool->spare);
+                pool->spare = next;
+        }
+        pool->n_spare = 0;
 }
 
 struct chunk *chunk_ref(struct chunk *chunk)
@@ -68,8 +90,8 @@ struct chunk *chunk_unref(struct chunk *chunk)
         assert(chunk->refs > 0);
         if (--chunk->refs > 0)
                 return NULL;
-        if (chunk->spare && !*chunk->spare)
-                *chunk->spare = chunk;
+        if (chunk->pool)
+                give_back(chunk->pool, chunk);
         else
                 free(chunk);
         return NULL;

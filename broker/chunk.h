@@ -13,10 +13,19 @@
 struct chunk {
         unsigned refs;
         size_t size;
-        size_t n; /* octets filled */
-        struct chunk *
-                *spare; /* where it goes when nobody refers to it and there is none yet; or NULL */
+        size_t n;                /* octets filled */
+        struct chunk_pool *pool; /* it comes from, or NULL */
+        struct chunk *next;      /* in the pool, when nobody refers to it */
         char bytes[];
+};
+
+/* Chunks of one size that are shared by all. A busy broker goes round with a few, whose pages the system
+ * need not clear each time. */
+struct chunk_pool {
+        size_t size;         /* of each */
+        struct chunk *spare; /* the last one that came back is in the cache, and goes out first */
+        size_t n_spare;
+        size_t n_out; /* those that somebody refers to */
 };
 
 /* To be called once, before the first chunk is made: sees to it that the memory of large chunks goes back
@@ -24,11 +33,10 @@ struct chunk {
 void chunk_global_init(void);
 /* An empty chunk with one reference, or NULL when memory is short. */
 struct chunk *chunk_new(size_t size);
-/* The same of the one size that belongs to @spare: the one that is there, or a new one. A busy broker so
- * goes round with a few whose pages the system need not clear each time. */
-struct chunk *chunk_take(struct chunk **spare, size_t size);
-/* Frees the one that is there; none may come back any more. */
-void chunk_forget_spare(struct chunk **spare);
+/* The same of @pool, one that is there or a new one. */
+struct chunk *chunk_take(struct chunk_pool *pool);
+/* Frees those that are there; none may come back any more. */
+void chunk_pool_deinit(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);
 /* Takes NULL, returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);

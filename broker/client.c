@@ -47,11 +47,18 @@ void client_kill(struct client *c, const char *why)
         log_debug("%s ends: %s", name, why);
 }
 
+/* The client does not keep up: when much is held by such clients, this one holds no more than it has. */
+static void hold_less(struct client *c)
+{
+        if (c->broker->chunks.n_out > CHUNKS_HELD_MAX)
+                queue_own(&c->queue);
+}
+
 /* The socket takes no more for now. */
 static void block(struct client *c)
 {
         c->blocked = true;
-        queue_own(&c->queue);
+        hold_less(c);
         link_local_poll(c);
 }
 
@@ -214,7 +221,7 @@ void client_flush(struct client *c)
 void client_settle(struct client *c)
 {
         if (c->blocked)
-                queue_own(&c->queue);
+                hold_less(c);
         else
                 client_flush(c);
 }

@@ -9,6 +9,11 @@
 /* Clients are read into chunks of this size, which they share: large enough that a full socket
  * buffer fits, small enough to stay in a second-level cache. */
 #define CHUNK_SIZE (256u << 10)
+/* So many that nobody refers to are kept for the next messages ... */
+#define CHUNKS_SPARE_MAX 4
+/* ... and so many may be held by clients that do not keep up before their messages are copied out of
+ * them: a client that is behind for a moment, as any may be, costs nothing. */
+#define CHUNKS_HELD_MAX 16
 /* The most that one client may put into a chunk in one turn, so that all get their turn ... */
 #define READ_MAX (128u << 10)
 /* ... and the least room with which reading begins. */

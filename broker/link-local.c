@@ -240,7 +240,7 @@ void link_local_close(struct broker *b)
                 close(b->lock);
         free(b->path);
         b->chunk = chunk_unref(b->chunk);
-        chunk_forget_spare(&b->spare_chunk);
+        chunk_pool_deinit(&b->chunks);
 }
 
 /* ---- clients come and go ------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ static bool make_room(struct broker *b, size_t n)
                         b->chunk = chunk_unref(b->chunk);
         }
         if (!b->chunk)
-                b->chunk = chunk_take(&b->spare_chunk, CHUNK_SIZE);
+                b->chunk = chunk_take(&b->chunks);
         return b->chunk;
 }
 

@@ -15,9 +15,10 @@
  * and told of too early.)
  *
  * Memory: a slice of 200 octets would keep 256 KiB alive, and a client that does not read could so
- * hold gigabytes with the 8 MiB it is allowed. Therefore queue_own() is called whenever its socket
- * takes no more: what is less than half of a chunk moves into a chunk of the client's own. A queue
- * so costs no more than about twice what it holds, while a client that keeps up has nothing copied.
+ * hold gigabytes with the 8 MiB it is allowed. Therefore queue_own() is called when its socket takes
+ * no more and CHUNKS_HELD_MAX are in use: what is less than half of a chunk moves into a chunk of the
+ * client's own. A queue so costs no more than about twice what it holds, but for a few chunks that all
+ * share, while clients that keep up, or are behind for a moment, have nothing copied.
  */
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H

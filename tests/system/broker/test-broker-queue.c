@@ -378,6 +378,33 @@ START_TEST(test_whatever_happens_the_queue_does_as_the_model)
 }
 END_TEST
 
+START_TEST(test_a_pool_keeps_a_few_chunks_and_gives_the_last_one_out_first)
+{
+        struct chunk_pool pool = { .size = 100 };
+        struct chunk *chunks[CHUNKS_SPARE_MAX + 2];
+
+        for (size_t i = 0; i < N(chunks); i++) {
+                chunks[i] = chunk_take(&pool);
+                ck_assert_uint_eq(chunk_room(chunks[i]), 100);
+                put_frame(chunks[i], 0, 50);
+        }
+        ck_assert_uint_eq(pool.n_out, N(chunks));
+        chunk_ref(chunks[0]);
+        for (size_t i = 0; i < N(chunks); i++)
+                chunk_unref(chunks[i]);
+        ck_assert_uint_eq(pool.n_out, 1);
+        ck_assert_uint_eq(pool.n_spare, CHUNKS_SPARE_MAX);
+        ck_assert_ptr_eq(chunk_take(&pool), chunks[CHUNKS_SPARE_MAX]);
+        ck_assert_uint_eq(chunk_room(chunks[CHUNKS_SPARE_MAX]), 100);
+        chunk_unref(chunks[CHUNKS_SPARE_MAX]);
+        chunk_unref(chunks[0]);
+        ck_assert_uint_eq(pool.n_out, 0);
+        ck_assert_uint_eq(pool.n_spare, CHUNKS_SPARE_MAX);
+        chunk_pool_deinit(&pool);
+        ck_assert(pool.n_spare == 0 && !pool.spare);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -388,6 +415,7 @@ int main(void)
                 test_beyond_a_quarter_of_the_total_a_queue_has_its_share_of_what_is_left,
                 test_an_empty_queue_takes_a_message_whatever_others_have,
                 test_whatever_happens_the_queue_does_as_the_model,
+                test_a_pool_keeps_a_few_chunks_and_gives_the_last_one_out_first,
         };
 
         return run_tests("broker-queue", tests, N(tests));
