@@ -191,18 +191,14 @@ static void on_message(struct mbus_bus *bus, struct message *m, size_t i)
 static int make_message(struct link *l, struct span text, struct message **ret_message,
                         size_t *ret_known)
 {
-        struct header header;
-        void *memory;
-        size_t size;
+        size_t size = message_size(text);
+        void *memory = stock_take(&l->stock, size);
         int r;
 
-        if (header_parse_known(text, l->known.headers, l->known.n, &header, ret_known, NULL))
-                return MBUS_E_MALFORMED;
-        size = message_size(text, &header);
-        memory = stock_take(&l->stock, size);
         if (!memory)
                 return -ENOMEM;
-        r = message_new_in(memory, text, &header, ret_message, NULL);
+        r = message_new_in(memory, text, l->known.headers, l->known.n, ret_message, ret_known,
+                           NULL);
         if (r)
                 stock_put(&l->stock, memory, size);
         return r;

@@ -32,7 +32,7 @@ void stock_put_message(struct stock *s, struct message *m)
         }
         if (!payload_is_lent(&m->payload))
                 payload_deinit(&m->payload);
-        stock_put(s, m, message_size(m->text, &m->header));
+        stock_put(s, m, message_size(m->text));
 }
 
 void stock_deinit(struct stock *s)
