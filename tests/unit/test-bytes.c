@@ -68,15 +68,15 @@ START_TEST(test_utf8_has_shortest_forms_and_no_surrogates)
                 SPAN("\xfe"),
                 SPAN("\xff"),
         };
-        char text[32];
+        char text[200];
         size_t i, k, at;
 
         for (i = 0; i < N(good); i++)
                 ck_assert_msg(span_is_utf8(good[i], NULL), "good %zu", i);
-        /* In front of it and behind it: whole words, and what is left of them. */
+        /* In front of it and behind it: what is looked at in one piece, and what is left of that. */
         for (i = 0; i < N(bad); i++) {
                 ck_assert_msg(!span_is_utf8(bad[i], NULL), "bad %zu", i);
-                for (k = 0; k < 20; k++) {
+                for (k = 0; k < sizeof(text) - 8; k++) {
                         memset(text, 'x', sizeof(text));
                         memcpy(text + k, bad[i].at, bad[i].n);
                         at = SIZE_MAX;
