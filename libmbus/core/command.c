@@ -28,19 +28,6 @@ void payload_deinit(struct payload *p)
         *p = PAYLOAD_INIT;
 }
 
-/* Octets of the symbol at the start of @text, 0 if there is none. */
-static size_t symbol_size(struct span text)
-{
-        size_t n = 0;
-
-        if (text.n == 0 || !is_alpha(text.at[0]))
-                return 0;
-        while (n < text.n && (is_alpha(text.at[n]) || is_digit(text.at[n]) || text.at[n] == '.' ||
-                              text.at[n] == '_' || text.at[n] == '-'))
-                n++;
-        return n;
-}
-
 /* Octets of white space and line ends at the start of @text. */
 static size_t blank_size(struct span text)
 {
@@ -86,7 +73,7 @@ static int parse_command(struct payload *p, struct span whole, size_t at, size_t
         size_t name_n, open, args_n;
         int r;
 
-        name_n = symbol_size(text);
+        name_n = value_symbol_size(text);
         if (name_n == 0)
                 return parse_fail(error, at, "a command begins with its name, a symbol");
         open = name_n + wsp_size(span_from(text, name_n));
@@ -214,7 +201,7 @@ static size_t list_end(struct span text)
 bool payload_next_name(struct span *rest, struct span *ret_name)
 {
         struct span text = span_from(*rest, blank_size(*rest));
-        size_t n = symbol_size(text);
+        size_t n = value_symbol_size(text);
 
         *rest = span_from(text, n + list_end(span_from(text, n)));
         if (n == 0)

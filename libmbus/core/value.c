@@ -61,7 +61,7 @@ static int grow(struct values *vs)
 }
 
 /* Where @n octets and a zero go in the arena, or NULL. The caller makes them last by settle(). */
-static char *room(struct values *vs, struct span whole, size_t n)
+static inline char *room(struct values *vs, struct span whole, size_t n)
 {
         if (!vs->arena) {
                 vs->arena = malloc(whole.n + 1);
@@ -74,7 +74,7 @@ static char *room(struct values *vs, struct span whole, size_t n)
         return vs->arena + vs->arena_n;
 }
 
-static struct span settle(struct values *vs, size_t n)
+static inline struct span settle(struct values *vs, size_t n)
 {
         struct span text = { vs->arena + vs->arena_n, n };
 
@@ -100,8 +100,8 @@ static int fail(const struct parser *p, const char *at, const char *what)
 
 /* Adds a node for what stands between p->at and @end, and steps there. What it means is left to be
  * written. 0, MBUS_E_MALFORMED or -ENOMEM. */
-static int push(struct parser *p, enum mbus_value_type type, const char *end,
-                struct value **ret_node)
+static inline int push(struct parser *p, enum mbus_value_type type, const char *end,
+                       struct value **ret_node)
 {
         struct values *vs = p->vs;
         struct value *v;
@@ -227,7 +227,7 @@ static const char *closing_quote(const struct parser *p, const char *from, bool 
 
 static int parse_string(struct parser *p)
 {
-        const char *from = p->at + 1, *quote, *zero;
+        const char *from = p->at + 1, *quote;
         struct span inside;
         bool escapes;
 
@@ -235,9 +235,6 @@ static int parse_string(struct parser *p)
         if (!quote)
                 return fail(p, p->at, "the string that begins here has no end");
         inside = (struct span){ from, (size_t)(quote - from) };
-        zero = memchr(from, '\0', inside.n);
-        if (zero)
-                return fail(p, zero, "a string holds no zero octet");
         return push_text(p, MBUS_VALUE_STRING, quote + 1,
                          escapes ? unescape(p, inside) : values_keep(p->vs, p->whole, inside));
 }
@@ -265,25 +262,45 @@ static int parse_data(struct parser *p)
         return push_text(p, MBUS_VALUE_DATA, end + 1, text);
 }
 
-/* The length of the symbol at the start of @s, 0 if there is none. */
-static size_t symbol_length(struct span s)
-{
-        size_t n = 0;
+/* What an octet of a symbol can be. */
+#define FIRST 1
+#define LATER 2
 
-        while (n < s.n && (is_alpha(s.at[n]) || (n > 0 && (is_digit(s.at[n]) || s.at[n] == '_' ||
-                                                           s.at[n] == '-' || s.at[n] == '.'))))
-                n++;
-        return n;
+#define A (FIRST | LATER)
+#define L LATER
+static const unsigned char classes[256] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* control characters */
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, L, L, 0, /*  !"#$%&'()*+,-./ */
+        L, L, L, L, L, L, L, L, L, L, 0, 0, 0, 0, 0, 0, /* 0123456789:;<=>? */
+        0, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, /* @ABCDEFGHIJKLMNO */
+        A, A, A, A, A, A, A, A, A, A, A, 0, 0, 0, 0, L, /* PQRSTUVWXYZ[\]^_ */
+        0, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, /* `abcdefghijklmno */
+        A, A, A, A, A, A, A, A, A, A, A, 0, 0, 0, 0, 0, /* pqrstuvwxyz{|}~  */
+};
+#undef A
+#undef L
+
+size_t value_symbol_size(struct span text)
+{
+        const char *at = text.at, *end = at + text.n;
+
+        if (text.n == 0 || !(classes[(unsigned char)*at] & FIRST))
+                return 0;
+        while (++at < end && (classes[(unsigned char)*at] & LATER))
+                ;
+        return (size_t)(at - text.at);
 }
 
 bool value_is_symbol(struct span text)
 {
-        return text.n > 0 && symbol_length(text) == text.n;
+        return text.n > 0 && value_symbol_size(text) == text.n;
 }
 
 static int parse_symbol(struct parser *p)
 {
-        struct span s = { p->at, symbol_length((struct span){ p->at, (size_t)(p->end - p->at) }) };
+        struct span s = { p->at,
+                          value_symbol_size((struct span){ p->at, (size_t)(p->end - p->at) }) };
 
         return push_text(p, MBUS_VALUE_SYMBOL, s.at + s.n, values_keep(p->vs, p->whole, s));
 }

@@ -50,8 +50,9 @@ void values_deinit(struct values *vs);
 
 /*
  * Parses one value at the start of @text and appends it to @vs; @whole is the text that all values
- * of @vs come from (it bounds the arena). *@ret_n is what the value occupies. 0, MBUS_E_MALFORMED
- * or -ENOMEM; @vs is as before when it failed. Nodes may move: use indices until parsing is over.
+ * of @vs come from (it bounds the arena), well-formed UTF-8 without a zero octet. *@ret_n is what
+ * the value occupies. 0, MBUS_E_MALFORMED or -ENOMEM; @vs is as before when it failed. Nodes may
+ * move: use indices until parsing is over.
  */
 int value_parse(struct values *vs, struct span whole, struct span text, size_t *ret_n,
                 struct parse_error *error);
@@ -63,6 +64,8 @@ int value_parse_list(struct values *vs, struct span whole, struct span text, siz
  * SPAN_NULL when memory is short. */
 struct span values_keep(struct values *vs, struct span whole, struct span text);
 
+/* Octets of the symbol at the start of @text, 0 if there is none. */
+size_t value_symbol_size(struct span text);
 bool value_is_symbol(struct span text);
 
 #endif
