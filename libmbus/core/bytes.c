@@ -135,6 +135,40 @@ bool span_to_uint(struct span a, uint64_t max, uint64_t *ret_number)
         return true;
 }
 
+/* How many digits @number has. */
+static inline size_t count_digits(uint64_t number)
+{
+        uint64_t power = 10;
+        size_t n = 1;
+
+        /* The last power of ten that fits is the one with UINT_DIGITS_MAX digits. */
+        while (n < UINT_DIGITS_MAX && number >= power) {
+                power *= 10;
+                n++;
+        }
+        return n;
+}
+
+/* Two digits at a time, for each division has to wait for the one before. */
+char *uint_write(char *at, uint64_t number)
+{
+        static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                    "25262728293031323334353637383940414243444546474849"
+                                    "50515253545556575859606162636465666768697071727374"
+                                    "75767778798081828384858687888990919293949596979899";
+        char *end = at + count_digits(number), *to = end;
+
+        for (; number >= 100; number /= 100) {
+                to -= 2;
+                memcpy(to, pairs + 2 * (number % 100), 2);
+        }
+        if (number >= 10)
+                memcpy(at, pairs + 2 * number, 2);
+        else
+                *at = (char)('0' + number);
+        return end;
+}
+
 void buffer_deinit(struct buffer *b)
 {
         free(b->at);
@@ -202,14 +236,10 @@ void buffer_add_char(struct buffer *b, char c)
 
 void buffer_add_uint(struct buffer *b, uint64_t number)
 {
-        char digits[20]; /* of UINT64_MAX */
-        size_t i = sizeof(digits);
+        char *at = buffer_reserve(b, UINT_DIGITS_MAX);
 
-        do {
-                digits[--i] = (char)('0' + number % 10);
-                number /= 10;
-        } while (number > 0);
-        buffer_add(b, digits + i, sizeof(digits) - i);
+        if (at)
+                b->n = (size_t)(uint_write(at, number) - b->at);
 }
 
 void buffer_add_int(struct buffer *b, int64_t number)

@@ -55,6 +55,10 @@ bool span_is_utf8(struct span a, size_t *ret_at);
  */
 bool span_to_uint(struct span a, uint64_t max, uint64_t *ret_number);
 
+/* Writes @number in decimal to @at, UINT_DIGITS_MAX octets at most, and returns where that ends. */
+#define UINT_DIGITS_MAX 20
+char *uint_write(char *at, uint64_t number);
+
 static inline bool is_wsp(char c)
 {
         return c == ' ' || c == '\t';

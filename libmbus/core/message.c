@@ -7,18 +7,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Writes @number in decimal and @behind at @at, and returns where that ends. */
 static char *put_uint(char *at, uint64_t number, char behind)
 {
-        char digits[20];
-        size_t n = 0;
-
-        do {
-                digits[n++] = (char)('0' + number % 10);
-                number /= 10;
-        } while (number > 0);
-        while (n > 0)
-                *at++ = digits[--n];
+        at = uint_write(at, number);
         *at++ = behind;
         return at;
 }

@@ -168,6 +168,22 @@ START_TEST(test_numbers_are_written_in_decimal)
 }
 END_TEST
 
+START_TEST(test_numbers_around_each_power_of_ten_are_written_with_all_their_digits)
+{
+        char at[UINT_DIGITS_MAX + 1], expected[UINT_DIGITS_MAX + 1];
+        uint64_t power = 1;
+
+        for (unsigned n = 1; n < UINT_DIGITS_MAX; n++) {
+                power *= 10;
+                for (uint64_t number = power - 2; number <= power + 1; number++) {
+                        *uint_write(at, number) = '\0';
+                        snprintf(expected, sizeof(expected), "%ju", (uintmax_t)number);
+                        ck_assert_str_eq(at, expected);
+                }
+        }
+}
+END_TEST
+
 START_TEST(test_written_numbers_are_read_back)
 {
         struct random r = seeded("numbers");
@@ -195,6 +211,7 @@ int main(void)
                 test_buffer_grows_with_what_is_written,
                 test_buffer_that_failed_swallows_all_that_follows,
                 test_numbers_are_written_in_decimal,
+                test_numbers_around_each_power_of_ten_are_written_with_all_their_digits,
                 test_written_numbers_are_read_back,
         };
 
