@@ -9,14 +9,11 @@
 
 #include <stdlib.h>
 
-/* What a message costs beside its text. */
-#define MESSAGE_OVERHEAD 512
-
 static size_t queued_bytes(const struct queued *item)
 {
         const struct message *m = (const struct message *)item->event.message;
 
-        return m ? m->text.n + MESSAGE_OVERHEAD : 0;
+        return m ? message_size(m->text) : 0;
 }
 
 void queued_deinit(struct queued *item)
@@ -70,18 +67,26 @@ void event_queue_redeem(struct event_queue *q)
         q->promised--;
 }
 
+/* There is room. */
+static void append(struct event_queue *q, const struct mbus_event *event, char *text)
+{
+        struct queued *item = &q->ring[(q->head + q->n++) & (q->size - 1)];
+
+        item->event = *event;
+        item->text = text;
+        q->bytes += queued_bytes(item);
+}
+
 void event_queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text)
 {
-        struct event_queue *q = &bus->queue;
         struct queued item = { *event, text };
 
-        if (event_queue_reserve(q, 1) < 0) {
-                queued_deinit(&item);
-                bus->failure = -ENOMEM;
+        if (event_queue_reserve(&bus->queue, 1) == 0) {
+                append(&bus->queue, event, text);
                 return;
         }
-        q->ring[(q->head + q->n++) & (q->size - 1)] = item;
-        q->bytes += queued_bytes(&item);
+        queued_deinit(&item);
+        bus->failure = -ENOMEM;
 }
 
 /* What an application learns of a message: MBUS_EVENT_MAX, nothing, when all of its commands are
@@ -108,14 +113,15 @@ int event_queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct
 {
         struct mbus_event event = { .type = message_event(message),
                                     .entity = entity,
+                                    .message = (struct mbus_message *)message,
                                     .time = bus->wall_ns };
 
         if (event.type == MBUS_EVENT_MAX)
                 return 0;
         if (event_queue_reserve(&bus->queue, 1) < 0)
                 return -ENOMEM;
-        event.message = (struct mbus_message *)message_ref(message);
-        event_queue_push(bus, &event, NULL);
+        message_ref(message);
+        append(&bus->queue, &event, NULL);
         return 0;
 }
 
@@ -132,18 +138,13 @@ void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
         }
 }
 
-static bool event_queue_pop(struct event_queue *q, struct queued *ret_item)
+/* Takes the first one, which there is. */
+static void event_queue_pop(struct event_queue *q, struct queued *ret_item)
 {
-        struct queued item;
-
-        if (q->n == 0)
-                return false;
-        item = q->ring[q->head];
+        *ret_item = q->ring[q->head];
         q->head = (q->head + 1) & (q->size - 1);
         q->n--;
-        q->bytes -= queued_bytes(&item);
-        *ret_item = item;
-        return true;
+        q->bytes -= queued_bytes(ret_item);
 }
 
 bool bus_has_event(struct mbus_bus *bus)
@@ -164,13 +165,15 @@ bool bus_has_event(struct mbus_bus *bus)
 /* The application is done with the event that it popped. */
 static void let_go(struct mbus_bus *bus)
 {
-        struct mbus_event *event = &bus->current.event;
+        struct queued *current = &bus->current;
+        struct message *message = (struct message *)current->event.message;
 
-        if (event->message && bus->mode->let_go) {
-                bus->mode->let_go(bus, (struct message *)event->message);
-                event->message = NULL;
+        if (message && bus->mode->let_go) {
+                bus->mode->let_go(bus, message);
+                current->event.message = NULL;
         }
-        queued_deinit(&bus->current);
+        if (current->event.message || current->text)
+                queued_deinit(current);
 }
 
 const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
