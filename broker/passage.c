@@ -88,80 +88,17 @@ static bool parse(struct passage *p)
         return true;
 }
 
-static bool take_digits(struct span *rest, size_t max, uint64_t *ret_number)
-{
-        uint64_t number = 0;
-        size_t n;
-
-        for (n = 0; n < rest->n && is_digit(rest->at[n]); n++) {
-                if (n == max)
-                        return false;
-                number = 10 * number + (uint64_t)(rest->at[n] - '0');
-        }
-        if (n == 0 || n == rest->n || rest->at[n] != ' ')
-                return false;
-        *rest = span_from(*rest, n + 1);
-        *ret_number = number;
-        return true;
-}
-
-/* Finds the end of an AckList that has nothing but numbers and white space in it. */
-static bool take_acks(struct span *rest, struct span *ret_acks)
-{
-        struct span acks = { rest->at, 1 };
-        struct span numbers;
-        uint32_t seq;
-        size_t n = 0;
-
-        if (span_begins(*rest, "()")) {
-                *ret_acks = (struct span){ rest->at, 2 };
-                *rest = span_from(*rest, 2);
-                return true;
-        }
-        while (acks.n < rest->n && (is_digit(rest->at[acks.n]) || is_wsp(rest->at[acks.n])))
-                acks.n++;
-        if (acks.n == rest->n || rest->at[acks.n] != ')')
-                return false;
-        acks.n++;
-        numbers = acks;
-        while (n <= ACKS_MAX && acks_next(&numbers, &seq))
-                n++;
-        if (n == 0 || n > ACKS_MAX || wsp_size(numbers) + 1 != numbers.n)
-                return false;
-        *rest = span_from(*rest, acks.n);
-        *ret_acks = acks;
-        return true;
-}
-
 /*
- * Recognises a header that says the same as an earlier one, but for its numbers. What is not written
- * as plainly as our library does is left to parse(), which knows all that the grammar allows.
+ * Recognises a header that says the same as an earlier one, but for its numbers. Addresses that are
+ * not written as plainly as our library does are left to parse().
  */
 static bool recognise(struct passage *p)
 {
-        static const char version[] = "mbus/1.0 ";
-        struct span rest = p->text;
-        uint64_t seq;
-        size_t end;
-
-        if (!span_begins(rest, version))
+        p->payload = p->text;
+        if (!header_begin(&p->payload, &p->h))
                 return false;
-        rest = span_from(rest, sizeof(version) - 1);
-        if (!take_digits(&rest, 10, &seq) || seq > UINT32_MAX ||
-            !take_digits(&rest, 13, &p->h.timestamp) || rest.n < 3 ||
-            (rest.at[0] != 'U' && rest.at[0] != 'R') || rest.at[1] != ' ')
-                return false;
-        p->h.seq = (uint32_t)seq;
-        p->h.reliable = rest.at[0] == 'R';
-        rest = span_from(rest, 2);
-        p->route = route_recall(p->b, p->c, &rest);
-        if (!p->route || !take_acks(&rest, &p->h.acks))
-                return false;
-        end = line_end_size(rest);
-        if (end == 0 && rest.n > 0)
-                return false;
-        p->payload = span_from(rest, end);
-        return true;
+        p->route = route_recall(p->b, p->c, &p->payload);
+        return p->route && header_end(&p->payload, &p->h);
 }
 
 bool passage_read(struct passage *p)

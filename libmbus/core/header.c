@@ -59,7 +59,7 @@ static inline bool take_digits(struct parser *p, size_t digits_max, uint64_t *re
         return true;
 }
 
-static bool take_seq(struct parser *p, uint32_t *ret_seq)
+static inline bool take_seq(struct parser *p, uint32_t *ret_seq)
 {
         uint64_t number;
 
@@ -102,11 +102,13 @@ static bool take_acks(struct parser *p, struct span *ret_acks)
         return true;
 }
 
-static bool take_type(struct parser *p, bool *ret_reliable)
+static inline bool take_type(struct parser *p, bool *ret_reliable)
 {
-        *ret_reliable = begins(p, 'R') || begins(p, 'r');
-        if (!*ret_reliable && !begins(p, 'U') && !begins(p, 'u'))
+        char c = p->at < p->end ? *p->at : '\0';
+
+        if (c != 'R' && c != 'r' && c != 'U' && c != 'u')
                 return false;
+        *ret_reliable = c == 'R' || c == 'r';
         p->at++;
         return true;
 }
@@ -114,10 +116,8 @@ static bool take_type(struct parser *p, bool *ret_reliable)
 /* Takes "mbus/1.0": another version is one that a newer or older program might understand. */
 static enum header_fault take_identifier(struct parser *p)
 {
-        if (!span_begins(rest(p), "mbus/"))
-                return HEADER_MALFORMED;
         if (!span_begins(rest(p), HEADER_IDENTIFIER))
-                return HEADER_VERSION;
+                return span_begins(rest(p), "mbus/") ? HEADER_VERSION : HEADER_MALFORMED;
         p->at += sizeof(HEADER_IDENTIFIER) - 1;
         if (p->at < p->end && !is_wsp(*p->at) && line_end_size(rest(p)) == 0)
                 return HEADER_VERSION;
@@ -125,17 +125,22 @@ static enum header_fault take_identifier(struct parser *p)
 }
 
 /* Takes what stands before the addresses; returns what is wrong, or NULL. */
-static const char *take_numbers(struct parser *p, struct header *h)
+static const char *take_numbers(struct parser *whole, struct header *h)
 {
-        if (!take_wsp(p) || !take_seq(p, &h->seq))
-                return "the sequence number is no number from 0 to 4294967295";
-        if (!take_wsp(p) || !take_digits(p, TIMESTAMP_DIGITS, &h->timestamp))
-                return "the time stamp is no number of 1 to 13 digits";
-        if (!take_wsp(p) || !take_type(p, &h->reliable))
-                return "the message type is neither R nor U";
-        if (!take_wsp(p))
-                return "white space must follow the message type";
-        return NULL;
+        /* A copy, which need not be in memory. */
+        struct parser p = *whole;
+        const char *what = NULL;
+
+        if (!take_wsp(&p) || !take_seq(&p, &h->seq))
+                what = "the sequence number is no number from 0 to 4294967295";
+        else if (!take_wsp(&p) || !take_digits(&p, TIMESTAMP_DIGITS, &h->timestamp))
+                what = "the time stamp is no number of 1 to 13 digits";
+        else if (!take_wsp(&p) || !take_type(&p, &h->reliable))
+                what = "the message type is neither R nor U";
+        else if (!take_wsp(&p))
+                what = "white space must follow the message type";
+        *whole = p;
+        return what;
 }
 
 /* Takes the AckList and the end of the header; returns what is wrong, or NULL. */
@@ -243,6 +248,26 @@ enum header_fault header_parse_known(struct span text, const struct header *know
                 return malformed(text, &p, what, error);
         h->payload = (size_t)(p.at - text.at);
         return HEADER_OK;
+}
+
+bool header_begin(struct span *text, struct header *h)
+{
+        struct parser p = { text->at, text->at + text->n };
+
+        if (take_identifier(&p) != HEADER_OK || take_numbers(&p, h))
+                return false;
+        *text = rest(&p);
+        return true;
+}
+
+bool header_end(struct span *text, struct header *h)
+{
+        struct parser p = { text->at, text->at + text->n };
+
+        if (take_end(&p, h))
+                return false;
+        *text = rest(&p);
+        return true;
 }
 
 void header_copy(struct header *to, const struct header *from)

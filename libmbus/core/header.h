@@ -43,6 +43,14 @@ enum header_fault header_parse_known(struct span text, const struct header *know
                                      struct header *ret_header, size_t *ret_known,
                                      struct parse_error *error);
 
+/*
+ * In pieces, for those who recognise the addresses by themselves: header_begin() takes what stands
+ * before them off *@rest, header_end() all that stands behind. False if it is malformed; @h has no
+ * addresses, and its payload is what is left of *@rest.
+ */
+bool header_begin(struct span *rest, struct header *h);
+bool header_end(struct span *rest, struct header *h);
+
 /* Copies no more than there is. */
 void header_copy(struct header *to, const struct header *from);
 
