@@ -94,11 +94,12 @@ static bool parse(struct passage *p)
  */
 static bool recognise(struct passage *p)
 {
-        p->payload = p->text;
-        if (!header_begin(&p->payload, &p->h))
+        struct span rest;
+
+        if (!header_begin(p->text, &p->h, &rest))
                 return false;
-        p->route = route_recall(p->b, p->c, &p->payload);
-        return p->route && header_end(&p->payload, &p->h);
+        p->route = route_recall(p->b, p->c, &rest);
+        return p->route && header_end(rest, &p->h, &p->payload);
 }
 
 bool passage_read(struct passage *p)

@@ -250,23 +250,23 @@ enum header_fault header_parse_known(struct span text, const struct header *know
         return HEADER_OK;
 }
 
-bool header_begin(struct span *text, struct header *h)
+bool header_begin(struct span text, struct header *h, struct span *ret_rest)
 {
-        struct parser p = { text->at, text->at + text->n };
+        struct parser p = { text.at, text.at + text.n };
 
         if (take_identifier(&p) != HEADER_OK || take_numbers(&p, h))
                 return false;
-        *text = rest(&p);
+        *ret_rest = rest(&p);
         return true;
 }
 
-bool header_end(struct span *text, struct header *h)
+bool header_end(struct span text, struct header *h, struct span *ret_rest)
 {
-        struct parser p = { text->at, text->at + text->n };
+        struct parser p = { text.at, text.at + text.n };
 
         if (take_end(&p, h))
                 return false;
-        *text = rest(&p);
+        *ret_rest = rest(&p);
         return true;
 }
 

@@ -44,12 +44,12 @@ enum header_fault header_parse_known(struct span text, const struct header *know
                                      struct parse_error *error);
 
 /*
- * In pieces, for those who recognise the addresses by themselves: header_begin() takes what stands
- * before them off *@rest, header_end() all that stands behind. False if it is malformed; @h has no
- * addresses, and its payload is what is left of *@rest.
+ * In pieces, for those who recognise the addresses by themselves: header_begin() reads what stands
+ * before them, header_end() all that stands behind. *@ret_rest is what is left of @text. False if
+ * it is malformed. What is between them, and where the payload begins, is not in @h.
  */
-bool header_begin(struct span *rest, struct header *h);
-bool header_end(struct span *rest, struct header *h);
+bool header_begin(struct span text, struct header *h, struct span *ret_rest);
+bool header_end(struct span text, struct header *h, struct span *ret_rest);
 
 /* Copies no more than there is. */
 void header_copy(struct header *to, const struct header *from);
