@@ -95,18 +95,30 @@ void bus_close(struct bus *bus)
 
 /* ---- descriptors --------------------------------------------------------------------------- */
 
+/* Receives from the one descriptor that is ready. 0, 1 or -errno as udp_receive(). */
+static int receive(struct bus *bus, size_t i, short revents)
+{
+        struct pollfd fds[UDP_POLLFDS];
+
+        memcpy(fds, bus->fds, bus->n_fds * sizeof(*fds));
+        for (size_t k = 0; k < bus->n_fds; k++)
+                fds[k].revents = k == i ? revents : 0;
+        return udp_receive(bus->udp, bus->engine, bus->broker->now, bus->broker->wall_ms, fds);
+}
+
 static void on_udp(uv_poll_t *poll, int status, int events)
 {
         struct bus *bus = poll->data;
         struct broker *b = bus->broker;
+        size_t i = (size_t)(poll - bus->polls);
 
         broker_wake(b);
         /* An error waits there, as when news of interfaces were lost: reading takes it away, but
          * libuv has stopped to look, which update_polls() mends. */
         if (status < 0)
-                bus->fds[poll - bus->polls].events = 0;
+                bus->fds[i].events = 0;
         if (status < 0 || events & UV_READABLE) {
-                int r = udp_receive(bus->udp, bus->engine, b->now, b->wall_ms);
+                int r = receive(bus, i, status < 0 ? POLLERR : POLLIN);
 
                 bus->received = true;
                 if (r < 0) {

@@ -176,11 +176,11 @@ static uint64_t direct_get_deadline(struct mbus_bus *bus)
         return engine_deadline(bus->engine);
 }
 
-static int direct_process(struct mbus_bus *bus)
+static int direct_process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         struct direct *d = bus->impl;
         uint64_t now = clock_now(), wall_ms = clock_wall_ms();
-        int r = udp_receive(d->udp, bus->engine, now, wall_ms);
+        int r = udp_receive(d->udp, bus->engine, now, wall_ms, fds);
 
         if (r < 0)
                 return r;

@@ -234,11 +234,12 @@ static bool is_busy(const struct mbus_bus *bus)
         return l->more && may_read(bus);
 }
 
-static int link_process(struct mbus_bus *bus)
+static int link_process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         struct link *l = bus->impl;
         int r;
 
+        (void)fds;
         if (l->fd < 0) {
                 if (clock_now() >= l->retry_at || (l->tcp && link_tcp_is_connecting(l->tcp)))
                         reconnect(bus);

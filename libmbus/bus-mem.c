@@ -309,13 +309,14 @@ static void introduce(struct mbus_bus *bus)
                 (void)engine_mode_ping(entity, &ADDRESS_ALL);
 }
 
-static int mem_process(struct mbus_bus *bus)
+static int mem_process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         struct mem *m = bus->impl;
         uint64_t now = clock_now(), wall_ms = clock_wall_ms(), lost;
         struct datagram datagram;
         bool wanted = hub_take(m, &lost);
 
+        (void)fds;
         if (lost > 0)
                 engine_count_drop(bus->engine, MBUS_DROP_SOCKET, lost);
         for (size_t i = 0; i < PROCESS_MAX && m->reading.n > 0; i++) {

@@ -243,7 +243,8 @@ uint64_t mbus_bus_get_deadline(struct mbus_bus *bus)
         return bus->failure || bus->stirred ? 0 : bus->mode->get_deadline(bus);
 }
 
-int mbus_bus_process(struct mbus_bus *bus)
+/* @fds: as in bus_mode.process. */
+static int process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         int r = bus->failure;
 
@@ -251,13 +252,19 @@ int mbus_bus_process(struct mbus_bus *bus)
         bus->stirred = false;
         bus->wall_ns = clock_wall_ns();
         if (r == 0)
-                r = bus->mode->process(bus);
+                r = bus->mode->process(bus, fds);
         bus_changed(bus);
         return r;
 }
 
-/* Sleeps until a descriptor is ready or @until has come. 0 or -errno. */
-static int sleep_until(struct mbus_bus *bus, uint64_t until)
+int mbus_bus_process(struct mbus_bus *bus)
+{
+        return process(bus, NULL);
+}
+
+/* Sleeps until a descriptor is ready or @until has come, and then does what is due. As
+ * mbus_bus_process(), or -errno. */
+static int sleep_and_process(struct mbus_bus *bus, uint64_t until)
 {
         struct pollfd fds[MBUS_POLLFDS_MAX];
         size_t n = bus->mode->get_pollfds(bus, fds);
@@ -266,7 +273,9 @@ static int sleep_until(struct mbus_bus *bus, uint64_t until)
         struct timespec time = { .tv_sec = (time_t)(left / NSEC_PER_SEC),
                                  .tv_nsec = (long)(left % NSEC_PER_SEC) };
 
-        return ppoll(fds, n, until == TIME_NEVER ? NULL : &time, NULL) < 0 ? -errno : 0;
+        if (ppoll(fds, n, until == TIME_NEVER ? NULL : &time, NULL) < 0)
+                return -errno;
+        return process(bus, fds);
 }
 
 static bool write_only(struct mbus_bus *bus)
@@ -298,9 +307,7 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
         while (!bus_has_event(bus)) {
                 uint64_t deadline = more ? 0 : mbus_bus_get_deadline(bus);
 
-                r = sleep_until(bus, deadline < end ? deadline : end);
-                if (r == 0)
-                        r = mbus_bus_process(bus);
+                r = sleep_and_process(bus, deadline < end ? deadline : end);
                 if (r < 0)
                         return r;
                 more = r > 0;

@@ -151,7 +151,8 @@ struct bus_mode {
         void (*let_go)(struct mbus_bus *bus, struct message *message);
         size_t (*get_pollfds)(struct mbus_bus *bus, struct pollfd ret_fds[static MBUS_POLLFDS_MAX]);
         uint64_t (*get_deadline)(struct mbus_bus *bus);
-        int (*process)(struct mbus_bus *bus);
+        /* @fds: what poll() has just said of get_pollfds(); NULL: it was not asked. */
+        int (*process)(struct mbus_bus *bus, const struct pollfd *fds);
         /* Writes what waits, if that is all that is due; whether it is. May be NULL. */
         bool (*write)(struct mbus_bus *bus);
 };

@@ -100,13 +100,16 @@ static int take(struct udp *u, int fd, unsigned which, struct engine *engine, ui
         return n == UDP_BATCH;
 }
 
-int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
+int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms,
+                const struct pollfd *fds)
 {
-        struct pollfd fds[UDP_POLLFDS];
+        struct pollfd own[UDP_POLLFDS];
         int more = 0, r;
 
-        if (poll(fds, udp_get_pollfds(u, fds), 0) < 0)
+        if (!fds && poll(own, udp_get_pollfds(u, own), 0) < 0)
                 return errno == EINTR ? 1 : -errno;
+        if (!fds)
+                fds = own;
         if (fds[2].revents && netlink_changed(u->watch_fd))
                 udp_follow(u);
         for (unsigned i = 0; i < 2; i++) {

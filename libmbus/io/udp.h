@@ -56,9 +56,11 @@ size_t udp_get_pollfds(const struct udp *udp, struct pollfd ret_fds[static UDP_P
 /*
  * Hands up to UDP_BATCH datagrams of each socket to @engine (own ones left out and counted, drops
  * of the kernel counted) and joins anew if an interface changed. 1: there may be more; 0: not now;
- * -errno: the sockets are unusable.
+ * -errno: the sockets are unusable. @fds is what poll() has just said of udp_get_pollfds(); NULL: it
+ * was not asked.
  */
-int udp_receive(struct udp *udp, struct engine *engine, uint64_t now, uint64_t wall_ms);
+int udp_receive(struct udp *udp, struct engine *engine, uint64_t now, uint64_t wall_ms,
+                const struct pollfd *fds);
 /* Sends what @engine has queued, in batches. 0: all is out; 1: the socket takes no more, wait for
  * POLLOUT. What the network refuses (no route, interface down) is counted and dropped. */
 int udp_send(struct udp *udp, struct engine *engine);

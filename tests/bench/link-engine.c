@@ -18,7 +18,9 @@ struct side {
         struct engine *engine;
         struct udp *udp;
         struct entity *entity;
-        bool more; /* the sockets were not emptied */
+        struct pollfd fds[UDP_POLLFDS];
+        bool polled; /* and what it said is in `fds` */
+        bool more;   /* the sockets were not emptied */
 };
 
 static struct address parse_address(const char *text)
@@ -83,12 +85,11 @@ static void side_send(struct side *side, const struct address *dest)
 /* Waits until there is something to do, but not for long. */
 static void side_wait(struct side *side)
 {
-        struct pollfd fds[UDP_POLLFDS];
-        size_t n = udp_get_pollfds(side->udp, fds);
+        size_t n = udp_get_pollfds(side->udp, side->fds);
         uint64_t now = clock_now(), deadline = engine_deadline(side->engine);
         uint64_t ms = deadline <= now ? 0 : (deadline - now + 999999) / 1000000;
 
-        poll(fds, (nfds_t)n, ms < TURN_MS ? (int)ms : TURN_MS);
+        side->polled = poll(side->fds, (nfds_t)n, ms < TURN_MS ? (int)ms : TURN_MS) >= 0;
 }
 
 /* Does what is due and returns how many messages came; answers each if @answer. */
@@ -96,9 +97,11 @@ static uint64_t side_turn(struct side *side, bool answer)
 {
         uint64_t now = clock_now(), wall_ms = clock_wall_ms(), n = 0;
         struct event event;
-        int received = udp_receive(side->udp, side->engine, now, wall_ms);
+        int received =
+                udp_receive(side->udp, side->engine, now, wall_ms, side->polled ? side->fds : NULL);
 
         bench_check(received >= 0, "udp_receive");
+        side->polled = false;
         side->more = received > 0;
         engine_tick(side->engine, now, wall_ms);
         while (engine_pop_event(side->engine, &event)) {

@@ -103,7 +103,7 @@ static inline unsigned own_port(const struct bus *b)
 /* What is there, once and without waiting. */
 static inline int bus_process(struct bus *b)
 {
-        int r = udp_receive(b->udp, &b->engine, 1, 2);
+        int r = udp_receive(b->udp, &b->engine, 1, 2, NULL);
 
         ck_assert_int_ge(r, 0);
         return r;

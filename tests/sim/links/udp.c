@@ -103,8 +103,10 @@ static struct endpoint endpoint_of(uint32_t process)
         return endpoint;
 }
 
-int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms)
+int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms,
+                const struct pollfd *fds)
 {
+        (void)fds;
         if (u->n_lost > 0)
                 engine_count_drop(engine, MBUS_DROP_SOCKET, u->n_lost);
         u->n_lost = 0;

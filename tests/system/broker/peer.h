@@ -60,7 +60,7 @@ static inline void peer_turn(struct peer *p)
         engine_tick(p->engine, clock_now(), clock_wall_ms());
         udp_send(p->udp, p->engine);
         poll(fds, n, 5);
-        ck_assert_int_ge(udp_receive(p->udp, p->engine, clock_now(), clock_wall_ms()), 0);
+        ck_assert_int_ge(udp_receive(p->udp, p->engine, clock_now(), clock_wall_ms(), NULL), 0);
         engine_tick(p->engine, clock_now(), clock_wall_ms());
         udp_send(p->udp, p->engine);
 }
