@@ -8,7 +8,6 @@
  * not installed are not measured. It runs in a network namespace of its own (in-namespace), sends a
  * fixed number of messages and ends by itself.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,28 +77,10 @@ struct result {
         double sink_cpu;
 };
 
-/*
- * In a round trip only one process runs at a time. Whether the next is woken on the same processor or
- * on another one makes a difference of five times, and chance decides; so all stay on one.
- */
-static void stay_on_one_processor(bool one)
-{
-        static cpu_set_t all;
-        cpu_set_t set;
-
-        if (CPU_COUNT(&all) == 0)
-                bench_check(sched_getaffinity(0, sizeof(all), &all) == 0, "sched_getaffinity");
-        CPU_ZERO(&set);
-        for (int i = 0; one && CPU_COUNT(&set) == 0; i++)
-                if (CPU_ISSET(i, &all))
-                        CPU_SET(i, &set);
-        bench_check(sched_setaffinity(0, sizeof(set), one ? &set : &all) == 0, "sched_setaffinity");
-}
-
 static void measure(struct flow *f, const struct task *task, const struct rig *rig, unsigned round,
                     struct result *result)
 {
-        stay_on_one_processor(task->n_sources == 0);
+        bench_stay_on(task->n_sources == 0 ? 0 : -1);
         if (!rig->start())
                 return;
         result->measured = true;

@@ -4,6 +4,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,28 @@ double bench_median(double *numbers, size_t n)
 {
         qsort(numbers, n, sizeof(*numbers), compare);
         return numbers[n / 2];
+}
+
+bool bench_stay_on(int i)
+{
+        static cpu_set_t all;
+        cpu_set_t one;
+        int cpu = -1;
+
+        if (CPU_COUNT(&all) == 0)
+                bench_check(sched_getaffinity(0, sizeof(all), &all) == 0, "sched_getaffinity");
+        if (i >= CPU_COUNT(&all))
+                return false;
+        CPU_ZERO(&one);
+        for (int n = 0; n <= i; n++) {
+                while (!CPU_ISSET(++cpu, &all))
+                        ;
+        }
+        if (i >= 0)
+                CPU_SET(cpu, &one);
+        bench_check(sched_setaffinity(0, sizeof(one), i < 0 ? &all : &one) == 0,
+                    "sched_setaffinity");
+        return true;
 }
 
 int bench_isolate(int argc, char **argv, unsigned seconds)

@@ -17,6 +17,15 @@ void bench_check(bool ok, const char *what);
 double bench_median(double *numbers, size_t n);
 
 /*
+ * Keeps this process and its children on one processor, the @i-th of those that it had in the
+ * beginning; -1: on all of these. False: there are not so many.
+ *
+ * In a round trip only one process runs at a time. Whether the next is woken on the same processor or
+ * on another one makes a difference of five times, and chance decides, unless somebody else does.
+ */
+bool bench_stay_on(int i);
+
+/*
  * Returns in a network namespace in which nothing but lo is up, with @seconds to live; the process
  * is replaced once for that. Returns @argc without the mark that is left on the command line.
  */
