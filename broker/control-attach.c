@@ -1,6 +1,8 @@
 /*
  * control-attach.c - entities of a link come and go: broker.attach and broker.detach (spec/attach.md).
  */
+#include <stdio.h>
+
 #include "bridge.h"
 #include "control-request.h"
 #include "control.h"
@@ -69,12 +71,16 @@ static void attach(struct request *r, const struct address *address)
 {
         enum limit limit = quota_check(r->c->user, QUOTA_ENTITIES, r->c->n_attachments, 1, 1);
         struct attachment *a;
+        char why[128];
         int result;
 
         if (r->c->rights && !rights_may_attach(r->c->rights, address)) {
                 broker_count(r->b, COUNT_DENIED, r->c, "[policy] does not let it attach %.*s",
                              shown_size(address->text), address->text.at);
-                control_refuse(r, "denied", "the broker's policy does not let this user have it");
+                control_refuse(
+                        r, "denied",
+                        "[policy] of the broker does not let this user attach it: that takes "
+                        "attach= in a line for this user");
                 return;
         }
         /* With somebody else's id it would get what is meant for that one. */
@@ -84,10 +90,11 @@ static void attach(struct request *r, const struct address *address)
         }
         if (limit) {
                 client_log_limit(r->c, limit, "no more entities are attached");
-                control_refuse(r, "full",
-                               limit == LIMIT_ENTITIES_PER_LINK
-                                       ? "this link has too many entities"
-                                       : "this user has too many entities");
+                snprintf(why, sizeof(why),
+                         "%s has too many entities: see %s in [limits] of the broker",
+                         limit == LIMIT_ENTITIES_PER_LINK ? "this link" : "this user",
+                         limit_name(limit));
+                control_refuse(r, "full", why);
                 return;
         }
         result = address_get(address, "id").at ? attach_as_asked(r->b, r->c, address, &a)
@@ -119,18 +126,17 @@ void control_on_attach(struct request *r)
                 attach(r, &address);
 }
 
-void control_detach(struct broker *b, struct attachment *a)
+void control_detach(struct broker *b, struct attachment *a, const char *why)
 {
-        struct buffer payload = BUFFER_INIT;
+        struct buffer address = BUFFER_INIT;
 
-        buffer_add_text(&payload, "broker.detached(");
-        value_format_string(attachment_text(a), &payload);
-        buffer_add_text(&payload, " denied)");
-        if (payload.failed)
+        value_format_string(attachment_text(a), &address);
+        if (address.failed)
                 client_kill(a->client, "memory is short");
         else
-                control_say(a->client, buffer_span(&payload));
-        buffer_deinit(&payload);
+                control_say_reason(a->client, span_of("()"), "broker.detached",
+                                   buffer_span(&address), control_reason(MBUS_REASON_DENIED), why);
+        buffer_deinit(&address);
         attachment_free(b, a);
 }
 

@@ -10,11 +10,11 @@
 
 /* ---- watch and observe --------------------------------------------------------------------- */
 
-static void deny_by_policy(struct request *r)
+static void deny_by_policy(struct request *r, const char *why)
 {
         broker_count(r->b, COUNT_DENIED, r->c, "[policy] does not let it say %.*s",
                      shown_size(r->command->text), r->command->text.at);
-        control_fail(r, MBUS_REASON_DENIED, "the broker's policy does not let this user do that");
+        control_fail(r, MBUS_REASON_DENIED, why);
 }
 
 void control_on_watch(struct request *r)
@@ -30,13 +30,19 @@ void control_on_watch(struct request *r)
                 return;
         }
         if (r->c->rights && !rights_may_watch(r->c->rights)) {
-                deny_by_policy(r);
+                deny_by_policy(r, "[policy] of the broker does not let this user watch: that takes "
+                                  "watch=yes in a line for this user");
                 return;
         }
         if (monitor_watch(r->b, r->c, &address)) {
-                if (r->c->n_watches >= r->b->quota.limits.of[LIMIT_WATCHES_PER_LINK])
+                bool full = r->c->n_watches >= r->b->quota.limits.of[LIMIT_WATCHES_PER_LINK];
+
+                if (full)
                         client_log_limit(r->c, LIMIT_WATCHES_PER_LINK, "it watches no more");
-                control_fail(r, MBUS_REASON_FULL, "this link watches too much");
+                control_fail(r, MBUS_REASON_FULL,
+                             full ? "this link watches too much: see WATCHES_PER_LINK in [limits] "
+                                    "of the broker"
+                                  : "the broker's memory is short");
                 return;
         }
         n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
@@ -50,7 +56,9 @@ void control_on_observe(struct request *r)
         int result = MBUS_E_MALFORMED;
 
         if (r->c->rights && !rights_may_observe(r->c->rights)) {
-                deny_by_policy(r);
+                deny_by_policy(r,
+                               "[policy] of the broker does not let this user observe: that takes "
+                               "observe=yes in a line for this user");
                 return;
         }
         if (args->items > 0 && args[1].type == MBUS_VALUE_INTEGER)
@@ -65,7 +73,10 @@ void control_on_observe(struct request *r)
                              "broker.observe wants a number, then lists of address, beginning and "
                              "bus");
         else if (result == MBUS_E_UNKNOWN)
-                control_fail(r, MBUS_REASON_UNKNOWN, "the broker is on no bus of this name");
+                control_fail(
+                        r, MBUS_REASON_UNKNOWN,
+                        "the broker is on no bus of this name: mbus-cli status names those that "
+                        "it is on");
         else if (result)
                 control_fail(r, MBUS_REASON_FULL, "this link has too many filters");
 }

@@ -80,38 +80,70 @@ const char *control_reason(enum mbus_reason reason)
         return names[reason];
 }
 
-/* COMMAND(SEQ REASON "WHY") */
-static void say_reason(struct client *c, struct span dest, const char *command, uint32_t seq,
-                       const char *reason, const char *why)
+static void format_reason(const char *command, struct span subject, const char *reason,
+                          const char *why, struct buffer *out)
 {
-        char text[256];
-        int n = snprintf(text, sizeof(text), "%s(%u %s \"%s\")", command, seq, reason, why);
+        buffer_add_text(out, command);
+        buffer_add_char(out, '(');
+        buffer_add_span(out, subject);
+        if (subject.n > 0)
+                buffer_add_char(out, ' ');
+        buffer_add_text(out, reason);
+        buffer_add_char(out, ' ');
+        /* A sentence about a mistake may have quotes, as where it says what is missing. */
+        value_format_string(span_of(why), out);
+        buffer_add_char(out, ')');
+}
 
-        say(c, attachment_text(c->broker->self), dest, NULL, 0, (struct span){ text, (size_t)n });
+void control_say_reason(struct client *c, struct span dest, const char *command,
+                        struct span subject, const char *reason, const char *why)
+{
+        struct buffer payload = BUFFER_INIT;
+
+        format_reason(command, subject, reason, why, &payload);
+        if (payload.failed)
+                client_kill(c, "memory is short");
+        else
+                say(c, attachment_text(c->broker->self), dest, NULL, 0, buffer_span(&payload));
+        buffer_deinit(&payload);
+}
+
+/* COMMAND(SEQ REASON "WHY") */
+static void say_about(struct client *c, struct span dest, const char *command, uint32_t seq,
+                      const char *reason, const char *why)
+{
+        char digits[UINT_DIGITS_MAX];
+
+        control_say_reason(c, dest, command,
+                           (struct span){ digits, (size_t)(uint_write(digits, seq) - digits) },
+                           reason, why);
 }
 
 void control_refuse(struct request *r, const char *reason, const char *why)
 {
-        say_reason(r->c, nobody, "broker.refused", r->h->seq, reason, why);
+        say_about(r->c, nobody, "broker.refused", r->h->seq, reason, why);
         r->answered = true;
         r->failed = true;
 }
 
 void control_refuse_link(struct broker *b, int fd, const char *why)
 {
-        char payload[128], frame[FRAME_HEADER_SIZE + 512];
-        int n = snprintf(payload, sizeof(payload), "broker.refused(0 full \"%s\")", why);
+        struct buffer payload = BUFFER_INIT;
+        char frame[FRAME_HEADER_SIZE + 512];
         struct header_spec spec = { .timestamp = b->wall_ms,
                                     .src = attachment_text(b->self),
                                     .dest = nobody };
 
+        format_reason("broker.refused", span_of("0"), "full", why, &payload);
         buffer_clear(&b->text);
-        if (message_format(&spec, (struct span){ payload, (size_t)n }, DIALECT_RFC3259, &b->text) ||
-            b->text.n > sizeof(frame) - FRAME_HEADER_SIZE)
-                return;
-        frame_put_length(frame, b->text.n, false);
-        memcpy(frame + FRAME_HEADER_SIZE, b->text.at, b->text.n);
-        (void)!send(fd, frame, FRAME_HEADER_SIZE + b->text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (!payload.failed &&
+            message_format(&spec, buffer_span(&payload), DIALECT_RFC3259, &b->text) == 0 &&
+            b->text.n <= sizeof(frame) - FRAME_HEADER_SIZE) {
+                frame_put_length(frame, b->text.n, false);
+                memcpy(frame + FRAME_HEADER_SIZE, b->text.at, b->text.n);
+                (void)!send(fd, frame, FRAME_HEADER_SIZE + b->text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        }
+        buffer_deinit(&payload);
 }
 
 void control_undelivered(struct broker *b, struct client *c, struct span dest, uint32_t seq,
@@ -121,7 +153,7 @@ void control_undelivered(struct broker *b, struct client *c, struct span dest, u
         /* A ticket that the peer's restart ended is, for its sender, one that the peer left. */
         if (reason == MBUS_REASON_RESTARTED)
                 reason = MBUS_REASON_BYE;
-        say_reason(c, dest, "broker.undelivered", seq, control_reason(reason), why);
+        say_about(c, dest, "broker.undelivered", seq, control_reason(reason), why);
 }
 
 void control_delivered(struct broker *b, struct client *c, const struct name *from,

@@ -35,10 +35,14 @@ void control_format_dropped(struct client *c, uint64_t n, const char *reason,
 void control_refuse_link(struct broker *b, int fd, const char *why);
 /* broker.renamed("FROM" "TO") */
 void control_renamed(struct client *c, const struct address *from, const struct address *to);
-/* Takes @a, an entity of a client, off the bus: broker.detached("ADDRESS" denied) */
-void control_detach(struct broker *b, struct attachment *a);
+/* Takes @a, an entity of a client, off the bus: broker.detached("ADDRESS" denied "WHY") */
+void control_detach(struct broker *b, struct attachment *a, const char *why);
 /* A payload of the broker's to (). */
 void control_say(struct client *c, struct span payload);
+/* COMMAND(SUBJECT REASON "WHY") to @dest, for the reader to see what is wrong, where, and how to mend
+ * it; @subject is the text of a value, or empty. */
+void control_say_reason(struct client *c, struct span dest, const char *command,
+                        struct span subject, const char *reason, const char *why);
 /* The symbol for a reason. */
 const char *control_reason(enum mbus_reason reason);
 

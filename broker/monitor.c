@@ -268,15 +268,13 @@ void monitor_copy_received(struct bus *bus, const struct message *m)
 /* COMMAND(REASON "WHY") */
 static void say_end(struct client *c, const char *command, enum mbus_reason reason, const char *why)
 {
-        char text[128];
-        int n = snprintf(text, sizeof(text), "%s(%s \"%s\")", command, control_reason(reason), why);
-
-        control_say(c, (struct span){ text, (size_t)n });
+        control_say_reason(c, span_of("()"), command, SPAN_NULL, control_reason(reason), why);
 }
 
 void monitor_restrict(struct broker *b, struct client *c)
 {
-        static const char why[] = "the broker's policy does not let this user do that any more";
+        static const char why[] =
+                "[policy] of the broker has changed and does not let this user do that";
 
         if (c->n_watches > 0 && !rights_may_watch(c->rights)) {
                 unwatch(b, c);

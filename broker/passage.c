@@ -135,7 +135,8 @@ bool passage_is_forbidden(struct passage *p)
 {
         if (p->route->permission != PERMIT_NONE)
                 return false;
-        denied(p, "[policy] does not let it send there", span_of("anything"));
+        denied(p, "[policy] does not let it send there, which takes send= in a line for its user",
+               span_of("anything"));
         return true;
 }
 
@@ -147,7 +148,10 @@ static enum verdict judge_commands(struct passage *p, const struct payload *payl
                 struct span name = payload->commands[i].name;
 
                 if (!may_say(p, name)) {
-                        denied(p, "[policy] does not let it send this command there", name);
+                        denied(p,
+                               "[policy] does not let it send this command there, which takes "
+                               "commands= in a line for its user",
+                               name);
                         return VERDICT_STOP;
                 }
                 if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {

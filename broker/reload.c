@@ -168,7 +168,9 @@ static void restrict_entities(struct broker *b, struct client *c)
                 client_name(c, name);
                 log_info("%s: [policy] does not let it have %.*s any more, which leaves", name,
                          (int)text.n, text.at);
-                control_detach(b, a);
+                control_detach(
+                        b, a,
+                        "[policy] of the broker has changed and does not let this user have it");
         }
 }
 

@@ -176,6 +176,9 @@ START_TEST(test_a_frame_that_is_no_message_is_answered_and_the_link_goes_on)
                 "mbus/1.0 1 1 U " A " " B " (4294967296)\r\nx()",
                 "mbus/1.0 1 1 U " A " " B " () x()",
                 "mbus/1.0 1 1 U " A " (a:b a:c) ()\r\nx()",
+                "mbus/1.0 1 1 U " A " (a:b",
+                "mbus/1.0 1 1 U " A " (a b:c) ()\r\nx()",
+                "mbus/1.0 1 1 U " A " (a:b)\r\nx()",
         };
         struct scene s;
 
@@ -198,6 +201,8 @@ END_TEST
 
 START_TEST(test_commands_that_are_malformed_do_not_get_to_the_bus)
 {
+        static const char *const payloads[] = { "mbus.ping(", "mbus.ping(+)", "mbus.ping(1 <_>)",
+                                                "mbus.ping(-)", "mbus.ping(\"a\"1)" };
         struct scene s;
         char begin[64];
         uint32_t seq;
@@ -205,10 +210,12 @@ START_TEST(test_commands_that_are_malformed_do_not_get_to_the_bus)
         scene_init(&s, NULL);
         raw_send(&s.a, 'U', A, "(module:engine)", "x(");
         raw_send(&s.a, 'U', A, "()", "\"x\"");
-        seq = raw_send(&s.a, 'R', A, B, "mbus.ping(");
-        snprintf(begin, sizeof(begin), "\r\nbroker.undelivered(%u malformed ", seq);
-        ck_assert(raw_receive(&s.a));
-        ck_assert_msg(strstr(s.a.text, begin) != NULL, "%s", s.a.text);
+        for (unsigned i = 0; i < N(payloads); i++) {
+                seq = raw_send(&s.a, 'R', A, B, payloads[i]);
+                snprintf(begin, sizeof(begin), "\r\nbroker.undelivered(%u malformed ", seq);
+                ck_assert(raw_receive(&s.a));
+                ck_assert_msg(strstr(s.a.text, begin) != NULL, "%s", s.a.text);
+        }
         raw_expect_nothing(&s.b);
         scene_deinit(&s);
 }

@@ -222,7 +222,8 @@ START_TEST(test_the_owner_drops_an_entity_and_its_link_stays)
         scene_init(&s, NULL);
         seq = raw_send(&s.a, 'R', A, BROKER, "broker.drop(\"" B "\")");
         raw_expect_ack(&s.a, "(app:mbus-broker", seq);
-        raw_expect(&s.b, "broker.detached(\"" B "\" denied)");
+        raw_expect(&s.b, "broker.detached(\"" B
+                         "\" denied \"the owner of the broker took it off the bus\")");
         seq = raw_send(&s.a, 'R', A, B, "anybody()");
         raw_expect_about(&s.a, "broker.undelivered(%u unknown \"no known entity matches\")", seq);
         free(raw_attach(&s.b, B));
@@ -239,7 +240,8 @@ START_TEST(test_an_entity_may_drop_itself_by_a_reliable_message_to_a_subset)
         scene_init(&s, NULL);
         snprintf(dest, sizeof(dest), "(id:%d-0@127.0.0.1)", (int)s.broker.pid);
         seq = raw_send(&s.a, 'R', A, dest, "broker.drop(\"" A "\")");
-        raw_expect(&s.a, "broker.detached(\"" A "\" denied)");
+        raw_expect(&s.a, "broker.detached(\"" A
+                         "\" denied \"the owner of the broker took it off the bus\")");
         raw_expect_ack(&s.a, "(app:mbus-broker", seq);
         free(raw_attach(&s.a, A));
         seq = raw_send(&s.a, 'R', A, dest, "broker.detach()");
@@ -421,7 +423,8 @@ START_TEST(test_filters_are_bounded_and_checked)
         expect_part(&s.a, "malformed");
         seq = raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0 (\"()\" \"\" \"studio\"))");
         raw_expect_about(&s.a,
-                         "broker.undelivered(%u unknown \"the broker is on no bus of this name\")",
+                         "broker.undelivered(%u unknown \"the broker is on no bus of this name: "
+                         "mbus-cli status names those that it is on\")",
                          seq);
         for (unsigned i = 0; i < 17; i++)
                 strcat(command, " (\"()\" \"x\")");

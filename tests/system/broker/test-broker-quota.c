@@ -75,9 +75,13 @@ START_TEST(test_entities_of_a_link_and_of_a_user_are_bounded)
 
         scene_init(&s, "[limits]\nENTITIES_PER_LINK=2\nENTITIES_PER_USER=3\n");
         free(raw_attach(&s.a, "(app:x)"));
-        expect_refused(&s.a, "(app:y)", "full \"this link has too many entities\")");
+        expect_refused(&s.a, "(app:y)",
+                       "full \"this link has too many entities: see ENTITIES_PER_LINK in [limits] "
+                       "of the broker\")");
         expect_in_log(&s.broker, "ENTITIES_PER_LINK=2 is reached: no more entities are attached");
-        expect_refused(&s.b, "(app:y)", "full \"this user has too many entities\")");
+        expect_refused(&s.b, "(app:y)",
+                       "full \"this user has too many entities: see ENTITIES_PER_USER in [limits] "
+                       "of the broker\")");
         expect_in_log(&s.broker, "ENTITIES_PER_USER=3 is reached: no more entities are attached");
         raw_send(&s.a, 'U', A, BROKER, "broker.detach()");
         raw_expect_nothing(&s.a);
@@ -178,7 +182,10 @@ START_TEST(test_watches_of_a_link_are_bounded)
         ck_assert(raw_receive(&s.a));
         ck_assert(raw_receive(&s.a));
         seq = raw_send(&s.a, 'R', A, BROKER, "broker.watch(\"(x:2)\")");
-        raw_expect_about(&s.a, "broker.undelivered(%u full \"this link watches too much\")", seq);
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u full \"this link watches too much: see "
+                         "WATCHES_PER_LINK in [limits] of the broker\")",
+                         seq);
         expect_in_log(&s.broker, "WATCHES_PER_LINK=1 is reached: it watches no more");
         scene_deinit(&s);
 }

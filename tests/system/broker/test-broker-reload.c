@@ -10,6 +10,8 @@
 
 #define NOBODY 65534
 #define N_ADDRESS "(app:n id:9-9@127.0.0.1)"
+/* How what a new configuration takes away is explained. */
+#define CHANGED "[policy] of the broker has changed and does not let this user "
 
 /* Waits for the @n-th line with @text in the log, and returns the log, to be freed. */
 static char *await_in_log(const struct daemon *d, const char *text, unsigned n)
@@ -92,7 +94,10 @@ START_TEST(test_limits_change_for_links_that_are_there)
         scene_init(&s, "");
         reload(&s, "[limits]\nENTITIES_PER_LINK=1\n", 1);
         seq = raw_send(&s.a, 'R', "(app:second)", BROKER, "broker.attach(1)");
-        raw_expect_about(&s.a, "broker.refused(%u full \"this link has too many entities\")", seq);
+        raw_expect_about(&s.a,
+                         "broker.refused(%u full \"this link has too many entities: see "
+                         "ENTITIES_PER_LINK in [limits] of the broker\")",
+                         seq);
         expect_alive(&s);
         reload(&s, "", 2);
         free(raw_attach(&s.a, "(app:second)"));
@@ -116,7 +121,10 @@ START_TEST(test_what_is_beyond_a_lower_limit_stays_and_counts)
         raw_expect(&s.a, "you.stay()");
         raw_send(&s.a, 'U', A, BROKER, "broker.detach()");
         seq = raw_send(&s.a, 'R', "(app:fourth)", BROKER, "broker.attach(1)");
-        raw_expect_about(&s.a, "broker.refused(%u full \"this link has too many entities\")", seq);
+        raw_expect_about(&s.a,
+                         "broker.refused(%u full \"this link has too many entities: see "
+                         "ENTITIES_PER_LINK in [limits] of the broker\")",
+                         seq);
         raw_send(&s.a, 'U', "(app:third id:1-8@127.0.0.1)", BROKER, "broker.detach()");
         free(raw_attach(&s.a, A));
         free(raw_attach(&s.b, "(app:x id:1-9@127.0.0.1)"));
@@ -139,7 +147,9 @@ START_TEST(test_what_a_stricter_policy_still_covers_stays)
         free(raw_attach(&nobody, N_ADDRESS));
         free(raw_attach(&nobody, "(app:m module:x id:9-8@127.0.0.1)"));
         reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 attach=(app:n)\n", 1);
-        raw_expect(&nobody, "broker.detached(\"(app:m module:x id:9-8@127.0.0.1)\" denied)");
+        raw_expect(&nobody,
+                   "broker.detached(\"(app:m module:x id:9-8@127.0.0.1)\" denied \"" CHANGED
+                   "have it\")");
         raw_send(&s.a, 'U', A, N_ADDRESS, "you.are.there()");
         raw_expect(&nobody, "you.are.there()");
         raw_expect_nothing(&nobody);
@@ -159,10 +169,11 @@ START_TEST(test_rights_are_found_anew_for_links_that_are_there)
         scene_init(&s, "[broker]\nMULTICAST=never\n");
         open_as_nobody(&nobody, &s.broker);
         seq = raw_send(&nobody, 'R', N_ADDRESS, BROKER, "broker.attach(1)");
-        raw_expect_about(&nobody,
-                         "broker.refused(%u denied \"the broker's policy does not let this user "
-                         "have it\")",
-                         seq);
+        raw_expect_about(
+                &nobody,
+                "broker.refused(%u denied \"[policy] of the broker does not let this user attach "
+                "it: that takes attach= in a line for this user\")",
+                seq);
         reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 all\n", 1);
         free(raw_attach(&nobody, N_ADDRESS));
         raw_send(&nobody, 'U', N_ADDRESS, A, "may.i()");
@@ -173,10 +184,10 @@ START_TEST(test_rights_are_found_anew_for_links_that_are_there)
         raw_expect_nothing(&nobody);
         reload(&s, "[broker]\nMULTICAST=never\n", 2);
         raw_receive(&nobody);
-        expect_in(nobody.text, "\r\nbroker.unwatched(denied \"");
+        expect_in(nobody.text, "\r\nbroker.unwatched(denied \"" CHANGED "do that\")");
         raw_receive(&nobody);
-        expect_in(nobody.text, "\r\nbroker.unobserved(denied \"");
-        raw_expect(&nobody, "broker.detached(\"" N_ADDRESS "\" denied)");
+        expect_in(nobody.text, "\r\nbroker.unobserved(denied \"" CHANGED "do that\")");
+        raw_expect(&nobody, "broker.detached(\"" N_ADDRESS "\" denied \"" CHANGED "have it\")");
         seq = raw_send(&nobody, 'R', N_ADDRESS, A, "may.i()");
         raw_receive(&nobody);
         expect_in(nobody.text, "broker.undelivered(");

@@ -42,7 +42,10 @@ START_TEST(test_a_user_alone_has_half_of_the_entities)
 
         scene_limited(&s, "ENTITIES=5");
         seq = raw_send(&s.a, 'R', "(app:x)", BROKER, "broker.attach(1)");
-        raw_expect_about(&s.a, "broker.refused(%u full \"this user has too many entities\")", seq);
+        raw_expect_about(&s.a,
+                         "broker.refused(%u full \"this user has too many entities: see "
+                         "ENTITIES in [limits] of the broker\")",
+                         seq);
         expect_in_log(&s.broker,
                       "): ENTITIES=5 " SHARE ": no more entities are attached; to change "
                       "it write ENTITIES=NUMBER below [limits] in ");
