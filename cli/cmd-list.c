@@ -147,7 +147,7 @@ static int on_event(void *data, const struct mbus_event *event)
                 return list->session.brokered ? print_peers(list) : LOOP_ON;
         case MBUS_EVENT_REFUSED:
         case MBUS_EVENT_UNWATCHED:
-                return session_refused("cannot list", event->reason);
+                return session_refused("cannot list", event);
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
                 return EXITS_NO_BUS;

@@ -23,10 +23,10 @@ struct monitor {
         uint64_t seen;
 };
 
-static int refused(const struct monitor *monitor, enum mbus_reason reason)
+static int refused(const struct monitor *monitor, const struct mbus_event *event)
 {
-        if (reason != MBUS_REASON_UNKNOWN || !monitor->options->arg_on)
-                return session_refused("cannot monitor", reason);
+        if (event->reason != MBUS_REASON_UNKNOWN || !monitor->options->arg_on)
+                return session_refused("cannot monitor", event);
         text_error("cannot monitor: %s is on no bus %s%s", mbus_bus_get_url(monitor->bus),
                    monitor->options->arg_on,
                    monitor->brokered ? "" : "; only a broker has other buses than main");
@@ -53,7 +53,7 @@ static int on_event(void *data, const struct mbus_event *event)
                 print_beginning(monitor);
                 return LOOP_ON;
         case MBUS_EVENT_UNOBSERVED:
-                return refused(monitor, event->reason);
+                return refused(monitor, event);
         default:
                 return printer_notice(&monitor->printer, event);
         }

@@ -122,7 +122,7 @@ static int on_event(void *data, const struct mbus_event *event)
                 return on_observed(ping, event->message);
         case MBUS_EVENT_REFUSED:
         case MBUS_EVENT_UNOBSERVED:
-                return session_refused("cannot ping", event->reason);
+                return session_refused("cannot ping", event);
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
                 return EXITS_NO_BUS;

@@ -225,13 +225,13 @@ static int on_surveyed(struct send *send)
         return knows_any(send) ? send_reliable(send) : LOOP_ON;
 }
 
-static int on_failed(const struct send *send, enum mbus_reason reason)
+static int on_failed(const struct send *send, const struct mbus_event *event)
 {
-        if (reason == MBUS_REASON_UNKNOWN)
+        if (event->reason == MBUS_REASON_UNKNOWN)
                 return unknown(send);
-        if (reason == MBUS_REASON_NOT_UNIQUE)
+        if (event->reason == MBUS_REASON_NOT_UNIQUE)
                 return not_unique(send);
-        return session_refused(send->destination, reason);
+        return session_refused(send->destination, event);
 }
 
 static int on_event(void *data, const struct mbus_event *event)
@@ -242,13 +242,13 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_READY:
                 return on_ready(send);
         case MBUS_EVENT_REFUSED:
-                return session_refused("cannot join the bus", event->reason);
+                return session_refused("cannot join the bus", event);
         case MBUS_EVENT_JOINED:
                 return on_joined(send);
         case MBUS_EVENT_DELIVERED:
                 return event->ticket == send->ticket ? EXITS_OK : LOOP_ON;
         case MBUS_EVENT_FAILED:
-                return event->ticket == send->ticket ? on_failed(send, event->reason) : LOOP_ON;
+                return event->ticket == send->ticket ? on_failed(send, event) : LOOP_ON;
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
                 return EXITS_NO_BUS;

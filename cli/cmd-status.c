@@ -262,7 +262,7 @@ static int on_event(void *data, const struct mbus_event *event)
                 return EXITS_OK;
         case MBUS_EVENT_FAILED:
         case MBUS_EVENT_REFUSED:
-                return session_refused("the broker does not tell", event->reason);
+                return session_refused("the broker does not tell", event);
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
                 return EXITS_NO_BUS;

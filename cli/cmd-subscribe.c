@@ -29,7 +29,7 @@ static int on_event(void *data, const struct mbus_event *event)
                 fprintf(stderr, "ready %s\n", event->address);
                 return LOOP_ON;
         case MBUS_EVENT_REFUSED:
-                return session_refused("cannot join the bus", event->reason);
+                return session_refused("cannot join the bus", event);
         case MBUS_EVENT_MESSAGE:
                 return printer_put(printer, event);
         case MBUS_EVENT_QUIT:

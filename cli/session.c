@@ -46,10 +46,15 @@ int session_error(const char *what, int error)
         return status_of(error);
 }
 
-int session_refused(const char *what, enum mbus_reason reason)
+int session_refused(const char *what, const struct mbus_event *event)
 {
-        text_error("%s: %s", what, mbus_reason_name(reason));
-        switch (reason) {
+        fprintf(stderr, "mbus-cli: %s: %s", what, mbus_reason_name(event->reason));
+        if (event->why) {
+                fputs(": ", stderr);
+                text_print_visible(stderr, event->why, strlen(event->why));
+        }
+        fputc('\n', stderr);
+        switch (event->reason) {
         case MBUS_REASON_UNKNOWN:
                 return EXITS_UNKNOWN;
         case MBUS_REASON_NOT_UNIQUE:

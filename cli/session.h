@@ -28,8 +28,8 @@ void session_close(struct session *session);
 
 /* Tells stderr that @what failed. Returns the exit status for @error (see mbus.h). */
 int session_error(const char *what, int error);
-/* The same for a reason. */
-int session_refused(const char *what, enum mbus_reason reason);
+/* The same for the reason of @event, and what the broker says of it. */
+int session_refused(const char *what, const struct mbus_event *event);
 
 /* Checks @address, named @where in the message. 0 or EXITS_USAGE. */
 int session_check_address(const char *where, const char *address);

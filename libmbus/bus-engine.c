@@ -195,7 +195,7 @@ int engine_mode_observe(struct mbus_bus *bus)
         engine_observe(bus->engine, !unknown, o->hello);
         engine_observe_only(bus->engine, o->filters);
         if (unknown)
-                observe_ended(bus, MBUS_REASON_UNKNOWN);
+                observe_ended(bus, MBUS_REASON_UNKNOWN, SPAN_NULL);
         else
                 observe_begun(bus);
         bus->stirred = true;

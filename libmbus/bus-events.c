@@ -19,8 +19,27 @@ static size_t queued_bytes(const struct queued *item)
 void queued_deinit(struct queued *item)
 {
         message_unref((struct message *)item->event.message);
+        free((char *)item->event.why);
         free(item->text);
         *item = (struct queued){ .text = NULL };
+}
+
+char *why_string(struct span why)
+{
+        char *copy;
+
+        if (why.n > WHY_MAX) {
+                why.n = WHY_MAX;
+                /* Not within a character. */
+                while (why.n > 0 && ((unsigned char)why.at[why.n] & 0xc0) == 0x80)
+                        why.n--;
+        }
+        copy = why.n > 0 ? malloc(why.n + 1) : NULL;
+        if (copy) {
+                memcpy(copy, why.at, why.n);
+                copy[why.n] = '\0';
+        }
+        return copy;
 }
 
 void event_queue_deinit(struct event_queue *q)
@@ -172,7 +191,7 @@ static void let_go(struct mbus_bus *bus)
                 bus->mode->let_go(bus, message);
                 current->event.message = NULL;
         }
-        if (current->event.message || current->text)
+        if (current->event.message || current->event.why || current->text)
                 queued_deinit(current);
 }
 

@@ -70,7 +70,7 @@ static void link_down(struct mbus_bus *bus)
         tickets = tickets_drain(&l->tickets, &n);
         for (size_t i = 0; i < n; i++)
                 if (!tickets[i].attach)
-                        link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN);
+                        link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN, SPAN_NULL);
         free(tickets);
         told_mark(bus);
         l->backoff = LINK_BACKOFF_MIN;

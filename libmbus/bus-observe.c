@@ -88,11 +88,13 @@ void observe_begun(struct mbus_bus *bus)
         event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_OBSERVING }, NULL);
 }
 
-void observe_ended(struct mbus_bus *bus, enum mbus_reason reason)
+void observe_ended(struct mbus_bus *bus, enum mbus_reason reason, struct span why)
 {
         struct mbus_event event = { .type = MBUS_EVENT_UNOBSERVED, .reason = reason };
 
-        if (bus->observing.on)
+        if (bus->observing.on) {
+                event.why = why_string(why);
                 event_queue_push(bus, &event, NULL);
+        }
         bus->observing.on = false;
 }

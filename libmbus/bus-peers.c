@@ -122,7 +122,7 @@ static void leave_unwatched(struct mbus_bus *bus, enum mbus_reason reason)
         }
 }
 
-void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason)
+void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason, struct span why)
 {
         struct mbus_event event = { .type = MBUS_EVENT_UNWATCHED, .reason = reason };
         struct watch *watch = &bus->watches[i];
@@ -135,6 +135,7 @@ void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason)
         free(watch->address);
         memmove(watch, watch + 1, (--bus->n_watches - i) * sizeof(*watch));
         leave_unwatched(bus, reason);
+        event.why = why_string(why);
         event_queue_push(bus, &event, text);
 }
 

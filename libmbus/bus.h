@@ -32,7 +32,7 @@
 /* ---- events that wait for the application (bus-events.c) ----------------------------------- */
 
 struct queued {
-        struct mbus_event event; /* its message is a reference that is held */
+        struct mbus_event event; /* its message is a reference that is held, its `why` owned */
         char *text;              /* owned: what event.address is */
 };
 
@@ -229,6 +229,9 @@ void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
 bool bus_has_event(struct mbus_bus *bus);
 void event_queue_deinit(struct event_queue *q);
 void queued_deinit(struct queued *item);
+/* What becomes the `why` of an event: the beginning of @why, at most WHY_MAX octets, to be freed. NULL
+ * if it is empty, or memory is short: an event is worth more than its explanation. */
+char *why_string(struct span why);
 
 /* The text of @a as a string of its own, or NULL. */
 char *address_string(const struct address *a);
@@ -237,9 +240,9 @@ int entity_ready(struct mbus_entity *entity, const struct address *address);
 
 /* What mbus_bus_observe() asked for is given, which is told once; or it is not, or ends. */
 void observe_begun(struct mbus_bus *bus);
-void observe_ended(struct mbus_bus *bus, enum mbus_reason reason);
+void observe_ended(struct mbus_bus *bus, enum mbus_reason reason, struct span why);
 /* bus->watches[@i] is not granted, or ends: it is forgotten, and who is not watched any more leaves. */
-void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason);
+void watch_ended(struct mbus_bus *bus, size_t i, enum mbus_reason reason, struct span why);
 
 bool bus_watches(const struct mbus_bus *bus, const struct address *address);
 /* A remote entity is known: reports it if that is asked for and new. */

@@ -112,18 +112,21 @@ static bool ask_later(struct mbus_bus *bus, struct mbus_entity *entity)
         return true;
 }
 
-static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason)
+static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason,
+                   struct span why)
 {
+        struct mbus_event event = { .type = MBUS_EVENT_REFUSED,
+                                    .entity = entity,
+                                    .reason = reason };
+
         if (reason == MBUS_REASON_TAKEN && (ask_anew(entity) || ask_later(bus, entity)))
                 return;
         if (event_queue_reserve(&bus->queue, 1) < 0) {
                 bus->failure = -ENOMEM;
                 return;
         }
-        event_queue_push(bus,
-                         &(struct mbus_event){
-                                 .type = MBUS_EVENT_REFUSED, .entity = entity, .reason = reason },
-                         NULL);
+        event.why = why_string(why);
+        event_queue_push(bus, &event, NULL);
         entity->refused = true;
 }
 
@@ -133,18 +136,19 @@ static bool is_asked_to_observe(const struct link *l, uint32_t seq)
 }
 
 /* A question of the library's own was not granted. */
-static void on_question_failed(struct mbus_bus *bus, uint32_t seq, enum mbus_reason reason)
+static void on_question_failed(struct mbus_bus *bus, uint32_t seq, enum mbus_reason reason,
+                               struct span why)
 {
         struct link *l = bus->impl;
 
         if (is_asked_to_observe(l, seq)) {
                 l->observe_asked = false;
-                observe_ended(bus, reason);
+                observe_ended(bus, reason, why);
         }
         for (size_t i = 0; i < bus->n_watches; i++) {
                 if (bus->watches[i].seq != seq || bus->watches[i].answered)
                         continue;
-                watch_ended(bus, i, reason);
+                watch_ended(bus, i, reason, why);
                 return;
         }
 }
@@ -156,24 +160,26 @@ static void on_failed(struct mbus_bus *bus, struct args args)
         const struct ticket *found;
         enum mbus_reason reason;
         struct ticket ticket;
+        struct span why;
         uint32_t seq;
 
         if (!take_seq(&args, &seq))
                 return;
         reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        why = take_text(&args, MBUS_VALUE_STRING);
         if (reason == MBUS_REASON_NONE)
                 reason = MBUS_REASON_DENIED;
         found = tickets_find(&l->tickets, seq);
         if (!found) {
-                on_question_failed(bus, seq, reason);
+                on_question_failed(bus, seq, reason, why);
                 return;
         }
         ticket = *found;
         tickets_remove(&l->tickets, seq);
         if (ticket.attach)
-                refuse(bus, ticket.entity, reason);
+                refuse(bus, ticket.entity, reason, why);
         else
-                link_finish(bus, &ticket, reason);
+                link_finish(bus, &ticket, reason, why);
 }
 
 /* The owner of the broker dropped an entity. */
@@ -188,8 +194,9 @@ static void on_detached(struct mbus_bus *bus, struct args args)
         entity = entity_of_attached(index_find(&l->attached, &address));
         if (!entity)
                 return;
+        (void)args_take(&args, MBUS_VALUE_SYMBOL);
         index_remove(&l->attached, &entity->attached);
-        refuse(bus, entity, MBUS_REASON_DENIED);
+        refuse(bus, entity, MBUS_REASON_DENIED, take_text(&args, MBUS_VALUE_STRING));
 }
 
 /* Somebody else on the bus has the address. */
@@ -289,8 +296,10 @@ static void on_unwatched(struct mbus_bus *bus, struct args args)
 {
         enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
 
+        struct span why = take_text(&args, MBUS_VALUE_STRING);
+
         for (size_t i = bus->n_watches; i > 0 && reason != MBUS_REASON_NONE; i--)
-                watch_ended(bus, i - 1, reason);
+                watch_ended(bus, i - 1, reason, why);
 }
 
 static void on_unobserved(struct mbus_bus *bus, struct args args)
@@ -298,7 +307,7 @@ static void on_unobserved(struct mbus_bus *bus, struct args args)
         enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
 
         if (reason != MBUS_REASON_NONE)
-                observe_ended(bus, reason);
+                observe_ended(bus, reason, take_text(&args, MBUS_VALUE_STRING));
 }
 
 static void on_dropped(struct mbus_bus *bus, struct args args)

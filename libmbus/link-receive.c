@@ -11,12 +11,14 @@
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
-void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason)
+void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason,
+                 struct span why)
 {
         struct mbus_event event = { .type = reason ? MBUS_EVENT_FAILED : MBUS_EVENT_DELIVERED,
                                     .entity = ticket->entity,
                                     .ticket = ticket->ticket,
-                                    .reason = reason };
+                                    .reason = reason,
+                                    .why = why_string(why) };
 
         event_queue_push(bus, &event, NULL);
 }
@@ -35,7 +37,7 @@ static void on_acks(struct mbus_bus *bus, const struct message *m)
                         continue;
                 ticket = *found;
                 tickets_remove(&l->tickets, seq);
-                link_finish(bus, &ticket, MBUS_REASON_NONE);
+                link_finish(bus, &ticket, MBUS_REASON_NONE, SPAN_NULL);
         }
 }
 

@@ -193,8 +193,9 @@ int link_write(struct link *l);
 void link_on_frame(struct mbus_bus *bus, struct span text, bool observed);
 /* Entities come or go: who gets what has to be looked up again. */
 void link_forget_known(struct link *l);
-/* The ticket ends. */
-void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason);
+/* The ticket ends; @why is what the broker says of it. */
+void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason,
+                 struct span why);
 
 /* ---- link-broker.c ---- */
 

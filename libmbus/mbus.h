@@ -217,6 +217,7 @@ struct mbus_event {
         enum mbus_drop drop;
         uint64_t count;
         uint64_t time; /* CLOCK_REALTIME ns when a message was received */
+        const char *why; /* a sentence of the broker about `reason`, for people; may be NULL */
 };
 
 /* The oldest event, or NULL. It and all it points to are valid until the next call with @bus; a

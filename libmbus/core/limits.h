@@ -106,6 +106,9 @@
  * broker's own limits then work on those who send. */
 #define LINK_EVENTS_HIGH 16384
 #define LINK_EVENTS_BYTES_HIGH (16u << 20)
+/* The broker's sentence about something that failed, which waits with the event: longer than any that
+ * it says. */
+#define WHY_MAX 1024
 /* The last reliable messages that a client keeps in mind, for those that are repeated to the next
  * broker: more in the time of its repetitions (7) are seldom acknowledged just before a broker dies. */
 #define LINK_SEEN_MAX 1024

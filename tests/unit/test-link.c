@@ -41,6 +41,7 @@ START_TEST(test_a_refusal_names_its_reason)
         event = event_expect(w->bus, MBUS_EVENT_REFUSED);
         ck_assert_ptr_eq(event->entity, e);
         ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+        ck_assert_str_eq(event->why, "not yours");
         ck_assert_int_eq(mbus_entity_send_text(e, "()", "a()"), MBUS_E_NOT_READY);
         world_free(w);
 }
@@ -113,6 +114,37 @@ START_TEST(test_a_ticket_that_is_undelivered_fails_with_the_brokers_reason)
         ck_assert_int_eq(event->type, MBUS_EVENT_FAILED);
         ck_assert_uint_eq(event->ticket, ticket);
         ck_assert_int_eq(event->reason, MBUS_REASON_NOT_UNIQUE);
+        ck_assert_str_eq(event->why, "two");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_a_sentence_of_the_broker_may_be_missing_and_is_cut_between_characters)
+{
+        static const char *const sentences[] = { "", " 7", " \"\"", NULL };
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+        char why[WHY_MAX + 5] = " \"x";
+
+        /* WHY_MAX is within the last but one: an x, and then characters of two octets each. */
+        for (size_t i = 3; i < WHY_MAX + 2; i += 2)
+                memcpy(why + i, "\xc3\xa4", 2);
+        strcpy(why + WHY_MAX + 3, "\"");
+        for (size_t i = 0; i < N(sentences); i++) {
+                uint64_t ticket = send_reliable(w);
+
+                say(w, "mbus/1.0 2 9 U " BROKER " " ME " ()\r\nbroker.undelivered(%u full%s)",
+                    expect(w, " R "), sentences[i] ? sentences[i] : why);
+                event = mbus_bus_pop_event(w->bus);
+                ck_assert_int_eq(event->type, MBUS_EVENT_FAILED);
+                ck_assert_uint_eq(event->ticket, ticket);
+                if (sentences[i])
+                        ck_assert_ptr_null(event->why);
+                else
+                        ck_assert_uint_eq(strlen(event->why), WHY_MAX - 1);
+        }
+        ck_assert_int_eq(memcmp(event->why, why + 2, WHY_MAX - 1), 0);
         world_free(w);
 }
 END_TEST
@@ -339,6 +371,7 @@ START_TEST(test_an_observer_that_is_refused_is_told_why_and_may_ask_again)
                 ck_assert_ptr_nonnull(event);
                 ck_assert_int_eq(event->type, MBUS_EVENT_UNOBSERVED);
                 ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+                ck_assert_str_eq(event->why, "x");
                 ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
         }
         world_free(w);
@@ -360,6 +393,7 @@ START_TEST(test_a_watch_that_is_refused_is_told_and_the_others_go_on)
         ck_assert_int_eq(event->type, MBUS_EVENT_UNWATCHED);
         ck_assert_str_eq(event->address, "(app:y)");
         ck_assert_int_eq(event->reason, MBUS_REASON_FULL);
+        ck_assert_str_eq(event->why, "x");
         seq = expect(w, "broker.watch(\"(app:peer)\")");
         say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.joined(\"" PEER "\" 1)");
         say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.watching(%u)", seq);
@@ -383,7 +417,7 @@ START_TEST(test_what_the_broker_takes_back_is_told_and_who_is_not_watched_has_le
         seq = expect(w, "broker.observe(0)");
         say(w, "mbus/1.0 1 9 U " BROKER " () (%u)", seq);
         events_clear(w->bus);
-        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.unwatched(denied \"x\")\r\n"
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.unwatched(denied \"less\")\r\n"
                "broker.unobserved(denied \"x\")");
         event = event_expect(w->bus, MBUS_EVENT_LEFT);
         ck_assert_str_eq(event->address, PEER);
@@ -391,8 +425,10 @@ START_TEST(test_what_the_broker_takes_back_is_told_and_who_is_not_watched_has_le
         event = event_expect(w->bus, MBUS_EVENT_UNWATCHED);
         ck_assert_str_eq(event->address, "(app:peer)");
         ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+        ck_assert_str_eq(event->why, "less");
         event = event_expect(w->bus, MBUS_EVENT_UNOBSERVED);
         ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+        ck_assert_str_eq(event->why, "x");
         /* A new link asks for neither. */
         broker_restart(w);
         expect(w, "broker.attach(1)");
@@ -473,6 +509,7 @@ int main(void)
                 test_an_entity_that_gets_another_address_is_ready_again,
                 test_a_ticket_ends_with_an_acknowledgement,
                 test_a_ticket_that_is_undelivered_fails_with_the_brokers_reason,
+                test_a_sentence_of_the_broker_may_be_missing_and_is_cut_between_characters,
                 test_only_the_broker_speaks_for_the_broker,
                 test_many_tickets_find_their_way_in_any_order,
                 test_reliable_messages_are_acknowledged_together,
