@@ -216,7 +216,7 @@ struct mbus_event {
         enum mbus_reason reason;
         enum mbus_drop drop;
         uint64_t count;
-        uint64_t time; /* CLOCK_REALTIME ns when a message was received */
+        uint64_t time;   /* CLOCK_REALTIME ns when a message was received */
         const char *why; /* a sentence of the broker about `reason`, for people; may be NULL */
 };
 
