@@ -131,7 +131,7 @@ void bridge_drop_holds(struct bridge *bridge);
 /* Looks at those whose time is over. Whether there were any. */
 bool bridges_end_holds(struct bridges *all);
 
-/* ---- relay.c ---- */
+/* ---- relay-books.c ---- */
 
 /* Ends what @p has sent, and what was sent to it. @told: senders on links learn it. */
 void relay_forget(struct proxy *p, bool told);
