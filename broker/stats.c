@@ -161,6 +161,7 @@ static void put_rejections(const struct sink *s)
                 [TCP_TOO_LATE] = "too_late",
                 [TCP_FORGED] = "wrong_key",
                 [TCP_STRANGE] = "wrong_protocol",
+                [TCP_HUNG_UP] = "hung_up",
         };
 
         for (unsigned i = 0; i < TCP_REJECTION_MAX; i++)

@@ -203,6 +203,15 @@ static int move_out(struct tcp_link *l)
         return r < 0 ? r : sealed;
 }
 
+/* The connection ends with @r. Whoever only tries whether somebody listens, as monitors do, is counted
+ * and not logged. */
+static void lose_net(struct tcp_link *l, int r)
+{
+        if (l->pair < 0 && (r == -EPIPE || r == -ECONNRESET))
+                l->all->n_rejected[TCP_HUNG_UP]++;
+        tcp_link_end(l, r == -EPIPE ? "it was closed" : strerror(-r));
+}
+
 static void on_net(uv_poll_t *poll, int status, int events)
 {
         struct tcp_link *l = poll->data;
@@ -214,7 +223,7 @@ static void on_net(uv_poll_t *poll, int status, int events)
         if (r == 0)
                 r = pipe_write(&l->to_net, l->net);
         if (r < 0)
-                tcp_link_end(l, r == -EPIPE ? "it was closed" : strerror(-r));
+                lose_net(l, r);
         else
                 update_polls(l);
 }
@@ -300,7 +309,7 @@ int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer)
         set_options(fd);
         stream_begin(&l->stream, &l->to_net.bytes);
         if (pipe_write(&l->to_net, fd) < 0)
-                tcp_link_end(l, "it was closed");
+                lose_net(l, -EPIPE);
         else
                 update_polls(l);
         return 0;

@@ -24,6 +24,7 @@ enum tcp_rejection {
         TCP_TOO_LATE, /* TCP_PROOF_MS */
         TCP_FORGED,   /* a wrong key */
         TCP_STRANGE,  /* another protocol */
+        TCP_HUNG_UP,  /* by the other side, before it had proved itself */
         TCP_REJECTION_MAX,
 };
 

@@ -245,6 +245,31 @@ START_TEST(test_of_many_strangers_the_oldest_gives_way)
 }
 END_TEST
 
+/* A monitor that tries whether somebody listens does no harm, so the log is spared. */
+START_TEST(test_a_stranger_who_hangs_up_is_counted_and_not_logged)
+{
+        struct caller c;
+        struct scene s;
+
+        begin(&s);
+        for (unsigned i = 0; i < 3; i++) {
+                int fd = call();
+
+                expect_greeting(fd);
+                ck_assert_int_eq(send(fd, "\0\0", i, MSG_NOSIGNAL), i);
+                close(fd);
+        }
+        /* One who came later is let in, so these are gone. */
+        caller_init(&c, &s);
+        hear(&c);
+        ck_assert_int_eq(c.stream.state, STREAM_OPEN);
+        caller_deinit(&c);
+        expect_figure(&s, "(tcp-rejected-hung-up 3)");
+        ck_assert_uint_eq(count_in_log(&s.broker, "TCP link from"), 0);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_what_a_client_once_said_is_of_no_use_to_a_stranger)
 {
         struct buffer said = BUFFER_INIT;
@@ -428,6 +453,7 @@ int main(void)
                 test_a_stranger_who_says_nothing_is_sent_away,
                 test_strangers_who_speak_something_else_are_sent_away_at_once,
                 test_of_many_strangers_the_oldest_gives_way,
+                test_a_stranger_who_hangs_up_is_counted_and_not_logged,
                 test_what_a_client_once_said_is_of_no_use_to_a_stranger,
                 test_a_client_that_does_not_read_loses_messages_as_on_any_link,
                 test_who_reads_gets_all_that_waited_when_the_broker_ends,
