@@ -77,7 +77,7 @@ bool admit(struct broker *b, int fd, struct admission *ret_admission)
         socklen_t size = sizeof(peer);
         struct admission a = { .uid = (uid_t)-1 };
         enum limit limit;
-        char who[64];
+        char who[64], why[96];
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
                 return false;
@@ -87,7 +87,9 @@ bool admit(struct broker *b, int fd, struct admission *ret_admission)
         if (limit) {
                 snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)a.pid, (unsigned)a.uid);
                 quota_log(&b->quota, &b->quota.refused, limit, b->now, who, "it is closed");
-                control_refuse_link(b, fd, "too many links, see the log of the broker");
+                snprintf(why, sizeof(why), "too many links: see %s in [limits] of the broker",
+                         limit_name(limit));
+                control_refuse_link(b, fd, why);
         }
         if (!a.user)
                 return false;

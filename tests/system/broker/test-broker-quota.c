@@ -41,8 +41,9 @@ START_TEST(test_a_link_too_many_is_told_and_closed_and_a_place_that_is_free_is_g
         scene_init(&s, "[limits]\nLINKS_PER_USER=2\n");
         for (unsigned i = 0; i < 3; i++) {
                 raw_open(&c, s.broker.socket);
-                raw_expect(&c, "broker.refused(0 full \"too many links, see the log of the "
-                               "broker\")");
+                raw_expect(&c,
+                           "broker.refused(0 full \"too many links: see LINKS_PER_USER in [limits] "
+                           "of the broker\")");
                 raw_expect_closed(&c);
                 raw_close(&c);
         }

@@ -24,7 +24,9 @@ START_TEST(test_a_user_alone_has_half_of_the_links)
 
         scene_limited(&s, "LINKS=5");
         raw_open(&c, s.broker.socket);
-        raw_expect(&c, "broker.refused(0 full \"too many links, see the log of the broker\")");
+        raw_expect(
+                &c,
+                "broker.refused(0 full \"too many links: see LINKS in [limits] of the broker\")");
         raw_expect_closed(&c);
         raw_close(&c);
         expect_in_log(&s.broker, ": LINKS=5 " SHARE ": it is closed; to change it write "
