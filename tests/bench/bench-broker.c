@@ -17,8 +17,8 @@
 #include "flow.h"
 
 #define ROUNDS 5
-#define RIGS_MAX 5
-#define SECONDS_MAX 240
+#define RIGS_MAX 6
+#define SECONDS_MAX 300
 
 struct goal {
         const struct rig *rig; /* NULL: there is none */
@@ -39,19 +39,19 @@ static const struct task tasks[] = {
           1,
           1,
           400000,
-          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_mqtt },
+          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_nats_library, &rig_mqtt },
           { { &rig_nats, 1.5 }, { &rig_relay, 0.4 } } },
         { "one-to-four",
           1,
           4,
           200000,
-          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_mqtt },
+          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_nats_library, &rig_mqtt },
           { { &rig_nats, 1.5 }, { &rig_relay, 0.4 } } },
         { "four-to-one",
           4,
           1,
           400000,
-          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_mqtt },
+          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_nats_library, &rig_mqtt },
           { { NULL, 0 } } },
         { "reliable",
           1,
@@ -63,7 +63,7 @@ static const struct task tasks[] = {
           0,
           0,
           0,
-          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_mqtt },
+          { &rig_mbus, &rig_mbus_default, &rig_relay, &rig_nats, &rig_nats_library, &rig_mqtt },
           { { &rig_relay, 1.25 }, { &rig_nats, 1 }, { &rig_mqtt, 1 } } },
 };
 

@@ -62,8 +62,9 @@ extern const struct rig rig_mbus_reliable;
 /* Where the broker of these rigs is once it is started. */
 extern struct server rig_mbus_server;
 extern const struct rig rig_relay;
-extern const struct rig rig_nats;
-extern const struct rig rig_mqtt; /* quality of service 0 */
+extern const struct rig rig_nats;         /* a client that does nothing but what it must */
+extern const struct rig rig_nats_library; /* an application of the library of its makers */
+extern const struct rig rig_mqtt;         /* quality of service 0 */
 extern const struct rig rig_mqtt_reliable;
 
 /* Deliveries a second; adds what was lost to *@lost. */
