@@ -157,10 +157,8 @@ static void put_rejections(const struct sink *s)
 {
         static const char help[] = "TCP connections that were closed since they are no clients.";
         static const char *const causes[TCP_REJECTION_MAX] = {
-                [TCP_TOO_MANY] = "too_many",
-                [TCP_TOO_LATE] = "too_late",
-                [TCP_FORGED] = "wrong_key",
-                [TCP_STRANGE] = "wrong_protocol",
+                [TCP_TOO_MANY] = "too_many", [TCP_TOO_LATE] = "too_late",
+                [TCP_FORGED] = "wrong_key",  [TCP_STRANGE] = "wrong_protocol",
                 [TCP_HUNG_UP] = "hung_up",
         };
 
