@@ -47,10 +47,11 @@ void client_kill(struct client *c, const char *why)
         log_debug("%s ends: %s", name, why);
 }
 
-/* The client does not keep up: when much is held by such clients, this one holds no more than it has. */
+/* The client does not keep up: when much is held by such clients, or by this one of what was dropped, it
+ * holds no more than it has. */
 static void hold_less(struct client *c)
 {
-        if (c->broker->chunks.n_out > CHUNKS_HELD_MAX)
+        if (c->broker->chunks.n_out > CHUNKS_HELD_MAX || queue_is_sparse(&c->queue))
                 queue_own(&c->queue);
 }
 

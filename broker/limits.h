@@ -18,8 +18,9 @@
 #define READ_MAX (128u << 10)
 /* ... and the least room with which reading begins. */
 #define READ_MIN (32u << 10)
-/* Chunks that a slow client's messages are copied into. */
-#define CHUNK_OWN_SIZE (64u << 10)
+/* Chunks that a slow client's messages are copied into: so large that each is a mapping of its own, which
+ * goes back to the system when it is freed (chunk.c). */
+#define CHUNK_OWN_SIZE (128u << 10)
 
 /* What waits for one client: enough for seconds of audio control, not for a client that sleeps.
  * From here to COMMAND_RATE the numbers are defaults, which [limits] changes (quota.h). */

@@ -15,8 +15,6 @@
 #include <core/frame.h>
 #include <mbus.h>
 
-#include "limits.h"
-
 #define SLICES_MIN 8
 /* A ring that grew beyond this is given back when the queue is empty. */
 #define SLICES_KEPT 16
@@ -149,11 +147,12 @@ static bool drop_oldest(struct queue *q, enum kind kind)
         q->oldest[kind] = i;
         q->n_dropped[kind]++;
         s = slot(q, i);
+        n = frame_size(s);
+        q->bytes_dropped += n;
         if (s->n == 1) {
                 empty_slice(q, s);
                 return true;
         }
-        n = frame_size(s);
         s->at += (uint32_t)n;
         s->n--;
         account(q, kind, 1, n);
@@ -334,6 +333,7 @@ static void drained(struct queue *q)
 {
         q->own = chunk_unref(q->own);
         q->head = q->tail = q->settled = POSITION_FIRST;
+        q->bytes_dropped = 0;
         for (unsigned kind = 0; kind < KIND_MAX; kind++)
                 q->oldest[kind] = POSITION_FIRST;
         if (q->size > SLICES_KEPT) {
@@ -400,11 +400,15 @@ static void own_slice(struct queue *q, struct slice *s)
 
 void queue_own(struct queue *q)
 {
-        uint64_t from = q->settled > q->head ? q->settled : q->head;
-        uint64_t to = from;
+        uint64_t from, to;
         struct chunk *judged = NULL;
         bool copy = false;
 
+        if (queue_is_sparse(q)) {
+                q->settled = q->head;
+                q->bytes_dropped = 0;
+        }
+        from = to = q->settled > q->head ? q->settled : q->head;
         for (uint64_t i = from; i < q->tail; i++) {
                 struct slice s = *slot(q, i);
 

@@ -17,8 +17,10 @@
  * Memory: a slice of 200 octets would keep 256 KiB alive, and a client that does not read could so
  * hold gigabytes with the 8 MiB it is allowed. Therefore queue_own() is called when its socket takes
  * no more and CHUNKS_HELD_MAX are in use: what is less than half of a chunk moves into a chunk of the
- * client's own. A queue so costs no more than about twice what it holds, but for a few chunks that all
- * share, while clients that keep up, or are behind for a moment, have nothing copied.
+ * client's own. It looks at a slice once, and again when as much was dropped as the queue holds: what
+ * was more than half of a chunk may be little by then. A queue so costs no more than about four times
+ * what it holds, but for a few chunks that all share, while clients that keep up, or are behind for a
+ * moment, have nothing copied.
  */
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H
@@ -30,6 +32,7 @@
 #include <core/bytes.h>
 
 #include "chunk.h"
+#include "limits.h"
 #include "quota.h"
 
 enum kind {
@@ -54,7 +57,8 @@ struct queue {
         size_t size;
         uint64_t head; /* positions, of which the ring shows those from head to tail - 1 */
         uint64_t tail;
-        uint64_t settled;          /* slices before are not looked at by queue_own() again */
+        uint64_t settled;          /* slices before are not looked at by queue_own() again ... */
+        size_t bytes_dropped;      /* ... until more than they hold was dropped from among them */
         uint64_t oldest[KIND_MAX]; /* no slice of the kind stands before */
         size_t n[KIND_MAX];        /* messages */
         size_t n_messages;
@@ -86,6 +90,11 @@ enum limit queue_check(const struct queue *q, size_t n, enum kind kind);
 size_t queue_peek(const struct queue *q, struct iovec *iov, size_t size);
 /* The first @n octets were written. */
 void queue_pop(struct queue *q, size_t n);
+/* Whether so much was dropped that what is left may hold on to much more memory than it is. */
+static inline bool queue_is_sparse(const struct queue *q)
+{
+        return q->bytes_dropped > q->bytes + CHUNK_SIZE;
+}
 /* The client does not keep up: copies what would hold on to much more memory than it is. */
 void queue_own(struct queue *q);
 /* The kind of which messages were dropped right before what is to be written next, or KIND_MAX. They are

@@ -378,6 +378,50 @@ START_TEST(test_whatever_happens_the_queue_does_as_the_model)
 }
 END_TEST
 
+/* Octets of the chunks that the queue keeps alive. */
+static size_t held(const struct queue *q)
+{
+        const struct chunk *last = NULL;
+        size_t n = 0;
+
+        for (uint64_t i = q->head; i < q->tail; i++) {
+                const struct slice *s = &q->slices[i & (q->size - 1)];
+
+                if (s->chunk && s->chunk != last)
+                        n += s->chunk->size;
+                last = s->chunk ? s->chunk : last;
+        }
+        return n;
+}
+
+START_TEST(test_what_was_dropped_does_not_stay_with_the_little_that_was_not)
+{
+        struct books books;
+        struct queue q;
+        uint64_t n_dropped = 0;
+
+        books_init(&books);
+        books.quota.limits.of[LIMIT_BYTES_PER_LINK] = 1 << 20;
+        queue_init(&q, books.user);
+        /* 200 MB, of which a message in each chunk may not be dropped: 100 KB. */
+        for (uint32_t i = 0; i < 1000; i++) {
+                struct chunk *chunk = chunk_new(CHUNK_SIZE);
+
+                push(&q, chunk, i, 100, KIND_ANSWER);
+                while (chunk_room(chunk) >= 1000)
+                        push(&q, chunk, i, 1000, KIND_UNRELIABLE);
+                chunk_unref(chunk);
+                queue_own(&q);
+                ck_assert_uint_le(held(&q), 4 * q.bytes + 4 * CHUNK_SIZE);
+                n_dropped += queue_take_dropped(&q, KIND_UNRELIABLE);
+        }
+        ck_assert_uint_eq(q.n[KIND_ANSWER], 1000);
+        ck_assert_uint_gt(n_dropped, 250000);
+        queue_deinit(&q);
+        books_deinit(&books);
+}
+END_TEST
+
 START_TEST(test_a_pool_keeps_a_few_chunks_and_gives_the_last_one_out_first)
 {
         struct chunk_pool pool = { .size = 100 };
@@ -415,6 +459,7 @@ int main(void)
                 test_beyond_a_quarter_of_the_total_a_queue_has_its_share_of_what_is_left,
                 test_an_empty_queue_takes_a_message_whatever_others_have,
                 test_whatever_happens_the_queue_does_as_the_model,
+                test_what_was_dropped_does_not_stay_with_the_little_that_was_not,
                 test_a_pool_keeps_a_few_chunks_and_gives_the_last_one_out_first,
         };
 
