@@ -22,40 +22,67 @@
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
-/* Takes the acknowledgements off. Whether one of them is to be passed on. */
-static bool take_acknowledgements(struct passage *p)
+/* What of an AckList is to be passed on: acknowledgements of the sender that the recipient waited for. */
+struct acks {
+        uint32_t seqs[ACKS_MAX];
+        size_t n;
+        bool all; /* nothing else is in the list */
+};
+
+/* Takes the acknowledgements off. Those for a client are passed on. */
+static void take_acks(struct passage *p, struct acks *ret_acks)
 {
         struct attachment *to = p->route->only;
         struct span rest = p->h.acks;
-        bool any = false;
         uint32_t seq;
 
+        ret_acks->n = 0;
+        ret_acks->all = true;
         while (acks_next(&rest, &seq)) {
+                if (to && !to->proxy && reliable_acknowledge(p->b, to, seq, p->route->src)) {
+                        ret_acks->seqs[ret_acks->n++] = seq;
+                        continue;
+                }
+                ret_acks->all = false;
                 if (!to)
                         engine_acknowledge(p->b->engine, p->b->now, p->route->src->entity,
                                            &p->route->dest, seq);
-                else if (to->proxy)
-                        p->b->counts[COUNT_ACK] +=
-                                !bridge_acknowledge(to->proxy, seq, p->route->src);
-                else if (reliable_acknowledge(p->b, to, seq, p->route->src))
-                        any = true;
-                else
+                else if (!to->proxy || !bridge_acknowledge(to->proxy, seq, p->route->src))
                         p->b->counts[COUNT_ACK]++;
         }
-        return any;
 }
 
-/* The message cannot be passed on, but its acknowledgements must be. */
-static void pass_acks_alone(struct passage *p)
+/* The message is not passed on as it is, but its acknowledgements must be. */
+static void pass_acks_alone(struct passage *p, const struct acks *acks)
 {
-        struct span rest = p->h.acks;
-        uint32_t seqs[ACKS_MAX];
-        size_t n = 0;
+        if (acks->n > 0)
+                control_acknowledge(p->b, p->route->only->client, attachment_text(p->route->src),
+                                    attachment_text(p->route->only), acks->seqs, acks->n);
+}
 
-        while (n < ACKS_MAX && acks_next(&rest, &seqs[n]))
-                n++;
-        control_acknowledge(p->b, p->route->only->client, attachment_text(p->route->src),
-                            attachment_text(p->route->only), seqs, n);
+/* The same message without acknowledgements, in the shared chunk: clients believe those that they get. False
+ * if memory is short. */
+static bool strip_acks(struct passage *p)
+{
+        size_t before = (size_t)(p->h.acks.at - p->text.at);
+        size_t n = p->n - p->h.acks.n + 2;
+        char *at = broker_reserve(p->b, n), *to = at;
+
+        if (!at)
+                return false;
+        frame_put_length(to, n - FRAME_HEADER_SIZE, false);
+        to += FRAME_HEADER_SIZE;
+        memcpy(to, p->text.at, before);
+        memcpy(to + before, "()", 2);
+        memcpy(to + before + 2, p->h.acks.at + p->h.acks.n, p->text.n - before - p->h.acks.n);
+        p->text = (struct span){ to, n - FRAME_HEADER_SIZE };
+        p->payload = span_from(p->text, p->text.n - p->payload.n);
+        p->h.acks = (struct span){ to + before, 2 };
+        p->chunk = p->b->chunk;
+        p->at = p->b->chunk->n;
+        p->n = n;
+        p->b->chunk->n += n;
+        return true;
 }
 
 /* ---- to the bus ---------------------------------------------------------------------------- */
@@ -100,26 +127,19 @@ static void retain(const struct passage *p)
                 retain_note(p->b, p->route->src, &p->h, &p->route->dest, p->payload);
 }
 
-static void forward(struct passage *p, bool acknowledges)
+static void forward(struct passage *p)
 {
-        enum kind kind = acknowledges ? KIND_ANSWER : KIND_UNRELIABLE;
         struct route *route = p->route;
         bool to_bus = goes_to_bus(p), sent = false;
-        enum verdict verdict;
+        enum verdict verdict = passage_judge(p, to_bus || route->exported);
 
-        if (p->payload.n == 0) {
-                if (acknowledges) {
-                        client_push(route->only->client, p->chunk, p->at, p->n, KIND_ANSWER);
-                        monitor_copy(&p->b->bus, p->text, true);
-                }
+        if (verdict == VERDICT_STOP)
                 return;
-        }
-        verdict = passage_judge(p, to_bus || route->exported);
         if (verdict == VERDICT_PING && route->only) {
                 engine_answer_ping(p->b->engine, p->b->now, &route->dest);
-        } else if (verdict != VERDICT_STOP) {
+        } else {
                 for (size_t i = 0; i < route->n && verdict == VERDICT_PASS; i++)
-                        client_push(route->clients[i], p->chunk, p->at, p->n, kind);
+                        client_push(route->clients[i], p->chunk, p->at, p->n, KIND_UNRELIABLE);
                 if (route->src->retainer && verdict == VERDICT_PASS)
                         retain(p);
                 if (to_bus || verdict == VERDICT_PING)
@@ -127,12 +147,8 @@ static void forward(struct passage *p, bool acknowledges)
                 if (route->exported && verdict == VERDICT_PASS)
                         bridge_forward(p->b, route->src, &route->dest, header_timestamp_ms(&p->h),
                                        p->payload);
-                if (acknowledges && route->n == 0)
-                        pass_acks_alone(p);
-        } else if (acknowledges) {
-                pass_acks_alone(p);
         }
-        if (verdict != VERDICT_STOP && !sent)
+        if (!sent)
                 monitor_copy(&p->b->bus, p->text, false);
 }
 
@@ -291,10 +307,46 @@ static void forward_reliable(struct passage *p)
         }
 }
 
+/* Acknowledgements alone, which nearly all are. */
+static void pass_bare_acks(struct passage *p, const struct acks *acks)
+{
+        if (acks->n == 0)
+                return;
+        if (acks->all)
+                client_push(p->route->only->client, p->chunk, p->at, p->n, KIND_ANSWER);
+        else
+                pass_acks_alone(p, acks);
+        monitor_copy(&p->b->bus, p->text, true);
+}
+
+/* There is no memory for what is left. */
+static void give_up(struct passage *p)
+{
+        for (size_t i = 0; i < p->route->n && !p->h.reliable; i++)
+                p->route->clients[i]->queue.n_dropped[KIND_UNRELIABLE]++;
+        passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+}
+
+/* Takes its acknowledgements out of the message and passes them on. False if nothing is left of it. */
+static bool separate_acks(struct passage *p)
+{
+        struct acks acks;
+
+        take_acks(p, &acks);
+        if (!p->h.reliable && p->payload.n == 0) {
+                pass_bare_acks(p, &acks);
+                return false;
+        }
+        pass_acks_alone(p, &acks);
+        if ((acks.n == 0 && acks.all) || strip_acks(p))
+                return true;
+        give_up(p);
+        return false;
+}
+
 void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_t at, size_t n)
 {
         struct passage p;
-        bool acknowledges;
 
         b->from_links.n++;
         b->from_links.bytes += n;
@@ -304,16 +356,12 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
         p.at = at;
         p.n = n;
         p.text = (struct span){ chunk->bytes + at + FRAME_HEADER_SIZE, n - FRAME_HEADER_SIZE };
-        if (!passage_read(&p))
+        if (!passage_read(&p) || (passage_has_acks(&p) && !separate_acks(&p)))
                 return;
-        acknowledges = passage_has_acks(&p) && take_acknowledgements(&p);
-        if (!p.h.reliable) {
-                forward(&p, acknowledges);
-        } else {
-                if (acknowledges)
-                        pass_acks_alone(&p);
+        if (p.h.reliable)
                 forward_reliable(&p);
-        }
+        else if (p.payload.n > 0)
+                forward(&p);
 }
 
 void router_forget(struct client *c)

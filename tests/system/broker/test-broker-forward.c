@@ -13,7 +13,7 @@ START_TEST(test_the_very_octets_pass_from_one_link_to_another)
                 "mbus/1.0  8\t1 u (id:1-1@127.0.0.1 module:ui app:a)  (module:engine)  ( )\n\nx.y "
                 "()",
                 "mbus/1.0 00009 1700000000000 U " A " (app:b  module:engine) ()\r\n x.y( )\n\n",
-                "mbus/1.0 4294967295 1700000000000 U " A " " B " (1 2 3)\r\nx.y()",
+                "mbus/1.0 4294967295 1700000000000 U " A " " B " ()\r\nx.y()",
         };
         struct scene s;
 
