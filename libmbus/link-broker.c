@@ -182,12 +182,16 @@ static void on_failed(struct mbus_bus *bus, struct args args)
                 link_finish(bus, &ticket, reason, why);
 }
 
-/* The owner of the broker dropped an entity. */
+/* The owner of the broker dropped an entity, or [policy] does not cover it any more. What it had under way
+ * ends with it. */
 static void on_detached(struct mbus_bus *bus, struct args args)
 {
         struct link *l = bus->impl;
         struct mbus_entity *entity;
         struct address address;
+        struct ticket ticket;
+        struct span why;
+        size_t cursor = 0;
 
         if (!take_address(&args, &address))
                 return;
@@ -195,8 +199,12 @@ static void on_detached(struct mbus_bus *bus, struct args args)
         if (!entity)
                 return;
         (void)args_take(&args, MBUS_VALUE_SYMBOL);
+        why = take_text(&args, MBUS_VALUE_STRING);
+        link_forget_known(l);
         index_remove(&l->attached, &entity->attached);
-        refuse(bus, entity, MBUS_REASON_DENIED, take_text(&args, MBUS_VALUE_STRING));
+        while (tickets_take(&l->tickets, entity, &cursor, &ticket))
+                link_finish(bus, &ticket, MBUS_REASON_DENIED, why);
+        refuse(bus, entity, MBUS_REASON_DENIED, why);
 }
 
 /* Somebody else on the bus has the address. */
@@ -212,6 +220,7 @@ static void on_renamed(struct mbus_bus *bus, struct args args)
         entity = entity_of_attached(index_find(&l->attached, &from));
         if (!entity || index_find(&l->attached, &to))
                 return;
+        link_forget_known(l);
         index_remove(&l->attached, &entity->attached);
         r = index_add(&l->attached, &entity->attached, &to);
         if (r == 0)

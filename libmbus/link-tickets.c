@@ -110,18 +110,27 @@ void tickets_remove(struct tickets *ts, uint32_t seq)
                 remove_at(ts, (size_t)(ticket - ts->slots));
 }
 
+bool tickets_take(struct tickets *ts, const struct mbus_entity *entity, size_t *cursor,
+                  struct ticket *ret_ticket)
+{
+        if (entity->n_tickets == 0)
+                return false;
+        /* Removal at the start of the table may have moved one behind where the walk had been. */
+        while (ts->slots[*cursor & (ts->size - 1)].entity != entity)
+                ++*cursor;
+        *cursor &= ts->size - 1;
+        *ret_ticket = ts->slots[*cursor];
+        remove_at(ts, *cursor);
+        return true;
+}
+
 void tickets_forget(struct tickets *ts, const struct mbus_entity *entity)
 {
-        for (size_t i = 0; i < ts->size && entity->n_tickets > 0;) {
-                /* Something else may have moved into the slot. */
-                if (ts->slots[i].entity == entity)
-                        remove_at(ts, i);
-                else
-                        i++;
-        }
-        /* Removal at the start of the table may have moved one behind where the walk had been. */
-        if (entity->n_tickets > 0)
-                tickets_forget(ts, entity);
+        struct ticket ticket;
+        size_t cursor = 0;
+
+        while (tickets_take(ts, entity, &cursor, &ticket))
+                ;
 }
 
 static int by_ticket(const void *a, const void *b)

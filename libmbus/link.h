@@ -137,6 +137,9 @@ int tickets_add(struct tickets *ts, const struct ticket *ticket);
 /* Whom @seq is about, or NULL; valid until the next call. */
 const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq);
 void tickets_remove(struct tickets *ts, uint32_t seq);
+/* Takes one of @entity out, until there is none; begin with *@cursor = 0. */
+bool tickets_take(struct tickets *ts, const struct mbus_entity *entity, size_t *cursor,
+                  struct ticket *ret_ticket);
 void tickets_forget(struct tickets *ts, const struct mbus_entity *entity);
 /* Takes all out, in the order of the tickets; to be freed. */
 struct ticket *tickets_drain(struct tickets *ts, size_t *ret_n);

@@ -66,10 +66,17 @@ START_TEST(test_an_entity_that_gets_another_address_is_ready_again)
         struct world *w = world_with_entity();
         const struct mbus_event *event;
 
+        /* Both addresses of what comes are known by the second time. */
+        for (unsigned i = 0; i < 2; i++) {
+                say(w, "mbus/1.0 1 9 U " PEER " " ME " ()\r\nx()");
+                event_expect(w->bus, MBUS_EVENT_MESSAGE);
+        }
         say(w, "mbus/1.0 9 9 U " BROKER " () ()\r\n"
                "broker.renamed(\"" ME "\" \"(app:x id:77-1@127.0.0.1)\")");
         event = event_expect(w->bus, MBUS_EVENT_READY);
         ck_assert_str_eq(mbus_entity_get_address(event->entity), "(app:x id:77-1@127.0.0.1)");
+        say(w, "mbus/1.0 1 9 U " PEER " " ME " ()\r\nx()");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
         send_reliable(w);
         expect(w, " R (app:x id:77-1@127.0.0.1) (app:peer) ()\r\na()");
         say(w, "mbus/1.0 9 9 U " BROKER " () ()\r\n"
@@ -145,6 +152,33 @@ START_TEST(test_a_sentence_of_the_broker_may_be_missing_and_is_cut_between_chara
                         ck_assert_uint_eq(strlen(event->why), WHY_MAX - 1);
         }
         ck_assert_int_eq(memcmp(event->why, why + 2, WHY_MAX - 1), 0);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_tickets_of_an_entity_that_is_dropped_fail_before_it_is_refused)
+{
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+        uint64_t tickets = 0;
+
+        for (unsigned i = 0; i < 40; i++)
+                send_reliable(w);
+        turn(w);
+        say(w, "mbus/1.0 2 9 U " BROKER " () ()\r\nbroker.detached(\"" ME "\" denied \"away\")");
+        for (unsigned i = 0; i < 40; i++) {
+                event = mbus_bus_pop_event(w->bus);
+                ck_assert_int_eq(event->type, MBUS_EVENT_FAILED);
+                ck_assert_int_eq(event->reason, MBUS_REASON_DENIED);
+                ck_assert_str_eq(event->why, "away");
+                ck_assert_ptr_eq(event->entity, w->me);
+                tickets |= UINT64_C(1) << event->ticket;
+        }
+        ck_assert_int_eq(__builtin_popcountll(tickets), 40);
+        event = mbus_bus_pop_event(w->bus);
+        ck_assert_int_eq(event->type, MBUS_EVENT_REFUSED);
+        ck_assert_str_eq(event->why, "away");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
         world_free(w);
 }
 END_TEST
@@ -342,6 +376,7 @@ int main(void)
                 test_a_ticket_ends_with_an_acknowledgement,
                 test_a_ticket_that_is_undelivered_fails_with_the_brokers_reason,
                 test_a_sentence_of_the_broker_may_be_missing_and_is_cut_between_characters,
+                test_tickets_of_an_entity_that_is_dropped_fail_before_it_is_refused,
                 test_only_the_broker_speaks_for_the_broker,
                 test_many_tickets_find_their_way_in_any_order,
                 test_reliable_messages_are_acknowledged_together,
