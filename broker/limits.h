@@ -12,7 +12,8 @@
 /* So many that nobody refers to are kept for the next messages ... */
 #define CHUNKS_SPARE_MAX 4
 /* ... and so many may be held by clients that do not keep up before their messages are copied out of
- * them: a client that is behind for a moment, as any may be, costs nothing. */
+ * them: a client that is behind for a moment, as any may be, costs nothing. Those that stay behind for
+ * ever can hold all of these, and then others are copied again; that is all that comes of it. */
 #define CHUNKS_HELD_MAX 16
 /* The most that one client may put into a chunk in one turn, so that all get their turn ... */
 #define READ_MAX (128u << 10)

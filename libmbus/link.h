@@ -71,7 +71,7 @@ struct known {
         size_t next; /* to be replaced */
 };
 
-/* Memory for messages: a piece holds one of some 300 octets, more than most have. */
+/* Memory for messages: a piece holds one of some 450 octets, more than most have. */
 #define STOCK_PIECE 2048
 #define STOCK_MAX LINK_PROCESS_MAX
 
