@@ -249,7 +249,8 @@ int mbus_entity_send(struct mbus_entity *entity, const char *destination,
 /*
  * Sends one message reliably to the one known entity that @destination matches (7). Its ticket ends
  * in exactly one of MBUS_EVENT_DELIVERED and MBUS_EVENT_FAILED. Errors as above, and MBUS_E_UNKNOWN,
- * MBUS_E_NOT_UNIQUE where they are known at once (through a broker they come with FAILED).
+ * MBUS_E_NOT_UNIQUE where they are known at once (through a broker they come with FAILED); MBUS_E_FULL,
+ * too, when 16384 messages of the entity, or 64 MB of them all, are not acknowledged yet.
  */
 int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destination,
                               const struct mbus_commands *commands, uint64_t *ret_ticket);

@@ -9,12 +9,16 @@
 
 static void init_sender(struct engine *e)
 {
+        size_t max = e->options.reliable_bytes_max;
+
+        if (max == 0)
+                max = RELIABLE_BYTES_MAX;
         if (e->options.dialect == DIALECT_UCL)
                 sender_init(&e->sender, RELIABLE_T_R_UCL_MS * NSEC_PER_MSEC, RELIABLE_N_R_UCL,
-                            RELIABLE_WINDOW_UCL);
+                            RELIABLE_WINDOW_UCL, max);
         else
                 sender_init(&e->sender, RELIABLE_T_R_MS * NSEC_PER_MSEC, RELIABLE_N_R,
-                            RELIABLE_WINDOW);
+                            RELIABLE_WINDOW, max);
 }
 
 int engine_new(const struct engine_options *options, struct engine **ret_engine)

@@ -38,9 +38,10 @@ struct engine_options {
         /* The owner carries messages to other buses: it gets the unreliable ones that are for nobody
          * here, too, as EVENT_MESSAGE without recipients. */
         bool owner_relays;
-        size_t events_max;       /* 0: EVENTS_MAX */
-        size_t events_bytes_max; /* 0: EVENTS_BYTES_MAX */
-        size_t peers_max;        /* 0: PEERS_MAX */
+        size_t events_max;         /* 0: EVENTS_MAX */
+        size_t events_bytes_max;   /* 0: EVENTS_BYTES_MAX */
+        size_t peers_max;          /* 0: PEERS_MAX */
+        size_t reliable_bytes_max; /* 0: RELIABLE_BYTES_MAX */
 };
 
 /* 0 or -ENOMEM. */
@@ -86,7 +87,8 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
 /*
  * The same reliably (7), to the one known entity that @dest matches. The ticket ends in exactly one
  * EVENT_DELIVERED or EVENT_FAILED. Also MBUS_E_UNKNOWN and MBUS_E_NOT_UNIQUE, and MBUS_E_FULL when
- * RELIABLE_OUTSTANDING_MAX messages of the entity are not finished, or their ends not popped.
+ * RELIABLE_OUTSTANDING_MAX messages of the entity are not finished, or their ends not popped, or when
+ * those of all entities to peers would take more than reliable_bytes_max.
  */
 int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *dest, struct span payload, uint64_t *ret_ticket);

@@ -56,6 +56,9 @@
 #define RELIABLE_WINDOW_UCL 1
 /* Reliable messages of one entity that are not finished, in flight or in line. */
 #define RELIABLE_OUTSTANDING_MAX 16384
+/* Octets of those of one engine, which keeps them to send them again: a peer that does not acknowledge
+ * could otherwise be made to cost 1 GB an entity. */
+#define RELIABLE_BYTES_MAX (64u << 20)
 
 /* Known entities of one engine. An authenticated flood of made-up sources stops here. */
 #define PEERS_MAX 65536

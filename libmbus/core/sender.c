@@ -7,15 +7,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "error.h"
 #include "limits.h"
 
 #define BUCKETS_MIN 16
 
-void sender_init(struct sender *s, uint64_t t_r, unsigned n_r, size_t window)
+void sender_init(struct sender *s, uint64_t t_r, unsigned n_r, size_t window, size_t bytes_max)
 {
-        *s = (struct sender){
-                .t_r = t_r, .n_r = n_r, .window = window, .deadlines = DEADLINES_INIT
-        };
+        *s = (struct sender){ .t_r = t_r,
+                              .n_r = n_r,
+                              .window = window,
+                              .bytes_max = bytes_max,
+                              .deadlines = DEADLINES_INIT };
 }
 
 void sender_deinit(struct sender *s)
@@ -63,8 +66,11 @@ static int grow_buckets(struct sender *s)
 int sender_add(struct sender *s, struct lane *lane, struct entity *entity, uint64_t ticket,
                struct span payload, struct reliable **ret_reliable)
 {
-        struct reliable *r = malloc(sizeof(*r));
+        struct reliable *r;
 
+        if (s->bytes > s->bytes_max || payload.n > s->bytes_max - s->bytes)
+                return MBUS_E_FULL;
+        r = malloc(sizeof(*r));
         if (!r)
                 return -ENOMEM;
         *r = (struct reliable){ .deadline = DEADLINE_INIT,

@@ -47,13 +47,16 @@ struct sender {
         size_t n_flying;
         size_t n;     /* all of them */
         size_t bytes; /* that their copies take */
+        size_t bytes_max;
 };
 
-void sender_init(struct sender *s, uint64_t t_r, unsigned n_r, size_t window);
+/* Nothing is put in line when all copies would take more than @bytes_max; what a datagram is larger than
+ * its payload comes on top for those that stood in line by then. */
+void sender_init(struct sender *s, uint64_t t_r, unsigned n_r, size_t window, size_t bytes_max);
 /* All messages must have been removed. */
 void sender_deinit(struct sender *s);
 
-/* Puts a message in line, with a copy of @payload. 0 or -ENOMEM. */
+/* Puts a message in line, with a copy of @payload. 0, MBUS_E_FULL or -ENOMEM. */
 int sender_add(struct sender *s, struct lane *lane, struct entity *entity, uint64_t ticket,
                struct span payload, struct reliable **ret_reliable);
 /* The first in line that may be sent now, or NULL. */

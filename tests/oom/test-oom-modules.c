@@ -172,7 +172,7 @@ static void keep_reliable(struct trial *t)
         struct sender s;
         uint32_t seq = 0;
 
-        sender_init(&s, 100, 3, 1000);
+        sender_init(&s, 100, 3, 1000, RELIABLE_BYTES_MAX);
         for (uint64_t i = 0; i < 40; ++i)
                 trial_ok(t, sender_add(&s, &lane, from, i, span_of("some(\"payload\")"), &r));
         while ((r = sender_next(&s, &lane))) {

@@ -267,6 +267,39 @@ START_TEST(test_outstanding_messages_are_bounded)
 }
 END_TEST
 
+/* 16384 of the largest size were 1 GB for one entity, whose peer only had to be mute. */
+START_TEST(test_octets_of_outstanding_messages_are_bounded_for_all_entities_together)
+{
+        static char payload[60000];
+        struct entity *other;
+        struct scene s;
+        uint64_t ticket;
+        size_t n = 0;
+
+        memset(payload, ' ', sizeof(payload) - 1);
+        memcpy(payload, "x.y(", 4);
+        payload[sizeof(payload) - 2] = ')';
+        scene_begin(&s, NULL);
+        other = fake_entity(&s.bus, s.e, THEM);
+        while (n < RELIABLE_OUTSTANDING_MAX &&
+               fake_send_reliable(&s.bus, s.e, s.me, YOU, payload, &ticket) == 0)
+                ++n;
+        ck_assert_uint_eq(n, RELIABLE_BYTES_MAX / sizeof(payload));
+        ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, other, YOU, payload, &ticket),
+                         MBUS_E_FULL);
+        fake_settle(&s.bus);
+        fake_ack(&s.bus, s.e, &s.you, fake_find(&s.bus, "x.y", 0));
+        fake_expect_ticket(s.e, 1, MBUS_REASON_NONE);
+        ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, other, YOU, payload, &ticket), 0);
+        ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, YOU, payload, &ticket), MBUS_E_FULL);
+        scene_says(&s, "mbus.bye()");
+        fake_skip(s.e);
+        scene_meet(&s);
+        send_to(&s, YOU, payload);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_entity_that_is_removed_hears_no_more_of_its_tickets)
 {
         struct scene s;
@@ -471,6 +504,7 @@ int main(void)
                 test_tickets_of_a_peer_that_leaves_fail_with_its_reason,
                 test_more_than_the_window_wait_in_line_in_order,
                 test_outstanding_messages_are_bounded,
+                test_octets_of_outstanding_messages_are_bounded_for_all_entities_together,
                 test_entity_that_is_removed_hears_no_more_of_its_tickets,
                 test_message_to_our_full_address_in_any_order_is_acknowledged_at_once,
                 test_message_to_a_subset_is_ignored,

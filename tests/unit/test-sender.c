@@ -4,6 +4,7 @@
  */
 #include "core/sender.h"
 
+#include "core/error.h"
 #include "core/limits.h"
 #include "run.h"
 #include "seed.h"
@@ -21,7 +22,7 @@ static struct sender rfc_sender(size_t window)
 {
         struct sender s;
 
-        sender_init(&s, RELIABLE_T_R_MS * MS, RELIABLE_N_R, window);
+        sender_init(&s, RELIABLE_T_R_MS * MS, RELIABLE_N_R, window, RELIABLE_BYTES_MAX);
         return s;
 }
 
@@ -83,7 +84,8 @@ START_TEST(test_old_programs_get_more_than_five_seconds)
         struct sender s;
         struct lane lane = LANE_INIT;
 
-        sender_init(&s, RELIABLE_T_R_UCL_MS * MS, RELIABLE_N_R_UCL, RELIABLE_WINDOW_UCL);
+        sender_init(&s, RELIABLE_T_R_UCL_MS * MS, RELIABLE_N_R_UCL, RELIABLE_WINDOW_UCL,
+                    RELIABLE_BYTES_MAX);
         check_schedule(&s, &lane, (const uint64_t[]){ 250, 750, 1500, 2500, 3750, 5250, 0 });
 }
 END_TEST
@@ -104,6 +106,32 @@ START_TEST(test_removed_message_leaves_no_timer_and_no_copy)
         ck_assert_ptr_eq(lane_oldest(&lane), waiting);
         sender_remove(&s, waiting);
         ck_assert_ptr_null(lane_oldest(&lane));
+        check_empty(&s);
+}
+END_TEST
+
+/* What waited for a peer that does not acknowledge was kept without a bound in octets. */
+START_TEST(test_copies_are_bounded_and_those_that_are_removed_make_room)
+{
+        struct lane lane = LANE_INIT, other = LANE_INIT;
+        struct reliable *first, *second, *third;
+        struct sender s;
+
+        sender_init(&s, RELIABLE_T_R_MS * MS, RELIABLE_N_R, RELIABLE_WINDOW, 20);
+        first = add(&s, &lane, 1);
+        second = add(&s, &lane, 2);
+        ck_assert_int_eq(sender_add(&s, &other, entity(1), 3, span_of("payload"), &third),
+                         MBUS_E_FULL);
+        ck_assert_int_eq(sender_add(&s, &other, entity(1), 3, span_of("6 left"), &third), 0);
+        sender_remove(&s, third);
+        /* What flies is longer than what stood in line, and may pass the limit therefore. */
+        launch(&s, first, 0, 0);
+        ck_assert_uint_gt(s.bytes, 20);
+        ck_assert_int_eq(sender_add(&s, &other, entity(1), 3, span_of(""), &third), MBUS_E_FULL);
+        sender_remove(&s, first);
+        third = add(&s, &other, 3);
+        sender_remove(&s, second);
+        sender_remove(&s, third);
         check_empty(&s);
 }
 END_TEST
@@ -286,6 +314,7 @@ int main(void)
                 test_message_is_sent_three_times_and_lost_at_600_ms,
                 test_old_programs_get_more_than_five_seconds,
                 test_removed_message_leaves_no_timer_and_no_copy,
+                test_copies_are_bounded_and_those_that_are_removed_make_room,
                 test_messages_fly_in_order_as_far_as_the_window_allows,
                 test_numbers_belong_to_their_entity,
                 test_oldest_flies_before_all_in_line,
