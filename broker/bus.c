@@ -26,7 +26,8 @@ static int open_engine(struct bus *bus, const struct config *config, bool relays
                                           .send_unicast = config->send_unicast,
                                           .owner_routes = true,
                                           .owner_acknowledges = true,
-                                          .owner_relays = relays };
+                                          .owner_relays = relays,
+                                          .reliable_bytes_max = BUS_RELIABLE_BYTES_MAX };
         int r;
 
         crypto_global_init();

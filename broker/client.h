@@ -36,6 +36,7 @@ struct wait {
         struct attachment *target; /* a local entity; NULL: finished */
         struct name *name;         /* a remote entity; NULL: finished */
         uint32_t seq;
+        uint32_t bytes; /* that are kept until a bus acknowledges it */
 };
 
 struct waits {
@@ -89,6 +90,7 @@ struct client {
         struct attachment *attachments;
         size_t n_attachments;
         size_t n_tickets; /* reliable messages of its entities whose end is not known yet */
+        size_t kept;      /* octets of those that a bus is to acknowledge */
         size_t retained;  /* octets of their last values */
         struct quota_user *user;
         struct rights *rights; /* NULL: it may do everything */

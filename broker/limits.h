@@ -43,6 +43,9 @@
 /* Reliable messages of one link, and of all, whose end is not known yet; 40 octets each. */
 #define TICKETS_MAX 65536
 #define TICKETS_TOTAL_MAX (1u << 20)
+/* Octets of reliable messages that one bus has not acknowledged, whoever sent them: no less than what
+ * BYTES lets all clients have, so that their shares decide who gets how much, and not who came first. */
+#define BUS_RELIABLE_BYTES_MAX (256u << 20)
 /* Links: each costs a descriptor and 1 KB. */
 #define LINKS_MAX 16384
 /* Addresses that one link watches: each is compared with every entity that comes. */

@@ -24,6 +24,9 @@
  * with nothing in it takes any message, so that one that does keep up never loses anything to those
  * that do not; the total is passed by at most one message a link therefore.
  *
+ * A reliable message that a bus is to acknowledge is kept until then, which is waiting, too: its octets
+ * are taken like those of a queue beside the link's own, but for the message that an empty one takes.
+ *
  * Rates are buckets of tokens: what is used beyond is not refused, the link is not read until time
  * has paid for it. The socket fills then, and the client waits.
  */
@@ -108,7 +111,7 @@ struct quota_user {
         struct quota_user *next;
         uid_t uid;
         uint64_t use[QUOTA_MAX];
-        size_t n_backlogs; /* links that have something waiting */
+        size_t n_backlogs; /* of links: queues that have something waiting, and what a bus keeps */
         struct bucket sends;
         struct bucket commands;
         uint64_t paused_until; /* its links are not read before */

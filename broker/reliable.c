@@ -46,6 +46,42 @@ struct name *name_unref(struct name *name)
         return NULL;
 }
 
+/* ---- what a client owes -------------------------------------------------------------------- */
+
+int reliable_check(struct client *c, size_t bytes)
+{
+        enum limit limit = quota_check(c->user, QUOTA_TICKETS, c->n_tickets, 1, 1);
+        bool too_many = limit != LIMIT_NONE;
+
+        if (!too_many && bytes > 0)
+                limit = quota_check(c->user, QUOTA_BYTES, c->kept, bytes, 1);
+        if (limit == LIMIT_NONE)
+                return 0;
+        client_log_limit(c, limit, "no more reliable messages are taken");
+        return too_many ? MBUS_E_FULL : MBUS_E_TOO_LARGE;
+}
+
+void reliable_charge(struct client *c, size_t bytes)
+{
+        c->n_tickets++;
+        quota_take(c->user, QUOTA_TICKETS, 1);
+        if (bytes > 0 && c->kept == 0)
+                c->user->n_backlogs++;
+        c->kept += bytes;
+        quota_take(c->user, QUOTA_BYTES, bytes);
+}
+
+void reliable_discharge(struct client *c, size_t bytes)
+{
+        assert(c->n_tickets > 0 && c->kept >= bytes);
+        c->n_tickets--;
+        quota_give_back(c->user, QUOTA_TICKETS, 1);
+        c->kept -= bytes;
+        quota_give_back(c->user, QUOTA_BYTES, bytes);
+        if (bytes > 0 && c->kept == 0)
+                c->user->n_backlogs--;
+}
+
 /* ---- rings --------------------------------------------------------------------------------- */
 
 static struct wait *slot(const struct waits *ws, uint64_t position)
@@ -76,19 +112,6 @@ static int reserve(struct waits *ws)
         ws->ring = ring;
         ws->size = size;
         return 0;
-}
-
-static void take_ticket(const struct attachment *src)
-{
-        src->client->n_tickets++;
-        quota_take(src->client->user, QUOTA_TICKETS, 1);
-}
-
-static void give_ticket_back(const struct attachment *src)
-{
-        assert(src->client->n_tickets > 0);
-        src->client->n_tickets--;
-        quota_give_back(src->client->user, QUOTA_TICKETS, 1);
 }
 
 static void push(struct waits *ws, const struct wait *w)
@@ -163,17 +186,6 @@ static uint64_t key_of(const struct attachment *src, uint32_t seq)
         return src->last_key + (uint64_t)(int64_t)step;
 }
 
-/* Whether @src may have one more. */
-static int check(struct attachment *src)
-{
-        struct client *c = src->client;
-        enum limit limit = quota_check(c->user, QUOTA_TICKETS, c->n_tickets, 1, 1);
-
-        if (limit)
-                client_log_limit(c, limit, "no more reliable messages are taken");
-        return limit ? MBUS_E_FULL : 0;
-}
-
 /* Room for one more in @ws of @src. */
 static int reserve_for(struct attachment *src, struct waits *ws)
 {
@@ -187,13 +199,14 @@ static int reserve_for(struct attachment *src, struct waits *ws)
 
 int reliable_prepare_local(struct attachment *src, uint32_t seq)
 {
+        int r;
+
         if (src->local.head == src->local.tail)
                 src->last_key = (UINT64_C(1) << 32) + seq - 1;
         if (key_of(src, seq) <= src->last_key)
                 return MBUS_E_MALFORMED;
-        if (check(src))
-                return MBUS_E_FULL;
-        return reserve_for(src, &src->local);
+        r = reliable_check(src->client, 0);
+        return r ? r : reserve_for(src, &src->local);
 }
 
 void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
@@ -206,7 +219,7 @@ void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
 
         push(&src->local, &w);
         src->last_key = w.key;
-        take_ticket(src);
+        reliable_charge(src->client, 0);
         target->n_waited_on++;
         start_waiting(b, src);
         if (src->deadline.slot == 0)
@@ -218,7 +231,7 @@ static void end_local(const struct attachment *src, struct wait *w)
         assert(w->target->n_waited_on > 0);
         w->target->n_waited_on--;
         w->target = NULL;
-        give_ticket_back(src);
+        reliable_discharge(src->client, 0);
 }
 
 bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,
@@ -272,15 +285,28 @@ void reliable_expire(struct broker *b)
 
 /* ---- remote entities ----------------------------------------------------------------------- */
 
-int reliable_prepare_remote(struct attachment *src)
+int reliable_prepare_remote(struct attachment *src, size_t bytes)
 {
-        return check(src) ? MBUS_E_FULL : reserve_for(src, &src->remote);
+        int r = reliable_check(src->client, bytes);
+
+        return r ? r : reserve_for(src, &src->remote);
 }
 
-void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name)
+void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name,
+                          size_t bytes)
 {
-        take_ticket(src);
-        push(&src->remote, &(struct wait){ .key = ticket, .seq = seq, .name = name_ref(name) });
+        struct wait w = {
+                .key = ticket, .seq = seq, .bytes = (uint32_t)bytes, .name = name_ref(name)
+        };
+
+        reliable_charge(src->client, w.bytes);
+        push(&src->remote, &w);
+}
+
+static void end_remote(const struct attachment *src, struct wait *w)
+{
+        w->name = name_unref(w->name);
+        reliable_discharge(src->client, w->bytes);
 }
 
 void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
@@ -297,8 +323,7 @@ void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
                                     reason == MBUS_REASON_BYE
                                             ? "the entity left the bus"
                                             : "the entity did not acknowledge it");
-        w->name = name_unref(w->name);
-        give_ticket_back(src);
+        end_remote(src, w);
         trim(&src->remote);
 }
 
@@ -309,12 +334,9 @@ static void forget_own(struct broker *b, struct attachment *a)
         for (uint64_t i = a->local.head; i < a->local.tail; i++)
                 if (!is_finished(slot(&a->local, i)))
                         end_local(a, slot(&a->local, i));
-        for (uint64_t i = a->remote.head; i < a->remote.tail; i++) {
-                if (is_finished(slot(&a->remote, i)))
-                        continue;
-                name_unref(slot(&a->remote, i)->name);
-                give_ticket_back(a);
-        }
+        for (uint64_t i = a->remote.head; i < a->remote.tail; i++)
+                if (!is_finished(slot(&a->remote, i)))
+                        end_remote(a, slot(&a->remote, i));
         free(a->local.ring);
         free(a->remote.ring);
         a->local = a->remote = (struct waits){ 0 };

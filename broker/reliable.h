@@ -15,15 +15,31 @@ struct name *name_ref(struct name *name);
 /* Takes NULL, returns NULL. */
 struct name *name_unref(struct name *name);
 
-/* Whether @src may have one more wait with @seq. 0, MBUS_E_FULL, -ENOMEM, or MBUS_E_MALFORMED: the
- * SeqNum does not rise. After 0 the next reliable_wait_...() cannot fail. */
+/* Octets that are kept of a message until it is acknowledged on a bus, nearly: all that a client can
+ * make long. */
+static inline size_t reliable_size(struct span src, struct span dest, struct span payload)
+{
+        return src.n + dest.n + payload.n;
+}
+
+/* Whether @c may have one more under way, of which @bytes are kept. 0, or with a line in the log
+ * MBUS_E_FULL (they are too many) or MBUS_E_TOO_LARGE (their octets are). */
+int reliable_check(struct client *c, size_t bytes);
+/* It has, and has no more. */
+void reliable_charge(struct client *c, size_t bytes);
+void reliable_discharge(struct client *c, size_t bytes);
+
+/* Whether @src may have one more wait with @seq, or to a bus, where @bytes are kept. As
+ * reliable_check(), and -ENOMEM, or MBUS_E_MALFORMED: the SeqNum does not rise. After 0 the next
+ * reliable_wait_...() cannot fail. */
 int reliable_prepare_local(struct attachment *src, uint32_t seq);
-int reliable_prepare_remote(struct attachment *src);
+int reliable_prepare_remote(struct attachment *src, size_t bytes);
 /* @target is to acknowledge @seq of @src. */
 void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
                          struct attachment *target);
 /* The engine will end @ticket; the entity there is called @name. */
-void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name);
+void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name,
+                          size_t bytes);
 
 /* @by acknowledges @seq of @src. False if that is not waited for. */
 bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,

@@ -209,6 +209,9 @@ static void refuse_more(struct passage *p, int r)
         else if (r == MBUS_E_FULL)
                 passage_undelivered(p, MBUS_REASON_FULL,
                                     "too many reliable messages are under way");
+        else if (r == MBUS_E_TOO_LARGE)
+                passage_undelivered(p, MBUS_REASON_FULL,
+                                    "too many octets of reliable messages are under way");
         else
                 passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
 }
@@ -247,6 +250,8 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
 static void forward_reliable_to_peer(struct passage *p, struct name *name)
 {
         struct attachment *src = p->route->src;
+        struct span dest = { name->text, name->n };
+        size_t bytes = reliable_size(attachment_text(src), dest, p->payload);
         uint64_t ticket;
         int r;
 
@@ -256,7 +261,7 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
         }
         if (passage_judge(p, true) == VERDICT_STOP)
                 return;
-        r = reliable_prepare_remote(src);
+        r = reliable_prepare_remote(src, bytes);
         if (r) {
                 refuse_more(p, r);
                 return;
@@ -265,7 +270,7 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
                                  &p->route->dest, p->payload, &ticket);
         switch (r) {
         case 0:
-                reliable_wait_remote(src, p->h.seq, ticket, name);
+                reliable_wait_remote(src, p->h.seq, ticket, name, bytes);
                 break;
         case MBUS_E_TOO_LARGE:
                 passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");

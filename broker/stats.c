@@ -112,7 +112,8 @@ static void put_state(const struct sink *s)
                 "Time between two hellos of an entity (RFC 3259, 8.1).",
                 hello_interval(local + remote));
         gauge(s, "queued_messages", "Messages that wait for clients.", queued);
-        gauge(s, "queued_bytes", "Octets that wait for clients.", b->quota.use[QUOTA_BYTES]);
+        gauge(s, "queued_bytes", "Octets that wait for clients, or to be acknowledged on a bus.",
+              b->quota.use[QUOTA_BYTES]);
         gauge(s, "retained_messages", "Last values kept for entities that come late.",
               b->n_retained);
         gauge(s, "retained_bytes", "Octets of these.", b->quota.use[QUOTA_RETAINED]);

@@ -30,7 +30,8 @@ static inline void peer_add(struct peer *p)
         ck_assert_int_eq(engine_add_entity(p->engine, clock_now(), &address, NULL, &p->entity), 0);
 }
 
-static inline void peer_init(struct peer *p, const struct daemon *d)
+/* On the bus at @port, which has the broker's keys. */
+static inline void peer_init_at(struct peer *p, const struct daemon *d, uint16_t port)
 {
         char error[CONFIG_FILE_ERROR_SIZE];
         struct engine_options options = { .seed = 1, .owner_acknowledges = true };
@@ -38,11 +39,17 @@ static inline void peer_init(struct peer *p, const struct daemon *d)
 
         crypto_global_init();
         ck_assert_int_eq(config_file_read(d->config, &config, error), 0);
+        config.port = port;
         ck_assert_int_eq(crypto_new(&config, &p->crypto), 0);
         options.crypto = p->crypto;
         ck_assert_int_eq(engine_new(&options, &p->engine), 0);
         ck_assert_int_eq(udp_open(&config, &p->udp, error), 0);
         peer_add(p);
+}
+
+static inline void peer_init(struct peer *p, const struct daemon *d)
+{
+        peer_init_at(p, d, CONFIG_PORT_DEFAULT);
 }
 
 static inline void peer_deinit(struct peer *p)
