@@ -71,12 +71,13 @@ bool bridge_exports(struct broker *b, const struct address *src);
 void bridge_forward(struct broker *b, const struct attachment *src, const struct address *dest,
                     uint64_t timestamp, struct span payload);
 /*
- * A reliable one to the entity that @to stands for, of which the client hears as of any other. 0,
+ * A reliable one to the entity that @to stands for, of which the client hears as of any other. What
+ * reliable_check() says was asked for; the client is charged until it ends. 0,
  * MBUS_E_UNKNOWN: @src is not known there, or the rules do not let it pass; else as
  * engine_send_reliable().
  */
-int bridge_send_reliable(struct broker *b, const struct attachment *src, struct proxy *to,
-                         uint32_t seq, uint64_t timestamp, struct span payload);
+int bridge_send_reliable(const struct attachment *src, struct proxy *to, uint32_t seq,
+                         uint64_t timestamp, struct span payload);
 /* A client's entity @from acknowledged @seq, which @by gave it. False if that is not waited for. */
 bool bridge_acknowledge(struct proxy *by, uint32_t seq, const struct attachment *from);
 

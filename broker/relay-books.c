@@ -7,6 +7,7 @@
 
 #include "broker.h"
 #include "control.h"
+#include "reliable.h"
 
 /* What a client has for its acknowledgement; T_k of the RFC. */
 #define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
@@ -38,10 +39,19 @@ struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
         return r;
 }
 
+void relay_charge(struct relay *r, struct client *client, size_t bytes)
+{
+        reliable_charge(client, bytes);
+        r->client = client;
+        r->bytes = bytes;
+}
+
 struct relay *relay_free(struct relay *r)
 {
         struct deadlines *ds = &r->by->bridge->all->relays;
 
+        if (r->client)
+                reliable_discharge(r->client, r->bytes);
         *(r->previous ? &r->previous->next : &r->by->sent) = r->next;
         *(r->next ? &r->next->previous : &r->by->sent_end) = r->previous;
         r->by->n_sent--;

@@ -17,6 +17,8 @@ struct relay {
         bool local;             /* it was given to a client of ours */
         uint64_t ticket;        /* of the engine; `local`: its SeqNum on the link */
         uint32_t seq;           /* of the sender's message */
+        struct client *client;  /* that it is charged to; NULL: it came from a bus */
+        size_t bytes;           /* charged */
         struct relay *previous; /* of by->sent */
         struct relay *next;
         struct relay *previous_awaited; /* of to->awaited */
@@ -25,6 +27,8 @@ struct relay {
 
 /* Enters the message @seq that came to @to and that @by says. NULL: @by has too many, or memory is short. */
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq);
+/* It is the message of @client, which has it under way until it is struck off. */
+void relay_charge(struct relay *r, struct client *client, size_t bytes);
 /* It was given to a client of ours, which has T_k of the RFC for its acknowledgement. */
 void relay_await_client(struct relay *r);
 /* Strikes it off, and tells nobody. Returns NULL. */

@@ -16,6 +16,7 @@
 #include "broker.h"
 #include "monitor.h"
 #include "relay-books.h"
+#include "reliable.h"
 #include "route.h"
 
 /* ---- rules and time ------------------------------------------------------------------------ */
@@ -240,8 +241,9 @@ static int give_client(struct proxy *by, struct proxy *to, struct attachment *ta
         return 0;
 }
 
-static int give_engine(struct proxy *by, struct proxy *to, uint32_t seq, uint64_t timestamp,
-                       struct span payload)
+/* To the bus. */
+static int give_engine(struct proxy *by, struct proxy *to, struct client *client, uint32_t seq,
+                       uint64_t timestamp, struct span payload)
 {
         struct bus *bus = proxy_bus(by);
         struct relay *relay;
@@ -257,12 +259,16 @@ static int give_engine(struct proxy *by, struct proxy *to, uint32_t seq, uint64_
                                  proxy_address(to), payload, &relay->ticket);
         if (r)
                 relay_free(relay);
+        else if (client)
+                relay_charge(
+                        relay, client,
+                        reliable_size(proxy_address(by)->text, proxy_address(to)->text, payload));
         return r;
 }
 
-/* Sends @seq of @src, which came to @to, where that one is. */
-static int relay(struct proxy *to, const struct address *src, uint32_t seq, uint64_t timestamp,
-                 struct span payload)
+/* Sends @seq of @src, which came to @to, where that one is. @client: @src is an entity of it. */
+static int relay(struct proxy *to, const struct address *src, struct client *client, uint32_t seq,
+                 uint64_t timestamp, struct span payload)
 {
         struct bridge *bridge = to->bridge;
         struct bus *home = proxy_home(to);
@@ -275,14 +281,13 @@ static int relay(struct proxy *to, const struct address *src, uint32_t seq, uint
         target = bus_is_main(home) ? attachment_find(home->broker, proxy_address(to)) : NULL;
         if (target && target->client)
                 return give_client(by, to, target, seq, timestamp, payload);
-        return give_engine(by, to, seq, timestamp, payload);
+        return give_engine(by, to, client, seq, timestamp, payload);
 }
 
-int bridge_send_reliable(struct broker *b, const struct attachment *src, struct proxy *to,
-                         uint32_t seq, uint64_t timestamp, struct span payload)
+int bridge_send_reliable(const struct attachment *src, struct proxy *to, uint32_t seq,
+                         uint64_t timestamp, struct span payload)
 {
-        (void)b;
-        return relay(to, entity_address(src->entity), seq, timestamp, payload);
+        return relay(to, entity_address(src->entity), src->client, seq, timestamp, payload);
 }
 
 /* ---- from a bus ---------------------------------------------------------------------------- */
@@ -324,7 +329,7 @@ static void take_reliable(struct bus *bus, struct entity *recipient, const struc
 
         if (!to)
                 return;
-        r = relay(to, &h->src, h->seq, header_timestamp_ms(h), payload);
+        r = relay(to, &h->src, NULL, h->seq, header_timestamp_ms(h), payload);
         if (r == 0)
                 return;
         engine_refuse(bus->engine, recipient, &h->src, h->seq);

@@ -178,30 +178,7 @@ static void command_self(struct passage *p, struct attachment *src)
                 control_message(p->b, p->c, &p->h, src, p->payload);
 }
 
-/* To an entity of another bus. */
-static void forward_reliable_away(struct passage *p, struct proxy *target)
-{
-        int r;
-
-        if (p->payload.n == 0) {
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
-                return;
-        }
-        if (passage_judge(p, true) == VERDICT_STOP)
-                return;
-        r = bridge_send_reliable(p->b, p->route->src, target, p->h.seq, header_timestamp_ms(&p->h),
-                                 p->payload);
-        if (r == MBUS_E_UNKNOWN)
-                passage_undelivered(p, MBUS_REASON_DENIED, "no route leads to its bus");
-        else if (r == MBUS_E_TOO_LARGE)
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
-        else if (r)
-                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
-        else
-                monitor_copy(&p->b->bus, p->text, false);
-}
-
-/* What reliable_prepare_...() said: it is the sender's own fault, and no queue's. */
+/* What reliable_check() or reliable_prepare_...() said: it is the sender's own fault, and no queue's. */
 static void refuse_more(struct passage *p, int r)
 {
         if (r == MBUS_E_MALFORMED)
@@ -216,13 +193,43 @@ static void refuse_more(struct passage *p, int r)
                 passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
 }
 
+/* To an entity of another bus. */
+static void forward_reliable_away(struct passage *p, const struct attachment *target)
+{
+        struct attachment *src = p->route->src;
+        int r;
+
+        if (p->payload.n == 0) {
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+                return;
+        }
+        if (passage_judge(p, true) == VERDICT_STOP)
+                return;
+        r = reliable_check(
+                p->c, reliable_size(attachment_text(src), attachment_text(target), p->payload));
+        if (r) {
+                refuse_more(p, r);
+                return;
+        }
+        r = bridge_send_reliable(src, target->proxy, p->h.seq, header_timestamp_ms(&p->h),
+                                 p->payload);
+        if (r == MBUS_E_UNKNOWN)
+                passage_undelivered(p, MBUS_REASON_DENIED, "no route leads to its bus");
+        else if (r == MBUS_E_TOO_LARGE)
+                passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+        else if (r)
+                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+        else
+                monitor_copy(&p->b->bus, p->text, false);
+}
+
 static void forward_reliable_locally(struct passage *p, struct attachment *target)
 {
         struct attachment *src = p->route->src;
         int r;
 
         if (target->proxy) {
-                forward_reliable_away(p, target->proxy);
+                forward_reliable_away(p, target);
                 return;
         }
         if (passage_judge(p, false) == VERDICT_STOP)

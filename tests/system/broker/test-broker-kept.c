@@ -123,6 +123,7 @@ static void expect_room_after_all_ends(struct scene *s, struct peer *p, const ch
         send_until_full(s, why);
 }
 
+#define MANY " full \"too many reliable messages are under way\")"
 #define LARGE " full \"too many octets of reliable messages are under way\")"
 
 /* What the bus had not acknowledged was kept by the broker, and charged to nobody. */
@@ -132,6 +133,38 @@ START_TEST(test_octets_of_reliable_messages_to_the_bus_are_bounded_until_these_e
         struct peer p;
 
         begin(&s, &p, "BYTES_PER_LINK=128K");
+        expect_room_after_all_ends(&s, &p, LARGE);
+        expect_in_log(&s.broker,
+                      "BYTES_PER_LINK=131072 is reached: no more reliable messages are taken");
+        end(&s, &p);
+}
+END_TEST
+
+/* A scene in which the peer is on another bus. */
+static void begin_studio(struct scene *s, struct peer *p, const char *limit)
+{
+        char text[256];
+
+        snprintf(text, sizeof(text),
+                 "[limits]\n%s\n[bus studio]\nPORT=47001\n"
+                 "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\nENCRYPTIONKEY=(NOENCR,)\n"
+                 "ROUTE=to=main\nROUTE=from=main\n",
+                 limit);
+        begin_at(s, p, text, 47001);
+}
+
+/* They did not count, neither they nor their octets. */
+START_TEST(test_reliable_messages_to_another_bus_are_bounded_until_they_end_in_any_way)
+{
+        struct scene s;
+        struct peer p;
+
+        begin_studio(&s, &p, "TICKETS_PER_LINK=2");
+        expect_room_after_all_ends(&s, &p, MANY);
+        expect_in_log(&s.broker,
+                      "TICKETS_PER_LINK=2 is reached: no more reliable messages are taken");
+        end(&s, &p);
+        begin_studio(&s, &p, "BYTES_PER_LINK=128K");
         expect_room_after_all_ends(&s, &p, LARGE);
         expect_in_log(&s.broker,
                       "BYTES_PER_LINK=131072 is reached: no more reliable messages are taken");
@@ -164,6 +197,7 @@ int main(void)
 {
         const TTest *const tests[] = {
                 test_octets_of_reliable_messages_to_the_bus_are_bounded_until_these_end_in_any_way,
+                test_reliable_messages_to_another_bus_are_bounded_until_they_end_in_any_way,
                 test_octets_of_reliable_messages_to_the_bus_are_shared_like_what_waits,
         };
 
