@@ -7,6 +7,7 @@
  */
 #include "router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,7 +168,21 @@ static int rewrite(struct passage *p, const struct attachment *target)
         buffer_clear(&b->text);
         if (message_format(&spec, p->payload, DIALECT_RFC3259, &b->text))
                 return MBUS_E_FULL;
+        if (b->text.n > FRAME_MAX)
+                return MBUS_E_TOO_LARGE;
         return client_push_text(target->client, buffer_span(&b->text), KIND_RELIABLE);
+}
+
+/* What rewrite() made does not fit: no queue is full, nor would it be of use to try again. */
+static void refuse_rewritten(struct passage *p)
+{
+        char why[128];
+
+        snprintf(why, sizeof(why),
+                 "it is too large: with the full address of its receiver it has %zu octets, "
+                 "and may have %d",
+                 p->b->text.n, FRAME_MAX);
+        passage_undelivered(p, MBUS_REASON_MALFORMED, why);
 }
 
 /* The broker itself is meant. The command may free the entity it came from, and with it the address;
@@ -246,7 +261,9 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
         r = target == p->route->only
                     ? client_push(target->client, p->chunk, p->at, p->n, KIND_RELIABLE)
                     : rewrite(p, target);
-        if (r) {
+        if (r == MBUS_E_TOO_LARGE) {
+                refuse_rewritten(p);
+        } else if (r) {
                 passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
                 reliable_wait_local(p->b, src, p->h.seq, target);

@@ -170,6 +170,36 @@ START_TEST(test_a_subset_is_resolved_and_the_full_address_written_into_the_messa
 END_TEST
 
 /* REL-01 REL-08 */
+/* A queue on the way was said to be full. */
+START_TEST(test_a_message_that_is_too_large_with_the_full_address_is_undelivered_for_that)
+{
+        static char payload[FRAME_MAX];
+        struct scene s;
+        uint32_t seq;
+        size_t n;
+
+        scene_init(&s, NULL);
+        /* What stands before a payload in a message to b. */
+        n = (size_t)snprintf(payload, sizeof(payload), "mbus/1.0 %u 1700000000000 R %s %s ()\r\n",
+                             s.a.seq, A, B);
+        memset(payload, ' ', sizeof(payload));
+        memcpy(payload, "x(", 2);
+        payload[FRAME_MAX - n] = ')';
+        payload[FRAME_MAX - n + 1] = 0;
+        seq = raw_send(&s.a, 'R', A, "(app:b)", payload);
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u malformed \"it is too large: with the full address "
+                         "of its receiver it has 65537 octets, and may have 65536\")",
+                         seq);
+        raw_expect_nothing(&s.b);
+        payload[FRAME_MAX - n - 1] = ')';
+        payload[FRAME_MAX - n] = 0;
+        raw_send(&s.a, 'R', A, "(app:b)", payload);
+        raw_expect(&s.b, payload);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_a_message_for_nobody_or_for_several_is_undelivered_at_once)
 {
         struct scene s;
@@ -384,6 +414,7 @@ int main(void)
                 test_acknowledgements_that_are_none_are_taken_out_of_messages,
                 test_acknowledgements_that_ride_on_a_message_go_alone_whatever_becomes_of_it,
                 test_a_subset_is_resolved_and_the_full_address_written_into_the_message,
+                test_a_message_that_is_too_large_with_the_full_address_is_undelivered_for_that,
                 test_a_message_for_nobody_or_for_several_is_undelivered_at_once,
                 test_a_message_that_nobody_acknowledges_is_undelivered_after_a_time,
                 test_a_message_to_an_entity_that_dies_or_leaves_is_undelivered_for_that,
