@@ -44,13 +44,15 @@ static bool speaks_our_version(const struct request *r)
 }
 
 /* With an id of ours. As attachment_new(), and MBUS_E_MALFORMED. */
-static int attach_with_id(struct broker *b, struct client *c, struct span text,
+static int attach_with_id(struct broker *b, struct client *c, const struct address *asked,
                           struct attachment **ret_attachment)
 {
-        char room[IDS_TEXT_SIZE];
+        char plain[ADDRESS_TEXT_MAX], room[IDS_TEXT_SIZE];
         struct address address;
-        int r = ids_complete(b, ids_first(c), text, room, &address);
+        int r;
 
+        address_put_plain(asked, plain, &address);
+        r = ids_complete(b, ids_first(c), address.text, room, &address);
         return r ? r : attachment_new(b, c, &address, ret_attachment);
 }
 
@@ -98,7 +100,7 @@ static void attach(struct request *r, const struct address *address)
                 return;
         }
         result = address_get(address, "id").at ? attach_as_asked(r->b, r->c, address, &a)
-                                               : attach_with_id(r->b, r->c, address->text, &a);
+                                               : attach_with_id(r->b, r->c, address, &a);
         if (result == 0)
                 accept_attachment(r, a);
         else if (result == MBUS_E_TAKEN)

@@ -164,7 +164,7 @@ void retain_forget(struct broker *b, struct attachment *a)
 static void keep(struct broker *b, struct attachment *a, struct retained *each,
                  const struct header *h, const struct address *dest, struct span payload)
 {
-        size_t n = sizeof(*dest) + dest->text.n + payload.n;
+        size_t n = sizeof(*dest) + address_plain_size(dest) + payload.n;
 
         drop_value(b, a, each);
         if (!has_room(a, n))

@@ -128,21 +128,18 @@ static void permit(struct route *route, const struct rights *rights)
 
 static struct route *route_new(struct broker *b, struct attachment *src, const struct header *h)
 {
-        size_t n = h->src.text.n + 1 + h->dest.text.n + 1;
+        size_t n = address_plain_size(&h->src) + 1 + address_plain_size(&h->dest) + 1;
         struct route *route = malloc(sizeof(*route) + n);
+        struct address view;
         char *at;
 
         if (!route)
                 return NULL;
         *route = (struct route){ .generation = b->generation, .src = src, .pattern_n = n };
-        at = route->pattern;
-        memcpy(at, h->src.text.at, h->src.text.n);
-        at += h->src.text.n;
+        at = address_put_plain(&h->src, route->pattern, &view);
         *at++ = ' ';
-        memcpy(at, h->dest.text.at, h->dest.text.n);
-        at[h->dest.text.n] = ' ';
-        route->dest = h->dest;
-        route->dest.text.at = at;
+        at = address_put_plain(&h->dest, at, &route->dest);
+        *at = ' ';
         if (src->client->rights)
                 permit(route, src->client->rights);
         if (!gather_clients(b, route))
@@ -160,7 +157,7 @@ struct route *route_get(struct broker *b, struct client *c, struct attachment *s
         for (unsigned i = 0; i <= ROUTES_MAX; i++) {
                 route = i < ROUTES_MAX ? c->routes[i] : b->wide;
                 if (route && route->generation == b->generation && route->src == src &&
-                    span_equal(route->dest.text, h->dest.text))
+                    address_equal(&route->dest, &h->dest))
                         return route;
         }
         route = route_new(b, src, h);

@@ -40,7 +40,7 @@ struct route {
         struct client **clients;   /* each once, even if several of its entities match */
         size_t n;
         size_t pattern_n;
-        char pattern[]; /* "SRC DEST ", as in the header */
+        char pattern[]; /* "SRC DEST ", plain, as most headers have it */
 };
 
 /* The route for @h from @src, an entity of @c; NULL when memory is short. */

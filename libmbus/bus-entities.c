@@ -7,7 +7,12 @@
 
 char *address_string(const struct address *a)
 {
-        return strndup(a->text.at, a->text.n);
+        char *text = malloc(address_plain_size(a) + 1);
+        struct address view;
+
+        if (text)
+                *address_put_plain(a, text, &view) = '\0';
+        return text;
 }
 
 int entity_ready(struct mbus_entity *entity, const struct address *address)

@@ -64,14 +64,15 @@ static struct mbus_entity *find_only(const struct link *l, const struct header *
         return entity_of_attached(only);
 }
 
-/* Remembers @h, in the place of the oldest. Without memory nothing is remembered. */
+/* Remembers @h, in the place of the oldest. Without memory nothing is remembered, nor is white space
+ * without end. */
 static void remember(struct link *l, const struct header *h)
 {
         const char *from = h->src.text.at;
         size_t dest = (size_t)(h->dest.text.at - from), n = dest + h->dest.text.n;
         struct known *known = &l->known;
         size_t i = known->next;
-        char *text = malloc(n);
+        char *text = n <= 2 * ADDRESS_TEXT_MAX ? malloc(n) : NULL;
 
         if (!text)
                 return;

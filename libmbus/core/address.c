@@ -276,25 +276,56 @@ uint64_t address_hash(const struct address *a, uint64_t seed)
         return mix(seed ^ sum);
 }
 
-/* One space stands for each run of white space, none for those just inside the brackets. */
+size_t address_plain_size(const struct address *a)
+{
+        size_t n = a->n > 0 ? 1 : 2;
+
+        for (unsigned i = 0; i < a->n; i++)
+                n += element_text(a, i).n + 1;
+        return n;
+}
+
+/* Where the i-th element stands in the plain text: behind all that were written before it. */
+static size_t plain_place(const struct address *a, unsigned i)
+{
+        size_t at = 1;
+
+        for (unsigned k = 0; k < a->n; k++)
+                if (a->elements[k].tag < a->elements[i].tag)
+                        at += element_text(a, k).n + 1;
+        return at;
+}
+
+char *address_put_plain(const struct address *a, char *to, struct address *ret_view)
+{
+        size_t n = address_plain_size(a);
+
+        to[0] = '(';
+        for (unsigned i = 0; i < a->n; i++) {
+                const struct element *e = a->elements + i;
+                struct span text = element_text(a, i);
+                size_t at = plain_place(a, i);
+
+                memcpy(to + at, text.at, text.n);
+                to[at + text.n] = ' ';
+                ret_view->elements[i] = (struct element){ .tag = (uint16_t)at,
+                                                          .value = (uint16_t)(at + e->tag_n + 1),
+                                                          .tag_n = e->tag_n,
+                                                          .value_n = e->value_n };
+        }
+        to[n - 1] = ')';
+        ret_view->text = (struct span){ to, n };
+        ret_view->n = a->n;
+        return to + n;
+}
+
 void address_format(const struct address *a, struct buffer *out)
 {
-        char *to = buffer_reserve(out, a->text.n);
-        bool gap = false;
-        size_t i;
+        char *to = buffer_reserve(out, address_plain_size(a));
+        struct address view;
 
-        if (!to)
-                return;
-        for (i = 0; i < a->text.n; i++) {
-                char c = a->text.at[i];
-
-                if (gap && c != ')' && !is_wsp(c) && to[-1] != '(')
-                        *to++ = ' ';
-                gap = is_wsp(c);
-                if (!gap)
-                        *to++ = c;
-        }
-        out->n = (size_t)(to - out->at);
+        if (to)
+                out->n = (size_t)(address_put_plain(a, to, &view) - out->at);
 }
 
 void address_format_canonical(const struct address *a, struct buffer *out)
@@ -317,16 +348,14 @@ static size_t used_size(const struct address *a)
 
 size_t address_dup_size(const struct address *a)
 {
-        return used_size(a) + a->text.n;
+        return used_size(a) + address_plain_size(a);
 }
 
 struct address *address_dup(const struct address *a)
 {
         struct address *copy = malloc(address_dup_size(a));
 
-        if (!copy)
-                return NULL;
-        memcpy(copy, a, used_size(a));
-        copy->text.at = memcpy((char *)copy + used_size(a), a->text.at, a->text.n);
+        if (copy)
+                address_put_plain(a, (char *)copy + used_size(a), copy);
         return copy;
 }

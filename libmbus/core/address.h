@@ -5,6 +5,10 @@
  * parsed from, sorted by tag so that order never matters again. address_dup() makes one that owns
  * its text.
  *
+ * There is no end to the white space of an address that is received. What is kept of it is written
+ * plainly, in the order of its elements with one space between them, and so never longer than
+ * ADDRESS_TEXT_MAX.
+ *
  * What we send follows the grammar to the letter; what we receive may use digits, "-" and "_" in a
  * tag, as the RFC authors' own profiles do (spec/errata.md, 20).
  */
@@ -59,15 +63,22 @@ bool address_has_proper_id(const struct address *a);
 uint64_t address_hash(const struct address *a, uint64_t seed);
 uint64_t element_hash(const struct address *a, unsigned i, uint64_t seed);
 
-/* Appends "(tag:value tag:value)", one space each, in the order they were written. */
+/* Octets of the plain text "(tag:value tag:value)", one space each, in the order of writing. */
+size_t address_plain_size(const struct address *a);
+/*
+ * Writes the plain text to @to, which has room for it, and returns where it ends. *@ret_view, which
+ * is not @a and has room for as many elements, becomes a view of it.
+ */
+char *address_put_plain(const struct address *a, char *to, struct address *ret_view);
+/* Appends the plain text. */
 void address_format(const struct address *a, struct buffer *out);
 /* As address_format, sorted by tag: equal addresses give equal texts. */
 void address_format_canonical(const struct address *a, struct buffer *out);
 
 /*
- * A copy that owns its text (one allocation, freed with free()), or NULL when memory is short. It has
- * room for the elements that are there and no others, since brokers keep thousands: it must not be
- * copied by assignment.
+ * A copy that owns its text, which is plain (one allocation, freed with free()), or NULL when memory
+ * is short. It has room for the elements that are there and no others, since brokers keep thousands:
+ * it must not be copied by assignment.
  */
 struct address *address_dup(const struct address *a);
 /* Copies the view and no more elements than there are. */

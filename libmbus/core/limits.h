@@ -24,7 +24,7 @@
 #define ADDRESS_ELEMENTS_MAX 32
 #define ADDRESS_TAG_MAX 32   /* section 4 */
 #define ADDRESS_VALUE_MAX 64 /* section 4 */
-/* "(" elements with a space each ")" */
+/* "(" elements with a space each ")". More white space may be received, and is not kept. */
 #define ADDRESS_TEXT_MAX (2 + ADDRESS_ELEMENTS_MAX * (ADDRESS_TAG_MAX + 1 + ADDRESS_VALUE_MAX + 1))
 
 /* Lists in lists: deep enough for every profile, and no recursion can exhaust a stack. */

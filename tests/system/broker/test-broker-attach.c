@@ -53,7 +53,7 @@ START_TEST(test_an_address_without_id_gets_one_of_the_process_and_the_host)
 
         scene_init(&s);
         address = raw_attach(&s.a, "(app:a  module:x)");
-        snprintf(expected, sizeof(expected), "(app:a  module:x id:%d-1@127.0.0.1)", (int)getpid());
+        snprintf(expected, sizeof(expected), "(app:a module:x id:%d-1@127.0.0.1)", (int)getpid());
         if (getpid() >= 100)
                 ck_assert_str_eq(address, expected);
         other = raw_attach(&s.b, "()");
@@ -75,6 +75,43 @@ START_TEST(test_an_address_with_id_stays_as_it_is)
         address = raw_attach(&s.a, "(id:4711-99@10.0.0.1 app:a)");
         ck_assert_str_eq(address, "(id:4711-99@10.0.0.1 app:a)");
         free(address);
+        scene_deinit(&s);
+}
+END_TEST
+
+/* 60000 octets of white space between @before and @behind. */
+static char *spread(const char *before, const char *behind)
+{
+        size_t n = strlen(before) + 60000 + strlen(behind) + 1;
+        char *text = malloc(n);
+
+        ck_assert_ptr_nonnull(text);
+        ck_assert_int_eq(snprintf(text, n, "%s%60000s%s", before, "", behind), (int)n - 1);
+        return text;
+}
+
+START_TEST(test_white_space_of_an_address_is_not_kept)
+{
+        char *wide = spread("(app:x", "id:1-1@127.0.0.1)"), *without = spread("(", "app:y)");
+        struct scene s;
+        char *x, *y;
+
+        scene_init(&s);
+        x = raw_attach(&s.a, wide);
+        ck_assert_str_eq(x, "(app:x id:1-1@127.0.0.1)");
+        y = raw_attach(&s.b, without);
+        ck_assert_msg(strncmp(y, "(app:y id:", 10) == 0, "%s", y);
+        /* It can be written as before all the same, in both places. */
+        raw_send(&s.a, 'U', wide, y, "from.wide()");
+        raw_expect(&s.b, "from.wide()");
+        raw_send(&s.b, 'U', y, wide, "to.wide()");
+        raw_expect(&s.a, "to.wide()");
+        raw_send(&s.b, 'U', y, x, "to.narrow()");
+        raw_expect(&s.a, "to.narrow()");
+        free(wide);
+        free(without);
+        free(x);
+        free(y);
         scene_deinit(&s);
 }
 END_TEST
@@ -249,6 +286,7 @@ int main(void)
         const TTest *const tests[] = {
                 test_an_address_without_id_gets_one_of_the_process_and_the_host,
                 test_an_address_with_id_stays_as_it_is,
+                test_white_space_of_an_address_is_not_kept,
                 test_a_taken_address_is_refused_and_given_again_when_its_link_has_ended,
                 test_what_cannot_be_an_address_of_ours_is_refused_with_the_reason,
                 test_one_link_carries_several_entities_and_one_of_them_can_leave,
