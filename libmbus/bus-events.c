@@ -9,11 +9,11 @@
 
 #include <stdlib.h>
 
-static size_t queued_bytes(const struct queued *item)
+static inline size_t queued_bytes(const struct queued *item)
 {
         const struct message *m = (const struct message *)item->event.message;
 
-        return m ? message_size(m->text) : 0;
+        return m ? message_memory(m) : 0;
 }
 
 void queued_deinit(struct queued *item)

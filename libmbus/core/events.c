@@ -23,7 +23,7 @@ void events_init(struct events *es, size_t max, size_t bytes_max)
 /* What an event counts against the limit in octets. */
 static size_t event_bytes(const struct event *event)
 {
-        return event->message ? event->message->text.n : 0;
+        return event->message ? message_memory(event->message) : 0;
 }
 
 static bool event_is_droppable(const struct event *event)
@@ -208,16 +208,6 @@ void events_forget(struct events *es, const struct entity *entity)
                         link = &(*link)->next;
                 }
         }
-}
-
-static size_t message_memory(const struct message *m)
-{
-        const struct payload *p = &m->payload;
-
-        /* Source and destination stand behind the text once more. */
-        return sizeof(*m) + m->text.n + m->header.src.text.n + m->header.dest.text.n + 2 +
-               p->size * sizeof(*p->commands) + p->values.size * sizeof(*p->values.nodes) +
-               p->values.arena_size;
 }
 
 size_t events_memory(const struct events *es)

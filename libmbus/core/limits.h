@@ -82,7 +82,7 @@
 /* Reliable messages of one peer to one entity that its owner has not acknowledged yet. */
 #define WITHHELD_MAX 1024
 
-/* Events that wait for the application, and their octets. Beyond: see engine.h. */
+/* Events that wait for the application, and the memory that they take. Beyond: see engine.h. */
 #define EVENTS_MAX 65536
 #define EVENTS_BYTES_MAX (64u << 20)
 /* Datagrams that wait for the socket, in octets. */
@@ -105,7 +105,7 @@
 
 /* What a client has not yet handed to the broker: beyond it sending says "full". */
 #define LINK_OUTPUT_MAX (4u << 20)
-/* Events that wait for a client's application, and their octets, beyond which it stops reading: the
+/* Events that wait for a client's application, and the memory that they take, beyond which it stops reading: the
  * broker's own limits then work on those who send. */
 #define LINK_EVENTS_HIGH 16384
 #define LINK_EVENTS_BYTES_HIGH (16u << 20)

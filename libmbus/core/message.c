@@ -83,13 +83,6 @@ int message_format(const struct header_spec *spec, struct span payload, enum dia
         return out->failed ? (r ? r : -ENOMEM) : 0;
 }
 
-/* What all of it takes, unless it has many parameters: itself, its text, the addresses again, and what
- * the parameters are decoded into. These are parts of the text, and have four zero octets. */
-size_t message_size(struct span text)
-{
-        return sizeof(struct message) + 2 * text.n + 4;
-}
-
 int message_new(struct span text, struct message **ret_message, struct parse_error *error)
 {
         void *memory = malloc(message_size(text));

@@ -50,7 +50,22 @@ int message_new(struct span text, struct message **ret_message, struct parse_err
  */
 int message_new_in(void *memory, struct span text, const struct header *known, size_t n,
                    struct message **ret_message, size_t *ret_known, struct parse_error *error);
-size_t message_size(struct span text);
+/* What all of it takes, unless it has many parameters: itself, its text, the addresses again, and what
+ * the parameters are decoded into. These are parts of the text, and have four zero octets. */
+static inline size_t message_size(struct span text)
+{
+        return sizeof(struct message) + 2 * text.n + 4;
+}
+/* What all of it takes, whatever it has. Whoever keeps messages that others sent is to count this: what
+ * two octets say may need a node, which is many times as much. */
+static inline size_t message_memory(const struct message *m)
+{
+        const struct payload *p = &m->payload;
+
+        return message_size(m->text) + (p->lent ? 0 : p->size * sizeof(*p->commands)) +
+               (p->values.nodes_lent ? 0 : p->values.size * sizeof(*p->values.nodes)) +
+               (p->values.arena_lent ? 0 : p->values.arena_size);
+}
 struct message *message_ref(struct message *m);
 /* Drops a reference, the last one frees. Takes NULL, returns NULL. */
 struct message *message_unref(struct message *m);

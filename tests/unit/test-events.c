@@ -80,7 +80,7 @@ static void check_empty(struct events *es)
 static size_t message_bytes(void)
 {
         struct message *m = message(0, false);
-        size_t n = m->text.n;
+        size_t n = message_memory(m);
 
         message_unref(m);
         return n;
@@ -196,6 +196,37 @@ START_TEST(test_octets_are_limited_as_events_are)
 }
 END_TEST
 
+START_TEST(test_a_message_of_many_parameters_counts_what_they_take)
+{
+        struct buffer text = BUFFER_INIT;
+        struct message *m;
+        struct events es;
+        size_t memory;
+
+        buffer_add_text(&text, "mbus/1.0 1 1006271404123 U (a:b) (c:d) ()\r\nx.y(");
+        for (unsigned i = 0; i < 30000; i++)
+                buffer_add_text(&text, "1 ");
+        buffer_add_char(&text, ')');
+        ck_assert_int_eq(message_new(buffer_span(&text), &m, NULL), 0);
+        buffer_deinit(&text);
+        memory = message_memory(m);
+        ck_assert_uint_ge(memory, 30000 * sizeof(struct value));
+        events_init(&es, 1000, 3 * memory);
+        for (unsigned i = 0; i < 10; i++)
+                ck_assert_int_eq(events_push(&es, &(struct event){ .type = EVENT_MESSAGE,
+                                                                   .message = message_ref(m) }),
+                                 0);
+        ck_assert_uint_eq(es.n, 3);
+        ck_assert_uint_eq(es.bytes, 3 * memory);
+        pop_dropped(&es, 7);
+        for (unsigned i = 0; i < 3; i++)
+                pop_message(&es, 1);
+        check_empty(&es);
+        message_unref(m);
+        events_deinit(&es);
+}
+END_TEST
+
 /* REL-08: a result that was promised is kept, however full the queue is. */
 START_TEST(test_reserved_events_always_have_room)
 {
@@ -284,6 +315,7 @@ int main(void)
                 test_observed_messages_give_way_even_if_they_are_reliable,
                 test_reliable_message_without_room_is_refused,
                 test_octets_are_limited_as_events_are,
+                test_a_message_of_many_parameters_counts_what_they_take,
                 test_reserved_events_always_have_room,
                 test_forgotten_entity_leaves_no_event,
                 test_joins_are_refused_when_the_queue_is_twice_full,
