@@ -64,7 +64,7 @@
 
 /* Commands of one entity whose last value is kept, and what they take of a link and of all. A name
  * counts for RETAINED_COST octets, so that there are at most 16384, each of which is compared with
- * every entity that attaches. */
+ * every entity that attaches; one that takes more counts for that. */
 #define RETAINED_NAMES_MAX 16
 #define RETAINED_COST 1024
 #define RETAINED_BYTES_MAX (1u << 20)

@@ -32,6 +32,14 @@ struct retainer {
 
 /* ---- what it costs ------------------------------------------------------------------------- */
 
+/* A name is compared with every newcomer, which is what it counts for, or else for its length. */
+static size_t name_cost(size_t n)
+{
+        size_t memory = sizeof(struct retained) + n;
+
+        return memory > RETAINED_COST ? memory : RETAINED_COST;
+}
+
 static void charge(struct attachment *a, struct retained *each, size_t n)
 {
         quota_take(a->client->user, QUOTA_RETAINED, n);
@@ -61,7 +69,7 @@ static void drop_value(struct broker *b, struct attachment *a, struct retained *
 {
         if (!each->dest)
                 return;
-        give_back(a, each, each->charged - RETAINED_COST);
+        give_back(a, each, each->charged - name_cost(each->name_n));
         free(each->dest);
         free(each->payload);
         each->dest = NULL;
@@ -116,7 +124,7 @@ int retain_begin(struct broker *b, struct attachment *a, struct span name)
                                        "no more last values of its entity are kept");
                 return MBUS_E_FULL;
         }
-        if (!has_room(a, RETAINED_COST))
+        if (!has_room(a, name_cost(name.n)))
                 return MBUS_E_FULL;
         each = malloc(sizeof(*each) + name.n);
         if (each && !retainer)
@@ -129,7 +137,7 @@ int retain_begin(struct broker *b, struct attachment *a, struct span name)
         memcpy(each->name, name.at, name.n);
         retainer->first = each;
         retainer->n++;
-        charge(a, each, RETAINED_COST);
+        charge(a, each, name_cost(name.n));
         return 0;
 }
 

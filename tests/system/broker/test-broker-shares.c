@@ -129,6 +129,49 @@ START_TEST(test_last_values_of_a_link_of_a_user_and_of_all_are_bounded_and_that_
 }
 END_TEST
 
+/* COMMAND("cnnn...") with a name of 40000 octets; to be freed. */
+static char *long_name(const char *command, char c)
+{
+        size_t n = strlen(command) + 40005;
+        char *text = malloc(n), *at;
+
+        ck_assert_ptr_nonnull(text);
+        at = text + snprintf(text, n, "%s(\"", command);
+        memset(at, 'n', 40000);
+        *at = c;
+        memcpy(at + 40000, "\")", 3);
+        return text;
+}
+
+START_TEST(test_a_long_name_counts_for_all_that_it_takes)
+{
+        char *retain = long_name("broker.retain", 'a'), *other = long_name("broker.retain", 'b'),
+             *forget = long_name("broker.forget", 'a');
+        struct scene s;
+        uint32_t seq;
+
+        scene_limited(&s, "RETAINED_PER_LINK=64K");
+        seq = raw_send(&s.a, 'R', A, BROKER, retain);
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        seq = raw_send(&s.a, 'R', A, BROKER, other);
+        raw_expect_about(&s.a, "broker.undelivered(%u full \"no more last values are kept\")", seq);
+        seq = raw_send(&s.a, 'R', A, BROKER, forget);
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        /* What it counted for is given back to the last octet, and there is room for the other. */
+        seq = raw_send(&s.a, 'R', A, BROKER, other);
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        seq = raw_send(&s.a, 'R', A, BROKER, "broker.forget()");
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        raw_send(&s.a, 'U', A, BROKER, "broker.stats()");
+        ck_assert(raw_receive(&s.a));
+        ck_assert_msg(strstr(s.a.text, "(retained-bytes 0)") != NULL, "%s", s.a.text);
+        free(retain);
+        free(other);
+        free(forget);
+        scene_deinit(&s);
+}
+END_TEST
+
 /* b reads nothing of what fills its socket and then waits in the broker. */
 static void expect_slow(const char *line, const char *said)
 {
@@ -163,6 +206,7 @@ int main(void)
                 test_a_user_alone_has_half_of_the_entities,
                 test_reliable_messages_of_a_user_and_of_all_are_bounded_and_that_is_said,
                 test_last_values_of_a_link_of_a_user_and_of_all_are_bounded_and_that_is_said,
+                test_a_long_name_counts_for_all_that_it_takes,
                 test_what_waits_for_a_link_a_user_and_all_is_bounded_and_that_is_said,
         };
 
