@@ -112,6 +112,7 @@ struct broker {
         struct log_cause proxy_cause;
         struct log_cause rights_cause;
         struct log_cause framing_cause;
+        struct log_cause too_large_cause;
 };
 
 /* Opens the bus and the socket. 0 or the exit status, with a line in the log. */

@@ -194,14 +194,35 @@ int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum
         return 0;
 }
 
+/* What fits into no frame is lost, but not silently. */
+static int push_too_large(struct client *c, size_t n, enum kind kind)
+{
+        struct broker *b = c->broker;
+        char name[CLIENT_NAME_SIZE];
+        uint64_t n_silent;
+
+        if (kind == KIND_RELIABLE || c->dead || c->deaf)
+                return MBUS_E_FULL;
+        client_name(c, name);
+        if (log_cause_is_due(&b->too_large_cause, b->now, &n_silent))
+                log_warning("a message of %zu octets for %s fits into no frame, and is lost "
+                            "(%" PRIu64 " more before)",
+                            n, name, n_silent);
+        if (kind != KIND_ANSWER) {
+                c->queue.n_dropped[kind]++;
+                mark_dirty(c);
+        }
+        return MBUS_E_FULL;
+}
+
 int client_push_text(struct client *c, struct span text, enum kind kind)
 {
         struct broker *b = c->broker;
         char *at;
         size_t n = FRAME_HEADER_SIZE + text.n;
 
-        if (text.n == 0 || text.n > FRAME_MAX)
-                return MBUS_E_FULL;
+        if (text.n > FRAME_MAX)
+                return push_too_large(c, text.n, kind);
         at = broker_reserve(b, n);
         if (!at) {
                 if (kind == KIND_ANSWER)

@@ -121,7 +121,8 @@ struct client {
 /* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. A
  * link that cannot even be answered any more is closed. */
 int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum kind kind);
-/* Makes a frame of @text and appends it. */
+/* Makes a frame of @text and appends it. As client_push(), and MBUS_E_FULL: it fits into none, which is
+ * said in the log, and to the client if it was a message to it. */
 int client_push_text(struct client *c, struct span text, enum kind kind);
 /* Writes what waits, as far as the socket takes it. */
 void client_flush(struct client *c);

@@ -114,6 +114,18 @@ static void add_item(struct answer *a, struct span text)
         value_format_string(text, &a->items);
 }
 
+/* False, and nothing is added, if there is no room for it. */
+static bool add_item_that_fits(struct answer *a, struct span text)
+{
+        size_t before = a->items.n;
+
+        add_item(a, text);
+        if (a->items.n <= ANSWER_BYTES_MAX)
+                return true;
+        a->items.n = before;
+        return false;
+}
+
 static void end_list(struct answer *a)
 {
         buffer_add_text(&a->items, "))");
@@ -160,11 +172,12 @@ static void add_joined(struct answer *a, const char *name, const struct bus *bus
         end_list(a);
 }
 
-/* Those that lead away from @bus. */
+/* Those that lead away from @bus, as many as fit, and how many others there are. */
 static void add_routes(struct answer *a, const struct bus *bus)
 {
         const struct bus_configs *configs = a->r->b->options.buses;
         struct buffer text = BUFFER_INIT;
+        uint64_t n_more = 0;
 
         begin_list(a, "routes");
         for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
@@ -173,6 +186,14 @@ static void add_routes(struct answer *a, const struct bus *bus)
                 buffer_clear(&text);
                 rule_format(rule, &text);
                 a->items.failed |= text.failed;
+                if (!add_item_that_fits(a, buffer_span(&text)))
+                        n_more++;
+        }
+        if (n_more > 0) {
+                buffer_clear(&text);
+                buffer_add_text(&text, "and ");
+                buffer_add_uint(&text, n_more);
+                buffer_add_text(&text, " more");
                 add_item(a, buffer_span(&text));
         }
         end_list(a);

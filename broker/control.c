@@ -17,14 +17,27 @@
 
 /* ---- what the broker says ------------------------------------------------------------------ */
 
+/* An answer goes to an address as it was written, unless that is so long that it must be mostly white
+ * space: with that the answer might fit into no frame. */
+static struct span destination(struct span dest, char room[static ADDRESS_TEXT_MAX])
+{
+        struct address address, plain;
+
+        if (dest.n <= ADDRESS_TEXT_MAX || address_parse(dest, LENIENT, &address, NULL, NULL))
+                return dest;
+        address_put_plain(&address, room, &plain);
+        return plain.text;
+}
+
 static void say(struct client *c, struct span src, struct span dest, const uint32_t *acks,
                 size_t n_acks, struct span payload)
 {
         struct broker *b = c->broker;
+        char room[ADDRESS_TEXT_MAX];
         struct header_spec spec = { .seq = c->seq++,
                                     .timestamp = b->wall_ms,
                                     .src = src,
-                                    .dest = dest,
+                                    .dest = destination(dest, room),
                                     .acks = acks,
                                     .n_acks = n_acks };
 

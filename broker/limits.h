@@ -77,6 +77,9 @@
 
 /* Octets of one broker.joined: a reader needs no larger buffer than for other messages. */
 #define JOINED_BYTES_MAX 16384
+/* Octets of one answer that routes may fill, which people write as long as they like; the rest of the
+ * answer, and its header, need less than what is left of a frame. */
+#define ANSWER_BYTES_MAX 49152
 
 /* TCP links: what waits on its way in each direction, and what is read at once; strangers, who have
  * so long to prove that they have the key; and when silence is asked about, so that who was unplugged

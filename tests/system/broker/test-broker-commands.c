@@ -18,6 +18,36 @@ static void expect_refusal(struct scene *s, const char *src, const char *payload
 
 /* ---- on a link ----------------------------------------------------------------------------- */
 
+/* What it is answered to need not fit into a frame together with the answer. */
+START_TEST(test_who_writes_an_address_as_long_as_a_frame_is_answered_all_the_same)
+{
+        char *src = malloc(65480);
+        struct scene s;
+        uint32_t seq;
+
+        ck_assert_ptr_nonnull(src);
+        memset(src, ' ', 65479);
+        memcpy(src, "(app:a", 6);
+        memcpy(src + 65400, "module:ui id:1-1@127.0.0.1)", 28);
+        scene_init(&s, NULL);
+        raw_send(&s.a, 'U', src, B, "x()");
+        raw_expect(&s.b, "x()");
+        seq = raw_send(&s.a, 'R', src, BROKER, "");
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        expect_refusal(&s, src, "x.y()", "malformed \"there is no command x.y\"");
+        ck_assert_msg(strstr(s.a.text, ") " A " ()\r\n") != NULL, "%s", s.a.text);
+        /* Nor need it be one of the link. */
+        src[5] = 'z';
+        seq = raw_send(&s.a, 'R', src, B, "x()");
+        raw_expect_about(&s.a,
+                         "broker.undelivered(%u denied "
+                         "\"SrcAddr is not attached to the link\")",
+                         seq);
+        free(src);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_a_command_that_does_not_exist_is_named_in_the_answer_and_in_the_log)
 {
         char payload[1100];
@@ -132,6 +162,7 @@ END_TEST
 int main(void)
 {
         const TTest *const tests[] = {
+                test_who_writes_an_address_as_long_as_a_frame_is_answered_all_the_same,
                 test_a_command_that_does_not_exist_is_named_in_the_answer_and_in_the_log,
                 test_what_comes_behind_a_command_that_is_not_done_is_not_done_either,
                 test_commands_of_the_bus_are_taken_from_a_link_as_far_as_they_are_its_to_say,

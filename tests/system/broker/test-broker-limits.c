@@ -323,6 +323,82 @@ START_TEST(test_ten_thousand_entities_fit_into_a_hundred_megabytes)
 }
 END_TEST
 
+/* Thirty routes of 1.8 KByte, which take twice as much in an answer because they are full of quotes. */
+static void configure_long_routes(const struct daemon *d)
+{
+        char *lines = malloc(65536), *at = lines;
+
+        ck_assert_ptr_nonnull(lines);
+        at += sprintf(at, "[bus studio]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+                          "ENCRYPTIONKEY=(NOENCR,)\nPORT=47001\n");
+        for (unsigned i = 0; i < 30; i++) {
+                at += sprintf(at, "ROUTE=to=main address=(");
+                for (char tag = 'a'; tag <= 'z'; tag++) {
+                        at += sprintf(at, "%c:", tag);
+                        memset(at, '"', 64);
+                        at += 64;
+                        *at++ = tag < 'z' ? ' ' : ')';
+                }
+                *at++ = '\n';
+        }
+        *at = '\0';
+        daemon_configure(d, lines);
+        free(lines);
+}
+
+START_TEST(test_routes_that_do_not_fit_into_an_answer_are_counted_in_it)
+{
+        unsigned shown = 0, more;
+        struct scene s;
+        char *at;
+
+        s.host = host_new();
+        daemon_prepare(&s.broker);
+        configure_long_routes(&s.broker);
+        daemon_start(&s.broker);
+        raw_open(&s.a, s.broker.socket);
+        raw_open(&s.b, s.broker.socket);
+        raw_send(&s.a, 'U', "()", BROKER, "broker.buses()");
+        do
+                ck_assert(raw_receive(&s.a));
+        while (!strstr(s.a.text, "(bus \"studio\")"));
+        for (at = s.a.text; (at = strstr(at, "\"to=main address=")); at++)
+                shown++;
+        at = strstr(s.a.text, "\"and ");
+        ck_assert(at && sscanf(at, "\"and %u more\")))", &more) == 1);
+        ck_assert_uint_gt(shown, 10);
+        ck_assert_uint_eq(shown + more, 30);
+        scene_deinit(&s);
+}
+END_TEST
+
+/* It goes to "()", and is given to an entity under its full address, which is longer. */
+START_TEST(test_a_last_value_that_fits_into_no_frame_any_more_is_told_as_lost)
+{
+        char *value = malloc(65451);
+        struct scene s;
+        char *log;
+
+        ck_assert_ptr_nonnull(value);
+        memset(value, 'x', 65450);
+        memcpy(value, "v(\"", 3);
+        memcpy(value + 65448, "\")", 3);
+        scene_init(&s, "[broker]\nMULTICAST=never\n");
+        raw_send(&s.a, 'U', A, BROKER, "broker.retain(\"v\")");
+        raw_send(&s.a, 'U', A, "()", value);
+        raw_expect_nothing(&s.a);
+        raw_expect(&s.b, value);
+        free(raw_attach(&s.b, "(app:late module:engine id:9-2@127.0.0.1)"));
+        raw_expect(&s.b, "broker.dropped(1 full)");
+        log = daemon_read_log(&s.broker);
+        ck_assert_msg(strstr(log, " fits into no frame, and is lost (0 more before)") != NULL, "%s",
+                      log);
+        free(log);
+        free(value);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -337,6 +413,8 @@ int main(void)
                 test_a_client_speaks_for_its_own_entities_only,
                 test_hello_and_bye_are_the_brokers_to_say,
                 test_ten_thousand_entities_fit_into_a_hundred_megabytes,
+                test_routes_that_do_not_fit_into_an_answer_are_counted_in_it,
+                test_a_last_value_that_fits_into_no_frame_any_more_is_told_as_lost,
         };
         struct rlimit files;
 
