@@ -52,7 +52,7 @@ struct mbus_entity {
         struct mbus_entity *prev;
         struct mbus_entity *next;
         void *data;
-        struct address *given; /* as the application wrote it */
+        struct address *given; /* as the application gave it */
         char *text;            /* its full address, as the application has been told */
         char *next_text;       /* its new one; becomes `text` with the event that says so */
         struct entity *engine; /* direct and mem */
