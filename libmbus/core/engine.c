@@ -348,6 +348,16 @@ size_t engine_n_entities(const struct engine *e)
         return e->locals.n;
 }
 
+static struct peer_info describe(const struct engine *e, const struct peer *peer)
+{
+        return (struct peer_info){ .address = peer->entry.address,
+                                   .endpoint = &peer->endpoint,
+                                   .joined = peer->joined,
+                                   .heard = peer->heard,
+                                   .deadline = peers_deadline(&e->peers, peer, engine_n_all(e)),
+                                   .legacy = peer->legacy };
+}
+
 bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
                       struct peer_info *ret_info)
 {
@@ -359,14 +369,24 @@ bool engine_next_peer(const struct engine *e, const struct address *dest, size_t
         *cursor = at.i;
         if (!peer)
                 return false;
-        *ret_info =
-                (struct peer_info){ .address = peer->entry.address,
-                                    .endpoint = &peer->endpoint,
-                                    .joined = peer->joined,
-                                    .heard = peer->heard,
-                                    .deadline = peers_deadline(&e->peers, peer, engine_n_all(e)),
-                                    .legacy = peer->legacy };
+        *ret_info = describe(e, peer);
         return true;
+}
+
+bool engine_walk_peers(const struct engine *e, const struct address *dest, struct index_walk *walk,
+                       struct peer_info *ret_info)
+{
+        const struct peer *peer = peer_of_entry(index_walk(&e->peers.known, dest, walk));
+
+        if (peer)
+                *ret_info = describe(e, peer);
+        return peer;
+}
+
+struct entity *engine_walk_entities(const struct engine *e, const struct address *dest,
+                                    struct index_walk *walk)
+{
+        return entity_of_entry(index_walk(&e->locals, dest, walk));
 }
 
 bool engine_has_peer(const struct engine *e, const struct address *address)

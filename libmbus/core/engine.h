@@ -17,6 +17,7 @@
 
 #include "crypto.h"
 #include "events.h"
+#include "index.h"
 #include "outgoing.h"
 
 struct engine;
@@ -136,6 +137,12 @@ size_t engine_n_entities(const struct engine *e);
 /* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */
 bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
                       struct peer_info *ret_info);
+/* The same across engine calls, as index_walk() does; *@walk is INDEX_WALK_INIT at first. */
+bool engine_walk_peers(const struct engine *e, const struct address *dest, struct index_walk *walk,
+                       struct peer_info *ret_info);
+/* The local entities likewise; NULL behind the last. */
+struct entity *engine_walk_entities(const struct engine *e, const struct address *dest,
+                                    struct index_walk *walk);
 /* Whether a peer with exactly this address is known. */
 bool engine_has_peer(const struct engine *e, const struct address *address);
 /* The local entity with exactly this address, or NULL. */

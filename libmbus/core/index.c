@@ -294,6 +294,42 @@ size_t index_bound(const struct index_cursor *cursor)
         return cursor->n - cursor->i;
 }
 
+/* The entries with element @i of @dest, all if it has none; how many. */
+static size_t candidates(const struct index *ix, const struct address *dest, unsigned i,
+                         struct index_entry *const **ret_entries)
+{
+        const struct posting *p;
+
+        *ret_entries = ix->all;
+        if (dest->n == 0)
+                return ix->n;
+        p = find_posting(ix, element_hash(dest, i, ix->seed));
+        if (p)
+                *ret_entries = p->entries;
+        return p ? p->n : 0;
+}
+
+struct index_entry *index_walk(const struct index *ix, const struct address *dest,
+                               struct index_walk *walk)
+{
+        struct index_entry *const *entries;
+        size_t n;
+
+        for (unsigned i = 0; !walk->begun && (i == 0 || i < dest->n); ++i) {
+                n = candidates(ix, dest, i, &entries);
+                if (i == 0 || n < walk->left)
+                        *walk = (struct index_walk){ .element = i, .left = n };
+        }
+        walk->begun = true;
+        n = candidates(ix, dest, walk->element, &entries);
+        if (walk->left > n)
+                walk->left = n;
+        while (walk->left > 0)
+                if (address_is_subset(dest, entries[--walk->left]->address))
+                        return entries[walk->left];
+        return NULL;
+}
+
 size_t index_bytes(const struct index *ix)
 {
         size_t bytes = ix->n_buckets * sizeof(*ix->buckets) + ix->size * sizeof(*ix->all) +

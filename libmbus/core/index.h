@@ -66,6 +66,22 @@ struct index_cursor index_match(const struct index *ix, const struct address *de
 struct index_entry *index_next(struct index_cursor *cursor);
 /* An upper bound of how many entries index_next() will give. */
 size_t index_bound(const struct index_cursor *cursor);
+/*
+ * The same in several goes, between which entries come and go. It leads from the last entry to the first:
+ * whoever leaves has its place filled by the last, which so was given before or came later. Thus an entry
+ * that is there from the first step to the end is given, though perhaps twice.
+ */
+struct index_walk {
+        bool begun;
+        unsigned element; /* of the destination, in whose posting it walks */
+        size_t left;      /* entries before it */
+};
+
+#define INDEX_WALK_INIT ((struct index_walk){ false, 0, 0 })
+
+/* The next entry that @dest, always the same, matches; NULL behind the last. */
+struct index_entry *index_walk(const struct index *ix, const struct address *dest,
+                               struct index_walk *walk);
 /* Octets of memory that the index and its addresses take. */
 size_t index_bytes(const struct index *ix);
 

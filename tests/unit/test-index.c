@@ -275,6 +275,74 @@ START_TEST(test_cost_follows_the_rarest_element)
 }
 END_TEST
 
+static void add_numbered(struct index *ix, struct index_entry *entry, unsigned number)
+{
+        char text[64];
+        struct address a;
+
+        snprintf(text, sizeof(text), "(app:a module:m id:%u-0@::1)", number);
+        a = parse(text);
+        ck_assert_int_eq(index_add(ix, entry, &a), 0);
+}
+
+/* Between two steps others leave, most of them from places that the walk has not come to yet, and others
+ * come. */
+START_TEST(test_a_walk_in_several_goes_gives_all_who_stay)
+{
+        static struct index_entry entries[600];
+        static unsigned n_given[N(entries)];
+        struct address dest = parse("(module:m app:a)");
+        struct index_walk walk = INDEX_WALK_INIT;
+        const struct index_entry *entry;
+        unsigned n_added = 400, n_gone = 0;
+        struct index ix;
+
+        index_init(&ix, 6);
+        memset(n_given, 0, sizeof(n_given));
+        for (unsigned i = 0; i < n_added; ++i)
+                add_numbered(&ix, &entries[i], i);
+        while ((entry = index_walk(&ix, &dest, &walk))) {
+                ++n_given[entry - entries];
+                /* Every third of the first 400 leaves, in the order in which they came. */
+                if (n_gone < 400)
+                        index_remove(&ix, &entries[n_gone]);
+                n_gone += 3;
+                if (n_added < N(entries))
+                        add_numbered(&ix, &entries[n_added], n_added);
+                n_added += n_added < N(entries);
+        }
+        for (unsigned i = 0; i < 400; ++i)
+                ck_assert_msg(n_given[i] >= (i % 3 != 0), "%u was not given", i);
+        for (unsigned i = 0; i < N(entries); ++i) {
+                ck_assert_uint_le(n_given[i], 2);
+                index_remove(&ix, &entries[i]);
+        }
+        ck_assert_ptr_null(index_walk(&ix, &dest, &walk));
+        index_deinit(&ix);
+}
+END_TEST
+
+START_TEST(test_a_walk_takes_the_rarest_element_and_ends_when_nobody_has_it)
+{
+        static struct index_entry entries[100];
+        struct address dest = parse("(app:a id:7-0@::1)"), none = parse("(app:b)");
+        struct index_walk walk = INDEX_WALK_INIT;
+        struct index ix;
+
+        index_init(&ix, 7);
+        for (unsigned i = 0; i < N(entries); ++i)
+                add_numbered(&ix, &entries[i], i);
+        ck_assert_ptr_eq(index_walk(&ix, &dest, &walk), &entries[7]);
+        ck_assert_uint_eq(walk.left, 0);
+        ck_assert_ptr_null(index_walk(&ix, &dest, &walk));
+        walk = INDEX_WALK_INIT;
+        ck_assert_ptr_null(index_walk(&ix, &none, &walk));
+        for (unsigned i = 0; i < N(entries); ++i)
+                index_remove(&ix, &entries[i]);
+        index_deinit(&ix);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -284,6 +352,8 @@ int main(void)
                 test_address_is_a_copy_that_can_be_taken_out,
                 test_index_agrees_with_a_search_through_all,
                 test_cost_follows_the_rarest_element,
+                test_a_walk_in_several_goes_gives_all_who_stay,
+                test_a_walk_takes_the_rarest_element_and_ends_when_nobody_has_it,
         };
 
         return run_tests("index", tests, N(tests));
