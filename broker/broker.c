@@ -21,6 +21,7 @@
 #include "link-local.h"
 #include "link-tcp.h"
 #include "link-udp.h"
+#include "lists.h"
 #include "monitor.h"
 #include "reliable.h"
 #include "reload.h"
@@ -104,6 +105,8 @@ static void set_timer(struct broker *b)
                 at = bridges;
         if (loss < at)
                 at = loss;
+        if (b->listing)
+                at = b->now;
         if (at == b->timer_at)
                 return;
         b->timer_at = at;
@@ -128,6 +131,7 @@ static void broker_settle(struct broker *b)
                 link_udp_process(b);
                 again = bridges_process(b);
                 loss_tell(b);
+                lists_go_on_all(b);
                 broker_flush(b);
         } while (b->dead || again);
         bus_send(&b->bus);

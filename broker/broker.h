@@ -9,6 +9,7 @@
  *      router       where a client's message goes
  *      reliable     who waits for whose acknowledgement
  *      control      broker.* commands
+ *      lists        answers that are told piece by piece
  *      monitor      who watches entities, who observes messages
  *
  * One turn of the loop: descriptors and timers call into the parts, which leave work behind (queues
@@ -63,6 +64,7 @@ struct broker {
         struct config config;    /* that it was opened with */
         struct attachment *self; /* the broker is an entity, too */
         struct bridges *bridges; /* to other buses; NULL: there are none */
+        uint64_t next_bus;
 
         /* The clients. */
         int listener;
@@ -76,7 +78,8 @@ struct broker {
         size_t n_clients;
         struct client *dirty;
         struct client *dead;
-        struct chunk *chunk; /* what is read and made goes in here */
+        struct client *listing; /* those that are to be told more of a list */
+        struct chunk *chunk;    /* what is read and made goes in here */
         struct chunk_pool chunks;
         struct quota quota;
         char *config_path;

@@ -72,7 +72,7 @@ int bus_open(struct bus *bus, struct broker *b, const char *name, const struct c
         char error[512];
         int r;
 
-        *bus = (struct bus){ .broker = b, .dialect = config->dialect };
+        *bus = (struct bus){ .broker = b, .number = ++b->next_bus, .dialect = config->dialect };
         snprintf(bus->name, sizeof(bus->name), "%s", name);
         r = open_engine(bus, config, relays);
         if (r)

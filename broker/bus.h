@@ -20,6 +20,7 @@ struct broker;
 struct bus {
         struct broker *broker;
         char name[BUS_NAME_MAX + 1];
+        uint64_t number; /* rises from bus to bus that the broker opens */
         enum dialect dialect;
         struct engine *engine;
         struct crypto *crypto;

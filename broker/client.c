@@ -17,6 +17,7 @@
 #include "broker.h"
 #include "control.h"
 #include "link-local.h"
+#include "lists.h"
 #include "monitor.h"
 #include "reliable.h"
 #include "retain.h"
@@ -238,6 +239,8 @@ int client_push_text(struct client *c, struct span text, enum kind kind)
 void client_flush(struct client *c)
 {
         write_queue(c);
+        if (!c->blocked)
+                lists_wake(c);
 }
 
 void client_settle(struct client *c)

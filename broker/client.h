@@ -18,6 +18,7 @@
 
 struct broker;
 struct filter;
+struct list;
 struct proxy;
 struct retainer;
 struct route;
@@ -110,6 +111,11 @@ struct client {
         struct client *next_dead;
         uint64_t mark; /* equals broker.mark if it is already among the recipients */
         uint32_t seq;  /* of the broker's next message on this link */
+
+        struct list *lists; /* that are told (lists.h) */
+        size_t lists_bytes;
+        struct client *next_listing;
+        bool listing;
 
         struct watch *watches;
         unsigned n_watches;

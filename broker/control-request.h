@@ -6,23 +6,41 @@
  *      control-retain   last values
  *      control-status   what the owner of the broker may ask, and drop
  *      control-watch    watch and observe
+ *      lists            answers that are told piece by piece
  */
 #ifndef BROKER_CONTROL_REQUEST_H
 #define BROKER_CONTROL_REQUEST_H
 
 #include "broker.h"
 
+/* How far a list is told, in a way that lasts while what it lists comes and goes. */
+struct list_place {
+        uint64_t begun; /* when it was asked for */
+        unsigned stage;
+        uint64_t number; /* of the last link, or of the bus that is being told of */
+        struct index_walk walk;
+};
+
 struct request {
         struct broker *b;
         struct client *c;
         const struct header *h;
         struct attachment *src; /* NULL: SrcAddr is not attached to the link */
+        struct span text;       /* of the whole message */
         const struct payload *payload;
         const struct command *command;
+        /* The answer to the command is a list, of which this tells the next piece, one message. Whether it
+         * was the last. NULL: it is none, or all of it was told. */
+        bool (*list)(struct request *r, struct list_place *place);
+        bool waits;    /* the message is kept for a list of it already */
         bool answered; /* the acknowledgement went with an answer, or there is none */
         bool failed;   /* what comes behind this command is not done */
 };
 
+/* Does the commands from *@at on, up to one whose answer is a list: *@at then stands there. */
+void control_run(struct request *r, size_t *at);
+/* All commands were done: acknowledges the message, if that is asked for and has not been. */
+void control_end(struct request *r);
 /* Says @payload to the entity that asked. */
 void control_answer(struct request *r, struct span payload);
 /* Says @payload to (), together with the acknowledgement. */

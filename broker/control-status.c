@@ -10,6 +10,7 @@
 #include "bridge.h"
 #include "control-request.h"
 #include "control.h"
+#include "lists.h"
 #include "shown.h"
 #include "stats.h"
 
@@ -243,27 +244,56 @@ void control_on_stats(struct request *r)
         end(&a);
 }
 
-void control_on_clients(struct request *r)
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+/* A piece of a list is complete; @more follow. */
+static void end_piece(struct answer *a, bool more)
+{
+        say(a, more);
+        buffer_deinit(&a->items);
+}
+
+static bool is_full(const struct answer *a)
+{
+        return a->items.failed || a->items.n > JOINED_BYTES_MAX;
+}
+
+static void add_client(struct answer *a, const struct client *c)
+{
+        buffer_add_text(&a->items, " (");
+        add_number(a, "link", c->number);
+        add_number(a, "pid", (uint64_t)c->pid);
+        add_number(a, "uid", c->uid);
+        if (c->place)
+                add_string(a, "tcp", span_of(c->place));
+        add_number(a, "entities", c->n_attachments);
+        add_number(a, "watches", c->n_watches);
+        add_number(a, "observes", c->observes);
+        add_number(a, "queued-messages", c->queue.n_messages);
+        add_number(a, "queued-bytes", c->queue.bytes);
+        buffer_add_char(&a->items, ')');
+}
+
+/* The newest link is the first, and has the highest number. */
+static bool tell_clients(struct request *r, struct list_place *place)
 {
         struct answer a = answer_to(r, "broker.clients");
+        const struct client *c = r->b->clients;
 
-        if (!may_ask(r))
-                return;
-        for (const struct client *c = r->b->clients; c; c = c->next) {
-                buffer_add_text(&a.items, " (");
-                add_number(&a, "link", c->number);
-                add_number(&a, "pid", (uint64_t)c->pid);
-                add_number(&a, "uid", c->uid);
-                if (c->place)
-                        add_string(&a, "tcp", span_of(c->place));
-                add_number(&a, "entities", c->n_attachments);
-                add_number(&a, "watches", c->n_watches);
-                add_number(&a, "observes", c->observes);
-                add_number(&a, "queued-messages", c->queue.n_messages);
-                add_number(&a, "queued-bytes", c->queue.bytes);
-                end_item(&a);
+        while (c && place->number > 0 && c->number >= place->number)
+                c = c->next;
+        for (; c && !is_full(&a); c = c->next) {
+                add_client(&a, c);
+                place->number = c->number;
         }
-        end(&a);
+        end_piece(&a, c);
+        return !c;
+}
+
+void control_on_clients(struct request *r)
+{
+        if (may_ask(r) && lists_take(r))
+                r->list = tell_clients;
 }
 
 static void add_local(struct answer *a, const struct attachment *attachment)
@@ -275,41 +305,104 @@ static void add_local(struct answer *a, const struct attachment *attachment)
         add_string(a, "bus", span_of(b->bus.name));
         add_number(a, "link", attachment->client ? attachment->client->number : 0);
         add_seconds(a, "age", b->now - attachment->joined);
-        end_item(a);
+        buffer_add_char(&a->items, ')');
 }
 
-static void add_remote(struct answer *a, const struct bus *bus)
+static void add_remote(struct answer *a, const struct bus *bus, const struct peer_info *peer)
 {
-        struct address all = ADDRESS_ALL;
         uint64_t now = a->r->b->now;
-        struct peer_info peer;
-        size_t cursor = 0;
 
-        while (engine_next_peer(bus->engine, &all, &cursor, &peer)) {
-                buffer_add_text(&a->items, " (");
-                add_string(a, "address", peer.address->text);
-                add_string(a, "bus", span_of(bus->name));
-                add_seconds(a, "age", now - peer.joined);
-                add_seconds(a, "silent", now - peer.heard);
-                end_item(a);
+        buffer_add_text(&a->items, " (");
+        add_string(a, "address", peer->address->text);
+        add_string(a, "bus", span_of(bus->name));
+        add_seconds(a, "age", now - peer->joined);
+        add_seconds(a, "silent", now - peer->heard);
+        buffer_add_char(&a->items, ')');
+}
+
+/* The bus of the least number from @number on, or NULL: buses come and go while they are told of. */
+static struct bus *bus_from(struct broker *b, uint64_t number)
+{
+        struct bus *found = NULL, *bus;
+
+        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+                if (bus->number >= number && (!found || bus->number < found->number))
+                        found = bus;
+        return found;
+}
+
+/* Adds the next entity of another host. False if there is none. */
+static bool add_next_remote(struct answer *a, struct list_place *place)
+{
+        const struct address all = ADDRESS_ALL;
+        struct peer_info peer;
+        const struct bus *bus;
+
+        while ((bus = bus_from(a->r->b, place->number))) {
+                if (bus->number != place->number)
+                        place->walk = INDEX_WALK_INIT;
+                place->number = bus->number;
+                if (engine_walk_peers(bus->engine, &all, &place->walk, &peer)) {
+                        add_remote(a, bus, &peer);
+                        return true;
+                }
+                place->number++;
+                place->walk = INDEX_WALK_INIT;
         }
+        return false;
+}
+
+/* The broker itself, entities of links, those of other hosts. */
+enum {
+        STAGE_SELF,
+        STAGE_LOCAL,
+        STAGE_REMOTE,
+};
+
+/* Adds the next entity. False if there is none. */
+static bool add_next_entity(struct answer *a, struct list_place *place)
+{
+        const struct address all = ADDRESS_ALL;
+        const struct broker *b = a->r->b;
+        struct entity *entity;
+
+        if (place->stage == STAGE_SELF) {
+                place->stage = STAGE_LOCAL;
+                add_local(a, b->self);
+                return true;
+        }
+        while (place->stage == STAGE_LOCAL) {
+                const struct attachment *attachment;
+
+                entity = engine_walk_entities(b->engine, &all, &place->walk);
+                attachment = entity ? entity_data(entity) : NULL;
+                if (attachment && attachment->client) {
+                        add_local(a, attachment);
+                        return true;
+                }
+                if (attachment)
+                        continue;
+                place->stage = STAGE_REMOTE;
+                place->walk = INDEX_WALK_INIT;
+        }
+        return add_next_remote(a, place);
+}
+
+static bool tell_entities(struct request *r, struct list_place *place)
+{
+        struct answer a = answer_to(r, "broker.entities");
+        bool more = true;
+
+        while (more && !is_full(&a))
+                more = add_next_entity(&a, place);
+        end_piece(&a, more);
+        return !more;
 }
 
 void control_on_entities(struct request *r)
 {
-        struct answer a = answer_to(r, "broker.entities");
-        struct broker *b = r->b;
-        const struct bus *bus;
-
-        if (!may_ask(r))
-                return;
-        add_local(&a, b->self);
-        for (const struct client *c = b->clients; c; c = c->next)
-                for (const struct attachment *each = c->attachments; each; each = each->next)
-                        add_local(&a, each);
-        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
-                add_remote(&a, bus);
-        end(&a);
+        if (may_ask(r) && lists_take(r))
+                r->list = tell_entities;
 }
 
 /* ---- dropping ------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 
 #include "control-request.h"
 #include "control.h"
+#include "lists.h"
 #include "monitor.h"
 #include "shown.h"
 
@@ -17,15 +18,37 @@ static void deny_by_policy(struct request *r, const char *why)
         control_fail(r, MBUS_REASON_DENIED, why);
 }
 
-void control_on_watch(struct request *r)
+static bool get_address(const struct request *r, struct address *ret_address)
 {
         const struct value *args = payload_args(r->payload, r->command);
+
+        return args->items == 1 && args[1].type == MBUS_VALUE_STRING &&
+               address_parse(args[1].text, LENIENT, ret_address, NULL, NULL) == 0;
+}
+
+static bool tell_watched(struct request *r, struct list_place *place)
+{
         struct address address;
         char text[64];
         int n;
 
-        if (args->items != 1 || args[1].type != MBUS_VALUE_STRING ||
-            address_parse(args[1].text, LENIENT, &address, NULL, NULL)) {
+        if (!get_address(r, &address) || !monitor_has_watch(r->c, &address)) {
+                /* broker.unwatched has been said. */
+                control_fail(r, MBUS_REASON_DENIED, "the watch ended before all were told");
+                return true;
+        }
+        if (!monitor_tell(r->b, r->c, &address, place))
+                return false;
+        n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
+        control_say(r->c, (struct span){ text, (size_t)n });
+        return true;
+}
+
+void control_on_watch(struct request *r)
+{
+        struct address address;
+
+        if (!get_address(r, &address)) {
                 control_fail(r, MBUS_REASON_MALFORMED, "broker.watch wants one address");
                 return;
         }
@@ -34,6 +57,8 @@ void control_on_watch(struct request *r)
                                   "watch=yes in a line for this user");
                 return;
         }
+        if (!lists_take(r))
+                return;
         if (monitor_watch(r->b, r->c, &address)) {
                 bool full = r->c->n_watches >= r->b->quota.limits.of[LIMIT_WATCHES_PER_LINK];
 
@@ -45,8 +70,7 @@ void control_on_watch(struct request *r)
                                   : "the broker's memory is short");
                 return;
         }
-        n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
-        control_say(r->c, (struct span){ text, (size_t)n });
+        r->list = tell_watched;
 }
 
 void control_on_observe(struct request *r)

@@ -12,6 +12,7 @@
 
 #include "broker.h"
 #include "control-request.h"
+#include "lists.h"
 #include "sections.h"
 #include "shown.h"
 
@@ -384,11 +385,34 @@ static void charge_commands(struct client *c, size_t n)
                 c->user->paused_until = until;
 }
 
+void control_run(struct request *r, size_t *at)
+{
+        for (; *at < r->payload->n && !r->c->dead && !r->failed; ++*at) {
+                r->command = r->payload->commands + *at;
+                dispatch(r);
+                if (r->list)
+                        return;
+        }
+}
+
+void control_end(struct request *r)
+{
+        if (r->h->reliable && !r->answered)
+                control_acknowledge(r->b, r->c, attachment_text(r->b->self), r->h->src.text,
+                                    &r->h->seq, 1);
+}
+
 void control_message(struct broker *b, struct client *c, const struct header *h,
                      struct attachment *src, struct span text)
 {
         struct payload payload = PAYLOAD_INIT;
-        struct request r = { .b = b, .c = c, .h = h, .src = src, .payload = &payload };
+        struct request r = { .b = b,
+                             .c = c,
+                             .h = h,
+                             .src = src,
+                             .text = { text.at - h->payload, text.n + h->payload },
+                             .payload = &payload };
+        size_t at = 0;
 
         if (payload_parse(&payload, text, NULL)) {
                 broker_count(b, COUNT_MALFORMED, c, "a message for the broker is malformed");
@@ -397,13 +421,14 @@ void control_message(struct broker *b, struct client *c, const struct header *h,
                 return;
         }
         charge_commands(c, payload.n);
-        for (size_t i = 0; i < payload.n && !c->dead && !r.failed; i++) {
-                r.command = payload.commands + i;
-                dispatch(&r);
-        }
+        control_run(&r, &at);
         payload_deinit(&payload);
-        if (h->reliable && !r.answered)
-                control_acknowledge(b, c, attachment_text(b->self), h->src.text, &h->seq, 1);
+        if (r.list) {
+                lists_add(&r, at);
+                lists_go_on(c);
+        } else {
+                control_end(&r);
+        }
 }
 
 /* Whether a command from the bus is done, or none that somebody waits for. */

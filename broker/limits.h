@@ -80,6 +80,12 @@
 /* Octets of one answer that routes may fill, which people write as long as they like; the rest of the
  * answer, and its header, need less than what is left of a frame. */
 #define ANSWER_BYTES_MAX 49152
+/* The next piece of a list of entities or links is made when less than this waits for the link: half of
+ * the least limit, so that a list cannot fill it, and enough for the link to be busy with. */
+#define LISTS_MARK (64u << 10)
+/* Questions that wait for the lists before them: more than all that a link watches, of the longest
+ * addresses. */
+#define LISTS_BYTES_MAX (512u << 10)
 
 /* TCP links: what waits on its way in each direction, and what is read at once; strangers, who have
  * so long to prove that they have the key; and when silence is asked about, so that who was unplugged

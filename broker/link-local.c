@@ -22,6 +22,7 @@
 #include "broker.h"
 #include "directory.h"
 #include "exit.h"
+#include "lists.h"
 #include "monitor.h"
 #include "router.h"
 #include "sections.h"
@@ -309,6 +310,7 @@ static void client_free(struct client *c)
         while (c->attachments)
                 attachment_free(b, c->attachments);
         monitor_forget(b, c);
+        lists_forget(c);
         router_forget(c);
         queue_deinit(&c->queue);
         deadlines_set(&b->pauses, &c->pause, TIME_NEVER);

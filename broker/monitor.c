@@ -11,8 +11,8 @@
 
 #include "bridge.h"
 #include "broker.h"
+#include "control-request.h"
 #include "control.h"
-#include "route.h"
 
 /* ---- watching ------------------------------------------------------------------------------ */
 
@@ -24,7 +24,7 @@ static bool is_watching(const struct client *c, const struct address *address)
         return false;
 }
 
-static bool has_watch(const struct client *c, const struct address *address)
+bool monitor_has_watch(const struct client *c, const struct address *address)
 {
         for (const struct watch *w = c->watches; w; w = w->next)
                 if (address_equal(w->address, address))
@@ -32,11 +32,11 @@ static bool has_watch(const struct client *c, const struct address *address)
         return false;
 }
 
-static int add_watch(struct broker *b, struct client *c, const struct address *address)
+int monitor_watch(struct broker *b, struct client *c, const struct address *address)
 {
         struct watch *w;
 
-        if (has_watch(c, address))
+        if (monitor_has_watch(c, address))
                 return 0;
         if (c->n_watches >= b->quota.limits.of[LIMIT_WATCHES_PER_LINK])
                 return MBUS_E_FULL;
@@ -71,39 +71,63 @@ static void finish(struct joined *j)
         buffer_clear(&j->text);
 }
 
-static void tell(struct joined *j, const struct address *address, uint64_t age_ms)
+static void add(struct joined *j, const struct address *address, uint64_t age_ms)
 {
         buffer_add_text(&j->text, j->text.n > 0 ? " " : "broker.joined(");
         value_format_string(address->text, &j->text);
         buffer_add_char(&j->text, ' ');
         buffer_add_uint(&j->text, age_ms);
-        if (j->text.n > JOINED_BYTES_MAX)
-                finish(j);
 }
 
-int monitor_watch(struct broker *b, struct client *c, const struct address *address)
+/* Those of the bus, then those of links. */
+enum {
+        STAGE_PEERS,
+        STAGE_ENTITIES,
+};
+
+/* The next that matches, and since when it is there; NULL behind the last. */
+static const struct address *next_known(struct broker *b, const struct client *c,
+                                        const struct address *address, struct list_place *place,
+                                        uint64_t *ret_joined)
+{
+        const struct attachment *a;
+        struct entity *entity;
+        struct peer_info peer;
+
+        if (place->stage == STAGE_PEERS) {
+                if (engine_walk_peers(b->engine, address, &place->walk, &peer)) {
+                        *ret_joined = peer.joined;
+                        return peer.address;
+                }
+                place->stage = STAGE_ENTITIES;
+                place->walk = INDEX_WALK_INIT;
+        }
+        while ((entity = engine_walk_entities(b->engine, address, &place->walk))) {
+                a = entity_data(entity);
+                /* A link is not told of what it attaches itself while it watches. */
+                if (a->client == c && a->joined > place->begun)
+                        continue;
+                *ret_joined = a->joined;
+                return entity_address(entity);
+        }
+        return NULL;
+}
+
+bool monitor_tell(struct broker *b, struct client *c, const struct address *address,
+                  struct list_place *place)
 {
         struct joined j = { c, BUFFER_INIT };
-        struct peer_info peer;
-        size_t cursor = 0, n;
-        int r = add_watch(b, c, address);
+        const struct address *known = address;
+        uint64_t joined;
 
-        if (r)
-                return r;
-        while (!c->dead && engine_next_peer(b->engine, address, &cursor, &peer))
-                tell(&j, peer.address, (b->now - peer.joined) / NSEC_PER_MSEC);
-        if (!route_match(b, address, &n)) {
-                buffer_deinit(&j.text);
-                return -ENOMEM;
-        }
-        for (size_t i = 0; i < n && !c->dead; i++) {
-                const struct attachment *a = entity_data(b->matches[i]);
-
-                tell(&j, entity_address(a->entity), (b->now - a->joined) / NSEC_PER_MSEC);
+        while (known && !j.text.failed && j.text.n <= JOINED_BYTES_MAX) {
+                known = next_known(b, c, address, place, &joined);
+                if (known)
+                        add(&j, known, (b->now - joined) / NSEC_PER_MSEC);
         }
         finish(&j);
         buffer_deinit(&j.text);
-        return 0;
+        return !known;
 }
 
 void monitor_joined(struct broker *b, const struct client *own, const struct address *address,
@@ -116,7 +140,7 @@ void monitor_joined(struct broker *b, const struct client *own, const struct add
         for (j.c = b->clients; j.c; j.c = j.c->next) {
                 if (j.c == own || !is_watching(j.c, address))
                         continue;
-                tell(&j, address, age_ms);
+                add(&j, address, age_ms);
                 finish(&j);
         }
         buffer_deinit(&j.text);

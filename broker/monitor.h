@@ -12,8 +12,14 @@
 #include "bus.h"
 #include "client.h"
 
-/* @c watches @address from now on; what is known is told at once. 0, MBUS_E_FULL or -ENOMEM. */
+struct list_place;
+
+/* @c watches @address from now on. 0, MBUS_E_FULL or -ENOMEM. */
 int monitor_watch(struct broker *b, struct client *c, const struct address *address);
+bool monitor_has_watch(const struct client *c, const struct address *address);
+/* Tells of the next of those that are known already, in one message. Whether these were the last. */
+bool monitor_tell(struct broker *b, struct client *c, const struct address *address,
+                  struct list_place *place);
 /* Tells the watchers, but for the link that it is on (NULL: none), which does not know yet that it is
  * its own. @age_ms is for how long it has been known. */
 void monitor_joined(struct broker *b, const struct client *own, const struct address *address,

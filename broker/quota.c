@@ -254,6 +254,7 @@ void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now,
                 [FIXED_RETAINED_NAMES] = { "RETAINED_NAMES_MAX", RETAINED_NAMES_MAX },
                 [FIXED_OBSERVE_FILTERS] = { "OBSERVE_FILTERS_MAX", OBSERVE_FILTERS_MAX },
                 [FIXED_OUTSTANDING] = { "RELIABLE_OUTSTANDING_MAX", RELIABLE_OUTSTANDING_MAX },
+                [FIXED_LISTS] = { "LISTS_BYTES_MAX", LISTS_BYTES_MAX },
         };
         uint64_t n_silent;
 

@@ -84,6 +84,7 @@ enum fixed_limit {
         FIXED_RETAINED_NAMES,
         FIXED_OBSERVE_FILTERS,
         FIXED_OUTSTANDING,
+        FIXED_LISTS,
         FIXED_MAX,
 };
 
