@@ -6,8 +6,9 @@
  * input is read in large pieces and handled in place. While many events wait for the application
  * nothing is read, so that the broker's limits work on those who send.
  *
- * A lost link fails every ticket and is tried again with back-off. Entities and watches are asked
- * for anew, and what is not known any more has left: nothing is lost silently.
+ * A lost link fails every ticket and is tried again with back-off, which begins anew only when a link has
+ * lasted. Entities and watches are asked for anew, and what is not known any more has left: nothing is
+ * lost silently.
  */
 #include "link.h"
 
@@ -23,6 +24,8 @@
 #define BACKOFF_MAX (700 * NSEC_PER_MSEC)
 /* ... and sooner while the socket's file is there: the broker is too busy or is just starting. */
 #define BACKOFF_MAX_QUICK (200 * NSEC_PER_MSEC)
+/* A link that was there for less time was of no use: whatever ended it will end the next one, too. */
+#define LASTING (3 * NSEC_PER_SEC)
 
 /* ---- losing it and getting it back --------------------------------------------------------- */
 
@@ -58,6 +61,17 @@ static void retry_later(struct mbus_bus *bus)
         l->retry_at = clock_now() + (uint64_t)((double)l->backoff * dither);
 }
 
+static void back_off(struct link *l, uint64_t max)
+{
+        l->backoff = l->backoff < max / 2 ? l->backoff * 2 : max;
+}
+
+/* Whether the link that is lost was there for a while; of the first one that is taken for granted. */
+static bool has_lasted(const struct link *l)
+{
+        return l->up_at == 0 || clock_now() - l->up_at >= LASTING;
+}
+
 static void link_down(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
@@ -73,7 +87,10 @@ static void link_down(struct mbus_bus *bus)
                         link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN, SPAN_NULL);
         free(tickets);
         told_mark(bus);
-        l->backoff = LINK_BACKOFF_MIN;
+        if (has_lasted(l))
+                l->backoff = LINK_BACKOFF_MIN;
+        else
+                back_off(l, l->tcp ? BACKOFF_MAX_TCP : BACKOFF_MAX);
         retry_later(bus);
 }
 
@@ -121,7 +138,7 @@ static void reconnect(struct mbus_bus *bus)
                 fd = -ENOMEM;
         }
         if (fd < 0) {
-                l->backoff = l->backoff < max / 2 ? l->backoff * 2 : max;
+                back_off(l, max);
                 retry_later(bus);
                 return;
         }

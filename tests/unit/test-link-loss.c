@@ -4,6 +4,7 @@
  */
 #include "bus.h"
 #include "fake-broker.h"
+#include "io/clock.h"
 #include "link.h"
 #include "run.h"
 
@@ -100,6 +101,29 @@ START_TEST(test_a_lost_link_is_restored_and_nothing_is_lost_silently)
         ck_assert_str_eq(event->address, "(app:gone)");
         ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
         ck_assert_int_eq(mbus_entity_send_text(w->me, "()", "a()"), 0);
+        world_free(w);
+}
+END_TEST
+
+/* A broker that closes every link would be asked for it again twelve times a second, by each of its
+ * clients. */
+START_TEST(test_a_link_that_is_lost_again_and_again_is_asked_for_less_and_less_often)
+{
+        struct world *w = world_new();
+        uint64_t before, deadline = 0;
+
+        for (unsigned i = 0; i < 5; i++) {
+                before = clock_now();
+                broker_stop(w);
+                turn(w);
+                ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_DOWN);
+                deadline = w->bus->mode->get_deadline(w->bus);
+                /* It is never so late that it is not back within a second. */
+                ck_assert_uint_lt(deadline, clock_now() + NSEC_PER_SEC);
+                broker_return(w);
+                ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_UP);
+        }
+        ck_assert_uint_ge(deadline, before + 500 * NSEC_PER_MSEC);
         world_free(w);
 }
 END_TEST
@@ -340,6 +364,7 @@ int main(void)
         const TTest *const tests[] = {
                 test_a_watch_reports_joins_and_leaves_and_its_end,
                 test_a_lost_link_is_restored_and_nothing_is_lost_silently,
+                test_a_link_that_is_lost_again_and_again_is_asked_for_less_and_less_often,
                 test_an_address_that_is_taken_after_a_lost_link_is_exchanged,
                 test_an_address_of_ones_own_is_asked_for_again_while_the_old_link_has_it,
                 test_what_comes_again_after_the_broker_died_is_acknowledged_and_not_delivered_again,
