@@ -296,7 +296,7 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
         }
         if (c)
                 link_attachment(c, a);
-        b->generation++;
+        a->generation = ++b->generation;
         monitor_joined(b, c, entity_address(a->entity), 0);
         if (c)
                 bridge_joined(&b->bus, entity_address(a->entity));

@@ -53,6 +53,7 @@ struct attachment {
         struct client *client;
         struct entity *entity;
         uint64_t joined;
+        uint64_t generation;         /* broker.generation when it came */
         struct attachment *previous; /* of the client */
         struct attachment *next;
         struct waits local;

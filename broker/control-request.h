@@ -15,7 +15,7 @@
 
 /* How far a list is told, in a way that lasts while what it lists comes and goes. */
 struct list_place {
-        uint64_t begun; /* when it was asked for */
+        uint64_t begun; /* broker.generation when it was asked for */
         unsigned stage;
         uint64_t number; /* of the last link, or of the bus that is being told of */
         struct index_walk walk;

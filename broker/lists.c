@@ -64,7 +64,7 @@ void lists_add(struct request *r, size_t at)
         *l = (struct list){ .at = at,
                             .answered = r->answered,
                             .tell = r->list,
-                            .place = { .begun = r->b->now },
+                            .place = { .begun = r->b->generation },
                             .n = r->text.n };
         memcpy(l->text, r->text.at, r->text.n);
         while (*last)
@@ -111,7 +111,7 @@ static bool go_on(struct list *l, struct request *r)
                         continue;
                 r->list = NULL;
                 l->at++;
-                l->place = (struct list_place){ .begun = r->b->now };
+                l->place = (struct list_place){ .begun = r->b->generation };
                 control_run(r, &l->at);
         }
         l->tell = r->list;

@@ -105,7 +105,7 @@ static const struct address *next_known(struct broker *b, const struct client *c
         while ((entity = engine_walk_entities(b->engine, address, &place->walk))) {
                 a = entity_data(entity);
                 /* A link is not told of what it attaches itself while it watches. */
-                if (a->client == c && a->joined > place->begun)
+                if (a->client == c && a->generation > place->begun)
                         continue;
                 *ret_joined = a->joined;
                 return entity_address(entity);
