@@ -6,8 +6,8 @@
  * input is read in large pieces and handled in place. While many events wait for the application
  * nothing is read, so that the broker's limits work on those who send.
  *
- * A lost link fails every ticket and is tried again with back-off, which begins anew only when a link has
- * lasted. Entities and watches are asked for anew, and what is not known any more has left: nothing is
+ * A lost link fails every ticket and is tried again with back-off, which begins anew only when a link was of
+ * use. Entities and watches are asked for anew, and what is not known any more has left: nothing is
  * lost silently.
  */
 #include "link.h"
@@ -24,7 +24,7 @@
 #define BACKOFF_MAX (700 * NSEC_PER_MSEC)
 /* ... and sooner while the socket's file is there: the broker is too busy or is just starting. */
 #define BACKOFF_MAX_QUICK (200 * NSEC_PER_MSEC)
-/* A link that was there for less time was of no use: whatever ended it will end the next one, too. */
+/* A link that was there for less time may not have been of use: what ended it may end the next one, too. */
 #define LASTING (3 * NSEC_PER_SEC)
 
 /* ---- losing it and getting it back --------------------------------------------------------- */
@@ -66,16 +66,29 @@ static void back_off(struct link *l, uint64_t max)
         l->backoff = l->backoff < max / 2 ? l->backoff * 2 : max;
 }
 
-/* Whether the link that is lost was there for a while; of the first one that is taken for granted. */
-static bool has_lasted(const struct link *l)
+/* Whether the link that is lost was there for a while, or long enough for all that was asked for. Of the
+ * first one that is taken for granted. */
+static bool was_of_use(const struct mbus_bus *bus)
 {
-        return l->up_at == 0 || clock_now() - l->up_at >= LASTING;
+        const struct link *l = bus->impl;
+        bool asked = bus->n_watches > 0 || bus->entities || bus->observing.on;
+
+        if (l->up_at == 0 || clock_now() - l->up_at >= LASTING)
+                return true;
+        for (size_t i = 0; i < bus->n_watches; i++)
+                if (!bus->watches[i].answered)
+                        return false;
+        for (const struct mbus_entity *entity = bus->entities; entity; entity = entity->next)
+                if (!entity->refused && !entity->attached.address)
+                        return false;
+        return asked && !l->observe_asked;
 }
 
 static void link_down(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
         struct ticket *tickets;
+        bool of_use = was_of_use(bus);
         size_t n;
 
         forget_conversation(bus);
@@ -87,7 +100,7 @@ static void link_down(struct mbus_bus *bus)
                         link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN, SPAN_NULL);
         free(tickets);
         told_mark(bus);
-        if (has_lasted(l))
+        if (of_use)
                 l->backoff = LINK_BACKOFF_MIN;
         else
                 back_off(l, l->tcp ? BACKOFF_MAX_TCP : BACKOFF_MAX);

@@ -105,25 +105,48 @@ START_TEST(test_a_lost_link_is_restored_and_nothing_is_lost_silently)
 }
 END_TEST
 
+/* Loses the link; returns when it is to be tried again. */
+static uint64_t lose_link(struct world *w)
+{
+        broker_stop(w);
+        turn(w);
+        ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_DOWN);
+        return w->bus->mode->get_deadline(w->bus);
+}
+
 /* A broker that closes every link would be asked for it again twelve times a second, by each of its
  * clients. */
-START_TEST(test_a_link_that_is_lost_again_and_again_is_asked_for_less_and_less_often)
+START_TEST(test_a_link_that_is_lost_before_it_is_of_use_is_asked_for_less_and_less_often)
 {
         struct world *w = world_new();
         uint64_t before, deadline = 0;
 
+        watch_all(w);
         for (unsigned i = 0; i < 5; i++) {
                 before = clock_now();
-                broker_stop(w);
-                turn(w);
-                ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_DOWN);
-                deadline = w->bus->mode->get_deadline(w->bus);
+                deadline = lose_link(w);
                 /* It is never so late that it is not back within a second. */
                 ck_assert_uint_lt(deadline, clock_now() + NSEC_PER_SEC);
                 broker_return(w);
                 ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_UP);
         }
         ck_assert_uint_ge(deadline, before + 500 * NSEC_PER_MSEC);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_a_link_that_was_of_use_is_asked_for_at_once)
+{
+        struct world *w = world_new();
+        uint32_t seq = watch_all(w);
+
+        for (unsigned i = 0; i < 4; i++) {
+                say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.watching(%u)", seq);
+                events_clear(w->bus);
+                ck_assert_uint_lt(lose_link(w), clock_now() + 100 * NSEC_PER_MSEC);
+                broker_return(w);
+                seq = expect(w, "broker.watch(\"()\")");
+        }
         world_free(w);
 }
 END_TEST
@@ -364,7 +387,8 @@ int main(void)
         const TTest *const tests[] = {
                 test_a_watch_reports_joins_and_leaves_and_its_end,
                 test_a_lost_link_is_restored_and_nothing_is_lost_silently,
-                test_a_link_that_is_lost_again_and_again_is_asked_for_less_and_less_often,
+                test_a_link_that_is_lost_before_it_is_of_use_is_asked_for_less_and_less_often,
+                test_a_link_that_was_of_use_is_asked_for_at_once,
                 test_an_address_that_is_taken_after_a_lost_link_is_exchanged,
                 test_an_address_of_ones_own_is_asked_for_again_while_the_old_link_has_it,
                 test_what_comes_again_after_the_broker_died_is_acknowledged_and_not_delivered_again,
