@@ -2,10 +2,12 @@
  * test-broker-lists.c - answers that are larger than what may wait for a link: all entities, all links
  * (broker/lists.h).
  */
-#include <sys/socket.h>
+#include <signal.h>
+#include <sys/stat.h>
 
 #include "said.h"
 #include "scene.h"
+#include "stranger.h"
 
 #define MANY 400
 /* Octets that an address of almost 3 KB takes, with room to spare. */
@@ -283,6 +285,71 @@ START_TEST(test_questions_that_wait_for_lists_are_bounded)
 }
 END_TEST
 
+static void reload(const struct daemon *d, const char *lines)
+{
+        daemon_configure(d, lines);
+        ck_assert_int_eq(kill(d->pid, SIGHUP), 0);
+        while (count_in_log(d, "was read again and counts from now on") == 0)
+                usleep(1000);
+}
+
+START_TEST(test_a_bus_may_go_while_entities_are_told)
+{
+        unsigned n[2 * MANY] = { 0 };
+        struct scene s;
+        uint32_t seq;
+
+        begin(&s, FEW_OCTETS "[bus other]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+                             "ENCRYPTIONKEY=(NOENCR,)\nPORT=47001\nINTERFACE=lo\n");
+        seq = raw_send(&s.a, 'R', A, BROKER, "broker.entities()");
+        reload(&s.broker, FEW_OCTETS);
+        ck_assert_uint_eq(receive_list(&s.a, "broker.entities", "((address ", n), MANY + 3);
+        raw_expect_ack(&s.a, "(app:mbus-broker", seq);
+        scene_deinit(&s);
+}
+END_TEST
+
+static void open_as_stranger(struct raw_client *c, const struct daemon *d)
+{
+        char run[128];
+
+        snprintf(run, sizeof(run), "%s/run", d->directory);
+        ck_assert_int_eq(chmod(d->directory, 0755), 0);
+        ck_assert_int_eq(chmod(run, 0755), 0);
+        ck_assert_int_eq(chmod(d->socket, 0666), 0);
+        ck_assert_int_eq(seteuid(STRANGER), 0);
+        raw_open(c, d->socket);
+        ck_assert_int_eq(seteuid(0), 0);
+}
+
+START_TEST(test_a_watch_that_ends_before_all_were_told_is_not_said_to_be_complete)
+{
+        struct raw_client stranger;
+        struct scene s;
+        char end[80];
+        uint32_t seq;
+
+        if (!can_be_a_stranger())
+                return;
+        begin(&s, FEW_OCTETS "[policy]\nallow user=65534 all\n");
+        open_as_stranger(&stranger, &s.broker);
+        seq = raw_send(&stranger, 'R', "()", BROKER, "broker.watch(\"()\")");
+        raw_expect_nothing(&s.a);
+        raw_expect_nothing(&s.b);
+        reload(&s.broker, FEW_OCTETS);
+        snprintf(end, sizeof(end), "broker.undelivered(%u denied \"the watch ended before", seq);
+        do
+                ck_assert_msg(raw_receive(&stranger), "the link was closed");
+        while (is_next(&stranger, "broker.joined("));
+        ck_assert_msg(is_next(&stranger, "broker.unwatched(denied "), "%s", stranger.text);
+        ck_assert(raw_receive(&stranger));
+        ck_assert_msg(is_next(&stranger, end), "%s", stranger.text);
+        raw_expect_nothing(&stranger);
+        raw_close(&stranger);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -292,6 +359,8 @@ int main(void)
                 test_who_comes_and_goes_while_a_watcher_is_told_is_told_rightly,
                 test_who_does_not_read_a_list_has_no_more_waiting_than_the_limit,
                 test_questions_that_wait_for_lists_are_bounded,
+                test_a_bus_may_go_while_entities_are_told,
+                test_a_watch_that_ends_before_all_were_told_is_not_said_to_be_complete,
         };
 
         return run_tests("broker-lists", tests, N(tests));
