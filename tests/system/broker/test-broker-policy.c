@@ -214,10 +214,10 @@ START_TEST(test_a_denial_says_who_was_denied_what_and_hides_no_other_users)
         static const char *const said[] = {
                 "uid 3000): [policy] does not let it attach (app:evil module:x)",
                 "uid 3001): [policy] does not let it say broker.watch(\"(app:a)\")",
-                "uid 3002): [policy] does not let it send this command there, which takes "
-                "commands= in a line for its user: quit to " B,
-                "uid 3003): [policy] does not let it send there, which takes send= in a line for "
-                "its user: anything to " A,
+                ("uid 3002): [policy] does not let it send this command there, which takes "
+                 "commands= in a line for its user: quit to " B),
+                ("uid 3003): [policy] does not let it send there, which takes send= in a line for "
+                 "its user: anything to " A),
                 "uid 3004): SrcAddr " A " is not attached to it: broker.detach()",
                 "uid 3005): SrcAddr is not attached to the link: " A " to " B,
                 "uid 3006): only the owner may say broker.drop(1)",
