@@ -47,6 +47,7 @@ static bool tell_watched(struct request *r, struct list_place *place)
 void control_on_watch(struct request *r)
 {
         struct address address;
+        int result;
 
         if (!get_address(r, &address)) {
                 control_fail(r, MBUS_REASON_MALFORMED, "broker.watch wants one address");
@@ -59,15 +60,15 @@ void control_on_watch(struct request *r)
         }
         if (!lists_take(r))
                 return;
-        if (monitor_watch(r->b, r->c, &address)) {
-                bool full = r->c->n_watches >= r->b->quota.limits.of[LIMIT_WATCHES_PER_LINK];
-
-                if (full)
+        result = monitor_watch(r->b, r->c, &address);
+        if (result) {
+                if (result == MBUS_E_FULL)
                         client_log_limit(r->c, LIMIT_WATCHES_PER_LINK, "it watches no more");
                 control_fail(r, MBUS_REASON_FULL,
-                             full ? "this link watches too much: see WATCHES_PER_LINK in [limits] "
-                                    "of the broker"
-                                  : "the broker's memory is short");
+                             result == MBUS_E_FULL
+                                     ? "this link watches too much: see WATCHES_PER_LINK in "
+                                       "[limits] of the broker"
+                                     : "the broker's memory is short");
                 return;
         }
         r->list = tell_watched;

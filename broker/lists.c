@@ -1,9 +1,9 @@
 /*
  * lists.c - answers that list entities or links, told piece by piece (lists.h says why).
  *
- * A link whose queue has run empty and that has a list left stands in broker.listing; so does nobody who
- * waits for a socket, which wakes it. The next turn makes the next piece: in one turn a fast reader
- * could be told all of a large list, and everybody else would wait for that.
+ * A link that has written what waited and has a list left stands in broker.listing. One whose socket
+ * takes no more does not: the socket wakes it. The next turn makes the next piece: in one turn a fast
+ * reader could be told all of a large list, and everybody else would wait for that.
  */
 #include "lists.h"
 

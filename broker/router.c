@@ -23,15 +23,15 @@
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
-/* What of an AckList is to be passed on: acknowledgements of the sender that the recipient waited for. */
-struct acks {
+/* What of an AckList is passed on: what the recipient waited for from this sender. */
+struct true_acks {
         uint32_t seqs[ACKS_MAX];
         size_t n;
         bool all; /* nothing else is in the list */
 };
 
 /* Takes the acknowledgements off. Those for a client are passed on. */
-static void take_acks(struct passage *p, struct acks *ret_acks)
+static void take_acks(struct passage *p, struct true_acks *ret_acks)
 {
         struct attachment *to = p->route->only;
         struct span rest = p->h.acks;
@@ -54,7 +54,7 @@ static void take_acks(struct passage *p, struct acks *ret_acks)
 }
 
 /* The message is not passed on as it is, but its acknowledgements must be. */
-static void pass_acks_alone(struct passage *p, const struct acks *acks)
+static void pass_acks_alone(struct passage *p, const struct true_acks *acks)
 {
         if (acks->n > 0)
                 control_acknowledge(p->b, p->route->only->client, attachment_text(p->route->src),
@@ -337,7 +337,7 @@ static void forward_reliable(struct passage *p)
 }
 
 /* Acknowledgements alone, which nearly all are. */
-static void pass_bare_acks(struct passage *p, const struct acks *acks)
+static void pass_bare_acks(struct passage *p, const struct true_acks *acks)
 {
         if (acks->n == 0)
                 return;
@@ -359,7 +359,7 @@ static void give_up(struct passage *p)
 /* Takes its acknowledgements out of the message and passes them on. False if nothing is left of it. */
 static bool separate_acks(struct passage *p)
 {
-        struct acks acks;
+        struct true_acks acks;
 
         take_acks(p, &acks);
         if (!p->h.reliable && p->payload.n == 0) {
