@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# check-abi.sh SOURCE LIBRARY: the functions of mbus.h, of libmbus.sym, of tests/abi/test-api.c, of the
-# man pages and of the shared library are the same ones. Prints what differs; exits 1 if anything does.
+# check-abi.sh SOURCE LIBRARY ARCHIVE: the functions of mbus.h, of libmbus.sym, of
+# tests/abi/test-api.c, of the man pages, and all symbols that the shared and the static library show,
+# are the same ones. Prints what differs; exits 1 if anything does.
 set -u
 export LC_ALL=C
 
-if [ $# -ne 2 ]; then
-        echo "usage: check-abi.sh SOURCE LIBRARY" >&2
+if [ $# -ne 3 ]; then
+        echo "usage: check-abi.sh SOURCE LIBRARY ARCHIVE" >&2
         exit 2
 fi
 source=$1
 library=$2
+archive=$3
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 status=0
@@ -23,13 +25,15 @@ grep -o 'FUNCTION(mbus_[a-z0-9_]*)' "$source/tests/abi/test-api.c" | sed 's/.*(/
 # A function is documented where a synopsis declares it.
 sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/p' "$source"/libmbus/man/*.3 |
         grep -o '\bmbus_[a-z0-9_]*(' | tr -d '(' | sort >"$work/man pages"
-nm -D --defined-only "$library" | sed -n 's/.* T \([a-zA-Z0-9_]*\).*/\1/p' | sort >"$work/library"
+# Whatever kind of symbol it is; the name of the version in libmbus.sym is an absolute one.
+nm -D --defined-only "$library" | sed -n 's/.* [^A] \([^@ ]*\).*/\1/p' | sort >"$work/library"
+nm -g --defined-only "$archive" | sed -n 's/.* [A-Za-z] //p' | sort >"$work/archive"
 
 if [ ! -s "$work/mbus.h" ]; then
         echo "no functions found in $source/libmbus/mbus.h"
         exit 1
 fi
-for what in libmbus.sym test-api.c "man pages" library; do
+for what in libmbus.sym test-api.c "man pages" library archive; do
         difference=$(diff "$work/mbus.h" "$work/$what")
         [ -n "$difference" ] || continue
         status=1
