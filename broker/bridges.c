@@ -7,9 +7,9 @@
  * shared: its entities do not notice.
  */
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include <io/clock.h>
+#include <io/entropy.h>
 
 #include "bridge-state.h"
 #include "broker.h"
@@ -93,7 +93,6 @@ static void bridge_free(struct bridge *bridge)
 static int get_bridges(struct broker *b, struct bridges **ret_all)
 {
         struct bridges *all = b->bridges;
-        uint64_t seed;
 
         if (!all) {
                 all = malloc(sizeof(*all));
@@ -103,9 +102,7 @@ static int get_bridges(struct broker *b, struct bridges **ret_all)
                                          .holds = DEADLINES_INIT,
                                          .relays = DEADLINES_INIT,
                                          .text = BUFFER_INIT };
-                if (getrandom(&seed, sizeof(seed), 0) < 0)
-                        seed = clock_now();
-                random_init(&all->random, seed);
+                random_init(&all->random, entropy_number());
                 b->bridges = all;
         }
         *ret_all = all;

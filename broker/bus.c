@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <io/clock.h>
+#include <io/entropy.h>
 
 #include "broker.h"
 #include "exit.h"
@@ -37,8 +37,7 @@ static int open_engine(struct bus *bus, const struct config *config, bool relays
                 return r > 0 ? EXIT_CONFIG : EXIT_SYSTEM;
         }
         options.crypto = bus->crypto;
-        if (getrandom(&options.seed, sizeof(options.seed), 0) < 0)
-                options.seed = clock_now() ^ (uint64_t)getpid();
+        options.seed = entropy_number();
         return engine_new(&options, &bus->engine) < 0 ? EXIT_SYSTEM : 0;
 }
 

@@ -4,7 +4,8 @@
 #include "ids.h"
 
 #include <stdio.h>
-#include <sys/random.h>
+
+#include <io/entropy.h>
 
 #include "broker.h"
 #include "control.h"
@@ -13,19 +14,15 @@
 #define PID_MIN 100
 #define IDS_MAX 99999
 
-static uint32_t random_first(const struct broker *b)
+static uint32_t random_first(void)
 {
-        uint32_t random;
-
-        if (getrandom(&random, sizeof(random), 0) < 0)
-                random = (uint32_t)b->now;
-        return random >> 1 | PID_MIN;
+        return (uint32_t)entropy_number() >> 1 | PID_MIN;
 }
 
 uint32_t ids_first(struct client *c)
 {
         if (c->pid < PID_MIN)
-                c->pid = (pid_t)random_first(c->broker);
+                c->pid = (pid_t)random_first();
         return (uint32_t)c->pid;
 }
 
@@ -90,7 +87,7 @@ static int rename_attachment(struct broker *b, struct attachment *a)
 
         format_rest(entity_address(a->entity), &rest);
         r = rest.failed ? -ENOMEM
-                        : ids_complete(b, random_first(b), buffer_span(&rest), room, &address);
+                        : ids_complete(b, random_first(), buffer_span(&rest), room, &address);
         buffer_deinit(&rest);
         return r ? r : attachment_rename(b, a, &address);
 }

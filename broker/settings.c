@@ -4,11 +4,12 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <io/config-file.h>
+#include <io/config-make.h>
 
 #include "exit.h"
 
@@ -20,41 +21,42 @@ static bool is_system_file_wanted(const struct options *o)
                (access(SETTINGS_SYSTEM_FILE, F_OK) == 0 || errno != ENOENT);
 }
 
-/* Without a configuration there is nobody on this bus yet whose keys it would have to hold. */
-static int make_config(const char *path)
+/* Without a configuration there is nobody on this bus yet whose keys it would have to hold. 0, -EEXIST
+ * or another error, with a line for the log. */
+static int make_config(const char *path, char ret_error[static CONFIG_FILE_ERROR_SIZE])
 {
-        char error[CONFIG_FILE_ERROR_SIZE] = "";
         struct config config = CONFIG_INIT;
         int r;
 
         config.hash = HASH_SHA1;
         config.cipher = CIPHER_AES;
         r = config_generate(&config);
+        if (r < 0)
+                snprintf(ret_error, CONFIG_FILE_ERROR_SIZE, "there are no random numbers: %s",
+                         strerror(-r));
+        else
+                r = config_file_write(path, &config, false, ret_error);
         if (r == 0)
-                r = config_file_write(path, &config, false, error);
-        if (r) {
-                log_error("%s", error[0] ? error : strerror(r < 0 ? -r : EINVAL));
-                return EXIT_CONFIG;
-        }
-        log_info("%s: made, with random keys (HMAC-SHA1-96, AES); every entity of the bus needs it",
-                 path);
-        return 0;
+                log_info("%s: made, with random keys (HMAC-SHA1-96, AES); every entity of the bus "
+                         "needs it",
+                         path);
+        return r;
 }
 
 /* @makes: a file that is missing is made. */
 static int read_text(const char *path, bool makes, struct buffer *ret_text)
 {
-        char error[CONFIG_FILE_ERROR_SIZE] = "";
+        char error[CONFIG_FILE_ERROR_SIZE] = "", made[CONFIG_FILE_ERROR_SIZE] = "";
         int r = config_file_read_text(path, ret_text, error);
 
         if (r == MBUS_E_UNKNOWN && makes) {
-                r = make_config(path);
-                if (r)
-                        return r;
-                r = config_file_read_text(path, ret_text, error);
+                r = make_config(path, made);
+                /* If somebody was faster his file is the one. */
+                if (r == 0 || r == -EEXIST)
+                        r = config_file_read_text(path, ret_text, error);
         }
         if (r)
-                log_error("%s", error);
+                log_error("%s", made[0] && r != MBUS_E_CONFIG ? made : error);
         return r ? EXIT_CONFIG : 0;
 }
 

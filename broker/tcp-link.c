@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <io/clock.h>
+#include <io/entropy.h>
 
 #include "broker.h"
 #include "link-local.h"
@@ -276,9 +276,10 @@ static void set_options(int fd)
 static int init_stream(struct tcp_link *l)
 {
         uint8_t nonce[STREAM_NONCE_SIZE];
+        int r = entropy_fill(nonce, sizeof(nonce));
 
-        if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
-                return -EIO;
+        if (r < 0)
+                return r;
         return stream_init(&l->stream, l->all->broker->bus.crypto, true, nonce);
 }
 

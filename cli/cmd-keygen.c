@@ -2,6 +2,7 @@
  * cmd-keygen.c - mbus-cli keygen: makes the configuration file that all programs of a bus share.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,11 +12,18 @@
 #include "text.h"
 #include "verb.h"
 
-static int tell(int r, const char *path)
+static bool is_regular(const char *path)
 {
         struct stat s;
 
-        if (r == -ENOTSUP || (r == -EEXIST && (lstat(path, &s) < 0 || !S_ISREG(s.st_mode)))) {
+        return lstat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+static int tell(int r, const char *path, const struct mbus_config *config)
+{
+        const char *why = mbus_config_get_error(config);
+
+        if (r == -EEXIST && !is_regular(path)) {
                 text_error("%s is there and no regular file, which is left alone; name another",
                            path);
                 return EXITS_CONFIG;
@@ -26,22 +34,12 @@ static int tell(int r, const char *path)
                            path, path);
                 return EXITS_CONFIG;
         }
-        if (r < 0) {
-                text_error("cannot write %s: %s", path, strerror(-r));
+        if (r) {
+                text_error("%s", *why ? why : mbus_error_name(r));
                 return EXITS_CONFIG;
         }
         text_error("made %s; copy it to all who are to join the bus, and to nobody else", path);
         return EXITS_OK;
-}
-
-/* -o, else -c, else where the library looks. */
-static char *choose_path(const struct options *options)
-{
-        if (options->arg_output)
-                return strdup(options->arg_output);
-        if (options->arg_config)
-                return strdup(options->arg_config);
-        return keygen_default_path();
 }
 
 static int check(const struct keygen *keygen)
@@ -57,29 +55,60 @@ static int check(const struct keygen *keygen)
         return EXITS_USAGE;
 }
 
+/* -o, else -c, else where the library looks. */
+static int make_file(const struct options *o, struct mbus_config *config)
+{
+        const char *path = o->arg_output ? o->arg_output : o->arg_config;
+        char *shown;
+        int status;
+
+        mbus_config_set_file(config, path);
+        path = mbus_config_get_file(config);
+        if (!path) {
+                text_error("there is no home directory to keep .mbus in; name a file with -o");
+                return EXITS_CONFIG;
+        }
+        shown = strdup(path);
+        if (!shown) {
+                text_error("%s", strerror(errno));
+                return EXITS_FAILED;
+        }
+        status = tell(mbus_config_generate(
+                              config, options_has(o, OPTION_FORCE) ? MBUS_GENERATE_REPLACE : 0),
+                      shown, config);
+        free(shown);
+        return status;
+}
+
+static int print_text(struct mbus_config *config)
+{
+        int r = mbus_config_generate(config, MBUS_GENERATE_TEXT);
+
+        if (r) {
+                text_error("%s", mbus_config_get_error(config));
+                return EXITS_FAILED;
+        }
+        fputs(mbus_config_get_text(config), stdout);
+        return EXITS_OK;
+}
+
 static int run(const struct options *options)
 {
         struct keygen keygen = { options->arg_scope, options->arg_hash, options->arg_cipher };
-        int status = check(&keygen), r;
-        char *path;
+        struct mbus_config *config;
+        int status = check(&keygen);
 
         if (status)
                 return status;
-        path = choose_path(options);
-        if (!path) {
-                text_error("no place for the file: %s", strerror(errno));
-                return EXITS_CONFIG;
+        if (mbus_config_new(&config) < 0) {
+                text_error("%s", strerror(ENOMEM));
+                return EXITS_FAILED;
         }
-        if (strcmp(path, "-") == 0) {
-                r = keygen_print(&keygen, stdout);
-                if (r < 0)
-                        text_error("no random numbers: %s", strerror(-r));
-                status = r < 0 ? EXITS_FAILED : EXITS_OK;
-        } else {
-                status =
-                        tell(keygen_write(&keygen, path, options_has(options, OPTION_FORCE)), path);
-        }
-        free(path);
+        keygen_apply(&keygen, config);
+        status = options->arg_output && strcmp(options->arg_output, "-") == 0
+                         ? print_text(config)
+                         : make_file(options, config);
+        mbus_config_free(config);
         return status;
 }
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "exits.h"
-#include "keygen.h"
 #include "loop.h"
 #include "session.h"
 #include "text.h"
@@ -112,15 +111,17 @@ static bool is_missing(const char *path)
 }
 
 /* Makes the file that open would have read. 0 if it is worth another try, else an exit status. */
-static int make_config(const char *path)
+static int make_config(struct mbus_config *config, const char *path)
 {
-        static const struct keygen keygen = { 0 };
-        int r = keygen_write(&keygen, path, false);
+        int r = mbus_config_generate(config, 0);
 
-        if (r == -EEXIST) /* somebody was faster: that is the file then */
+        if (r == -EEXIST && !is_missing(path)) /* somebody was faster: that is the file then */
                 return EXITS_OK;
-        if (r < 0) {
-                text_error("there is no %s, and it cannot be made: %s", path, strerror(-r));
+        if (r) {
+                const char *why = mbus_config_get_error(config);
+
+                text_error("there is no %s, and it cannot be made: %s", path,
+                           *why ? why : mbus_error_name(r));
                 return EXITS_CONFIG;
         }
         text_error("made %s: new random keys (HMAC-SHA1-96, AES), for this host only", path);
@@ -133,8 +134,9 @@ static bool is_broker(const char *url)
 }
 
 /* Whether a failed open wants a file that can be made. *@ret_status is final if not. */
-static bool mended(const struct options *o, int error, int *ret_status)
+static bool mended(const struct options *o, struct mbus_config *config, int error, int *ret_status)
 {
+        const char *usual;
         char *path;
 
         if ((error != MBUS_E_CONFIG && error != -ENOENT) || (o->arg_bus && is_broker(o->arg_bus)))
@@ -147,12 +149,13 @@ static bool mended(const struct options *o, int error, int *ret_status)
                 *ret_status = EXITS_CONFIG;
                 return false;
         }
-        path = keygen_default_path();
-        if (!path || !is_missing(path)) {
-                free(path);
+        usual = mbus_config_get_file(config);
+        if (!usual || !is_missing(usual))
                 return false;
-        }
-        *ret_status = make_config(path);
+        path = strdup(usual);
+        if (!path)
+                return false;
+        *ret_status = make_config(config, path);
         free(path);
         return *ret_status == EXITS_OK;
 }
@@ -161,7 +164,7 @@ static int open_bus(const struct options *o, struct session *s)
 {
         int status = -1, r = mbus_bus_open(&s->bus, s->config);
 
-        if (r && mended(o, r, &status))
+        if (r && mended(o, s->config, r, &status))
                 r = mbus_bus_open(&s->bus, s->config);
         else if (r && status >= 0)
                 return status;

@@ -8,24 +8,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/entropy.h"
 
 #define SYSTEM_SOCKET "/run/mbus/broker.sock"
 #define USER_SOCKET "/mbus/broker.sock"
 
 uint64_t bus_entropy(void)
 {
-        uint64_t entropy;
-
-        /* Only a kernel without a random device fails here; the clock is better than nothing then,
-         * for delays and ids are all that comes of it. */
-        if (getrandom(&entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
-                entropy = clock_now() ^ clock_wall_ns() ^ (uint64_t)getpid() << 32;
-        return entropy;
+        return entropy_number();
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */

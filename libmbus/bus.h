@@ -184,6 +184,14 @@ enum config_setting {
         SETTING_TEXT = 4,
 };
 
+/* Entries that a new configuration can be given: more than there are keys. */
+#define ENTRIES_MAX 24
+
+struct config_entry {
+        char *key;
+        char *value;
+};
+
 struct mbus_config {
         char *url;
         char *file;
@@ -192,11 +200,16 @@ struct mbus_config {
         char error[BUS_ERROR_SIZE];
         char *warnings[WARNINGS_MAX];
         size_t n_warnings;
+        char *path; /* what mbus_config_get_file() returned */
+        struct config_entry entries[ENTRIES_MAX];
+        size_t n_entries;
+        int entries_failed; /* -ENOMEM or MBUS_E_FULL: one could not be kept */
 };
 
 #define MBUS_CONFIG_INIT ((struct mbus_config){ .url = NULL })
 
 void config_clear_result(struct mbus_config *config);
+void config_entry_deinit(struct config_entry *entry);
 /* Copies what @bus has to remark. */
 void config_take_warnings(struct mbus_config *config, const struct mbus_bus *bus);
 

@@ -6,6 +6,7 @@
 #include "bus.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int mbus_config_new(struct mbus_config **ret_config)
 {
@@ -26,13 +27,24 @@ void config_clear_result(struct mbus_config *c)
         c->error[0] = '\0';
 }
 
+/* Frees @text, which may hold keys, and leaves nothing of it in memory. */
+static void wipe(char *text)
+{
+        if (text)
+                explicit_bzero(text, strlen(text));
+        free(text);
+}
+
 struct mbus_config *mbus_config_free(struct mbus_config *c)
 {
         if (c) {
                 config_clear_result(c);
                 free(c->url);
                 free(c->file);
-                free(c->text);
+                wipe(c->text);
+                free(c->path);
+                for (size_t i = 0; i < c->n_entries; i++)
+                        config_entry_deinit(&c->entries[i]);
                 free(c);
         }
         return NULL;
@@ -47,7 +59,7 @@ static void set(struct mbus_config *c, char **setting, enum config_setting name,
                 return;
         }
         c->failed &= ~(unsigned)name;
-        free(*setting);
+        wipe(*setting);
         *setting = copy;
 }
 

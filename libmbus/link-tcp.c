@@ -12,12 +12,12 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/stream.h"
 #include "io/clock.h"
+#include "io/entropy.h"
 #include "mbus.h"
 
 /* How long a connection may take until both sides have proved themselves. */
@@ -167,8 +167,9 @@ static int begin(struct link_tcp *t)
         int r;
 
         forget(t);
-        if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
-                return -EIO;
+        r = entropy_fill(nonce, sizeof(nonce));
+        if (r < 0)
+                return r;
         r = stream_init(&t->stream, t->crypto, false, nonce);
         if (r < 0)
                 return r;

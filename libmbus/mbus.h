@@ -134,11 +134,45 @@ void mbus_config_set_url(struct mbus_config *config, const char *url);
 void mbus_config_set_file(struct mbus_config *config, const char *path);
 /* The text of a configuration file, instead of a file. */
 void mbus_config_set_text(struct mbus_config *config, const char *text);
-/* Why the last mbus_bus_open() with this configuration failed: one line that says what is wrong,
- * where, and how to mend it. "" if it did not. Valid until the next call with @config. */
+/* Why the last mbus_bus_open() or mbus_config_generate() with this configuration failed: one line that
+ * says what is wrong, where, and how to mend it. "" if it did not. Valid until the next call with
+ * @config. */
 const char *mbus_config_get_error(const struct mbus_config *config);
 /* What the last mbus_bus_open() found odd but usable, a line each; NULL behind the last. */
 const char *mbus_config_get_warning(const struct mbus_config *config, size_t i);
+/* The configuration file that @config means: that of mbus_config_set_file(), else $MBUS, else ~/.mbus.
+ * NULL if the user has no home directory, or memory is short. Valid until the next call with @config. */
+const char *mbus_config_get_file(struct mbus_config *config);
+/* The text of mbus_config_set_text(), or that mbus_config_generate() made; NULL: there is none. */
+const char *mbus_config_get_text(const struct mbus_config *config);
+
+/*
+ * Says how a new configuration is to be: @key is one of the file's (RFC 3259, 12.1, and those that we
+ * add), @value is written as there, with the name of an algorithm where the file has a key of it:
+ *      "SCOPE"          "HOSTLOCAL" (the default), "LINKLOCAL"
+ *      "HASHKEY"        "HMAC-SHA1-96", "HMAC-MD5-96"
+ *      "ENCRYPTIONKEY"  "AES", "DES", "3DES", "IDEA", "NOENCR"
+ *      "DIALECT"        "RFC3259" (the default), "UCL"
+ * A later @value takes the place of an earlier one, NULL is the default again. Mistakes are reported
+ * by mbus_config_generate(); nothing else looks at entries.
+ */
+void mbus_config_set_entry(struct mbus_config *config, const char *key, const char *value);
+
+enum mbus_generate {
+        MBUS_GENERATE_REPLACE =
+                1,              /* a file that is there is replaced; who has its keys is cut off */
+        MBUS_GENERATE_TEXT = 2, /* no file: the text becomes that of mbus_config_set_text() */
+};
+
+/*
+ * Makes a configuration with new random keys of full length, as mbus_config_set_entry() has said, and
+ * writes it into a new file, that of mbus_config_get_file(), which its owner only can read (0600).
+ * It is there whole or not at all. @flags are of enum mbus_generate. -EEXIST: there is a file, which
+ * may be one that somebody has made meanwhile, or something that is no file: it was left as it was.
+ * MBUS_E_CONFIG: an entry cannot be used, or there is no place for a file; -ENOMEM, another -errno: it
+ * cannot be written. The text is in mbus_config_get_error().
+ */
+int mbus_config_generate(struct mbus_config *config, unsigned flags);
 
 /* ---- the bus and the main loop ------------------------------------------------------------- */
 

@@ -1,8 +1,7 @@
 /*
- * config-file.c - finds, guards, reads and writes the configuration file (RFC 3259, section 12.1).
+ * config-file.c - finds, guards and reads the configuration file (RFC 3259, section 12.1).
  *
- * What is checked is the open file, not its name, so nobody can exchange it in between. A new file
- * is written beside its place and moved there, so a reader sees the old one or the new one.
+ * What is checked is the open file, not its name, so nobody can exchange it in between.
  */
 #include "config-file.h"
 
@@ -12,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A path in a message is cut off at its front, so that the rest of the message fits. */
 #define PATH_SHOWN_MAX 180
+/* How often, and how long each time, a file is waited for whose beginning is not there yet. */
+#define UNFINISHED_WAITS 10
+#define UNFINISHED_WAIT_MS 20
 
 static const char *shown(const char *path)
 {
@@ -147,6 +149,34 @@ void config_file_wipe(struct buffer *text)
         buffer_deinit(text);
 }
 
+/* Whether it may be one that config_file_write() has not made whole yet. */
+static bool is_unfinished(const struct buffer *text)
+{
+        return text->n == 0 || text->at[0] == '\0';
+}
+
+/* Who makes a file where nothing can be renamed has it whole in a moment. */
+static int read_whole(int fd, const char *path, struct buffer *text, char *ret_error)
+{
+        const struct timespec moment = { .tv_nsec = UNFINISHED_WAIT_MS * 1000000L };
+        int r = read_text(fd, path, text, ret_error);
+
+        for (unsigned i = 0; r == 0 && is_unfinished(text); i++) {
+                if (i == UNFINISHED_WAITS && text->n == 0)
+                        return 0;
+                if (i == UNFINISHED_WAITS)
+                        return fail(ret_error, path,
+                                    "was not written to its end; remove it, and make another with "
+                                    "mbus-cli keygen",
+                                    MBUS_E_CONFIG);
+                nanosleep(&moment, NULL);
+                text->n = 0;
+                r = lseek(fd, 0, SEEK_SET) < 0 ? fail_errno(ret_error, path, "cannot be read")
+                                               : read_text(fd, path, text, ret_error);
+        }
+        return r;
+}
+
 static int read_open(int fd, const char *path, struct buffer *text, char *ret_error)
 {
         struct stat s;
@@ -155,7 +185,7 @@ static int read_open(int fd, const char *path, struct buffer *text, char *ret_er
         if (fstat(fd, &s) < 0)
                 return fail_errno(ret_error, path, "cannot be read");
         r = check_stat(path, &s, ret_error);
-        return r ? r : read_text(fd, path, text, ret_error);
+        return r ? r : read_whole(fd, path, text, ret_error);
 }
 
 int config_file_read_text(const char *path, struct buffer *ret_text,
@@ -190,146 +220,5 @@ int config_file_read(const char *path, struct config *ret_config,
                 return r;
         r = config_parse(buffer_span(&text), path, ret_config, ret_error);
         config_file_wipe(&text);
-        return r;
-}
-
-/* ---- writing ------------------------------------------------------------------------------- */
-
-static int write_all(int fd, struct span text)
-{
-        while (text.n > 0) {
-                ssize_t n = write(fd, text.at, text.n);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -1;
-                text = (struct span){ text.at + n, text.n - (size_t)n };
-        }
-        return fsync(fd);
-}
-
-/* Makes the new name last through a crash. A file system that cannot do it has lost nothing. */
-static void sync_directory(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-        char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-        int fd;
-
-        if (!directory)
-                return;
-        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0) {
-                fsync(fd);
-                close(fd);
-        }
-        free(directory);
-}
-
-/* link() never replaces a file, rename() always does, a device too. */
-static int move(const char *from, const char *path, bool force, char *ret_error)
-{
-        struct stat s;
-
-        if (force && lstat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode))
-                return fail(ret_error, path, "is no regular file and was left as it is", -EEXIST);
-        if (force && rename(from, path) < 0)
-                return fail_errno(ret_error, path, "cannot be replaced");
-        if (!force && link(from, path) < 0)
-                return errno == EEXIST ? fail(ret_error, path,
-                                              "exists already and was left as it is", -EEXIST)
-                                       : fail_errno(ret_error, path, "cannot be created");
-        sync_directory(path);
-        return 0;
-}
-
-static int write_text(const char *path, struct span text, bool force, char *ret_error)
-{
-        char *temporary;
-        int fd, r;
-
-        if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-                errno = ENOMEM;
-                return fail_errno(ret_error, path, "cannot be created");
-        }
-        /* It has mode 0600 from the start. */
-        fd = mkostemp(temporary, O_CLOEXEC);
-        if (fd < 0) {
-                r = fail_errno(ret_error, path, "cannot be created");
-                free(temporary);
-                return r;
-        }
-        r = write_all(fd, text) < 0 ? fail_errno(ret_error, path, "cannot be written") : 0;
-        close(fd);
-        if (!r)
-                r = move(temporary, path, force, ret_error);
-        /* After a rename() there is nothing left to remove. */
-        if (r || !force)
-                unlink(temporary);
-        free(temporary);
-        return r;
-}
-
-int config_file_write(const char *path, const struct config *c, bool force,
-                      char ret_error[static CONFIG_FILE_ERROR_SIZE])
-{
-        struct buffer text = BUFFER_INIT;
-        int r;
-
-        if (c->hash_key.n < hash_key_size(c->hash))
-                return fail(ret_error, path, "HASHKEY: is too short to be written, make a new one",
-                            MBUS_E_CONFIG);
-        if (c->cipher_key.n < cipher_key_size(c->cipher))
-                return fail(ret_error, path,
-                            "ENCRYPTIONKEY: is too short to be written, make a "
-                            "new one",
-                            MBUS_E_CONFIG);
-
-        config_format(c, &text);
-        if (text.failed) {
-                errno = ENOMEM;
-                r = fail_errno(ret_error, path, "cannot be written");
-        } else {
-                r = write_text(path, buffer_span(&text), force, ret_error);
-        }
-        config_file_wipe(&text);
-        return r;
-}
-
-/* ---- making keys --------------------------------------------------------------------------- */
-
-static int generate_key(struct config_key *key, size_t n)
-{
-        for (key->n = 0; key->n < n;) {
-                ssize_t got = getrandom(key->bytes + key->n, n - key->n, 0);
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return -errno;
-                key->n += (size_t)got;
-        }
-        return 0;
-}
-
-/* The lowest bit of each octet of a DES key makes its number of ones odd; UCL programs insist. */
-static void set_odd_parity(struct config_key *key)
-{
-        for (size_t i = 0; i < key->n; i++) {
-                unsigned upper = key->bytes[i] & 0xfeu;
-
-                key->bytes[i] = (uint8_t)(upper | !__builtin_parity(upper));
-        }
-}
-
-int config_generate(struct config *c)
-{
-        int r;
-
-        r = generate_key(&c->hash_key, hash_key_size(c->hash));
-        if (!r)
-                r = generate_key(&c->cipher_key, cipher_key_size(c->cipher));
-        if (!r && (c->cipher == CIPHER_DES || c->cipher == CIPHER_3DES))
-                set_odd_parity(&c->cipher_key);
         return r;
 }

@@ -1,8 +1,8 @@
 /*
  * config-file.h - the file that a configuration lives in (RFC 3259, section 12.1).
  *
- * It holds the keys of the bus, so it is read only if nobody else could have read or written it,
- * and written so that there is never a moment at which others can read it or half of it is there.
+ * It holds the keys of the bus, so it is read only if nobody else could have read or written it.
+ * config-make makes it.
  */
 #ifndef MBUS_IO_CONFIG_FILE_H
 #define MBUS_IO_CONFIG_FILE_H
@@ -28,16 +28,5 @@ int config_file_read_text(const char *path, struct buffer *ret_text,
                           char ret_error[static CONFIG_FILE_ERROR_SIZE]);
 /* Frees @text, which holds keys, and leaves nothing of it in memory. */
 void config_file_wipe(struct buffer *text);
-
-/*
- * Writes @c to @path, mode 0600, whole or not at all. -EEXIST if there is a file and @force is not
- * set, MBUS_E_CONFIG if a key of @c is shorter than its algorithm wants it (11.3), -errno;
- * *@ret_error as above.
- */
-int config_file_write(const char *path, const struct config *c, bool force,
-                      char ret_error[static CONFIG_FILE_ERROR_SIZE]);
-
-/* Gives @c random keys for the algorithms that it names, of their native lengths. 0 or -errno. */
-int config_generate(struct config *c);
 
 #endif

@@ -50,7 +50,7 @@ enum which {
         READ,
         WRITE,
         FSYNC,
-        LINK,
+        RENAMEAT2,
         RENAME,
         MKOSTEMP,
         GETRANDOM,
@@ -81,7 +81,7 @@ static struct call calls[CALLS] = {
         [READ] = { "read", { EIO, EINTR } },
         [WRITE] = { "write", { ENOSPC, EINTR, EDQUOT } },
         [FSYNC] = { "fsync", { EIO } },
-        [LINK] = { "link", { EACCES, EMLINK } },
+        [RENAMEAT2] = { "renameat2", { EINVAL, ENOSYS, EPERM } },
         [RENAME] = { "rename", { EACCES, ENOSPC } },
         [MKOSTEMP] = { "mkostemp", { EACCES, EMFILE, ENOSPC } },
         [GETRANDOM] = { "getrandom", { ENOSYS } },
@@ -137,8 +137,10 @@ WRAP(RECVMMSG, int, -1, recvmmsg,
 WRAP(FSTAT, int, -1, fstat, (int fd, struct stat *s), (fd, s))
 WRAP(READ, ssize_t, -1, read, (int fd, void *at, size_t n), (fd, at, n))
 WRAP(WRITE, ssize_t, -1, write, (int fd, const void *at, size_t n), (fd, at, n))
+WRAP(WRITE, ssize_t, -1, pwrite, (int fd, const void *at, size_t n, off_t from), (fd, at, n, from))
+WRAP(WRITE, ssize_t, -1, pwrite64, (int fd, const void *at, size_t n, off_t from),
+     (fd, at, n, from))
 WRAP(FSYNC, int, -1, fsync, (int fd), (fd))
-WRAP(LINK, int, -1, link, (const char *from, const char *to), (from, to))
 WRAP(RENAME, int, -1, rename, (const char *from, const char *to), (from, to))
 WRAP(MKOSTEMP, int, -1, mkostemp, (char *name, int flags), (name, flags))
 WRAP(GETRANDOM, ssize_t, -1, getrandom, (void *at, size_t n, unsigned flags), (at, n, flags))
@@ -175,6 +177,16 @@ int __wrap_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...)
 {
         return fails(OPEN) ? -1 : __real_open64(path, flags);
+}
+
+/* renameat2() has no function in each C library. */
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, int from_at, const char *from, int to_at, const char *to,
+                    unsigned flags);
+long __wrap_syscall(long number, int from_at, const char *from, int to_at, const char *to,
+                    unsigned flags)
+{
+        return fails(RENAMEAT2) ? -1 : __real_syscall(number, from_at, from, to_at, to, flags);
 }
 
 int __real_ioctl(int fd, unsigned long request, ...);

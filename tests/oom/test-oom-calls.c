@@ -13,7 +13,7 @@
 
 #include "fail-call.h"
 #include "fail-malloc.h"
-#include "io/config-file.h"
+#include "io/config-make.h"
 #include "programs.h"
 #include "run.h"
 

@@ -151,7 +151,7 @@ test_keygen_replaces_no_file_unless_it_is_told_to() {
         expect_line k '^HASHKEY=\(HMAC-SHA1-96,'
         expect "mode" 600 "$(stat -c %a "$folder/k")"
         expect_exit 8 cli keygen -o "$folder/none/k"
-        expect_err "mbus-cli: cannot write $folder/none/k: No such file or directory"
+        expect_err "mbus-cli: $folder/none/k: cannot be created: No such file or directory"
         expect_exit 0 env MBUS="$folder/m" "$MBUS_CLI" keygen
         expect_line m '^SCOPE=HOSTLOCAL$'
         expect_exit 0 cli keygen

@@ -2,7 +2,7 @@
  * test-config-file.c - where the configuration file is, who may read it, and how it is written
  * (RFC 3259, section 12.1). Every test has a directory of its own.
  */
-#include "io/config-file.h"
+#include "io/config-make.h"
 
 #include <dirent.h>
 #include <fcntl.h>

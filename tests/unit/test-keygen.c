@@ -1,5 +1,6 @@
 /*
- * test-keygen.c - configuration files with random keys: lengths, parity, file mode, no overwriting.
+ * test-keygen.c - mbus_config_generate(): configurations with random keys, their lengths, parity, file
+ * mode, no overwriting; and the names that mbus-cli keygen has for what it can make.
  */
 #include <check.h>
 #include <errno.h>
@@ -29,19 +30,44 @@ static void teardown(void)
         ck_assert_int_eq(rmdir(directory), 0);
 }
 
-/* What keygen_print() writes; to be freed. */
+/* A text that was made as the options say; to be freed. */
 static char *print(const char *scope, const char *hash, const char *cipher)
 {
         struct keygen keygen = { scope, hash, cipher };
+        struct mbus_config *config;
         char *text;
-        size_t n;
-        FILE *file = open_memstream(&text, &n);
 
-        ck_assert_ptr_nonnull(file);
         ck_assert_ptr_null(keygen_check(&keygen));
-        ck_assert_int_eq(keygen_print(&keygen, file), 0);
-        fclose(file);
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        keygen_apply(&keygen, config);
+        ck_assert_int_eq(mbus_config_generate(config, MBUS_GENERATE_TEXT), 0);
+        ck_assert_str_eq(mbus_config_get_error(config), "");
+        text = strdup(mbus_config_get_text(config));
+        ck_assert_ptr_nonnull(text);
+        mbus_config_free(config);
         return text;
+}
+
+/* What comes of the entry KEY=VALUE, and with @flags; the error is kept in `error`. */
+static char error[512];
+
+static int generate(const char *key, const char *value, unsigned flags)
+{
+        struct mbus_config *config;
+        int r;
+
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        mbus_config_set_file(config, path);
+        mbus_config_set_entry(config, key, value);
+        r = mbus_config_generate(config, flags);
+        snprintf(error, sizeof(error), "%s", mbus_config_get_error(config));
+        mbus_config_free(config);
+        return r;
+}
+
+static int write_file(bool replace)
+{
+        return generate("SCOPE", NULL, replace ? MBUS_GENERATE_REPLACE : 0);
 }
 
 static unsigned digit_of(char c)
@@ -173,13 +199,13 @@ END_TEST
 /* CFG-05 */
 START_TEST(test_a_file_is_for_its_owner_only_whatever_the_umask_is)
 {
-        static const mode_t umasks[] = { 0, 0277 };
+        static const mode_t umasks[] = { 0, 0277, 0177, 0777 };
 
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < sizeof(umasks) / sizeof(*umasks); i++) {
                 mode_t old = umask(umasks[i]);
                 struct stat st;
 
-                ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, path, i > 0), 0);
+                ck_assert_int_eq(write_file(i > 0), 0);
                 umask(old);
                 ck_assert_int_eq(stat(path, &st), 0);
                 ck_assert_uint_eq(st.st_mode & 07777, 0600);
@@ -191,13 +217,13 @@ START_TEST(test_a_file_that_is_there_stays_unless_forced)
 {
         char *before, *after;
 
-        ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, path, false), 0);
+        ck_assert_int_eq(write_file(false), 0);
         before = read_file();
-        ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, path, false), -EEXIST);
+        ck_assert_int_eq(write_file(false), -EEXIST);
         after = read_file();
         ck_assert_str_eq(before, after);
         free(after);
-        ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, path, true), 0);
+        ck_assert_int_eq(write_file(true), 0);
         after = read_file();
         ck_assert_str_ne(before, after);
         free(after);
@@ -211,7 +237,7 @@ START_TEST(test_what_is_no_regular_file_stays_even_if_forced)
         struct stat s;
 
         ck_assert_int_eq(mkfifo(path, 0600), 0);
-        ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, path, true), -ENOTSUP);
+        ck_assert_int_eq(write_file(true), -EEXIST);
         ck_assert_int_eq(lstat(path, &s), 0);
         ck_assert(S_ISFIFO(s.st_mode));
 }
@@ -219,24 +245,117 @@ END_TEST
 
 START_TEST(test_a_directory_that_is_not_there_is_told)
 {
-        ck_assert_int_eq(keygen_write(&(struct keygen){ 0 }, "/nonexistent/mbus", false), -ENOENT);
+        snprintf(path, sizeof(path), "%s/missing/mbus", directory);
+        ck_assert_int_eq(write_file(false), -ENOENT);
+        ck_assert_ptr_nonnull(strstr(error, "/missing/mbus: cannot be created: "));
 }
 END_TEST
 
 /* CFG-04 */
 START_TEST(test_the_default_file_is_MBUS_else_in_the_home)
 {
-        char *found;
+        struct mbus_config *config;
 
-        setenv("HOME", "/home/of", 1);
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        setenv("HOME", directory, 1);
         setenv("MBUS", "/etc/keys", 1);
-        found = keygen_default_path();
-        ck_assert_str_eq(found, "/etc/keys");
-        free(found);
+        ck_assert_str_eq(mbus_config_get_file(config), "/etc/keys");
         setenv("MBUS", "", 1);
-        found = keygen_default_path();
-        ck_assert_str_eq(found, "/home/of/.mbus");
-        free(found);
+        snprintf(path, sizeof(path), "%s/.mbus", directory);
+        ck_assert_str_eq(mbus_config_get_file(config), path);
+        ck_assert_int_eq(mbus_config_generate(config, 0), 0);
+        ck_assert_int_eq(access(path, R_OK), 0);
+        mbus_config_set_file(config, "/etc/other");
+        ck_assert_str_eq(mbus_config_get_file(config), "/etc/other");
+        mbus_config_free(config);
+}
+END_TEST
+
+START_TEST(test_entries_are_those_of_the_file)
+{
+        static const struct {
+                const char *key, *value, *line;
+        } good[] = {
+                { "SCOPE", "LINKLOCAL", "\nSCOPE=LINKLOCAL\n" },
+                { "scope", "linklocal", "\nSCOPE=LINKLOCAL\n" },
+                { "PORT", "47001", "\nPORT=47001\n" },
+                { "ADDRESS", "239.255.1.1", "\nADDRESS=239.255.1.1\n" },
+                { "ENCRYPTIONKEY", "noencr", "\nENCRYPTIONKEY=(NOENCR,)\n" },
+                { "DIALECT", "UCL", "\nHASHKEY=(HMAC-MD5-96," },
+                { "DIALECT", "UCL", "\nENCRYPTIONKEY=(DES," },
+                { "DIALECT", "UCL", "\nDIALECT=UCL\n" },
+        };
+
+        for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+                char *text;
+
+                ck_assert_int_eq(generate(good[i].key, good[i].value, MBUS_GENERATE_REPLACE), 0);
+                text = read_file();
+                ck_assert_msg(strstr(text, good[i].line), "%s", good[i].line);
+                free(text);
+        }
+}
+END_TEST
+
+START_TEST(test_an_entry_that_cannot_be_used_is_named)
+{
+        static const struct {
+                const char *key, *value, *why;
+        } bad[] = {
+                { "SCOPE", "WORLD", "SCOPE: " },
+                { "HASHKEY", "crc", "HASHKEY: has an unknown algorithm, use HMAC-SHA1-96" },
+                { "ENCRYPTIONKEY", "rot13", "ENCRYPTIONKEY: has an unknown algorithm, use AES" },
+                { "DIALEKT", "UCL", "DIALEKT: is no key of a configuration file" },
+                { "PORT", "0", "PORT: " },
+                { "INTERFACE", "lo\nPORT=1", "an entry holds a control character" },
+                { "", "", "" },
+        };
+
+        for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+                ck_assert_msg(generate(bad[i].key, bad[i].value, 0) == MBUS_E_CONFIG, "%s",
+                              bad[i].key);
+                ck_assert_msg(strncmp(error, bad[i].why, strlen(bad[i].why)) == 0, "%s", error);
+                ck_assert_str_ne(error, "");
+                ck_assert_int_lt(access(path, F_OK), 0);
+        }
+}
+END_TEST
+
+START_TEST(test_an_entry_can_be_taken_back_and_many_are_told)
+{
+        struct mbus_config *config;
+        char key[16];
+
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        mbus_config_set_entry(config, "SCOPE", "WORLD");
+        mbus_config_set_entry(config, "scope", NULL);
+        mbus_config_set_entry(config, "PORT", "x");
+        mbus_config_set_entry(config, "PORT", "47002");
+        ck_assert_int_eq(mbus_config_generate(config, MBUS_GENERATE_TEXT), 0);
+        ck_assert_ptr_nonnull(strstr(mbus_config_get_text(config), "\nPORT=47002\n"));
+        for (int i = 0; i < 100; i++) {
+                snprintf(key, sizeof(key), "KEY%d", i);
+                mbus_config_set_entry(config, key, "x");
+        }
+        ck_assert_int_eq(mbus_config_generate(config, MBUS_GENERATE_TEXT), MBUS_E_CONFIG);
+        ck_assert_str_eq(mbus_config_get_error(config),
+                         "there are more entries than a configuration has keys");
+        mbus_config_free(config);
+}
+END_TEST
+
+START_TEST(test_a_bus_can_be_opened_with_the_text_that_was_made)
+{
+        struct mbus_config *config;
+        struct mbus_bus *bus;
+
+        ck_assert_int_eq(mbus_config_new(&config), 0);
+        mbus_config_set_url(config, "mem:generated");
+        ck_assert_ptr_null(mbus_config_get_text(config));
+        ck_assert_int_eq(mbus_config_generate(config, MBUS_GENERATE_TEXT), 0);
+        ck_assert_int_eq(mbus_bus_open(&bus, config), 0);
+        mbus_bus_close(bus);
+        mbus_config_free(config);
 }
 END_TEST
 
@@ -259,6 +378,10 @@ int main(void)
         tcase_add_test(files, test_what_is_no_regular_file_stays_even_if_forced);
         tcase_add_test(files, test_a_directory_that_is_not_there_is_told);
         tcase_add_test(files, test_the_default_file_is_MBUS_else_in_the_home);
+        tcase_add_test(files, test_entries_are_those_of_the_file);
+        tcase_add_test(files, test_an_entry_that_cannot_be_used_is_named);
+        tcase_add_test(files, test_an_entry_can_be_taken_back_and_many_are_told);
+        tcase_add_test(files, test_a_bus_can_be_opened_with_the_text_that_was_made);
         suite_add_tcase(suite, texts);
         suite_add_tcase(suite, files);
         srunner_run_all(runner, CK_NORMAL);

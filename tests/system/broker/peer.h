@@ -7,7 +7,7 @@
 #include <poll.h>
 
 #include <io/clock.h>
-#include <io/config-file.h>
+#include <io/config-make.h>
 #include <io/udp.h>
 
 #include "scene.h"

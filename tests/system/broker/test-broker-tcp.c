@@ -11,7 +11,7 @@
 #include "../../../broker/limits.h"
 #include <core/stream.h>
 #include <io/clock.h>
-#include <io/config-file.h>
+#include <io/config-make.h>
 
 #include "said.h"
 #include "scene.h"
