@@ -72,6 +72,8 @@ struct proxy {
         struct relay *sent_end;
         size_t n_sent;
         struct relay *awaited; /* to it, on the other bus */
+        uint64_t born;         /* monotonic */
+        unsigned n_conflicts;  /* in a row, before it came */
 };
 
 static inline const struct address *proxy_address(const struct proxy *p)

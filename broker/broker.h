@@ -113,6 +113,8 @@ struct broker {
         struct log_cause causes[COUNT_MAX]; /* that are nobody's of the clients */
         struct log_trouble no_descriptors;  /* clients wait */
         struct log_cause proxy_cause;
+        struct log_cause conflict_cause; /* somebody else uses addresses of clients ... */
+        struct log_cause echo_cause;     /* ... and of proxies, again and again */
         struct log_cause rights_cause;
         struct log_cause framing_cause;
         struct log_cause too_large_cause;

@@ -3,12 +3,14 @@
  */
 #include "ids.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <io/entropy.h>
 
 #include "broker.h"
 #include "control.h"
+#include "shown.h"
 
 /* In a container many processes are number 1, and ids must differ on the whole link. */
 #define PID_MIN 100
@@ -95,12 +97,20 @@ static int rename_attachment(struct broker *b, struct attachment *a)
 void ids_renew(struct broker *b, struct attachment *a)
 {
         struct span old = attachment_text(a);
+        char shown[SHOWN_MAX + 1];
+        uint64_t n_silent;
         int r;
 
-        log_warning("somebody else on the bus uses the address %.*s; ours is given another id",
-                    (int)old.n, old.at);
+        snprintf(shown, sizeof(shown), "%.*s", shown_size(old), old.at);
         r = rename_attachment(b, a);
-        if (r)
-                log_error("%.*s cannot be given another id: %s", (int)old.n, old.at,
-                          r < 0 ? "memory is short" : "there is none");
+        if (!log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
+                return;
+        if (r == 0)
+                log_warning("somebody else on the bus uses the address %s; ours is given another "
+                            "id (%" PRIu64 " more before)",
+                            shown, n_silent);
+        else
+                log_error("somebody else on the bus uses the address %s, and ours cannot be given "
+                          "another id: %s (%" PRIu64 " more before)",
+                          shown, r < 0 ? "memory is short" : "there is none", n_silent);
 }

@@ -10,17 +10,19 @@
  * there it may be the proxy of another broker, who will hear of it later. Without that a dead entity
  * would go round in a ring of buses forever.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "bridge-state.h"
 #include "broker.h"
+#include "shown.h"
 
 /* The unit of a hop. */
 #define HOP_MS 1000
 /* Longer than a small bus needs to notice a death, twice. */
 #define HOLD_MS 15000
-/* Who lost an address to somebody else asks again after this. */
-#define CONFLICT_MS 1000
+/* Proxies that lose their address so often in a row are worth a line in the log. */
+#define CONFLICTS_LOGGED 4
 /* More entities than this are not announced all at once. */
 #define BURST 64
 
@@ -28,7 +30,8 @@ struct hold {
         struct deadline deadline; /* first member */
         struct index_entry entry;
         struct bridge *bridge;
-        unsigned side; /* it is not to be hosted on bus[side] */
+        unsigned side;        /* it is not to be hosted on bus[side] */
+        unsigned n_conflicts; /* in a row, because of which it is not */
 };
 
 static struct hold *hold_of(struct index_entry *entry)
@@ -84,7 +87,7 @@ static int proxy_new(struct bridge *bridge, unsigned side, const struct address 
 
         if (!p)
                 return -ENOMEM;
-        *p = (struct proxy){ .bridge = bridge, .side = side, .since = b->wall_ms };
+        *p = (struct proxy){ .bridge = bridge, .side = side, .since = b->wall_ms, .born = b->now };
         r = stand_enter(&p->stand, bridge->bus[side], address, p);
         if (r) {
                 free(p);
@@ -254,12 +257,16 @@ bool bridges_end_holds(struct bridges *all)
         while ((d = deadlines_pop(&all->holds, all->broker->now))) {
                 struct hold *hold = (struct hold *)(void *)d;
                 struct bridge *bridge = hold->bridge;
-                unsigned side = hold->side;
+                unsigned side = hold->side, n_conflicts = hold->n_conflicts;
                 struct address *address = index_take(&bridge->held[side], &hold->entry);
+                struct proxy *p;
 
                 deadlines_release(&all->holds);
                 free(hold);
                 bridge_consider(bridge, 1 - side, address);
+                p = n_conflicts ? bridge_find(bridge, side, address) : NULL;
+                if (p)
+                        p->n_conflicts = n_conflicts;
                 free(address);
                 any = true;
         }
@@ -387,8 +394,44 @@ void bridge_left(struct bus *bus, const struct address *address, enum mbus_reaso
                 bridges_check(all, address);
 }
 
+/* How long who has lost its address @n times in a row stays away. */
+static unsigned conflict_pause(unsigned n)
+{
+        unsigned doublings = n - 1 < 16 ? n - 1 : 16;
+        unsigned ms = RENAME_PAUSE_MIN_MS << doublings;
+
+        return ms < RENAME_PAUSE_MAX_MS ? ms : RENAME_PAUSE_MAX_MS;
+}
+
+/* Once or twice this is how a proxy finds out that there is somebody of its address. */
+static void log_echo(const struct proxy *p, unsigned n)
+{
+        struct broker *b = p->bridge->all->broker;
+        struct span text = proxy_address(p)->text;
+        uint64_t n_silent;
+
+        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&b->echo_cause, b->now, &n_silent))
+                log_warning("bus %s: somebody there uses the address %.*s of bus %s whenever it is "
+                            "seen there: are the two buses one, or joined by another way? (%" PRIu64
+                            " more before)",
+                            proxy_bus(p)->name, shown_size(text), text.at, proxy_home(p)->name,
+                            n_silent);
+}
+
 void bridge_conflict(struct proxy *p)
 {
-        hold(p->bridge, p->side, proxy_address(p), CONFLICT_MS, 2 * CONFLICT_MS);
+        struct broker *b = p->bridge->all->broker;
+        unsigned n = p->n_conflicts, pause;
+        struct index_entry *entry;
+
+        /* Who was there in peace for as long as it stayed away begins anew. */
+        if (n > 0 && b->now - p->born > 2 * conflict_pause(n) * NSEC_PER_MSEC)
+                n = 0;
+        pause = conflict_pause(++n);
+        log_echo(p, n);
+        hold(p->bridge, p->side, proxy_address(p), pause, 2 * pause);
+        entry = index_find(&p->bridge->held[p->side], proxy_address(p));
+        if (entry)
+                hold_of(entry)->n_conflicts = n;
         proxy_free(p, false, true);
 }

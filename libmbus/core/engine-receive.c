@@ -356,7 +356,7 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, verdict == WINDOW_STALE ? MBUS_DROP_STALE : MBUS_DROP_OWN);
                 return;
         }
-        if (entity->conflict)
+        if (entity->conflict || in->now < entity->calm_until)
                 return;
         /* Without memory the next message of the other one tells. */
         entity->conflict = events_push(&e->events, &(struct event){ .type = EVENT_CONFLICT,

@@ -19,13 +19,15 @@ struct entity {
         struct deadline deadline; /* of its hello; first member */
         struct index_entry entry;
         struct hello hello;
-        struct window sent; /* our own messages, to tell their echo from another of our name */
-        uint64_t since;     /* when it took its address */
-        uint64_t stamp_min; /* no message of it bears an earlier TimeStamp */
-        uint32_t seq;       /* of the next message */
-        size_t n_reliable;  /* tickets whose end was not popped */
-        size_t n_acks;      /* lists of acknowledgements, one at each peer that sent reliably */
-        bool conflict;      /* reported, and not renamed yet */
+        struct window sent;  /* our own messages, to tell their echo from another of our name */
+        uint64_t since;      /* when it took its address */
+        uint64_t stamp_min;  /* no message of it bears an earlier TimeStamp */
+        uint32_t seq;        /* of the next message */
+        size_t n_reliable;   /* tickets whose end was not popped */
+        size_t n_acks;       /* lists of acknowledgements, one at each peer that sent reliably */
+        bool conflict;       /* reported, and not renamed yet */
+        uint64_t calm_until; /* it was renamed: no conflict is reported before ... */
+        uint64_t calm;       /* ... which is so long after that */
         void *data;
 };
 

@@ -208,6 +208,18 @@ void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms, st
         deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
 }
 
+/* How long it keeps the address that it takes now, whoever else uses it (spec/errata.md, 27). */
+static void calm_down(struct entity *entity, uint64_t now)
+{
+        const uint64_t max = RENAME_PAUSE_MAX_MS * NSEC_PER_MSEC;
+        bool again = entity->calm > 0 && now < entity->calm_until + entity->calm;
+
+        entity->calm = again ? 2 * entity->calm : RENAME_PAUSE_MIN_MS * NSEC_PER_MSEC;
+        if (entity->calm > max)
+                entity->calm = max;
+        entity->calm_until = now + entity->calm;
+}
+
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *address)
 {
@@ -222,6 +234,7 @@ int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struc
         index_remove(&e->locals, &entity->entry);
         index_move(&e->locals, &entity->entry, &fresh);
         entity->conflict = false;
+        calm_down(entity, now);
         start_hello(e, now, entity);
         say_to_all(e, wall_ms, entity, "mbus.hello()");
         return 0;

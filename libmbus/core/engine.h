@@ -64,8 +64,9 @@ void engine_withdraw_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
 /* Says hello for @entity at once. A conflict about it that was reported may be reported again. */
 void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
                             struct entity *entity);
-/* Gives an entity another complete address, after a conflict, and says hello with it.
- * Errors as engine_add_entity(). */
+/* Gives an entity another complete address, after a conflict, and says hello with it. The next conflict
+ * about it is reported after RENAME_PAUSE_MIN_MS, twice as long each time up to RENAME_PAUSE_MAX_MS, until
+ * nobody has disturbed it for as long again. Errors as engine_add_entity(). */
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *address);
 const struct address *entity_address(const struct entity *entity);

@@ -67,6 +67,11 @@
 #define TOMBSTONE_MS 10000
 /* Local entities of one engine: an application has one or a few, a broker thousands. */
 #define ENTITIES_MAX 65536
+/* An entity that was given another address is given the next one after this pause, twice as long each
+ * time, up to the longest: who echoes all that we say, or a loop of networks, must not make us change
+ * names, greet everybody and write it into logs at the rate of his datagrams. */
+#define RENAME_PAUSE_MIN_MS 1000
+#define RENAME_PAUSE_MAX_MS 64000
 
 /* Sequence numbers that the duplicate filter remembers of one source: a bit each ... */
 #define WINDOW_BITS 1024

@@ -258,6 +258,54 @@ START_TEST(test_our_address_from_somebody_else_is_a_conflict_told_once)
 }
 END_TEST
 
+/* Somebody who uses every address that he hears, a thousand times a second, for half an hour. */
+START_TEST(test_who_takes_each_address_of_ours_makes_us_rename_ever_more_seldom)
+{
+        struct fake_peer other = { .socket = 7 };
+        unsigned n = 0, early = 0;
+        struct address fresh;
+        struct event event;
+        char text[64] = ME;
+        struct scene s;
+
+        scene_init(&s, NULL);
+        fake_run(&s.bus, 5000);
+        for (unsigned ms = 0; ms < 1800 * 1000; ms += ms < 20000 ? 1 : 100) {
+                fake_run(&s.bus, ms < 20000 ? 1 : 100);
+                other.address = text;
+                fake_hello(&s.bus, s.e, &other);
+                while (engine_pop_event(s.e, &event)) {
+                        ck_assert_int_eq(event.type, EVENT_CONFLICT);
+                        event_deinit(&event);
+                        snprintf(text, sizeof(text), "(app:me id:99-%u@127.0.0.1)", ++n);
+                        fresh = fake_address(text);
+                        ck_assert_int_eq(engine_rename_entity(s.e, s.bus.now, fake_wall(&s.bus),
+                                                              s.me, &fresh),
+                                         0);
+                }
+                fake_forget(&s.bus);
+                if (ms < 10000)
+                        early = n;
+        }
+        /* At once, then after 1, 2, 4 seconds; later once in 64. */
+        ck_assert_uint_eq(early, 4);
+        ck_assert_uint_ge(n, 30);
+        ck_assert_uint_le(n, 36);
+        /* Left alone for long enough, it changes at once again. */
+        fake_run(&s.bus, 2 * RENAME_PAUSE_MAX_MS + 1000);
+        fake_hello(&s.bus, s.e, &other);
+        event = fake_event(s.e, EVENT_CONFLICT);
+        snprintf(text, sizeof(text), "(app:me id:99-%u@127.0.0.1)", ++n);
+        fresh = fake_address(text);
+        ck_assert_int_eq(engine_rename_entity(s.e, s.bus.now, fake_wall(&s.bus), s.me, &fresh), 0);
+        fake_run(&s.bus, RENAME_PAUSE_MIN_MS + 1);
+        fake_hello(&s.bus, s.e, &other);
+        event = fake_event(s.e, EVENT_CONFLICT);
+        ck_assert_ptr_eq(event.entity, s.me);
+        scene_deinit(&s);
+}
+END_TEST
+
 /* Both clocks and the age of the entity are cut to whole milliseconds. */
 START_TEST(test_our_address_from_somebody_else_is_a_conflict_from_the_first_millisecond_on)
 {
@@ -348,6 +396,7 @@ int main(void)
                 test_echo_of_our_datagrams_is_no_conflict,
                 test_our_address_from_somebody_else_is_a_conflict_told_once,
                 test_our_address_from_somebody_else_is_a_conflict_from_the_first_millisecond_on,
+                test_who_takes_each_address_of_ours_makes_us_rename_ever_more_seldom,
                 test_address_in_use_is_taken,
                 test_peers_that_come_and_go_do_not_fill_the_memory,
         };
