@@ -22,6 +22,7 @@
 #include "link-tcp.h"
 #include "link-udp.h"
 #include "lists.h"
+#include "local-socket.h"
 #include "monitor.h"
 #include "reliable.h"
 #include "reload.h"
@@ -180,6 +181,7 @@ int broker_open(struct broker *b, const struct options *options)
                               .timer_at = TIME_NEVER,
                               .listener = -1,
                               .lock = -1,
+                              .socket_file = OWN_FILE_INIT,
                               .deadlines = DEADLINES_INIT,
                               .pauses = DEADLINES_INIT,
                               .chunks = { .size = CHUNK_SIZE },
@@ -189,18 +191,18 @@ int broker_open(struct broker *b, const struct options *options)
         b->started = b->now;
         /* The socket comes first: a second broker must not show up on the bus before it finds out
          * that it is one. */
-        r = link_local_open(b);
+        r = local_socket_open(b);
         if (r)
                 return r;
         r = link_udp_open(b);
         if (r == 0)
-                r = link_local_share(b);
+                r = local_socket_share(b);
         if (r == 0)
                 r = metrics_open(b);
         if (r == 0)
                 r = link_tcp_open(b);
         if (r)
-                link_local_remove(b);
+                local_socket_remove(b);
         return r;
 }
 
@@ -221,6 +223,8 @@ static int start_loop(struct broker *b)
                 if (r == 0)
                         r = uv_signal_start(&b->signals[i], on_signal, numbers[i]);
         }
+        if (r == 0)
+                r = local_socket_start(b);
         if (r == 0)
                 r = supervise_start(b);
         if (r == 0)

@@ -1,6 +1,7 @@
 /*
  * broker.h - the parts of the daemon and what they share.
  *
+ *      local-socket the Unix socket that clients connect to
  *      link-local   clients: accepting, reading, writing
  *      bus          an engine behind its sockets
  *      link-tcp     clients over TCP, which become links of link-local
@@ -32,6 +33,7 @@
 #include "count.h"
 #include "metrics.h"
 #include "options.h"
+#include "own-file.h"
 #include "stats.h"
 #include "supervise.h"
 
@@ -70,8 +72,11 @@ struct broker {
         int listener;
         bool made_directory; /* that the socket stands in */
         bool handed_over;    /* the service manager's: its socket stays when the broker ends */
-        int lock;
+        int lock; /* the lock file beside the socket */
         char *path;
+        struct own_file socket_file;
+        struct log_trouble socket_trouble; /* it is not where it belongs */
+        uv_timer_t socket_timer;
         uv_poll_t listener_poll;
         uv_timer_t accept_timer;
         struct client *clients;

@@ -110,6 +110,11 @@
 #define ACCEPT_BATCH 64
 /* Without descriptors, accepting rests for this long. */
 #define ACCEPT_PAUSE_MS 100
+/* How often the socket's file is looked for, since nobody finds a broker without one; and how long a
+ * second broker waits for the first to listen, to make its socket again, or to end, and how often it looks. */
+#define SOCKET_CHECK_MS 1000
+#define LOCK_PATIENCE_MS 2500
+#define LOCK_PAUSE_MS 50
 /* How long the last messages may take at the end, to the bus and to clients: all of it is over within a
  * second, which is what a service manager, and who waits for a restart, can live with. */
 #define STOP_MS 500

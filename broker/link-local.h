@@ -1,24 +1,17 @@
 /*
- * link-local.h - the Unix socket that applications connect to.
+ * link-local.h - clients over the Unix socket (local-socket.h).
  */
 #ifndef BROKER_LINK_LOCAL_H
 #define BROKER_LINK_LOCAL_H
 
 #include "client.h"
 
-/*
- * Makes the socket, with its directory if that is missing. 0 or the exit status, with a line in the
- * log: another broker is there, the path cannot be used.
- */
-int link_local_open(struct broker *b);
-/* Lets those open the socket whom the configuration names. 0 or the exit status, as above. */
-int link_local_share(struct broker *b);
-/* Takes the socket's file away, for a broker that does not start after all. */
-void link_local_remove(struct broker *b);
 /* Reads on from links whose pause is over. */
 void link_local_resume(struct broker *b);
 /* Takes clients from now on. 0 or -errno. */
 int link_local_start(struct broker *b);
+/* Takes clients from @fd, which listens, instead of the socket so far. */
+void link_local_relisten(struct broker *b, int fd);
 /* No more clients; the socket's file goes away. */
 void link_local_stop(struct broker *b);
 void link_local_close(struct broker *b);

@@ -20,6 +20,7 @@
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 static bool with_priority;
+static bool is_held;
 
 /* Whether stderr is the stream to the journal that the service manager made: it names device and inode,
  * since whoever was started by a service inherits the variable, too. */
@@ -39,6 +40,11 @@ void log_init(enum log_level level, bool plain)
 {
         max_level = level;
         with_priority = !plain && is_journal();
+}
+
+void log_set_held(bool held)
+{
+        is_held = held;
 }
 
 bool log_level_parse(const char *name, enum log_level *ret_level)
@@ -68,7 +74,7 @@ void log_line(enum log_level level, const char *format, ...)
         char line[LINE_MAX_SIZE];
         va_list args;
 
-        if (level > max_level)
+        if (level > max_level || is_held)
                 return;
         va_start(args, format);
         vsnprintf(line, sizeof(line), format, args);

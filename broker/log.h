@@ -30,6 +30,9 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
+/* @held: lines are dropped, for work that is tried again and again until it is said that it is not. */
+void log_set_held(bool held);
+
 /*
  * One cause of trouble: LOG_INTERVAL_MS must pass before it is logged again, with the number of
  * times that it was not. All zero at first.

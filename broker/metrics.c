@@ -9,6 +9,7 @@
 #include "metrics.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,11 +25,13 @@ struct metrics {
         struct mhd mhd;
         struct MHD_Daemon *daemon;
         int listener;
-        uv_poll_t poll; /* of the library */
+        struct own_file file; /* if it is a Unix socket */
+        uv_poll_t poll;       /* of the library */
         uv_timer_t timer;
         uv_poll_t listener_poll;
         uv_timer_t accept_timer;
         struct log_trouble no_descriptors;
+        struct log_trouble gone;
 };
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -185,7 +188,7 @@ static int prepare(struct metrics *m)
                                   error);
                 return EXIT_CONFIG;
         }
-        m->listener = place_listen(place);
+        m->listener = place_listen(place, &m->file);
         if (m->listener < 0) {
                 section_log_error(b->config_path, b->options.lines.metrics, "METRICS",
                                   "%s cannot be listened on: %s; write another place, or no", place,
@@ -205,7 +208,7 @@ int metrics_open(struct broker *b)
         m = malloc(sizeof(*m));
         if (!m)
                 return EXIT_SYSTEM;
-        *m = (struct metrics){ .broker = b, .listener = -1 };
+        *m = (struct metrics){ .broker = b, .listener = -1, .file = OWN_FILE_INIT };
         r = prepare(m);
         if (r) {
                 free(m);
@@ -259,6 +262,29 @@ int metrics_start(struct broker *b)
         return r;
 }
 
+void metrics_check(struct broker *b)
+{
+        struct metrics *m = b->metrics;
+        int fd;
+
+        if (!m || place_is_there(b->options.metrics, &m->file))
+                return;
+        own_file_remove(&m->file);
+        fd = place_listen(b->options.metrics, &m->file);
+        if (log_trouble_is_due(&m->gone, b->now))
+                log_warning("METRICS=%s: it was removed, and is %s%s", b->options.metrics,
+                            fd < 0 ? "not to be had again: " : "there again",
+                            fd < 0 ? strerror(-fd) : "");
+        if (fd < 0)
+                return;
+        uv_poll_stop(&m->listener_poll);
+        /* It has the number of the old one, which the poll knows. */
+        (void)!dup3(fd, m->listener, O_CLOEXEC);
+        close(fd);
+        uv_poll_start(&m->listener_poll, UV_READABLE, on_listener);
+        (void)log_trouble_is_over(&m->gone);
+}
+
 void metrics_stop(struct broker *b)
 {
         if (!b->metrics)
@@ -277,9 +303,9 @@ void metrics_close(struct broker *b)
                 return;
         if (m->daemon)
                 m->mhd.stop_daemon(m->daemon);
+        own_file_remove(&m->file);
         if (m->listener >= 0)
                 close(m->listener);
-        place_remove(b->options.metrics);
         free(m);
         b->metrics = NULL;
 }

@@ -17,6 +17,8 @@ struct broker;
 int metrics_open(struct broker *b);
 /* Serves from the loop. 0 or an error of libuv. */
 int metrics_start(struct broker *b);
+/* Makes a Unix socket again whose file was removed. */
+void metrics_check(struct broker *b);
 /* Serves no more; the loop may be closed then. */
 void metrics_stop(struct broker *b);
 void metrics_close(struct broker *b);

@@ -78,26 +78,43 @@ bool place_parse(struct span text, char ret_text[static PLACE_SIZE])
 /* Removes a socket that nobody listens on; anything else there makes bind() fail. */
 static void remove_stale(const struct sockaddr_un *address)
 {
+        struct own_file stale = OWN_FILE_INIT;
         struct stat status;
         int fd;
 
-        if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+        if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+            own_file_note(&stale, address->sun_path) < 0)
                 return;
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return;
-        if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+        if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
             errno == ECONNREFUSED)
-                unlink(address->sun_path);
-        close(fd);
+                own_file_remove(&stale);
+        if (fd >= 0)
+                close(fd);
+        own_file_forget(&stale);
 }
 
-int place_listen(const char *text)
+/* 0 or -errno. */
+static int listen_on(int fd, const union place *place, socklen_t n, struct own_file *file)
+{
+        mode_t mask = umask(0177);
+        int r = bind(fd, &place->any, n) < 0 ? -errno : 0;
+
+        umask(mask);
+        if (r == 0 && place->any.sa_family == AF_UNIX)
+                r = own_file_note(file, place->local.sun_path);
+        if (r == 0 && listen(fd, BACKLOG) < 0) {
+                r = -errno;
+                own_file_remove(file);
+        }
+        return r;
+}
+
+int place_listen(const char *text, struct own_file *file)
 {
         union place place;
         socklen_t n = parse(span_of(text), &place);
-        int fd, error, one = 1;
-        mode_t mask;
+        int fd, r, one = 1;
 
         if (n == 0)
                 return -EINVAL;
@@ -108,17 +125,15 @@ int place_listen(const char *text)
                 remove_stale(&place.local);
         else
                 setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        mask = umask(0177);
-        error = bind(fd, &place.any, n) < 0 || listen(fd, BACKLOG) < 0 ? errno : 0;
-        umask(mask);
-        if (!error)
+        r = listen_on(fd, &place, n, file);
+        if (r == 0)
                 return fd;
         close(fd);
-        return -error;
+        return r;
 }
 
-void place_remove(const char *text)
+bool place_is_there(const char *text, const struct own_file *file)
 {
-        if (span_begins(span_of(text), prefix_unix))
-                unlink(text + sizeof(prefix_unix) - 1);
+        return !span_begins(span_of(text), prefix_unix) ||
+               own_file_is_at(file, text + sizeof(prefix_unix) - 1);
 }

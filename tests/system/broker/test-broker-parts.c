@@ -32,6 +32,7 @@ END_TEST
 
 START_TEST(test_everything_else_is_no_place)
 {
+        struct own_file file = OWN_FILE_INIT;
         static const char *const bad[] = { "127.0.0.1",       "127.0.0.1:",    "127.0.0.1:0",
                                            "127.0.0.1:65536", "127.0.0.1:80x", "127.0.0.2:80",
                                            "[::1]",           "[::]:80",       "0.0.0.0:80",
@@ -46,7 +47,7 @@ START_TEST(test_everything_else_is_no_place)
         ck_assert(!place_parse(span_of(path), text));
         memset(path + 6, 'x', 150);
         ck_assert(!place_parse(span_of(path), text));
-        ck_assert_int_eq(place_listen("nowhere"), -EINVAL);
+        ck_assert_int_eq(place_listen("nowhere", &file), -EINVAL);
 }
 END_TEST
 
