@@ -1,8 +1,8 @@
 /*
  * admit.c - a new link: who is at its other end, whether it is taken, and what it may do.
  *
- * The kernel says who connected: uid, gid and supplementary groups as they were at that moment. A
- * user of another user namespace that has no number here is the overflow uid, 65534.
+ * The kernel says who connected: uid, gid and supplementary groups as they were at that moment. Whoever
+ * has no number in the broker's user namespace has the overflow id, and is nobody (io/nobody.h).
  */
 #include "admit.h"
 
@@ -54,8 +54,9 @@ static void log_cut(struct broker *b, const struct admission *a)
                             (int)a->pid, (unsigned)a->uid, RIGHTS_MAX, b->config_path);
 }
 
+/* @nobody: NULL if the other end is the broker's own, and what came over TCP behind it. */
 static int judge(const struct policy *policy, int fd, const struct ucred *peer,
-                 struct rights **ret_rights)
+                 const struct nobody *nobody, struct rights **ret_rights)
 {
         struct credentials who = { .uid = peer->uid, .gid = peer->gid };
         gid_t room[GROUPS_AT_FIRST], *groups;
@@ -65,13 +66,15 @@ static int judge(const struct policy *policy, int fd, const struct ucred *peer,
         if (!groups)
                 return -ENOMEM;
         who.groups = groups;
+        if (nobody)
+                who.nobody = *nobody;
         r = policy_judge(policy, &who, ret_rights);
         if (groups != room)
                 free(groups);
         return r;
 }
 
-bool admit(struct broker *b, int fd, struct admission *ret_admission)
+bool admit(struct broker *b, int fd, bool is_tcp, struct admission *ret_admission)
 {
         struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
         socklen_t size = sizeof(peer);
@@ -93,7 +96,7 @@ bool admit(struct broker *b, int fd, struct admission *ret_admission)
         }
         if (!a.user)
                 return false;
-        if (judge(b->options.policy, fd, &peer, &a.rights)) {
+        if (judge(b->options.policy, fd, &peer, is_tcp ? NULL : &b->nobody, &a.rights)) {
                 quota_remove_link(a.user);
                 return false;
         }
@@ -110,7 +113,7 @@ int admit_again(const struct client *c, const struct policy *policy, struct righ
 
         /* As who it connected; that does not change, and neither does this fail. */
         getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-        return judge(policy, c->fd, &peer, ret_rights);
+        return judge(policy, c->fd, &peer, c->place ? NULL : &c->broker->nobody, ret_rights);
 }
 
 void admit_undo(struct quota_user *user, struct rights *rights)

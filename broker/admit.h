@@ -13,8 +13,8 @@ struct admission {
         struct rights *rights;   /* NULL: all */
 };
 
-/* Looks at who connected @fd. False, with the reason said and logged, if the link is to be closed. */
-bool admit(struct broker *b, int fd, struct admission *ret_admission);
+/* Looks at who connected @fd; @is_tcp: what came over TCP is behind it, and has proved itself. False, with the reason said and logged, if the link is to be closed. */
+bool admit(struct broker *b, int fd, bool is_tcp, struct admission *ret_admission);
 /* What @c may do by @policy. 0 or -ENOMEM. */
 int admit_again(const struct client *c, const struct policy *policy, struct rights **ret_rights);
 /* Gives back what admit() charged and allocated. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <core/frame.h>
 #include <io/clock.h>
@@ -172,6 +173,16 @@ static void raise_limits(void)
                 log_warning("the limit of descriptors cannot be raised: %s", strerror(errno));
 }
 
+static void find_nobody(struct nobody *nobody)
+{
+        nobody_read(nobody);
+        if (nobody_is_uid(nobody, geteuid()))
+                log_warning("in this user namespace uid %u is everybody who has no number here, so "
+                            "the broker's own user may do no more than [policy] lets user=*; run "
+                            "it as a uid that is mapped",
+                            (unsigned)nobody->uid);
+}
+
 int broker_open(struct broker *b, const struct options *options)
 {
         int r;
@@ -187,6 +198,7 @@ int broker_open(struct broker *b, const struct options *options)
                               .chunks = { .size = CHUNK_SIZE },
                               .text = BUFFER_INIT };
         raise_limits();
+        find_nobody(&b->nobody);
         broker_wake(b);
         b->started = b->now;
         /* The socket comes first: a second broker must not show up on the bus before it finds out

@@ -25,6 +25,7 @@
 
 #include <core/deadline.h>
 #include <core/engine.h>
+#include <io/nobody.h>
 #include <io/udp.h>
 
 #include "bus.h"
@@ -72,7 +73,7 @@ struct broker {
         int listener;
         bool made_directory; /* that the socket stands in */
         bool handed_over;    /* the service manager's: its socket stays when the broker ends */
-        int lock; /* the lock file beside the socket */
+        int lock;            /* the lock file beside the socket */
         char *path;
         struct own_file socket_file;
         struct log_trouble socket_trouble; /* it is not where it belongs */
@@ -87,6 +88,7 @@ struct broker {
         struct chunk *chunk;    /* what is read and made goes in here */
         struct chunk_pool chunks;
         struct quota quota;
+        struct nobody nobody; /* is no owner */
         char *config_path;
         struct tcp *tcp; /* NULL: none over TCP */
         uint64_t next_client;

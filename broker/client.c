@@ -119,6 +119,8 @@ static void write_queue(struct client *c)
 
 bool client_is_owner(const struct client *c)
 {
+        if (!c->place && nobody_is_uid(&c->broker->nobody, c->uid))
+                return false;
         return c->uid == 0 || c->uid == geteuid();
 }
 

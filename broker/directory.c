@@ -4,19 +4,17 @@
 #include "directory.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <io/account.h>
+#include <io/nobody.h>
+
 #include "exit.h"
 #include "log.h"
-
-/* Room for the entry of a user or a group; one with more members is nobody's own. */
-#define ENTRY_SIZE 4096
 
 static int fail(const char *path, int error)
 {
@@ -24,22 +22,40 @@ static int fail(const char *path, int error)
         return EXIT_NO_BUS;
 }
 
-static bool is_own_group(gid_t gid)
+/* Whether @user is all that there is of @group. */
+static bool is_private(const struct group *group, const struct passwd *user)
 {
-        char user_entry[ENTRY_SIZE], group_entry[ENTRY_SIZE];
-        struct passwd user, *found_user = NULL;
-        struct group group, *found_group = NULL;
-
-        if (gid != getegid() ||
-            getpwuid_r(geteuid(), &user, user_entry, sizeof(user_entry), &found_user) != 0 ||
-            getgrgid_r(gid, &group, group_entry, sizeof(group_entry), &found_group) != 0 ||
-            !found_user || !found_group || user.pw_gid != gid ||
-            strcmp(group.gr_name, user.pw_name) != 0)
+        if (user->pw_gid != group->gr_gid || strcmp(group->gr_name, user->pw_name) != 0)
                 return false;
-        for (char **member = group.gr_mem; *member; member++)
-                if (strcmp(*member, user.pw_name) != 0)
+        for (char **member = group->gr_mem; *member; member++)
+                if (strcmp(*member, user->pw_name) != 0)
                         return false;
         return true;
+}
+
+/* 1 or 0, or -errno: who is in the group cannot be found out. */
+static int is_own_group(gid_t gid)
+{
+        struct account_group group;
+        struct account_user user;
+        struct nobody nobody;
+        int r;
+
+        nobody_read(&nobody);
+        if (gid != getegid() || nobody_is_gid(&nobody, gid))
+                return 0;
+        r = account_find_user(NULL, geteuid(), &user);
+        if (r)
+                return r < 0 ? r : 0;
+        r = account_find_group(NULL, gid, &group);
+        if (r == 0) {
+                r = is_private(&group.entry, &user.entry);
+                free(group.room);
+        } else if (r > 0) {
+                r = 0;
+        }
+        free(user.room);
+        return r;
 }
 
 static bool is_everybodys(const struct stat *s)
@@ -49,18 +65,23 @@ static bool is_everybodys(const struct stat *s)
 
 static int check_mode(const char *path, const char *directory, const struct stat *s)
 {
+        int own;
+
         if (is_everybodys(s)) {
                 log_error("%s: everybody can replace the socket; mend it with: chmod o-w %s", path,
                           directory);
                 return EXIT_NO_BUS;
         }
-        if ((s->st_mode & S_IWGRP) && !(s->st_mode & S_ISVTX) && !is_own_group(s->st_gid)) {
-                log_error("%s: members of group %u can replace the socket; mend it with: chmod g-w "
-                          "%s",
-                          path, (unsigned)s->st_gid, directory);
-                return EXIT_NO_BUS;
-        }
-        return 0;
+        if (!(s->st_mode & S_IWGRP) || (s->st_mode & S_ISVTX))
+                return 0;
+        own = is_own_group(s->st_gid);
+        if (own == 1)
+                return 0;
+        log_error("%s: members of group %u can replace the socket%s%s; mend it with: chmod g-w %s",
+                  path, (unsigned)s->st_gid,
+                  own < 0 ? ", and who they are cannot be looked up: " : "",
+                  own < 0 ? account_error(own) : "", directory);
+        return EXIT_NO_BUS;
 }
 
 /* Whoever can write a directory above can move the one below away. @real is cut. */
@@ -93,7 +114,7 @@ int directory_check(const char *path, const char *directory)
                 return fail(path, errno);
         if (!S_ISDIR(s.st_mode))
                 return fail(path, ENOTDIR);
-        if (s.st_uid != geteuid() && s.st_uid != 0) {
+        if (s.st_uid != 0 && !nobody_is_own(directory, &s)) {
                 log_error("%s: its directory belongs to uid %u, who could replace the socket; name "
                           "another with --socket",
                           path, (unsigned)s.st_uid);

@@ -28,7 +28,7 @@ static int client_new(struct broker *b, int fd, char *place)
         char name[CLIENT_NAME_SIZE];
         int r = c ? deadlines_reserve(&b->pauses) : -ENOMEM;
 
-        if (r || !admit(b, fd, &admission)) {
+        if (r || !admit(b, fd, place != NULL, &admission)) {
                 if (!r)
                         deadlines_release(&b->pauses);
                 free(c);

@@ -5,10 +5,11 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "section-account.h"
 
 enum {
         OPTION_SOCKET = 256,
@@ -145,27 +146,6 @@ static bool set_socket_mode(void *data, struct span value)
         return true;
 }
 
-static bool set_socket_group(void *data, struct span value)
-{
-        struct options *o = data;
-        char name[64], entry[16384];
-        struct group group, *found = NULL;
-        uint64_t number;
-
-        if (span_to_uint(value, UINT32_MAX - 1, &number)) {
-                o->socket_group = (gid_t)number;
-                return true;
-        }
-        if (value.n == 0 || value.n >= sizeof(name))
-                return false;
-        memcpy(name, value.at, value.n);
-        name[value.n] = '\0';
-        if (getgrnam_r(name, &group, entry, sizeof(entry), &found) != 0 || !found)
-                return false;
-        o->socket_group = found->gr_gid;
-        return true;
-}
-
 static bool set_quit(void *data, struct span value)
 {
         static const char *const names[] = {
@@ -190,14 +170,22 @@ static bool on_broker_line(void *data, const struct section_line *line)
                 { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH",
                   &lines->metrics },
                 { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666", &lines->socket_mode },
-                { "SOCKET_GROUP", set_socket_group, "write the name or number of a group",
-                  &lines->socket_group },
                 { "QUIT", set_quit, "write never, owner or bus", NULL },
                 { "TCP", set_tcp, "write no, 127.0.0.1:PORT, or the ADDRESS:PORT to listen on",
                   &lines->tcp },
         };
 
-        return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
+        struct options *o = data;
+        struct span key, value;
+
+        if (line->text.n == 0)
+                return true;
+        if (!section_split(line, &key, &value))
+                return false;
+        if (!span_equal_nocase(key, "SOCKET_GROUP"))
+                return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
+        lines->socket_group = line->number;
+        return section_find_group(line, key, value, &o->socket_group);
 }
 
 bool options_read_sections(struct options *o, struct span text, const char *file,

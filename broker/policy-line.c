@@ -5,14 +5,13 @@
  */
 #include "policy-line.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_SIZE 64
-/* Room for any entry of the user database that is not a joke. */
-#define ENTRY_MAX 16384
+#include <io/nobody.h>
+
+#include "log.h"
+#include "section-account.h"
 
 static void free_patterns(struct pattern *pattern)
 {
@@ -65,48 +64,35 @@ static bool next_of_list(struct span *rest, struct span *ret_part)
         return true;
 }
 
-static bool find_id(bool is_group, const char *name, uint32_t *ret_id)
+/* Who reads the line believes in a user of this number. */
+static void warn_of_nobody(const struct section_line *line, struct span key, bool is_group,
+                           uint32_t id)
 {
-        char *entry = malloc(ENTRY_MAX);
-        struct passwd user, *found_user = NULL;
-        struct group group, *found_group = NULL;
+        struct nobody nobody;
 
-        if (!entry)
-                return false;
-        if (is_group && getgrnam_r(name, &group, entry, ENTRY_MAX, &found_group) == 0 &&
-            found_group)
-                *ret_id = found_group->gr_gid;
-        if (!is_group && getpwnam_r(name, &user, entry, ENTRY_MAX, &found_user) == 0 && found_user)
-                *ret_id = found_user->pw_uid;
-        free(entry);
-        return found_user || found_group;
+        nobody_read(&nobody);
+        if (is_group ? nobody_is_gid(&nobody, id) : nobody_is_uid(&nobody, id))
+                log_warning("%s:%u: %.*s: in this user namespace %u is everybody who has no number "
+                            "here, so nothing is granted to it; map the number that is meant",
+                            line->file, line->number, (int)key.n, key.at, (unsigned)id);
 }
 
 static bool add_who(const struct section_line *line, struct rule *rule, struct span key,
                     struct span name)
 {
         bool is_group = span_equal_text(key, "group");
-        char text[NAME_MAX_SIZE];
         struct who *who;
-        uint64_t number;
-        uint32_t id = 0;
+        uint32_t id;
 
         if (span_equal_text(name, "*")) {
                 rule->everybody = true;
                 return true;
         }
-        if (name.n == 0 || name.n >= sizeof(text))
-                return section_fail(line, key, "a name is missing or too long, write %s=NAME",
-                                    is_group ? "group" : "user");
-        memcpy(text, name.at, name.n);
-        text[name.n] = '\0';
-        if (span_to_uint(name, UINT32_MAX - 1, &number))
-                id = (uint32_t)number;
-        else if (!find_id(is_group, text, &id))
-                return section_fail(line, key,
-                                    "there is no %s \"%s\", make one, write a number, or "
-                                    "remove it",
-                                    is_group ? "group" : "user", text);
+        if (!(is_group ? section_find_group(line, key, name, &id)
+                       : section_find_user(line, key, name, &id)))
+                return false;
+        if (!rule->deny)
+                warn_of_nobody(line, key, is_group, id);
         who = malloc(sizeof(*who));
         if (!who)
                 return no_memory(line);

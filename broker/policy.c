@@ -83,13 +83,23 @@ static bool is_in_group(const struct credentials *who, gid_t gid)
         return who->gid == gid;
 }
 
+static bool is_nobody(const struct credentials *who, const struct who *w)
+{
+        return w->is_group ? nobody_is_gid(&who->nobody, w->id)
+                           : nobody_is_uid(&who->nobody, w->id);
+}
+
 static bool is_for(const struct rule *rule, const struct credentials *who)
 {
         if (rule->everybody)
                 return true;
-        for (const struct who *w = rule->who; w; w = w->next)
+        for (const struct who *w = rule->who; w; w = w->next) {
+                /* It may be anybody: nothing is granted to him, but what is denied is. */
+                if (!rule->deny && is_nobody(who, w))
+                        continue;
                 if (w->is_group ? is_in_group(who, w->id) : who->uid == w->id)
                         return true;
+        }
         return false;
 }
 
@@ -106,7 +116,7 @@ int policy_judge(const struct policy *p, const struct credentials *who, struct r
         struct rights *r;
 
         *ret_rights = NULL;
-        if (who->uid == 0 || who->uid == p->owner)
+        if ((who->uid == 0 || who->uid == p->owner) && !nobody_is_uid(&who->nobody, who->uid))
                 return 0;
         r = malloc(sizeof(*r) + RIGHTS_MAX * sizeof(*r->rules));
         if (!r)

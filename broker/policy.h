@@ -7,7 +7,8 @@
  *      allow user=* attach=(app:visitor) send=(app:doorbell) commands=doorbell.ring
  *
  * The owner of the broker (its effective uid) and root may do everything. Whoever else has no line
- * may do nothing. Lines are read from the top: what the allow lines for a client grant adds up, until
+ * may do nothing. In a user namespace that does not map all ids the overflow id is nobody (io/nobody.h):
+ * no owner, and only allow lines for * are for him; deny lines that name his number are, too. Lines are read from the top: what the allow lines for a client grant adds up, until
  * a deny line for it ends the reading.
  *
  *      user=  group=   whom the line is for: names or numbers, several with commas between, * for
@@ -33,6 +34,7 @@
 #include <sys/types.h>
 
 #include <core/address.h>
+#include <io/nobody.h>
 
 #include "sections.h"
 
@@ -51,6 +53,7 @@ struct credentials {
         gid_t gid;
         const gid_t *groups; /* supplementary ones */
         size_t n_groups;
+        struct nobody nobody; /* in the eyes of who looks; all zero: everybody has a number */
 };
 
 struct rights;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <io/account.h>
 #include <io/config-make.h>
 
 #include "exit.h"
@@ -97,6 +98,13 @@ int settings_read(struct options *o, struct config *ret_config, char **ret_path)
         const char *given = is_system_file_wanted(o) ? SETTINGS_SYSTEM_FILE : o->config_file;
         int r = config_file_path(given, ret_path);
 
+        if (r < 0 && r != -ENOENT) {
+                log_error(
+                        "the home directory to keep .mbus in cannot be looked up: %s; name a file "
+                        "with --config",
+                        account_error(r));
+                return EXIT_CONFIG;
+        }
         if (r < 0) {
                 log_error("there is no home directory to keep .mbus in; name a file with --config");
                 return EXIT_CONFIG;

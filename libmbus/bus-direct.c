@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/seal.h"
+#include "io/account.h"
 #include "io/clock.h"
 #include "io/config-file.h"
 #include "io/udp.h"
@@ -43,6 +44,13 @@ int bus_read_config(const struct mbus_config *given, struct config *ret_config,
         r = config_file_path(given->file, &path);
         if (r == -ENOMEM)
                 return r;
+        if (r != 0 && r != -ENOENT) {
+                snprintf(ret_error, BUS_ERROR_SIZE,
+                         "the home directory for .mbus cannot be looked up: %s; set MBUS to a "
+                         "configuration file",
+                         account_error(r));
+                return MBUS_E_CONFIG;
+        }
         if (r != 0) {
                 snprintf(ret_error, BUS_ERROR_SIZE,
                          "there is no home directory for .mbus: set MBUS to a configuration file");

@@ -13,6 +13,7 @@
 
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "io/runtime-dir.h"
 
 #define SYSTEM_SOCKET "/run/mbus/broker.sock"
 #define USER_SOCKET "/mbus/broker.sock"
@@ -24,14 +25,15 @@ uint64_t bus_entropy(void)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-/* Where a broker of this user listens. NULL: only the system's may be there, or memory is short. */
-static char *own_socket(bool *ret_failed)
+/* Where a broker of this user listens. NULL: only the system's may be there, or memory is short. If
+ * $XDG_RUNTIME_DIR does not count, @ret_why says so. */
+static char *own_socket(bool *ret_failed, char ret_why[static RUNTIME_DIR_ERROR_SIZE])
 {
-        const char *runtime = geteuid() == 0 ? NULL : secure_getenv("XDG_RUNTIME_DIR");
+        const char *runtime = runtime_dir_get(ret_why);
         char *path;
 
         *ret_failed = false;
-        if (!runtime || runtime[0] != '/')
+        if (!runtime)
                 return NULL;
         path = malloc(strlen(runtime) + sizeof(USER_SOCKET));
         *ret_failed = !path;
@@ -48,12 +50,17 @@ static char *own_socket(bool *ret_failed)
  */
 static int open_usual(struct mbus_bus *bus, char *ret_error)
 {
+        char why[RUNTIME_DIR_ERROR_SIZE], remark[RUNTIME_DIR_ERROR_SIZE + 64];
         bool failed;
-        char *own = own_socket(&failed);
+        char *own = own_socket(&failed, why);
         int r = MBUS_E_UNKNOWN;
 
         if (failed)
                 return -ENOMEM;
+        if (why[0]) {
+                snprintf(remark, sizeof(remark), "%s: no broker is looked for there", why);
+                bus_warn(bus, remark);
+        }
         if (own)
                 r = link_open(bus, own, true, ret_error);
         if (r == MBUS_E_UNKNOWN)
@@ -61,8 +68,9 @@ static int open_usual(struct mbus_bus *bus, char *ret_error)
         else if (r == MBUS_E_DENIED)
                 r = MBUS_E_NO_BUS;
         if (r == MBUS_E_UNKNOWN)
-                snprintf(ret_error, BUS_ERROR_SIZE, "no broker at %.160s%s" SYSTEM_SOCKET,
-                         own ? own : "", own ? " or " : "");
+                snprintf(ret_error, BUS_ERROR_SIZE, "no broker at %.160s%s" SYSTEM_SOCKET "%s%s%s",
+                         own ? own : "", own ? " or " : "", why[0] ? " (" : "", why,
+                         why[0] ? ")" : "");
         free(own);
         return r;
 }
@@ -79,7 +87,8 @@ static int open_auto(struct mbus_bus *bus, const struct mbus_config *config, cha
         if (r == MBUS_E_UNKNOWN || r == MBUS_E_DENIED) {
                 r = direct_open(bus, config, error);
                 if (error[0])
-                        snprintf(ret_error, BUS_ERROR_SIZE, "%.220s; %.280s", none, error);
+                        snprintf(ret_error, BUS_ERROR_SIZE, "%.220s%s; %.280s", none,
+                                 strlen(none) > 220 ? "..." : "", error);
         } else if (r) {
                 strcpy(ret_error, none);
         }

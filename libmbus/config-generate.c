@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "core/config-reader.h"
+#include "io/account.h"
 #include "io/config-make.h"
 
 static struct config_entry *find(struct mbus_config *c, const char *key)
@@ -195,6 +196,8 @@ static int make_file(struct mbus_config *c, const struct config *config, bool re
 
         if (r == -ENOMEM)
                 return r;
+        if (r < 0 && r != -ENOENT)
+                return fail(c, "the home directory cannot be looked up", account_error(r));
         if (r < 0)
                 return fail(c, "", "there is no home directory for .mbus: name a file");
         r = config_file_write(path, config, replace, error);

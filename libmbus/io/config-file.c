@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "account.h"
 /* A path in a message is cut off at its front, so that the rest of the message fits. */
 #define PATH_SHOWN_MAX 180
 /* How often, and how long each time, a file is waited for whose beginning is not there yet. */
@@ -58,13 +58,14 @@ static int home_path(const char *home, char **ret_path)
 
 static int passwd_path(char **ret_path)
 {
-        /* Room for any entry that is not a joke. */
-        char text[4096];
-        struct passwd entry, *found = NULL;
+        struct account_user user;
+        int r = account_find_user(NULL, geteuid(), &user);
 
-        if (getpwuid_r(geteuid(), &entry, text, sizeof(text), &found) != 0 || !found)
-                return -ENOENT;
-        return home_path(found->pw_dir, ret_path);
+        if (r)
+                return r == MBUS_E_UNKNOWN ? -ENOENT : r;
+        r = home_path(user.entry.pw_dir, ret_path);
+        free(user.room);
+        return r;
 }
 
 int config_file_path(const char *given, char **ret_path)

@@ -11,8 +11,8 @@
 
 #define CONFIG_FILE_ERROR_SIZE 512
 
-/* @given if not NULL, else $MBUS, else ~/.mbus; to be freed. 0, -ENOMEM, or -ENOENT if the user has
- * no home directory. */
+/* @given if not NULL, else $MBUS, else ~/.mbus; to be freed. 0, -ENOMEM, -ENOENT if the user has
+ * no home directory, or another -errno if that cannot be found out (io/account.h). */
 int config_file_path(const char *given, char **ret_path);
 
 /*

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nobody.h"
+
 #define PATH_SHOWN_MAX 120
 
 static const char *fail(char *ret_error, const char *directory, const char *what)
@@ -34,8 +36,8 @@ const char *runtime_dir_get(char ret_error[static RUNTIME_DIR_ERROR_SIZE])
                 return fail(ret_error, directory, strerror(errno));
         if (!S_ISDIR(s.st_mode))
                 return fail(ret_error, directory, strerror(ENOTDIR));
-        if (s.st_uid != geteuid()) {
-                snprintf(what, sizeof(what), "it belongs to uid %u, and not to uid %u",
+        if (!nobody_is_own(directory, &s)) {
+                snprintf(what, sizeof(what), "it belongs to uid %u, and not to this user (%u)",
                          (unsigned)s.st_uid, (unsigned)geteuid());
                 return fail(ret_error, directory, what);
         }

@@ -48,11 +48,11 @@ test_json_holds_status_figures_clients_and_entities() {
 
 test_others_are_denied_with_7() {
         can_be_a_stranger || return 0
-        config c '[policy]' 'allow user=65534 all'
+        config c '[policy]' 'allow user=65533 all'
         start_broker b here c
         chmod 755 "$folder"
         chmod 666 "$folder/b.sock"
-        expect_exit 7 setpriv --reuid 65534 --regid 65534 --clear-groups \
+        expect_exit 7 setpriv --reuid 65533 --regid 65533 --clear-groups \
                 "$MBUS_CLI" -b "unix:$folder/b.sock" status
         expect_out ''
         expect_err 'mbus-cli: the broker does not tell: denied: only the owner of the broker may ask for this'
@@ -63,7 +63,7 @@ as_stranger() {
         local status=$1
 
         shift
-        expect_exit "$status" setpriv --reuid 65534 --regid 65534 --clear-groups \
+        expect_exit "$status" setpriv --reuid 65533 --regid 65533 --clear-groups \
                 "$MBUS_CLI" -b "unix:$folder/b.sock" "$@"
 }
 
@@ -93,11 +93,11 @@ test_what_the_policy_forbids_ends_with_7_and_says_so() {
 
 test_a_monitor_that_is_forbidden_later_ends_with_7() {
         can_be_a_stranger || return 0
-        config c '[policy]' 'allow user=65534 observe=yes'
+        config c '[policy]' 'allow user=65533 observe=yes'
         start_broker b here c
         chmod 755 "$folder"
         chmod 666 "$folder/b.sock"
-        start m here setpriv --reuid 65534 --regid 65534 --clear-groups \
+        start m here setpriv --reuid 65533 --regid 65533 --clear-groups \
                 "$MBUS_CLI" -b "unix:$folder/b.sock" monitor
         expect_line m.err '^monitoring unix:'
         config c
@@ -137,7 +137,7 @@ test_without_a_broker_it_ends_with_9_and_tries_no_network() {
         # Not as root, whose usual place may be in use.
         chmod 777 "$folder"
         HOME=$folder XDG_RUNTIME_DIR=$folder expect_exit 9 \
-                setpriv --reuid 65534 --regid 65534 --clear-groups "$MBUS_CLI" status
+                setpriv --reuid 65533 --regid 65533 --clear-groups "$MBUS_CLI" status
         [ ! -e "$folder/.mbus" ] || fail 'a configuration' 'none' 'was made'
         passed
 }

@@ -22,7 +22,7 @@ start_system_broker() {
                 --foreground
         expect_line system.err ': ready on '
         mkdir -m 700 "$folder/stranger"
-        chown 65534 "$folder/stranger"
+        chown 65533 "$folder/stranger"
         chmod 711 "$folder"
 }
 
@@ -31,7 +31,7 @@ expect_as_stranger() {
         local status=$1
 
         shift
-        expect_exit "$status" setpriv --reuid 65534 --regid 65534 --clear-groups env \
+        expect_exit "$status" setpriv --reuid 65533 --regid 65533 --clear-groups env \
                 HOME="$folder/stranger" XDG_RUNTIME_DIR="$folder/stranger" "$MBUS_CLI" "$@"
 }
 
@@ -51,10 +51,10 @@ test_the_users_own_broker_comes_first() {
         can_be_a_stranger || return 0
         start_system_broker 0666
         mkdir -m 700 "$folder/stranger/mbus"
-        chown 65534 "$folder/stranger/mbus"
+        chown 65533 "$folder/stranger/mbus"
         cp "$folder/system" "$folder/stranger/.mbus"
-        chown 65534 "$folder/stranger/.mbus"
-        start own here setpriv --reuid 65534 --regid 65534 --clear-groups env \
+        chown 65533 "$folder/stranger/.mbus"
+        start own here setpriv --reuid 65533 --regid 65533 --clear-groups env \
                 HOME="$folder/stranger" XDG_RUNTIME_DIR="$folder/stranger" "$MBUS_BROKER" --foreground
         expect_line own.err ': ready on '
         expect_as_stranger 0 status
@@ -69,7 +69,7 @@ test_a_broker_that_is_not_for_the_user_is_remarked_and_no_hindrance() {
         can_be_a_stranger || return 0
         start_system_broker 0600
         cp "$folder/system" "$folder/stranger/.mbus"
-        chown 65534 "$folder/stranger/.mbus"
+        chown 65533 "$folder/stranger/.mbus"
         expect_as_stranger 0 list
         expect_err 'mbus-cli: broker at /run/mbus/broker.sock: Permission denied: the broker is not for this user'
         expect_as_stranger 9 -b unix: list
@@ -83,10 +83,62 @@ test_without_any_broker_both_places_are_named() {
                 expect_err 'mbus-cli: no broker at /run/mbus/broker.sock: start mbus-broker, or use udp:'
         fi
         can_be_a_stranger || return 0
-        mkdir -m 755 "$folder/stranger"
+        mkdir -m 700 "$folder/stranger"
+        chown 65533 "$folder/stranger"
         chmod 711 "$folder"
         expect_as_stranger 9 -b unix: list
         expect_err "mbus-cli: no broker at $folder/stranger/mbus/broker.sock or /run/mbus/broker.sock: start mbus-broker, or use udp:"
+}
+
+# as_stranger_in DIRECTORY COMMAND...: a user whose XDG_RUNTIME_DIR is DIRECTORY, as after su.
+as_stranger_in() {
+        local runtime=$1
+
+        shift
+        setpriv --reuid 65533 --regid 65533 --clear-groups env HOME="$folder/stranger" \
+                XDG_RUNTIME_DIR="$runtime" "$@"
+}
+
+# expect_passed_over DIRECTORY WHY: the system's broker is found all the same, and nothing in DIRECTORY.
+expect_passed_over() {
+        expect_exit 0 bash -c 'as_stranger_in "$@"' - "$1" "$MBUS_CLI" list
+        expect_err "mbus-cli: XDG_RUNTIME_DIR=$1: $2: no broker is looked for there"
+        expect_exit 9 bash -c 'as_stranger_in "$@"' - "$1" "$MBUS_BROKER" --foreground
+        expect_err "mbus-broker: XDG_RUNTIME_DIR=$1: $2; set it to a directory that only this user can write, or name a socket with --socket"
+}
+
+test_a_runtime_directory_that_is_not_the_users_own_is_passed_over() {
+        can_be_a_stranger || return 0
+        export -f as_stranger_in
+        export folder
+        start_system_broker 0666
+        # Somebody else's, with a broker of his.
+        mkdir -m 755 "$folder/theirs" "$folder/theirs/mbus"
+        chown -R 65532 "$folder/theirs"
+        start theirs here python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+print("listening", flush=True)
+time.sleep(60)' "$folder/theirs/mbus/broker.sock"
+        expect_line theirs.out '^listening'
+        chmod 666 "$folder/theirs/mbus/broker.sock"
+        expect_passed_over "$folder/theirs" 'it belongs to uid 65532, and not to this user (65533)'
+        expect_passed_over "$folder/nowhere" 'No such file or directory'
+        expect_passed_over "run/user" 'it is not an absolute path'
+        touch "$folder/file"
+        expect_passed_over "$folder/file" 'Not a directory'
+        mkdir "$folder/open"
+        chown 65533 "$folder/open"
+        chmod 777 "$folder/open"
+        expect_passed_over "$folder/open" 'others can write it'
+        # Nothing is said where it is not set.
+        expect_exit 0 bash -c 'as_stranger_in "$@"' - "" "$MBUS_CLI" list
+        expect_err ''
+        # If there is no broker either, the reason is part of what is said.
+        stop system
+        expect_exit 9 bash -c 'as_stranger_in "$@"' - "$folder/theirs" "$MBUS_CLI" -b unix: list
+        expect_err "mbus-cli: no broker at /run/mbus/broker.sock (XDG_RUNTIME_DIR=$folder/theirs: it belongs to uid 65532, and not to this user (65533)): start mbus-broker, or use udp:"
 }
 
 main "$@"

@@ -51,7 +51,7 @@ static void expect_error(const char *line, const char *error)
 static struct rights *rights_of(const struct policy *p, uid_t uid, gid_t gid, const gid_t *groups,
                                 size_t n_groups)
 {
-        struct credentials who = { uid, gid, groups, n_groups };
+        struct credentials who = { .uid = uid, .gid = gid, .groups = groups, .n_groups = n_groups };
         struct rights *r;
 
         ck_assert_int_eq(policy_judge(p, &who, &r), 0);
@@ -378,6 +378,74 @@ START_TEST(test_an_address_longer_than_any_is_an_error)
 }
 END_TEST
 
+#define NOBODY 65534
+
+/* As rights_of(), in the eyes of a broker whose user namespace does not map all ids. */
+static struct rights *rights_in_namespace(const struct policy *p, uid_t uid, gid_t gid)
+{
+        struct credentials who = { .uid = uid,
+                                   .gid = gid,
+                                   .nobody = { true, NOBODY, true, NOBODY } };
+        struct rights *r;
+
+        ck_assert_int_eq(policy_judge(p, &who, &r), 0);
+        return r;
+}
+
+START_TEST(test_the_overflow_id_is_no_user_to_grant_something_to)
+{
+        struct policy *p = policy_of("allow user=65534,1001 group=65534,50 watch=yes\n"
+                                     "allow user=* observe=yes\n");
+        struct rights *r = rights_in_namespace(p, NOBODY, NOBODY);
+
+        ck_assert(!rights_may_watch(r));
+        ck_assert(rights_may_observe(r));
+        free(r);
+        r = rights_in_namespace(p, ALICE, 7);
+        ck_assert(rights_may_watch(r));
+        free(r);
+        r = rights_in_namespace(p, NOBODY, 50);
+        ck_assert(rights_may_watch(r));
+        free(r);
+        /* Where all ids are mapped it is a user as any. */
+        r = rights_of(p, NOBODY, 7, NULL, 0);
+        ck_assert(rights_may_watch(r));
+        free(r);
+        policy_free(p);
+}
+END_TEST
+
+START_TEST(test_what_is_denied_to_the_overflow_id_is_denied)
+{
+        struct policy *p = policy_of("deny user=65534\nallow user=* watch=yes\n");
+        struct rights *r = rights_in_namespace(p, NOBODY, NOBODY);
+
+        ck_assert(!rights_may_watch(r));
+        free(r);
+        policy_free(p);
+}
+END_TEST
+
+START_TEST(test_the_overflow_id_is_no_owner_and_no_root)
+{
+        struct policy *p = policy_new(NOBODY);
+        struct credentials who = { .uid = NOBODY, .nobody = { true, NOBODY, true, NOBODY } };
+        struct rights *r = NULL;
+
+        ck_assert_int_eq(policy_judge(p, &who, &r), 0);
+        ck_assert_ptr_nonnull(r);
+        free(r);
+        who = (struct credentials){ .uid = 0, .nobody = { true, 0, true, 0 } };
+        ck_assert_int_eq(policy_judge(p, &who, &r), 0);
+        ck_assert_ptr_nonnull(r);
+        free(r);
+        who = (struct credentials){ .uid = NOBODY, .nobody = { false, NOBODY, false, NOBODY } };
+        ck_assert_int_eq(policy_judge(p, &who, &r), 0);
+        ck_assert_ptr_null(r);
+        policy_free(p);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -395,6 +463,9 @@ int main(void)
                 test_lines_beyond_the_most_do_not_count_and_that_can_be_seen,
                 test_a_line_that_is_not_understood_wholly_is_an_error,
                 test_an_address_longer_than_any_is_an_error,
+                test_the_overflow_id_is_no_user_to_grant_something_to,
+                test_what_is_denied_to_the_overflow_id_is_denied,
+                test_the_overflow_id_is_no_owner_and_no_root,
         };
 
         return run_tests("broker-policy", tests, N(tests));

@@ -331,7 +331,7 @@ START_TEST(test_a_watch_that_ends_before_all_were_told_is_not_said_to_be_complet
 
         if (!can_be_a_stranger())
                 return;
-        begin(&s, FEW_OCTETS "[policy]\nallow user=65534 all\n");
+        begin(&s, FEW_OCTETS "[policy]\nallow user=65533 all\n");
         open_as_stranger(&stranger, &s.broker);
         seq = raw_send(&stranger, 'R', "()", BROKER, "broker.watch(\"()\")");
         raw_expect_nothing(&s.a);

@@ -152,7 +152,7 @@ static void ask_as_nobody(const struct scene *s)
                                                  "broker.drop(1)",   "broker.buses()" };
         struct raw_client c;
 
-        if (setgid(65534) < 0 || setuid(65534) < 0)
+        if (setgid(65533) < 0 || setuid(65533) < 0)
                 _exit(2);
         raw_open(&c, s->broker.socket);
         for (unsigned i = 0; i < N(questions); i++) {

@@ -150,7 +150,7 @@ START_TEST(test_a_stranger_without_a_line_may_do_nothing)
         raw_send(&sh.c, 'U', "()", B, "forged()");
         raw_expect_nothing(&sh.c);
         raw_expect_nothing(&sh.s.b);
-        expect_in_log(&sh.s.broker, "uid 65534): [policy] does not let it attach");
+        expect_in_log(&sh.s.broker, "uid 65533): [policy] does not let it attach");
         shared_deinit(&sh);
 }
 END_TEST
@@ -159,7 +159,7 @@ START_TEST(test_a_stranger_attaches_what_its_line_names_and_nothing_else)
 {
         struct shared sh;
 
-        shared_init(&sh, "[policy]\nallow user=65534 attach=(app:c module:ui)\n");
+        shared_init(&sh, "[policy]\nallow user=65533 attach=(app:c module:ui)\n");
         free(raw_attach(&sh.c, C));
         expect_refused(&sh.c, "(app:c)", "denied");
         expect_refused(&sh.c, "(app:c module:ui media:audio)", "denied");
@@ -177,7 +177,7 @@ START_TEST(test_a_stranger_sends_what_its_line_names_and_nothing_else)
         struct shared sh;
         uint32_t seq;
 
-        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65534 attach=(app:c *) "
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65533 attach=(app:c *) "
                          "send=(module:engine) commands=audio.,mute\n");
         free(raw_attach(&sh.c, C));
         /* Twice, as the second finds a route that is remembered. */
@@ -258,7 +258,7 @@ START_TEST(test_acknowledgements_need_no_grant)
         uint32_t seq;
         char acks[16];
 
-        shared_init(&sh, "[policy]\nallow user=65534 attach=(app:c *)\n");
+        shared_init(&sh, "[policy]\nallow user=65533 attach=(app:c *)\n");
         free(raw_attach(&sh.c, C));
         seq = raw_send(&sh.s.a, 'R', A, C, "x()");
         raw_expect(&sh.c, "x()");
@@ -279,13 +279,13 @@ START_TEST(test_watching_and_observing_are_granted_one_by_one)
         struct shared sh;
         uint32_t seq;
 
-        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65534 watch=yes\n");
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65533 watch=yes\n");
         raw_send(&sh.c, 'R', "()", BROKER, "broker.watch(\"(app:a)\")");
         ck_assert(raw_receive(&sh.c));
         ck_assert_ptr_nonnull(strstr(sh.c.text, "\r\nbroker.joined(\"" A "\" "));
         shared_deinit(&sh);
 
-        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65534 observe=yes\n");
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65533 observe=yes\n");
         expect_denied(&sh.c, "()", BROKER, "broker.watch(\"()\")");
         seq = raw_send(&sh.c, 'R', "()", BROKER, "broker.observe(0)");
         raw_expect_ack(&sh.c, "(app:mbus-broker", seq);
@@ -339,7 +339,7 @@ START_TEST(test_a_user_who_may_do_all_is_no_owner)
 {
         struct shared sh;
 
-        shared_init(&sh, "QUIT=owner\n[policy]\nallow user=65534 all\n");
+        shared_init(&sh, "QUIT=owner\n[policy]\nallow user=65533 all\n");
         free(raw_attach(&sh.c, C));
         raw_send(&sh.c, 'U', C, B, "anything()");
         raw_expect(&sh.s.b, "anything()");
@@ -356,10 +356,10 @@ START_TEST(test_a_policy_with_a_mistake_ends_the_broker_with_8)
         struct daemon d;
 
         daemon_prepare(&d);
-        daemon_configure(&d, "[policy]\nallow user=65534 attach=(app:c\n");
+        daemon_configure(&d, "[policy]\nallow user=65533 attach=(app:c\n");
         ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
         expect_in_log(&d, "/.mbus:6: attach: \"(app:c\" is no address, write (TAG:VALUE ...) or *");
-        daemon_configure(&d, "[polcy]\nallow user=65534 all\n");
+        daemon_configure(&d, "[polcy]\nallow user=65533 all\n");
         ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
         expect_in_log(&d, "/.mbus:5: [polcy]: there is no such section, write [policy] or remove");
         daemon_free(&d);

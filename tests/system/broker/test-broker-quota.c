@@ -297,13 +297,13 @@ START_TEST(test_who_attaches_and_detaches_without_end_has_to_wait_and_others_do_
 
         if (!can_be_a_stranger())
                 return;
-        scene_init(&s, "[limits]\nCOMMAND_RATE_PER_USER=1\n[policy]\nallow user=65534 all\n"
+        scene_init(&s, "[limits]\nCOMMAND_RATE_PER_USER=1\n[policy]\nallow user=65533 all\n"
                        "[broker]\nSOCKET_MODE=0666\nMULTICAST=never\n");
         ck_assert_int_eq(chmod(s.broker.directory, 0755), 0);
         pid = fork();
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
-                if (seteuid(65534) < 0)
+                if (seteuid(65533) < 0)
                         _exit(77);
                 raw_open(&c, s.broker.socket);
                 for (unsigned i = 0; i < 25000; i++) {
@@ -349,19 +349,19 @@ START_TEST(test_links_that_do_not_read_take_only_their_users_share)
 
         if (!can_be_a_stranger())
                 return;
-        scene_init(&s, "[limits]\nBYTES=1M\n[policy]\nallow user=65534 all\n"
+        scene_init(&s, "[limits]\nBYTES=1M\n[policy]\nallow user=65533 all\n"
                        "[broker]\nSOCKET_MODE=0666\nMULTICAST=never\n");
         ck_assert_int_eq(chmod(s.broker.directory, 0755), 0);
-        ck_assert_int_eq(seteuid(65534), 0);
+        ck_assert_int_eq(seteuid(65533), 0);
         raw_open(&c, s.broker.socket);
         ck_assert_int_eq(seteuid(0), 0);
         free(raw_attach(&c, "(app:slow id:7-1@127.0.0.1)"));
         overflow(&s.a, A, "(app:slow)");
-        expect_in_log(&s.broker, "uid 65534): BYTES=1048576 is for all users, and this one's share "
+        expect_in_log(&s.broker, "uid 65533): BYTES=1048576 is for all users, and this one's share "
                                  "of it is used up: it does not read fast enough, messages for it "
                                  "are lost");
         /* Whoever reads loses nothing, of the same user, too. */
-        ck_assert_int_eq(seteuid(65534), 0);
+        ck_assert_int_eq(seteuid(65533), 0);
         raw_open(&d, s.broker.socket);
         ck_assert_int_eq(seteuid(0), 0);
         free(raw_attach(&d, "(app:quick id:7-2@127.0.0.1)"));

@@ -8,7 +8,7 @@
 #include "scene.h"
 #include "stranger.h"
 
-#define NOBODY 65534
+#define NOBODY 65533
 #define N_ADDRESS "(app:n id:9-9@127.0.0.1)"
 /* How what a new configuration takes away is explained. */
 #define CHANGED "[policy] of the broker has changed and does not let this user "
@@ -142,11 +142,11 @@ START_TEST(test_what_a_stricter_policy_still_covers_stays)
 
         if (!can_be_a_stranger())
                 return;
-        scene_init(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 all\n");
+        scene_init(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65533 all\n");
         open_as_nobody(&nobody, &s.broker);
         free(raw_attach(&nobody, N_ADDRESS));
         free(raw_attach(&nobody, "(app:m module:x id:9-8@127.0.0.1)"));
-        reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 attach=(app:n)\n", 1);
+        reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65533 attach=(app:n)\n", 1);
         raw_expect(&nobody,
                    "broker.detached(\"(app:m module:x id:9-8@127.0.0.1)\" denied \"" CHANGED
                    "have it\")");
@@ -174,7 +174,7 @@ START_TEST(test_rights_are_found_anew_for_links_that_are_there)
                 "broker.refused(%u denied \"[policy] of the broker does not let this user attach "
                 "it: that takes attach= in a line for this user\")",
                 seq);
-        reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65534 all\n", 1);
+        reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65533 all\n", 1);
         free(raw_attach(&nobody, N_ADDRESS));
         raw_send(&nobody, 'U', N_ADDRESS, A, "may.i()");
         raw_expect(&s.a, "may.i()");
@@ -272,7 +272,7 @@ START_TEST(test_reloads_leak_no_descriptor)
         struct scene s;
         unsigned files;
 
-        scene_init(&s, "[policy]\nallow user=65534 watch=yes\n");
+        scene_init(&s, "[policy]\nallow user=65533 watch=yes\n");
         reload(&s, NULL, 1);
         files = daemon_open_files(&s.broker);
         for (unsigned i = 2; i < 20; i++)

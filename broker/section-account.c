@@ -1,0 +1,59 @@
+/*
+ * section-account.c - see section-account.h.
+ */
+#include "section-account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <core/error.h>
+#include <io/account.h>
+
+#define NAME_SIZE 256
+
+static bool look_up(const struct section_line *line, struct span key, struct span name,
+                    bool is_group, uint32_t *ret_id)
+{
+        const char *kind = is_group ? "group" : "user";
+        struct account_group group;
+        struct account_user user;
+        char text[NAME_SIZE];
+        uint64_t number;
+        int r;
+
+        if (span_to_uint(name, UINT32_MAX - 1, &number)) {
+                *ret_id = (uint32_t)number;
+                return true;
+        }
+        if (name.n == 0 || name.n >= sizeof(text))
+                return section_fail(line, key, "a name is missing or too long, write that of a %s",
+                                    kind);
+        memcpy(text, name.at, name.n);
+        text[name.n] = '\0';
+        r = is_group ? account_find_group(text, 0, &group) : account_find_user(text, 0, &user);
+        if (r == MBUS_E_UNKNOWN)
+                return section_fail(line, key,
+                                    "there is no %s \"%.64s\", make one, write a number, or "
+                                    "remove it",
+                                    kind, text);
+        if (r)
+                return section_fail(line, key,
+                                    "the %s \"%.64s\" cannot be looked up: %s; mend that, or write "
+                                    "its number",
+                                    kind, text, account_error(r));
+        *ret_id = is_group ? group.entry.gr_gid : user.entry.pw_uid;
+        free(is_group ? group.room : user.room);
+        return true;
+}
+
+bool section_find_user(const struct section_line *line, struct span key, struct span name,
+                       uint32_t *ret_id)
+{
+        return look_up(line, key, name, false, ret_id);
+}
+
+bool section_find_group(const struct section_line *line, struct span key, struct span name,
+                        uint32_t *ret_id)
+{
+        return look_up(line, key, name, true, ret_id);
+}
