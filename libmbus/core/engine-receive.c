@@ -68,8 +68,10 @@ static struct peer *join_peer(struct engine *e, const struct incoming *in, struc
                                            &peer);
         else
                 r = -EAGAIN; /* nothing reserved */
-        if (r == 0 && report_joined(e, peer))
+        if (r == 0 && report_joined(e, peer)) {
+                searches_note(&e->searches, in->now, peer->entry.address);
                 return peer;
+        }
         if (r == 0)
                 free(peers_leave(&e->peers, in->now, peer));
         if (r != -EAGAIN)

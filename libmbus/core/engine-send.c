@@ -389,29 +389,46 @@ static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_m
         return 0;
 }
 
+int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,
+                     struct entity *local, uint64_t ticket)
+{
+        if (local)
+                return send_reliable_locally(e, wall_ms, note, local, ticket);
+        return send_reliable_to_peer(e, now, wall_ms, note, peers_find(&e->peers, note->dest), ticket);
+}
+
+/* What would be too large even to the destination as it is given need not wait for another. */
+static int hold(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note)
+{
+        int r = note_seal(e, wall_ms, note);
+
+        return r ? r : hold_reliable(e, now, note, e->next_ticket);
+}
+
 int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *dest, struct span payload, uint64_t *ret_ticket)
 {
-        struct note note = { .from = entity, .reliable = true, .payload = payload };
-        const struct address *address;
-        struct entity *local;
+        struct note note = { .from = entity, .dest = dest, .reliable = true, .payload = payload };
+        const struct address *address = NULL;
+        struct entity *local = NULL;
         unsigned n = engine_resolve(e, dest, &local, &address);
+        bool waits = must_search(e, now, dest, n, address);
         int r;
 
-        if (n != 1)
+        if (n != 1 && !waits)
                 return n ? MBUS_E_NOT_UNIQUE : MBUS_E_UNKNOWN;
         if (entity->n_reliable >= RELIABLE_OUTSTANDING_MAX)
                 return MBUS_E_FULL;
-        assert(!local || !e->options.owner_routes);
+        assert(waits || !local || !e->options.owner_routes);
         r = events_reserve(&e->events);
         if (r < 0)
                 return r;
-        note.dest = address;
-        if (local)
-                r = send_reliable_locally(e, wall_ms, &note, local, e->next_ticket);
-        else
-                r = send_reliable_to_peer(e, now, wall_ms, &note, peers_find(&e->peers, address),
-                                          e->next_ticket);
+        if (waits) {
+                r = hold(e, now, wall_ms, &note);
+        } else {
+                note.dest = address;
+                r = send_reliable_to(e, now, wall_ms, &note, local, e->next_ticket);
+        }
         if (r != 0) {
                 events_release(&e->events);
                 return r;

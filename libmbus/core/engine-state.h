@@ -4,6 +4,7 @@
  *      engine.c          entities, time, and what the owner asks
  *      engine-receive.c  a datagram comes in
  *      engine-send.c     messages go out
+ *      engine-search.c   reliable ones wait until their destination is known
  */
 #ifndef MBUS_CORE_ENGINE_STATE_H
 #define MBUS_CORE_ENGINE_STATE_H
@@ -14,6 +15,7 @@
 #include "peers.h"
 #include "random.h"
 #include "seal.h"
+#include "search.h"
 
 struct entity {
         struct deadline deadline; /* of its hello; first member */
@@ -24,6 +26,7 @@ struct entity {
         uint64_t stamp_min;  /* no message of it bears an earlier TimeStamp */
         uint32_t seq;        /* of the next message */
         size_t n_reliable;   /* tickets whose end was not popped */
+        size_t n_held;       /* of these, those that wait for their destination */
         size_t n_acks;       /* lists of acknowledgements, one at each peer that sent reliably */
         bool conflict;       /* reported, and not renamed yet */
         uint64_t calm_until; /* it was renamed: no conflict is reported before ... */
@@ -37,10 +40,13 @@ struct engine {
         struct index locals;
         struct peers peers;
         struct sender sender;
+        struct searches searches;
         struct events events;
         struct outgoing outgoing;
         struct deadlines hellos;
         struct acks *acks_due;
+        uint64_t patience;    /* ns; 0: nothing waits for its destination */
+        uint64_t since;       /* when the first entity was added: hellos are heard from then on */
         uint64_t stamp_min;   /* of entities that are added: later than what those that left sent */
         struct buffer text;   /* of the message that is being sent */
         struct buffer sealed; /* and its datagram */
@@ -48,6 +54,7 @@ struct engine {
         size_t datagram_max;
         uint64_t next_ticket;
         uint64_t dropped[MBUS_DROP_MAX];
+        bool all_known; /* with owner_surveys: the owner says so */
         bool shrunk; /* entities left since the last tick */
         bool observe;
         bool observe_hello;
@@ -98,6 +105,26 @@ void pump_lane(struct engine *e, uint64_t now, uint64_t wall_ms, struct lane *la
 void repeat_reliable(struct engine *e, uint64_t now, uint64_t wall_ms);
 /* Ends a ticket with its event. */
 void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reason);
+/* Sends what is to be acknowledged to @local or, if that is NULL, to the peer with the address that
+ * @note has as its destination; an event is reserved. As engine_send_reliable(). */
+int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,
+                     struct entity *local, uint64_t ticket);
+
+/* ---- engine-search.c ---- */
+
+void init_searches(struct engine *e);
+void free_searches(struct engine *e);
+/* Whether a reliable message to @dest waits, which @n entities are known to match (0, 1, 2 for more), the
+ * one being @address. */
+bool must_search(const struct engine *e, uint64_t now, const struct address *dest, unsigned n,
+                 const struct address *address);
+/* It does, with an event reserved for its @ticket. 0, MBUS_E_FULL or -ENOMEM. */
+int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint64_t ticket);
+/* Asks, sends what may go, gives up. */
+void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms);
+/* @entity goes away, and what it wanted to send, without an event. */
+void forget_held(struct engine *e, const struct entity *entity);
+
 /* A peer is gone: its tickets fail, observers of peers learn it. */
 void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason);
 /* The local entities that @dest matches, but for @except; NULL with *@ret_n 0 for none. -ENOMEM. */

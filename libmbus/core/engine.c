@@ -40,6 +40,7 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine)
         peers_init(&e->peers, random_u64(&e->random),
                    options->peers_max ? options->peers_max : PEERS_MAX);
         init_sender(e);
+        init_searches(e);
         events_init(&e->events, options->events_max ? options->events_max : EVENTS_MAX,
                     options->events_bytes_max ? options->events_bytes_max : EVENTS_BYTES_MAX);
         if (crypto_encrypts(options->crypto)) {
@@ -79,6 +80,7 @@ struct engine *engine_free(struct engine *e)
 {
         if (!e)
                 return NULL;
+        free_searches(e);
         for (size_t i = 0; i < e->peers.known.n; ++i)
                 forget_peer(e, peer_of_entry(e->peers.known.all[i]));
         while (e->locals.n)
@@ -137,7 +139,10 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
                 free(entity);
                 return r;
         }
+        if (e->since == TIME_NEVER)
+                e->since = now;
         start_hello(e, now, entity);
+        searches_note(&e->searches, now, address);
         *ret_entity = entity;
         return 0;
 }
@@ -173,6 +178,7 @@ static void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
                           bool bye)
 {
         flush_acks(e, now, wall_ms);
+        forget_held(e, entity);
         for (size_t i = 0; i < e->peers.known.n && entity->n_acks + entity->n_reliable > 0; ++i) {
                 struct peer *peer = peer_of_entry(e->peers.known.all[i]);
 
@@ -236,6 +242,7 @@ int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struc
         entity->conflict = false;
         calm_down(entity, now);
         start_hello(e, now, entity);
+        searches_note(&e->searches, now, address);
         say_to_all(e, wall_ms, entity, "mbus.hello()");
         return 0;
 }
@@ -289,6 +296,7 @@ void engine_tick(struct engine *e, uint64_t now, uint64_t wall_ms)
         repeat_reliable(e, now, wall_ms);
         while ((peer = peers_due(&e->peers, now, engine_n_all(e))))
                 leave_peer(e, now, peer, MBUS_REASON_TIMEOUT);
+        tick_searches(e, now, wall_ms);
         reconsider(e, now);
         say_hellos(e, now, wall_ms);
         flush_acks(e, now, wall_ms);
@@ -303,8 +311,9 @@ uint64_t engine_deadline(const struct engine *e)
 {
         if (e->acks_due || e->shrunk)
                 return 0;
-        return earlier(deadlines_next(&e->hellos), earlier(deadlines_next(&e->peers.deadlines),
-                                                           deadlines_next(&e->sender.deadlines)));
+        return earlier(earlier(deadlines_next(&e->hellos), searches_deadline(&e->searches)),
+                       earlier(deadlines_next(&e->peers.deadlines),
+                               deadlines_next(&e->sender.deadlines)));
 }
 
 /* ---- what the owner asks ---- */
@@ -459,6 +468,6 @@ size_t engine_memory(const struct engine *e)
 {
         return sizeof(*e) + peers_bytes(&e->peers) + e->locals.n * sizeof(struct entity) +
                index_bytes(&e->locals) + e->hellos.size * sizeof(*e->hellos.heap) +
-               sender_bytes(&e->sender) + e->outgoing.size + events_memory(&e->events) +
+               sender_bytes(&e->sender) + searches_memory(&e->searches) + e->outgoing.size + events_memory(&e->events) +
                e->text.size + e->sealed.size;
 }

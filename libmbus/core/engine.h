@@ -5,7 +5,7 @@
  * monotonic ns, `wall_ms` is the time for the TimeStamp header, and every random delay comes from
  * the seed, so a whole bus can be run in one process on a virtual clock and repeats exactly.
  *
- * It only routes between the modules that hold the rules: window, peers, hello, sender, acks.
+ * It only routes between the modules that hold the rules: window, peers, hello, sender, search, acks.
  *
  *      engine_receive()        for each datagram that came in
  *      engine_tick()           after a batch of them, and when engine_deadline() has come
@@ -39,6 +39,9 @@ struct engine_options {
         /* The owner carries messages to other buses: it gets the unreliable ones that are for nobody
          * here, too, as EVENT_MESSAGE without recipients. */
         bool owner_relays;
+        /* Who is on the bus is known by other means than waiting, and the owner says when all are:
+         * engine_surveyed(). Nobody is pinged then. */
+        bool owner_surveys;
         size_t events_max;         /* 0: EVENTS_MAX */
         size_t events_bytes_max;   /* 0: EVENTS_BYTES_MAX */
         size_t peers_max;          /* 0: PEERS_MAX */
@@ -94,6 +97,16 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
  */
 int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *dest, struct span payload, uint64_t *ret_ticket);
+/*
+ * How long, in ns, reliable messages wait from now on until it is known who matches their destination:
+ * somebody who was not heard yet, or others than the one who was. 0, as at first: not at all. Else
+ * MBUS_E_UNKNOWN and MBUS_E_NOT_UNIQUE come as the reason of EVENT_FAILED, unless several are known to
+ * match already. The message gets SeqNum and TimeStamp when it leaves; those of one entity to one
+ * destination leave in the order of the calls. MBUS_E_FULL, too, when they wait for SEARCHES_MAX others.
+ */
+void engine_set_patience(struct engine *e, uint64_t patience);
+/* With owner_surveys: whether all that are on the bus are known now; if so, all that waits is answered. */
+void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all);
 /* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). */
 int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                 const struct address *dest);

@@ -60,6 +60,15 @@
  * could otherwise be made to cost 1 GB an entity. */
 #define RELIABLE_BYTES_MAX (64u << 20)
 
+/* Destinations of one engine that reliable messages wait for until they are known. */
+#define SEARCHES_MAX 1024
+/* A destination is asked no more often than this: mbus.ping (9.3). */
+#define SEARCH_PAUSE_MS 1000
+/* All that match have answered by then: they may take HELLO_MIN_MS, and a little for the way ... */
+#define SEARCH_SURVEY_MS 1050
+/* ... or, where nobody is pinged, have said hello: each interval of a second and its dither, and the same. */
+#define SEARCH_SURVEY_UCL_MS 1200
+
 /* Known entities of one engine. An authenticated flood of made-up sources stops here. */
 #define PEERS_MAX 65536
 /* Entities that said bye or fell silent, remembered against late and replayed messages. */

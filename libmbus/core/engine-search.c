@@ -1,0 +1,241 @@
+/*
+ * engine-search.c - reliable messages to destinations that are not known well enough yet.
+ *
+ * Section 7 has a reliable message go to one entity, which takes to know who matches: all of them. What
+ * a destination that is nobody's whole address stands for is known when those who match have been asked
+ * and had the time to answer (9.3), or when the engine has listened for as long as anybody is silent
+ * between two hellos (8.1). Until then the message waits (spec/errata.md, 48). A whole address can be
+ * but one entity's, which is known when it is heard.
+ */
+#include <assert.h>
+
+#include "engine-state.h"
+
+/* What comes on top of an interval: the way of a datagram, and of a program that is waited for. */
+#define SLACK_MS 50
+
+/* Of a survey that ends when the owner says so: longer than anything, and a sum with it is a time still. */
+#define NO_TIME_OF_ITS_OWN (TIME_NEVER / 4)
+
+void init_searches(struct engine *e)
+{
+        uint64_t survey = SEARCH_SURVEY_MS * NSEC_PER_MSEC;
+
+        if (e->options.owner_surveys)
+                survey = NO_TIME_OF_ITS_OWN;
+        else if (e->options.dialect == DIALECT_UCL)
+                survey = SEARCH_SURVEY_UCL_MS * NSEC_PER_MSEC;
+        searches_init(&e->searches, random_u64(&e->random), survey);
+        e->since = TIME_NEVER;
+}
+
+void engine_set_patience(struct engine *e, uint64_t patience)
+{
+        e->patience = patience;
+}
+
+/* When everybody has said hello since the engine began to listen. */
+static uint64_t known_from(const struct engine *e)
+{
+        uint64_t silence = (uint64_t)((double)hello_interval(engine_n_all(e)) * HELLO_DITHER_MAX) +
+                           SLACK_MS * NSEC_PER_MSEC;
+
+        if (e->since == TIME_NEVER)
+                return TIME_NEVER;
+        return e->since + (silence > e->searches.survey ? silence : e->searches.survey);
+}
+
+/* Whether all who match are known, as far as anybody can tell. */
+static bool is_surveyed(const struct engine *e, uint64_t now, const struct search *search)
+{
+        if (e->options.owner_surveys)
+                return e->all_known;
+        return (search && search->is_over) || known_from(e) <= now;
+}
+
+/* Whether @dest, which the entity with @address matches, can be no other's. An old address without an id
+ * may be a part of others' (4.1). */
+static bool is_whole(const struct address *dest, const struct address *address)
+{
+        return dest->n == address->n && address_get(address, "id").at;
+}
+
+bool must_search(const struct engine *e, uint64_t now, const struct address *dest, unsigned n,
+                 const struct address *address)
+{
+        const struct search *search;
+
+        if (e->patience == 0)
+                return false;
+        search = searches_find(&e->searches, dest);
+        /* It keeps its place behind those who wait. */
+        if (search && search->first)
+                return true;
+        if (n == 1)
+                return !is_whole(dest, address) && !is_surveyed(e, now, search);
+        return n == 0 && !(e->options.owner_surveys && e->all_known);
+}
+
+int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint64_t ticket)
+{
+        uint64_t until = e->patience < TIME_NEVER - now ? now + e->patience : TIME_NEVER;
+        struct waiter *w;
+        int r;
+
+        if (note->payload.n > e->sender.bytes_max - e->searches.bytes)
+                return MBUS_E_FULL;
+        r = searches_wait(&e->searches, now, note->dest, note->from, ticket, note->payload, until,
+                          &w);
+        if (r == 0)
+                ++note->from->n_held;
+        return r;
+}
+
+/* ---- what becomes of them ------------------------------------------------------------------ */
+
+static void drop_waiter(struct engine *e, struct waiter *w)
+{
+        struct entity *entity = w->owner;
+
+        assert(entity->n_held > 0);
+        --entity->n_held;
+        searches_drop(&e->searches, w);
+}
+
+static void fail_waiter(struct engine *e, struct waiter *w, enum mbus_reason reason)
+{
+        events_push_reserved(&e->events, &(struct event){ .type = EVENT_FAILED,
+                                                          .entity = w->owner,
+                                                          .ticket = w->key,
+                                                          .reason = reason });
+        drop_waiter(e, w);
+}
+
+/* Sends it to the one that matches, as if it were sent now. */
+static void release_waiter(struct engine *e, uint64_t now, uint64_t wall_ms, struct waiter *w,
+                           struct entity *local, const struct address *address)
+{
+        struct note note = { .from = w->owner,
+                             .dest = address,
+                             .reliable = true,
+                             .payload = buffer_span(&w->bytes) };
+        int r = send_reliable_to(e, now, wall_ms, &note, local, w->key);
+
+        if (r == 0)
+                drop_waiter(e, w);
+        else
+                fail_waiter(e, w,
+                            r == MBUS_E_TOO_LARGE ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL);
+}
+
+/* Today's answer: what would be said of it to somebody without patience. */
+static void answer_waiter(struct engine *e, uint64_t now, uint64_t wall_ms, struct waiter *w)
+{
+        const struct address *address;
+        struct entity *local;
+        unsigned n = engine_resolve(e, w->search->entry.address, &local, &address);
+
+        if (n == 1)
+                release_waiter(e, now, wall_ms, w, local, address);
+        else
+                fail_waiter(e, w, n ? MBUS_REASON_NOT_UNIQUE : MBUS_REASON_UNKNOWN);
+}
+
+static void answer_all(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
+{
+        while (search->first)
+                answer_waiter(e, now, wall_ms, search->first);
+}
+
+/* Asks who matches, in the name of who has waited longest; in DIALECT=UCL everybody's hello is awaited,
+ * for mbus.ping ends old programs. */
+static void ask(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
+{
+        struct note note = { .from = search->first->owner,
+                             .dest = search->entry.address,
+                             .payload = span_of("mbus.ping()") };
+        bool asked = e->options.dialect == DIALECT_UCL || e->options.owner_surveys ||
+                     note_send(e, wall_ms, &note) == 0;
+
+        search_asked(&e->searches, search, now, asked);
+}
+
+/* Whether another question would be answered in time: the first one, or its answers, may be lost. */
+static bool is_worth_asking(const struct engine *e, uint64_t now, const struct search *search)
+{
+        if (e->options.dialect == DIALECT_UCL || e->options.owner_surveys)
+                return false;
+        return search->last->deadline.at - now >= e->searches.survey;
+}
+
+static void judge(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
+{
+        const struct address *dest = search->entry.address, *address;
+        struct entity *local;
+        unsigned n;
+
+        if (!search->first) {
+                /* What the survey found out holds until everybody is known without. */
+                if (search->is_over && known_from(e) > now)
+                        search_rests(&e->searches, search, known_from(e));
+                else
+                        search_forget(&e->searches, search);
+                return;
+        }
+        if (!search->is_asked) {
+                ask(e, now, wall_ms, search);
+                return;
+        }
+        n = engine_resolve(e, dest, &local, &address);
+        search_goes_on(&e->searches, search);
+        if ((n == 1 && is_whole(dest, address)) || (n > 0 && search->is_over))
+                answer_all(e, now, wall_ms, search);
+        else if (n == 0 && search->is_over && is_worth_asking(e, now, search))
+                ask(e, now, wall_ms, search);
+}
+
+void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms)
+{
+        struct search *search;
+        struct waiter *w;
+
+        if (e->searches.all.n == 0)
+                return;
+        while ((search = searches_due(&e->searches, now)))
+                judge(e, now, wall_ms, search);
+        while ((w = searches_given_up(&e->searches, now)))
+                answer_waiter(e, now, wall_ms, w);
+}
+
+void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all)
+{
+        assert(e->options.owner_surveys);
+        e->all_known = all;
+        while (all && e->searches.waited_for)
+                answer_all(e, now, wall_ms, e->searches.waited_for);
+}
+
+void forget_held(struct engine *e, const struct entity *entity)
+{
+        struct search *search = e->searches.waited_for, *next_search;
+
+        for (; search && entity->n_held > 0; search = next_search) {
+                struct waiter *w = search->first, *next;
+
+                next_search = search->next;
+                for (; w && entity->n_held > 0; w = next) {
+                        next = w->next;
+                        if (w->owner != entity)
+                                continue;
+                        drop_waiter(e, w);
+                        events_release(&e->events);
+                }
+        }
+}
+
+void free_searches(struct engine *e)
+{
+        while (e->searches.waited_for)
+                searches_drop(&e->searches, e->searches.waited_for->first);
+        searches_deinit(&e->searches);
+}

@@ -1,0 +1,277 @@
+/*
+ * search.c - the books of those that wait for a destination to become known.
+ */
+#include "search.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "limits.h"
+
+/* A question that found no room in the queue is tried again after this. */
+#define RETRY (10 * NSEC_PER_MSEC)
+
+static struct search *search_of(struct index_entry *entry)
+{
+        return entry ? (struct search *)(void *)((char *)entry - offsetof(struct search, entry))
+                     : NULL;
+}
+
+void searches_init(struct searches *s, uint64_t seed, uint64_t survey)
+{
+        *s = (struct searches){ .judgements = DEADLINES_INIT,
+                                .patience = DEADLINES_INIT,
+                                .survey = survey };
+        index_init(&s->all, seed);
+}
+
+void searches_deinit(struct searches *s)
+{
+        assert(s->n_waiters == 0);
+        while (s->all.n > 0)
+                search_forget(s, search_of(s->all.all[0]));
+        index_deinit(&s->all);
+        deadlines_deinit(&s->judgements);
+        deadlines_deinit(&s->patience);
+}
+
+struct search *searches_find(const struct searches *s, const struct address *dest)
+{
+        return s->all.n > 0 ? search_of(index_find(&s->all, dest)) : NULL;
+}
+
+/* ---- searches ------------------------------------------------------------------------------ */
+
+void search_forget(struct searches *s, struct search *search)
+{
+        assert(!search->first);
+        deadlines_set(&s->judgements, &search->deadline, TIME_NEVER);
+        deadlines_release(&s->judgements);
+        index_remove(&s->all, &search->entry);
+        free(search);
+}
+
+static bool was_asked_lately(const struct search *search, uint64_t now)
+{
+        return search->is_asked && now - search->asked < SEARCH_PAUSE_MS * NSEC_PER_MSEC;
+}
+
+/* Forgets one that rests, so that there is room. False if there is none. */
+static bool make_room(struct searches *s, uint64_t now)
+{
+        if (s->all.n < SEARCHES_MAX)
+                return true;
+        for (size_t i = 0; i < s->all.n; ++i) {
+                struct search *search = search_of(s->all.all[i]);
+
+                if (search->first || was_asked_lately(search, now))
+                        continue;
+                search_forget(s, search);
+                return true;
+        }
+        return false;
+}
+
+static int search_new(struct searches *s, uint64_t now, const struct address *dest,
+                      struct search **ret_search)
+{
+        struct search *search;
+        int r;
+
+        if (!make_room(s, now))
+                return MBUS_E_FULL;
+        search = malloc(sizeof(*search));
+        if (!search)
+                return -ENOMEM;
+        *search = (struct search){ .deadline = DEADLINE_INIT, .entry = INDEX_ENTRY_INIT };
+        r = index_add(&s->all, &search->entry, dest);
+        if (r == 0) {
+                r = deadlines_reserve(&s->judgements);
+                if (r < 0)
+                        index_remove(&s->all, &search->entry);
+        }
+        if (r < 0) {
+                free(search);
+                return r;
+        }
+        *ret_search = search;
+        return 0;
+}
+
+/* Somebody begins to wait in @search: what was asked a moment ago is not asked again. */
+static void begin(struct searches *s, struct search *search, uint64_t now)
+{
+        assert(!search->first);
+        search->previous = NULL;
+        search->next = s->waited_for;
+        if (search->next)
+                search->next->previous = search;
+        s->waited_for = search;
+        if (was_asked_lately(search, now)) {
+                search_goes_on(s, search);
+                return;
+        }
+        search->is_asked = false;
+        search->is_over = false;
+        deadlines_set(&s->judgements, &search->deadline, now);
+}
+
+/* Nobody waits in @search any more. */
+static void end(struct searches *s, struct search *search)
+{
+        if (search->previous)
+                search->previous->next = search->next;
+        else
+                s->waited_for = search->next;
+        if (search->next)
+                search->next->previous = search->previous;
+        /* The owner says at the next judgement how long it is remembered. */
+        deadlines_set(&s->judgements, &search->deadline,
+                      search->is_asked ? search->asked + SEARCH_PAUSE_MS * NSEC_PER_MSEC : 0);
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+/* Makes a message that is in no search yet. */
+static struct waiter *waiter_new(struct searches *s, struct span bytes)
+{
+        struct waiter *w = malloc(sizeof(*w));
+
+        if (!w)
+                return NULL;
+        *w = (struct waiter){ .deadline = DEADLINE_INIT, .bytes = BUFFER_INIT };
+        buffer_add_span(&w->bytes, bytes);
+        if (!w->bytes.failed && deadlines_reserve(&s->patience) == 0)
+                return w;
+        buffer_deinit(&w->bytes);
+        free(w);
+        return NULL;
+}
+
+int searches_wait(struct searches *s, uint64_t now, const struct address *dest, void *owner,
+                  uint64_t key, struct span bytes, uint64_t until, struct waiter **ret_waiter)
+{
+        struct search *search = searches_find(s, dest);
+        struct waiter *w;
+        int r = search ? 0 : search_new(s, now, dest, &search);
+
+        if (r != 0)
+                return r;
+        w = waiter_new(s, bytes);
+        if (!w) {
+                if (!search->first && search->deadline.slot == 0)
+                        search_forget(s, search);
+                return -ENOMEM;
+        }
+        if (!search->first)
+                begin(s, search, now);
+        w->search = search;
+        w->owner = owner;
+        w->key = key;
+        w->previous = search->last;
+        if (search->last)
+                search->last->next = w;
+        else
+                search->first = w;
+        search->last = w;
+        deadlines_set(&s->patience, &w->deadline, until);
+        ++s->n_waiters;
+        s->bytes += w->bytes.n;
+        *ret_waiter = w;
+        return 0;
+}
+
+void searches_drop(struct searches *s, struct waiter *w)
+{
+        struct search *search = w->search;
+
+        if (w->previous)
+                w->previous->next = w->next;
+        else
+                search->first = w->next;
+        if (w->next)
+                w->next->previous = w->previous;
+        else
+                search->last = w->previous;
+        if (!search->first)
+                end(s, search);
+        deadlines_set(&s->patience, &w->deadline, TIME_NEVER);
+        deadlines_release(&s->patience);
+        --s->n_waiters;
+        s->bytes -= w->bytes.n;
+        buffer_deinit(&w->bytes);
+        free(w);
+}
+
+/* ---- what happens -------------------------------------------------------------------------- */
+
+void searches_note(struct searches *s, uint64_t now, const struct address *address)
+{
+        for (struct search *search = s->waited_for; search; search = search->next) {
+                const struct address *dest = search->entry.address;
+
+                /* Before the survey is over only a whole address tells anything. */
+                if ((search->is_over || dest->n == address->n) && address_is_subset(dest, address))
+                        deadlines_set(&s->judgements, &search->deadline, now);
+        }
+}
+
+void searches_end(struct searches *s, uint64_t now)
+{
+        for (struct search *search = s->waited_for; search; search = search->next) {
+                search->is_over = true;
+                deadlines_set(&s->judgements, &search->deadline, now);
+        }
+}
+
+struct search *searches_due(struct searches *s, uint64_t now)
+{
+        struct deadline *d = deadlines_pop(&s->judgements, now);
+        struct search *search = (struct search *)(void *)d;
+
+        if (search && search->is_asked && now - search->asked >= s->survey)
+                search->is_over = true;
+        return search;
+}
+
+void search_asked(struct searches *s, struct search *search, uint64_t now, bool asked)
+{
+        search->is_over = false;
+        search->is_asked = asked;
+        search->asked = now;
+        deadlines_set(&s->judgements, &search->deadline, now + (asked ? s->survey : RETRY));
+}
+
+void search_goes_on(struct searches *s, struct search *search)
+{
+        deadlines_set(&s->judgements, &search->deadline,
+                      search->is_over ? TIME_NEVER : search->asked + s->survey);
+}
+
+void search_rests(struct searches *s, struct search *search, uint64_t until)
+{
+        assert(!search->first);
+        deadlines_set(&s->judgements, &search->deadline, until);
+}
+
+struct waiter *searches_given_up(struct searches *s, uint64_t now)
+{
+        /* The deadline is the first member. */
+        return (struct waiter *)(void *)deadlines_pop(&s->patience, now);
+}
+
+uint64_t searches_deadline(const struct searches *s)
+{
+        uint64_t judgement = deadlines_next(&s->judgements);
+        uint64_t patience = deadlines_next(&s->patience);
+
+        return judgement < patience ? judgement : patience;
+}
+
+size_t searches_memory(const struct searches *s)
+{
+        return s->all.n * sizeof(struct search) + index_bytes(&s->all) +
+               s->n_waiters * sizeof(struct waiter) + s->bytes +
+               (s->judgements.size + s->patience.size) * sizeof(struct deadline *);
+}

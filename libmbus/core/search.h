@@ -1,0 +1,90 @@
+/*
+ * search.h - destinations that are looked for, and the reliable messages that wait for them.
+ *
+ * Whoever exists need not have been heard yet. A message to a destination that nobody is known to match,
+ * or that more may match than are known, waits here while the destination is asked to announce itself
+ * (9.3) and all that match have had the time to: the survey. How a search is judged and what becomes of
+ * its messages is the owner's business; the module keeps the books: who waits where, in the order of the
+ * calls, when the question is to be asked, when the survey is over, and when a message has waited for as
+ * long as its sender has patience. A search outlives its last message, so that a destination is not
+ * asked more often than once in SEARCH_PAUSE_MS, and so that what was found out is not asked again.
+ *
+ * Bounded: SEARCHES_MAX destinations; messages are counted by the owner, who knows whom to charge.
+ */
+#ifndef MBUS_CORE_SEARCH_H
+#define MBUS_CORE_SEARCH_H
+
+#include "deadline.h"
+#include "index.h"
+
+/* A message that waits. */
+struct waiter {
+        struct deadline deadline; /* when its sender's patience ends; first member */
+        struct search *search;
+        void *owner;         /* the entity that sends it */
+        uint64_t key;        /* the owner's name for it */
+        struct buffer bytes; /* what there is to send */
+        struct waiter *previous;
+        struct waiter *next;
+};
+
+struct search {
+        struct deadline deadline; /* when it is to be judged; first member */
+        struct index_entry entry; /* the destination */
+        uint64_t asked;           /* when the question went out */
+        bool is_asked;            /* it did */
+        bool is_over;             /* all that match have had the time to say so since */
+        struct waiter *first;     /* in the order of the calls */
+        struct waiter *last;
+        struct search *previous; /* of those that somebody waits in */
+        struct search *next;
+};
+
+struct searches {
+        struct index all;
+        struct search *waited_for; /* those that somebody waits in */
+        struct deadlines judgements;
+        struct deadlines patience;
+        uint64_t survey; /* ns from the question to its end */
+        size_t n_waiters;
+        size_t bytes; /* that they have to send */
+};
+
+void searches_init(struct searches *s, uint64_t seed, uint64_t survey);
+/* Nobody may wait any more. */
+void searches_deinit(struct searches *s);
+
+/* The search for exactly @dest, or NULL. */
+struct search *searches_find(const struct searches *s, const struct address *dest);
+/*
+ * Puts a message of @owner in line for @dest, with a copy of @bytes; @until is when patience ends, or
+ * TIME_NEVER. A search that is new, or that nobody has waited in for a while, is due for its question at
+ * once: searches_due(). 0, MBUS_E_FULL (too many destinations) or -ENOMEM.
+ */
+int searches_wait(struct searches *s, uint64_t now, const struct address *dest, void *owner,
+                  uint64_t key, struct span bytes, uint64_t until, struct waiter **ret_waiter);
+/* Takes @waiter out and frees it. The search stays. */
+void searches_drop(struct searches *s, struct waiter *waiter);
+
+/* An entity with @address is known from now on: who looks for it is due. */
+void searches_note(struct searches *s, uint64_t now, const struct address *address);
+/* All that exist are known: each search that somebody waits in is over, and due. */
+void searches_end(struct searches *s, uint64_t now);
+/* A search that is to be judged by @now, or NULL; call until NULL, each with one of the calls below. */
+struct search *searches_due(struct searches *s, uint64_t now);
+/* The question went out; or, @asked false, could not: it is due again in a moment. */
+void search_asked(struct searches *s, struct search *search, uint64_t now, bool asked);
+/* It goes on: due at the end of its survey, and else when searches_note() has news. */
+void search_goes_on(struct searches *s, struct search *search);
+/* Nobody waits in it: it is kept until @until, and due then. */
+void search_rests(struct searches *s, struct search *search, uint64_t until);
+/* Nobody waits in it: it is forgotten. */
+void search_forget(struct searches *s, struct search *search);
+/* A message whose sender's patience has ended by @now, or NULL. It is still in its search. */
+struct waiter *searches_given_up(struct searches *s, uint64_t now);
+/* When searches_due() or searches_given_up() has something: absolute ns or TIME_NEVER. */
+uint64_t searches_deadline(const struct searches *s);
+/* Octets of memory. */
+size_t searches_memory(const struct searches *s);
+
+#endif
