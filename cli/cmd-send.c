@@ -1,11 +1,8 @@
 /*
  * cmd-send.c - mbus-cli send: one message with one or several commands.
  *
- * A reliable message goes to a known entity (RFC 3259, 7). Through a broker it is sent at once and
- * the broker tells how it went. Over the network nothing is known yet: the destination is asked to
- * announce itself (9.3). An address with an id element is one entity's, and the message goes as soon
- * as it is known; any other may turn out to be several entities', which answer within a second, so
- * the message goes when that second is over.
+ * A reliable message goes to one entity (RFC 3259, 7), which need not be known yet: the library asks for
+ * it and holds the message, with the patience that -W says.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +14,7 @@
 #include "text.h"
 #include "verb.h"
 
-#define WAIT_DEFAULT (2500 * DURATION_MS)
-/* All have answered a ping after one second (9.3), and a little for the way. */
-#define ANSWERS_WITHIN (1050 * DURATION_MS)
-
+#define WAIT_DEFAULT SESSION_PATIENCE
 struct send {
         const struct options *options;
         const char *destination;
@@ -28,8 +22,6 @@ struct send {
         struct session session;
         struct loop loop;
         struct mbus_entity *entity;
-        uint64_t give_up; /* when the destination must be known */
-        bool is_surveyed; /* all that match have had the time to say so */
         bool is_sent;
         uint64_t ticket;
 };
@@ -90,19 +82,6 @@ static bool matches_self(const struct send *send)
         return mbus_address_matches(send->destination, mbus_entity_get_address(send->entity));
 }
 
-/* Whether @address has an id element, and so is meant for one entity (4.1). */
-static bool has_id(const char *address)
-{
-        size_t tag, tag_n, value, value_n;
-
-        for (size_t i = 0; mbus_address_get_element(address, i, &tag, &tag_n, &value, &value_n);
-             i++) {
-                if (tag_n == 2 && strncmp(address + tag, "id", 2) == 0)
-                        return true;
-        }
-        return false;
-}
-
 static void print_matches(const struct send *send)
 {
         struct mbus_peers *peers;
@@ -149,20 +128,29 @@ static int send_unreliable(struct send *send)
         return r ? send_failed(send, r) : EXITS_OK;
 }
 
-/* LOOP_ON: it is sent and has a ticket, or waits for its destination. */
+/* LOOP_ON: it has a ticket. */
 static int send_reliable(struct send *send)
 {
-        int r = mbus_entity_send_reliable(send->entity, send->destination, send->commands,
-                                          &send->ticket);
+        int r;
 
+        /* Who they are if they are several: a broker tells that itself. */
+        if (!send->session.brokered) {
+                r = mbus_bus_watch(send->session.bus, send->destination);
+                if (r)
+                        return session_error("cannot watch", r);
+        }
+        r = mbus_entity_send_reliable(send->entity, send->destination, send->commands,
+                                      &send->ticket);
         switch (r) {
         case 0:
                 send->is_sent = true;
                 /* The ticket ends by itself; this is for a broker that hangs. */
-                send->loop.deadline = loop_after(2 * WAIT_DEFAULT);
+                send->loop.deadline = loop_after(options_wait(send->options, WAIT_DEFAULT));
+                if (send->loop.deadline < LOOP_NEVER - 2 * WAIT_DEFAULT)
+                        send->loop.deadline += 2 * WAIT_DEFAULT;
                 return LOOP_ON;
         case MBUS_E_UNKNOWN:
-                return send->session.brokered ? unknown(send) : LOOP_ON;
+                return unknown(send);
         case MBUS_E_NOT_UNIQUE:
                 return not_unique(send);
         default:
@@ -170,59 +158,11 @@ static int send_reliable(struct send *send)
         }
 }
 
-/* Asks who matches the destination, and waits for all of them or for the one. */
-static int survey(struct send *send)
-{
-        uint64_t answered = loop_after(ANSWERS_WITHIN);
-        int r = mbus_bus_watch(send->session.bus, send->destination);
-
-        if (r)
-                return session_error("cannot watch", r);
-        r = mbus_entity_ping(send->entity, send->destination);
-        if (r)
-                return session_error("cannot ping", r);
-        send->is_surveyed = has_id(send->destination);
-        if (!send->is_surveyed && answered < send->give_up)
-                send->loop.deadline = answered;
-        return LOOP_ON;
-}
-
 static int on_ready(struct send *send)
 {
         if (!options_has(send->options, OPTION_RELIABLE))
                 return send_unreliable(send);
-        if (send->is_sent)
-                return LOOP_ON;
-        return send->session.brokered ? send_reliable(send) : survey(send);
-}
-
-/* While we are the only one known, a message that matches us would come to us. */
-static int on_joined(struct send *send)
-{
-        bool waits = options_has(send->options, OPTION_RELIABLE) && !send->is_sent;
-
-        return waits && send->is_surveyed && !send->session.brokered ? send_reliable(send)
-                                                                     : LOOP_ON;
-}
-
-static bool knows_any(const struct send *send)
-{
-        struct mbus_peers *peers;
-        bool any;
-
-        if (mbus_peers_new(send->session.bus, send->destination, &peers))
-                return false;
-        any = mbus_peers_get_n(peers) > 0;
-        mbus_peers_free(peers);
-        return any;
-}
-
-/* All had the time to answer: now, or with the next that comes. */
-static int on_surveyed(struct send *send)
-{
-        send->is_surveyed = true;
-        send->loop.deadline = send->give_up;
-        return knows_any(send) ? send_reliable(send) : LOOP_ON;
+        return send->is_sent ? LOOP_ON : send_reliable(send);
 }
 
 static int on_failed(const struct send *send, const struct mbus_event *event)
@@ -243,8 +183,6 @@ static int on_event(void *data, const struct mbus_event *event)
                 return on_ready(send);
         case MBUS_EVENT_REFUSED:
                 return session_refused("cannot join the bus", event);
-        case MBUS_EVENT_JOINED:
-                return on_joined(send);
         case MBUS_EVENT_DELIVERED:
                 return event->ticket == send->ticket ? EXITS_OK : LOOP_ON;
         case MBUS_EVENT_FAILED:
@@ -259,21 +197,12 @@ static int on_event(void *data, const struct mbus_event *event)
 
 static int on_deadline(void *data)
 {
-        struct send *send = data;
+        const struct send *send = data;
 
-        if (!send->is_sent && !send->session.brokered && !send->is_surveyed &&
-            mbus_entity_get_address(send->entity)) {
-                int status = on_surveyed(send);
-
-                if (status != LOOP_ON || send->is_sent || loop_after(0) < send->give_up)
-                        return status;
-        }
         if (send->is_sent) {
                 text_error("%s: not acknowledged", send->destination);
                 return EXITS_UNDELIVERED;
         }
-        if (mbus_entity_get_address(send->entity))
-                return unknown(send);
         text_error("%s does not answer", mbus_bus_get_url(send->session.bus));
         return EXITS_NO_BUS;
 }
@@ -290,8 +219,7 @@ static int send_message(struct send *send)
                                     .data = send,
                                     .on_event = on_event,
                                     .on_deadline = on_deadline };
-        send->give_up = loop_after(options_wait(o, WAIT_DEFAULT));
-        send->loop.deadline = send->give_up;
+        send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
         r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&send->loop);
         session_close(&send->session);
@@ -323,9 +251,9 @@ const struct verb verb_send = {
         .summary = "sends one message to all entities that DEST matches",
         .notes = "Several COMMANDs are one message. A COMMAND is name(parameters), for example\n"
                  "  mbus-cli send '(media:audio)' 'audio.input.gain(70)' 'audio.input.mute(0)'\n"
-                 "With -r exactly one entity must match, and it must acknowledge. Without a\n"
-                 "broker it is asked to announce itself first, for at most -W (2.5 s); a DEST\n"
-                 "without an id takes one second, to be sure that no other matches.\n",
+                 "With -r exactly one entity must match, and it must acknowledge. If it is not\n"
+                 "known yet it is asked to announce itself, for at most -W (2.5 s); a DEST that\n"
+                 "is not its whole address takes one second, to be sure that no other matches.\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
                    OPTION_BIT(OPTION_AS),
         .args_min = 2,

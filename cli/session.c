@@ -189,6 +189,7 @@ int session_open(const struct options *options, struct session *ret_session)
                 mbus_config_set_url(s.config, options->arg_bus);
         if (options->arg_config)
                 mbus_config_set_file(s.config, options->arg_config);
+        mbus_config_set_patience(s.config, options_wait(options, SESSION_PATIENCE));
         status = open_bus(options, &s);
         if (status) {
                 mbus_config_free(s.config);

@@ -8,10 +8,14 @@
 
 #include <mbus/mbus.h>
 
+#include "duration.h"
 #include "options.h"
 
 /* The address of the entities that the tool needs for itself. */
 #define SESSION_ADDRESS "(app:mbus-cli)"
+
+/* How long a reliable message waits for a destination that is not known, without -W; ns. */
+#define SESSION_PATIENCE (2500 * DURATION_MS)
 
 struct session {
         struct mbus_config *config;

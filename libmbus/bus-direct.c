@@ -100,7 +100,7 @@ int direct_open(struct mbus_bus *bus, const struct mbus_config *given,
         bus->impl = d = calloc(1, sizeof(*d));
         if (!d)
                 return -ENOMEM;
-        r = engine_mode_open(bus, &config, random_u64(&bus->random));
+        r = engine_mode_open(bus, &config, random_u64(&bus->random), false);
         if (r == MBUS_E_CONFIG)
                 snprintf(ret_error, BUS_ERROR_SIZE, "libgcrypt here has no %s or %s",
                          hash_name(config.hash), cipher_name(config.cipher));

@@ -17,7 +17,7 @@
 /* 1*5DIGIT */
 #define ID_SECOND_MAX 99999
 
-int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t seed)
+int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t seed, bool surveys)
 {
         struct engine_options options;
         int r = crypto_new(config, &bus->crypto);
@@ -28,8 +28,12 @@ int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t
                                            .dialect = config->dialect,
                                            .seed = seed,
                                            .max_age_ms = config->max_age_ms,
-                                           .send_unicast = config->send_unicast };
-        return engine_new(&options, &bus->engine);
+                                           .send_unicast = config->send_unicast,
+                                           .owner_surveys = surveys };
+        r = engine_new(&options, &bus->engine);
+        if (r == 0)
+                engine_set_patience(bus->engine, bus->patience);
+        return r;
 }
 
 void engine_mode_close(struct mbus_bus *bus)

@@ -8,6 +8,9 @@
  *
  * Buses of one hub may live in different threads: inboxes and the list of members are the hub's
  * mutex's, everything else belongs to one bus.
+ *
+ * Whoever is there is known when all others have introduced themselves since our newest entity came: then
+ * reliable messages are answered at once, and before they wait for that (bus_mode.send).
  */
 #include "bus.h"
 
@@ -24,7 +27,9 @@ struct mem {
         struct outgoing inbox;   /* the hub's mutex; bounded by OUTGOING_BYTES_MAX */
         struct outgoing reading; /* what was taken out of it */
         uint64_t lost;           /* the hub's mutex: for which the inbox had no room */
-        uint64_t introduced;     /* up to which of the hub's introductions */
+        uint64_t introduced;     /* the hub's mutex: up to which of the hub's introductions */
+        uint64_t asked;          /* the introductions when its newest entity was added */
+        size_t n_entities;       /* the hub's mutex */
         uint32_t ordinal;
         int fd; /* readable while the inbox or the introductions have something */
 };
@@ -87,6 +92,14 @@ static int hub_join(const char *name, struct mem *m)
         return 0;
 }
 
+/* With the hub's mutex held. */
+static void wake(struct mem *m)
+{
+        /* It cannot fail but for a counter that is full, and so readable. */
+        if (eventfd_write(m->fd, 1) < 0)
+                return;
+}
+
 static void hub_leave(struct mem *m)
 {
         struct hub *hub = m->hub;
@@ -97,6 +110,9 @@ static void hub_leave(struct mem *m)
         while (*link != m)
                 link = &(*link)->next;
         *link = m->next;
+        /* Nobody waits for its introduction any more. */
+        for (struct mem *other = hub->members; other; other = other->next)
+                wake(other);
         pthread_mutex_unlock(&hub->mutex);
 
         pthread_mutex_lock(&registry_mutex);
@@ -110,14 +126,6 @@ static void hub_leave(struct mem *m)
         pthread_mutex_unlock(&registry_mutex);
 }
 
-/* With the hub's mutex held. */
-static void wake(struct mem *m)
-{
-        /* It cannot fail but for a counter that is full, and so readable. */
-        if (eventfd_write(m->fd, 1) < 0)
-                return;
-}
-
 /* Everybody shall say who is there, because there is a newcomer at @m. */
 static void hub_introduce(struct mem *m)
 {
@@ -127,19 +135,19 @@ static void hub_introduce(struct mem *m)
         /* Our own entities know the newcomer without. */
         if (m->introduced == hub->introductions)
                 m->introduced++;
-        hub->introductions++;
+        m->asked = ++hub->introductions;
+        m->n_entities++;
         for (struct mem *other = hub->members; other; other = other->next)
                 if (other != m)
                         wake(other);
         pthread_mutex_unlock(&hub->mutex);
 }
 
-/* Takes what came for @m; true if it is to introduce its entities. */
-static bool hub_take(struct mem *m, uint64_t *ret_lost)
+/* Takes what came for @m. *@ret_introductions is up to where it is to introduce its entities. */
+static void hub_take(struct mem *m, uint64_t *ret_lost, uint64_t *ret_introductions)
 {
         struct outgoing empty = m->reading;
         eventfd_t count;
-        bool introduce;
 
         pthread_mutex_lock(&m->hub->mutex);
         if (m->reading.n == 0) {
@@ -150,10 +158,36 @@ static bool hub_take(struct mem *m, uint64_t *ret_lost)
         }
         *ret_lost = m->lost;
         m->lost = 0;
-        introduce = m->introduced != m->hub->introductions;
-        m->introduced = m->hub->introductions;
+        *ret_introductions = m->hub->introductions;
         pthread_mutex_unlock(&m->hub->mutex);
-        return introduce;
+}
+
+/* What @m had to say up to @introductions has been handed over. */
+static void hub_introduced(struct mem *m, uint64_t introductions)
+{
+        struct hub *hub = m->hub;
+
+        if (m->introduced == introductions)
+                return;
+        pthread_mutex_lock(&hub->mutex);
+        m->introduced = introductions;
+        for (struct mem *other = hub->members; other; other = other->next)
+                if (other != m)
+                        wake(other);
+        pthread_mutex_unlock(&hub->mutex);
+}
+
+/* Whether all that others have to say to our entities about who they are has been read. */
+static bool hub_has_told(struct mem *m)
+{
+        bool told;
+
+        pthread_mutex_lock(&m->hub->mutex);
+        told = m->reading.n == 0 && m->inbox.n == 0;
+        for (const struct mem *other = m->hub->members; other && told; other = other->next)
+                told = other == m || other->n_entities == 0 || other->introduced >= m->asked;
+        pthread_mutex_unlock(&m->hub->mutex);
+        return told;
 }
 
 /* ---- the mode ------------------------------------------------------------------------------ */
@@ -202,7 +236,7 @@ int mem_open(struct mbus_bus *bus, const char *name, char ret_error[static BUS_E
         strcpy(bus->host, "127.0.0.1");
         bus->id = m->ordinal;
         bus->next_id = 1;
-        return engine_mode_open(bus, &config, random_u64(&bus->random));
+        return engine_mode_open(bus, &config, random_u64(&bus->random), true);
 }
 
 /* Hands what the engine has queued to the others. */
@@ -264,17 +298,25 @@ static int mem_add_entity(struct mbus_entity *entity)
 static void mem_remove_entity(struct mbus_entity *entity)
 {
         struct mbus_bus *bus = entity->bus;
+        struct mem *m = bus->impl;
 
         engine_mode_remove_entity(entity);
         flush(bus);
+        pthread_mutex_lock(&m->hub->mutex);
+        m->n_entities--;
+        pthread_mutex_unlock(&m->hub->mutex);
 }
 
 static int mem_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
                     uint64_t *ret_ticket)
 {
-        int r = engine_mode_send(entity, dest, payload, ret_ticket);
+        struct mbus_bus *bus = entity->bus;
+        int r;
 
-        flush(entity->bus);
+        if (ret_ticket)
+                engine_surveyed(bus->engine, clock_now(), clock_wall_ms(), hub_has_told(bus->impl));
+        r = engine_mode_send(entity, dest, payload, ret_ticket);
+        flush(bus);
         return r;
 }
 
@@ -312,11 +354,11 @@ static void introduce(struct mbus_bus *bus)
 static int mem_process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         struct mem *m = bus->impl;
-        uint64_t now = clock_now(), wall_ms = clock_wall_ms(), lost;
+        uint64_t now = clock_now(), wall_ms = clock_wall_ms(), lost, introductions;
         struct datagram datagram;
-        bool wanted = hub_take(m, &lost);
 
         (void)fds;
+        hub_take(m, &lost, &introductions);
         if (lost > 0)
                 engine_count_drop(bus->engine, MBUS_DROP_SOCKET, lost);
         for (size_t i = 0; i < PROCESS_MAX && m->reading.n > 0; i++) {
@@ -326,10 +368,12 @@ static int mem_process(struct mbus_bus *bus, const struct pollfd *fds)
                 engine_receive(bus->engine, now, wall_ms, datagram.to, datagram.bytes);
                 outgoing_pop(&m->reading, 1);
         }
-        if (wanted)
+        if (m->introduced != introductions)
                 introduce(bus);
+        engine_surveyed(bus->engine, now, wall_ms, hub_has_told(m));
         engine_tick(bus->engine, now, wall_ms);
         flush(bus);
+        hub_introduced(m, introductions);
         return m->reading.n > 0;
 }
 

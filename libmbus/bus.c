@@ -139,7 +139,8 @@ int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config)
                 config = &defaults;
         config_clear_result(config);
         if (bus && !config->failed) {
-                *bus = (struct mbus_bus){ .one = { .epoll = -1, .timer = -1 } };
+                *bus = (struct mbus_bus){ .one = { .epoll = -1, .timer = -1 },
+                                          .patience = config->patience };
                 index_init(&bus->told, entropy);
                 random_init(&bus->random, entropy);
                 crypto_global_init();

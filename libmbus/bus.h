@@ -115,6 +115,7 @@ struct mbus_bus {
         uint64_t tick_ns; /* when bus_time_of_day() was last exact ... */
         uint64_t tick_ms; /* ... and what it said */
         struct random random;
+        uint64_t patience;               /* ns: see mbus_config_set_patience() */
         uint64_t next_ticket;            /* link */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
         int failure;  /* memory was short where nobody could be told; the next process() says so */
@@ -192,10 +193,14 @@ struct config_entry {
         char *value;
 };
 
+/* Answers to a ping take a second, twice, and a little. */
+#define PATIENCE_DEFAULT_MS 2500
+
 struct mbus_config {
         char *url;
         char *file;
         char *text;
+        uint64_t patience;
         unsigned failed; /* the settings whose last setter had no memory */
         char error[BUS_ERROR_SIZE];
         char *warnings[WARNINGS_MAX];
@@ -206,7 +211,7 @@ struct mbus_config {
         int entries_failed; /* -ENOMEM or MBUS_E_FULL: one could not be kept */
 };
 
-#define MBUS_CONFIG_INIT ((struct mbus_config){ .url = NULL })
+#define MBUS_CONFIG_INIT ((struct mbus_config){ .patience = PATIENCE_DEFAULT_MS * NSEC_PER_MSEC })
 
 void config_clear_result(struct mbus_config *config);
 void config_entry_deinit(struct config_entry *entry);
@@ -271,7 +276,9 @@ int peers_add(struct mbus_peers *peers, const struct address *address, uint64_t 
 
 /* ---- direct and mem (bus-engine.c) --------------------------------------------------------- */
 
-int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t seed);
+/* @surveys: engine_options.owner_surveys. */
+int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t seed,
+                     bool surveys);
 void engine_mode_close(struct mbus_bus *bus);
 int engine_mode_add_entity(struct mbus_entity *entity);
 void engine_mode_remove_entity(struct mbus_entity *entity);

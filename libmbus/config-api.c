@@ -78,6 +78,11 @@ void mbus_config_set_text(struct mbus_config *c, const char *text)
         set(c, &c->text, SETTING_TEXT, text);
 }
 
+void mbus_config_set_patience(struct mbus_config *c, uint64_t patience)
+{
+        c->patience = patience;
+}
+
 const char *mbus_config_get_error(const struct mbus_config *c)
 {
         return c->error;

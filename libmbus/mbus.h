@@ -134,6 +134,9 @@ void mbus_config_set_url(struct mbus_config *config, const char *url);
 void mbus_config_set_file(struct mbus_config *config, const char *path);
 /* The text of a configuration file, instead of a file. */
 void mbus_config_set_text(struct mbus_config *config, const char *text);
+/* How long, in ns, a reliable message waits for a destination that is not known yet: see
+ * mbus_entity_send_reliable(). 2.5 s at first; 0: not at all. A broker has a limit of its own. */
+void mbus_config_set_patience(struct mbus_config *config, uint64_t patience);
 /* Why the last mbus_bus_open() or mbus_config_generate() with this configuration failed: one line that
  * says what is wrong, where, and how to mend it. "" if it did not. Valid until the next call with
  * @config. */
@@ -281,10 +284,19 @@ void *mbus_entity_get_data(const struct mbus_entity *entity);
 int mbus_entity_send(struct mbus_entity *entity, const char *destination,
                      const struct mbus_commands *commands);
 /*
- * Sends one message reliably to the one known entity that @destination matches (7). Its ticket ends
- * in exactly one of MBUS_EVENT_DELIVERED and MBUS_EVENT_FAILED. Errors as above, and MBUS_E_UNKNOWN,
- * MBUS_E_NOT_UNIQUE where they are known at once (through a broker they come with FAILED); MBUS_E_FULL,
- * too, when 16384 messages of the entity, or 64 MB of them all, are not acknowledged yet.
+ * Sends one message reliably to the one entity that @destination matches (7). Its ticket ends in exactly
+ * one of MBUS_EVENT_DELIVERED and MBUS_EVENT_FAILED.
+ *
+ * Whoever is not known yet is asked to announce himself (9.3), and the message waits for that, for as
+ * long as mbus_config_set_patience() says: a whole address until it is heard, a part of one until all who
+ * match had the time to answer, about a second, unless they must be known already. It never goes to the
+ * first of several. Messages of one entity to one destination leave in the order of the calls. If
+ * nobody matches by then, or several do, the reason is MBUS_REASON_UNKNOWN or MBUS_REASON_NOT_UNIQUE.
+ *
+ * Errors as above, and MBUS_E_NOT_UNIQUE if several are known to match already (through a broker that
+ * comes with FAILED), MBUS_E_UNKNOWN if nobody is and there is nothing to wait for: without patience, or
+ * in mem: when all have introduced themselves; MBUS_E_FULL, too, when 16384 messages of the entity, or
+ * 64 MB of them all, are not acknowledged yet, or 1024 destinations are waited for.
  */
 int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destination,
                               const struct mbus_commands *commands, uint64_t *ret_ticket);

@@ -31,6 +31,7 @@ static const struct function functions[] = {
         FUNCTION(mbus_config_set_url),
         FUNCTION(mbus_config_set_file),
         FUNCTION(mbus_config_set_text),
+        FUNCTION(mbus_config_set_patience),
         FUNCTION(mbus_config_get_error),
         FUNCTION(mbus_config_get_warning),
         FUNCTION(mbus_config_get_file),
