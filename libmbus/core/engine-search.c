@@ -124,8 +124,7 @@ static void release_waiter(struct engine *e, uint64_t now, uint64_t wall_ms, str
         if (r == 0)
                 drop_waiter(e, w);
         else
-                fail_waiter(e, w,
-                            r == MBUS_E_TOO_LARGE ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL);
+                fail_waiter(e, w, r == MBUS_E_TOO_LARGE ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL);
 }
 
 /* Today's answer: what would be said of it to somebody without patience. */

@@ -394,7 +394,8 @@ int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const str
 {
         if (local)
                 return send_reliable_locally(e, wall_ms, note, local, ticket);
-        return send_reliable_to_peer(e, now, wall_ms, note, peers_find(&e->peers, note->dest), ticket);
+        return send_reliable_to_peer(e, now, wall_ms, note, peers_find(&e->peers, note->dest),
+                                     ticket);
 }
 
 /* What would be too large even to the destination as it is given need not wait for another. */

@@ -55,7 +55,7 @@ struct engine {
         uint64_t next_ticket;
         uint64_t dropped[MBUS_DROP_MAX];
         bool all_known; /* with owner_surveys: the owner says so */
-        bool shrunk; /* entities left since the last tick */
+        bool shrunk;    /* entities left since the last tick */
         bool observe;
         bool observe_hello;
         const struct filter *filters; /* of what is observed; NULL: all */

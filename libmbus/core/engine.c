@@ -311,9 +311,9 @@ uint64_t engine_deadline(const struct engine *e)
 {
         if (e->acks_due || e->shrunk)
                 return 0;
-        return earlier(earlier(deadlines_next(&e->hellos), searches_deadline(&e->searches)),
-                       earlier(deadlines_next(&e->peers.deadlines),
-                               deadlines_next(&e->sender.deadlines)));
+        return earlier(
+                earlier(deadlines_next(&e->hellos), searches_deadline(&e->searches)),
+                earlier(deadlines_next(&e->peers.deadlines), deadlines_next(&e->sender.deadlines)));
 }
 
 /* ---- what the owner asks ---- */
@@ -468,6 +468,6 @@ size_t engine_memory(const struct engine *e)
 {
         return sizeof(*e) + peers_bytes(&e->peers) + e->locals.n * sizeof(struct entity) +
                index_bytes(&e->locals) + e->hellos.size * sizeof(*e->hellos.heap) +
-               sender_bytes(&e->sender) + searches_memory(&e->searches) + e->outgoing.size + events_memory(&e->events) +
-               e->text.size + e->sealed.size;
+               sender_bytes(&e->sender) + searches_memory(&e->searches) + e->outgoing.size +
+               events_memory(&e->events) + e->text.size + e->sealed.size;
 }

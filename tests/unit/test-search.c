@@ -39,9 +39,8 @@ static struct waiter *wait_for(struct books *b, const char *dest, uint64_t key, 
         struct address a = address_of(dest);
         struct waiter *w;
 
-        ck_assert_int_eq(searches_wait(&b->s, b->now, &a, &b->owner, key, span_of("x.y()"), until,
-                                       &w),
-                         0);
+        ck_assert_int_eq(
+                searches_wait(&b->s, b->now, &a, &b->owner, key, span_of("x.y()"), until, &w), 0);
         ck_assert_ptr_eq(w->owner, &b->owner);
         ck_assert(span_equal_text(buffer_span(&w->bytes), "x.y()"));
         return w;
