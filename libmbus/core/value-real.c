@@ -4,13 +4,15 @@
  *
  * The conversions of libc do the arithmetic. Their texts depend on the locale only in the decimal
  * point, so none is ever given to or taken from them: a number goes in as an integer with an
- * exponent ("314e-2"), and of what comes out only the digits and the exponent are looked at.
+ * exponent ("314e-2"), and of what comes out only the digits and the exponent are looked at. snprintf()
+ * is all that the core takes from stdio: strfromd() would do as well, but only glibc has it.
  */
 #include "value-real.h"
 
 #include <assert.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Digits of 1 to 17 places are told apart by a double; 767 decide a tie between two of them. Of a
@@ -94,15 +96,11 @@ double value_real_from_text(struct span text)
 /* @real, not negative, rounded to @precision places. */
 static void round_to(double real, unsigned precision, struct decimal *d)
 {
-        const char format[] = {
-                '%', '.', (char)('0' + (precision - 1) / 10), (char)('0' + (precision - 1) % 10),
-                'e', '\0'
-        };
         char text[48]; /* 17 digits, a point of some octets, "e-324" */
         const char *c, *e;
         long exponent = 0;
 
-        strfromd(text, sizeof(text), format, real);
+        snprintf(text, sizeof(text), "%.*e", (int)precision - 1, real);
         d->n = 0;
         for (e = text; *e != 'e'; e++) {
                 if (is_digit(*e))

@@ -12,7 +12,7 @@ needs_tests=(
         "check pc:check" "clang clang" "valgrind valgrind" "clang-format clang-format"
         "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3"
         "iproute2 ip" "util-linux unshare" "libmicrohttpd-dev pc:libmicrohttpd"
-        "systemd systemd-analyze"
+        "systemd systemd-analyze" "musl-tools musl-gcc" "linux-libc-dev file:/usr/include/linux/filter.h"
 )
 needs_coverage=("gcovr gcovr")
 

@@ -9,6 +9,10 @@
 #include "run.h"
 #include "seed.h"
 
+/* 0.1 + 0.2 and 1.0 / 3 in doubles. As an expression a compiler may compute them more widely (i386). */
+#define SUM 0x1.3333333333334p-2
+#define THIRD 0x1.5555555555555p-2
+
 static void assert_written(double real, const char *expected)
 {
         struct buffer b = BUFFER_INIT;
@@ -57,8 +61,8 @@ START_TEST(test_shortest_digits_in_fixed_notation)
         assert_written(120.5, "120.5");
         assert_written(0.001, "0.001");
         assert_written(1e22, "10000000000000000000000.0");
-        assert_written(1.0 / 3, "0.3333333333333333");
-        assert_written(0.1 + 0.2, "0.30000000000000004");
+        assert_written(THIRD, "0.3333333333333333");
+        assert_written(SUM, "0.30000000000000004");
         assert_written(9007199254740993.0, "9007199254740992.0");
         assert_written(123456789012345680.0, "123456789012345680.0");
         /* The nearest 16 digits end in 1 and are read back as another number; these are not. */
@@ -91,7 +95,7 @@ START_TEST(test_text_gives_the_nearest_number)
         assert_same(read_text("123456789012345.6"), 123456789012345.6);
         assert_same(read_text("9007199254740993.0"), 9007199254740992.0);
         assert_same(read_text("9007199254740993.00000000000000000000001"), 9007199254740994.0);
-        assert_same(read_text("0.30000000000000004"), 0.1 + 0.2);
+        assert_same(read_text("0.30000000000000004"), SUM);
         assert_same(read_long("1", 21, false), 1e-22);
         assert_same(read_long("1", 22, false), 1e-23);
         assert_same(read_long("123", 20, false), 1.23e-21);
@@ -208,8 +212,8 @@ START_TEST(test_locale_does_not_matter)
         for (i = 0; i < N(names); i++) {
                 if (!setlocale(LC_ALL, names[i]))
                         continue;
-                assert_written(0.1 + 0.2, "0.30000000000000004");
-                assert_same(read_text("0.30000000000000004"), 0.1 + 0.2);
+                assert_written(SUM, "0.30000000000000004");
+                assert_same(read_text("0.30000000000000004"), SUM);
                 assert_same(read_text("12345678901234567890.5"), 12345678901234567168.0);
         }
         setlocale(LC_ALL, "C");
