@@ -11,9 +11,11 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/support/prepare.sh
 . tests/support/prepare.sh
+# shellcheck source=tests/support/configure.sh
+. tests/support/configure.sh
 
-cli=$PWD/build/cli/mbus-cli
-broker=$PWD/build/broker/mbus-broker
+cli=$PWD/build-demo/cli/mbus-cli
+broker=$PWD/build-demo/broker/mbus-broker
 folder=
 pids=()
 
@@ -77,13 +79,13 @@ until_ok() {
 }
 
 build() {
-        prepare "${needs_build[@]}" "iproute2 ip" || exit 1
-        say "Building in build"
-        if [ ! -e build/build.ninja ]; then
-                rm -rf build
-                meson setup build </dev/null || die "meson setup failed"
-        fi
-        ninja -C build cli/mbus-cli broker/mbus-broker </dev/null || die "the build failed"
+        local needs=("${needs_build[@]}" "iproute2 ip")
+
+        prepare "${needs[@]}" || exit 1
+        say "Building in build-demo"
+        CC=${CC:-gcc} configure build-demo -Dbroker=enabled -Dcli=true -Dtests=disabled \
+                -Dmetrics=disabled || die "meson setup failed"
+        ninja -C build-demo cli/mbus-cli broker/mbus-broker </dev/null || die "the build failed"
 }
 
 knows_recorder() {
@@ -113,8 +115,8 @@ start_all() {
                 '(app:demo module:engine)'
         background recorder "$cli" -b udp: -c "$folder/bus" subscribe -C 2 -W 30 \
                 '(app:demo module:recorder)'
-        until_ok grep -q ready "$folder/engine.err" || die "$(cat "$folder/engine.err")"
-        until_ok grep -q ready "$folder/recorder.err" || die "$(cat "$folder/recorder.err")"
+        until_ok grep -qs ready "$folder/engine.err" || die "$(cat "$folder/engine.err")"
+        until_ok grep -qs ready "$folder/recorder.err" || die "$(cat "$folder/recorder.err")"
         until_ok knows_recorder || die "the broker did not hear the recorder"
 }
 

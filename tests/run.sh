@@ -4,21 +4,30 @@
 #
 #       tests/run.sh             gcc and all tests, clang, sanitizers, valgrind
 #       tests/run.sh --quick     gcc and all tests
+#       tests/run.sh --all       what tests/run.sh does; then a fresh Debian 12 in which the demo is run
+#                                and everything is built, installed and used (tests/fresh.sh --short), and
+#                                one of i386 for the tests that need no network (tests/fresh.sh --i386)
 #       tests/run.sh --coverage  the tests alone, and an HTML report of the lines of core and io that
 #                                they reach
 #
-# Takes less than 15 minutes on two cores that have nothing else to do, and ends by itself after 40.
-# The last line is "N passed, N failed", and how many tests were skipped if any were; the exit status
-# is 0 if nothing failed. A build counts as one test.
+# Takes less than 20 minutes on two cores that have nothing else to do (--all: 30), and ends by itself
+# after 40 (--all: 90). It builds in folders of its own, build-..., which it configures anew when they are
+# not as it wants them. The last line is "N passed, N failed", and how many tests were skipped if any were;
+# the exit status is 0 if nothing failed. A build counts as one test.
+#
+# What is skipped is said at the end, with its reason. Where something is not installed, that is a failure
+# if CI=true or if packages can be installed here (by root, or by sudo); where the system does not grant
+# a right, such as to make a network namespace, it is none, unless nothing is left of a suite.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/support/prepare.sh
 . tests/support/prepare.sh
+# shellcheck source=tests/support/configure.sh
+. tests/support/configure.sh
 
 passed=0
-failed=0
-skipped=0
 failures=()
+skips=()
 # Steps share the time: what is late is stopped and counts as failed. A busy machine has its time, a test
 # that hangs has its own limit.
 ends=$((SECONDS + 2400))
@@ -28,24 +37,37 @@ ok() {
 }
 
 fail() {
-        failed=$((failed + 1))
         failures+=("$1")
 }
 
+strict() {
+        [ "${CI:-}" = true ] || ours_to_set_up
+}
+
+# skip KIND WHAT: "skipped" for want of something that can be installed, "denied" for want of a right.
+skip() {
+        skips+=("$2")
+        if [ "$1" = skipped ] && strict; then
+                fail "skipped, though it need not be: $2"
+        fi
+}
+
 finish() {
+        if [ "${#skips[@]}" -gt 0 ]; then
+                say "Skipped"
+                printf '%s\n' "${skips[@]}" | sort | uniq -c
+        fi
         if [ "${#failures[@]}" -gt 0 ]; then
                 say "Failed"
                 printf '%s\n' "${failures[@]}"
         fi
-        if [ "$skipped" -gt 0 ]; then
-                echo
-                echo "$skipped tests were skipped because this machine does not allow them."
-                echo "$passed passed, $failed failed, $skipped skipped"
+        echo
+        if [ "${#skips[@]}" -gt 0 ]; then
+                echo "$passed passed, ${#failures[@]} failed, ${#skips[@]} skipped"
         else
-                echo
-                echo "$passed passed, $failed failed"
+                echo "$passed passed, ${#failures[@]} failed"
         fi
-        [ "$failed" = 0 ]
+        [ "${#failures[@]}" = 0 ]
         exit
 }
 
@@ -59,21 +81,16 @@ bounded() {
         timeout --kill-after=10 "$left" "$@" </dev/null
 }
 
-# build NAME DIRECTORY OPTION...: configures once, compiles always.
+# build NAME DIRECTORY OPTION...: configures if need be, with nothing left out; compiles always.
 build() {
         local name=$1 directory=$2
 
         shift 2
+        set -- -Dbroker=enabled -Dmetrics=enabled -Dcli=true -Dtests=enabled -Dcomplete=true "$@"
         say "Building $name in $directory"
-        if [ ! -e "$directory/build.ninja" ]; then
-                rm -rf "$directory"
-                bounded meson setup "$directory" "$@" >"$directory.log" 2>&1 || {
-                        cat "$directory.log"
-                        rm -f "$directory.log"
-                        fail "build: $name (meson setup)"
-                        return 1
-                }
-                rm -f "$directory.log"
+        if ! configure "$directory" "$@"; then
+                fail "build: $name (meson setup)"
+                return 1
         fi
         if ! bounded ninja -C "$directory" -j "$(nproc)" -k 0; then
                 fail "build: $name"
@@ -85,29 +102,36 @@ build() {
 # The time-outs of tests are for machines that do nothing else, and for code that is not instrumented.
 patient=(--timeout-multiplier 3)
 
-# run_tests NAME DIRECTORY LOG OPTION...: meson test, and the sums of its log.
+# run_tests NAME DIRECTORY LOG "SUITE..." OPTION...: meson test of these suites ("": all), each of which
+# must have run.
 run_tests() {
-        local name=$1 log=$2/meson-logs/$3.json directory=$2 line status before=$failed
+        local name=$1 log=$2/meson-logs/$3.json directory=$2 suite line status before=${#failures[@]}
+        local suites=() chosen=()
 
-        shift 3
+        read -ra suites <<<"$4"
+        shift 4
+        for suite in "${suites[@]}"; do
+                chosen+=(--suite "$suite")
+        done
         say "Testing $name"
         rm -f "$log"
         bounded meson test -C "$directory" --no-rebuild --print-errorlogs \
-                --num-processes "$(nproc)" "$@"
+                --num-processes "$(nproc)" "${chosen[@]}" "$@"
         status=$?
         if [ ! -s "$log" ]; then
-                fail "tests: $name left no log"
+                fail "$name: no test ran"
                 return
         fi
         while read -r line; do
                 case ${line%% *} in
                 passed) ok ;;
-                skipped) skipped=$((skipped + 1)) && echo "skipped: ${line#* }" ;;
+                skipped | denied) skip "${line%% *}" "$name: ${line#* }" ;;
                 *) fail "$name: ${line#* }" ;;
                 esac
-        done < <(python3 tests/support/read-testlog "$log")
-        if [ "$status" != 0 ] && [ "$failed" = "$before" ]; then
-                fail "tests: $name did not finish (status $status)"
+        done < <(python3 tests/support/read-testlog "$log" "$directory/meson-info/intro-tests.json" \
+                tests/support/suites "${suites[@]}" || echo "failed: the log cannot be read")
+        if [ "$status" != 0 ] && [ "${#failures[@]}" = "$before" ]; then
+                fail "$name: meson test ended with $status"
         fi
 }
 
@@ -116,13 +140,91 @@ covered() {
         bounded gcovr --root . --object-directory build-coverage --gcov-ignore-parse-errors "$@"
 }
 
+run_plain() {
+        if CC=gcc CXX=g++ build "with gcc" build-gcc; then
+                run_tests "with gcc" build-gcc testlog "" "${patient[@]}"
+        fi
+}
+
+run_checked() {
+        CC=clang CXX=g++ build "with clang, warnings are errors" build-clang --werror
+
+        export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+        export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
+        if CC=gcc CXX=g++ build "with sanitizers" build-sanitize --werror \
+                -Db_sanitize=address,undefined -Db_lundef=false; then
+                run_tests "with sanitizers" build-sanitize testlog "unit fuzz links" "${patient[@]}"
+        fi
+
+        if [ -e build-gcc/configured ]; then
+                run_tests "under valgrind" build-gcc testlog-valgrind unit --setup valgrind
+        fi
+}
+
+# fresh NAME OPTION: a machine of its own counts as one test.
+fresh() {
+        local name=$1 status log left=$((ends - SECONDS))
+
+        say "$name: tests/fresh.sh $2"
+        log=$(mktemp) || return
+        if ! as_root true; then
+                echo "tests/fresh.sh takes root" | tee "$log"
+                status=77
+        elif [ "$left" -lt 1 ]; then
+                echo "No time is left" | tee "$log"
+                status=124
+        else
+                # It has a minute to take down what it made.
+                as_root timeout --kill-after=60 "$left" tests/fresh.sh "$2" </dev/null 2>&1 | tee "$log"
+                status=${PIPESTATUS[0]}
+        fi
+        case $status in
+        0) ok ;;
+        # What it needs cannot be installed: a mirror, the rights of root.
+        77) skip denied "$name: $(tail -n 1 "$log")" ;;
+        *) fail "$name ($status): $(tail -n 1 "$log")" ;;
+        esac
+        rm -f "$log"
+}
+
+run_fresh() {
+        # shellcheck disable=SC2154 # tests/support/prepare.sh
+        prepare "${needs_fresh[@]}"
+        fresh "on a fresh Debian 12" --short
+        fresh "on i386" --i386
+}
+
+run_coverage() {
+        local part
+
+        # Some tests run a program as another user, who has to write its counters, too.
+        umask 0
+        # Without atomic counters, tests with threads leave negative ones. The simulator would take an
+        # hour with them, and reaches hardly anything that the others do not.
+        CC=gcc CXX=g++ build "for coverage" build-coverage --buildtype=debug -Db_coverage=true \
+                -Dc_args=-fprofile-update=atomic || return
+        run_tests "for coverage" build-coverage testlog "unit system oom abi property fuzz model" "${patient[@]}"
+        say "Coverage: build-coverage/coverage.html"
+        covered --filter libmbus/core/ --filter libmbus/io/ --html-details \
+                build-coverage/coverage.html || fail "coverage report"
+        for part in core io; do
+                echo "libmbus/$part:"
+                covered --filter "libmbus/$part/" --print-summary --output /dev/null ||
+                        fail "coverage of $part"
+        done
+}
+
 mode=full
 for argument in "$@"; do
         case $argument in
         --quick) mode=quick ;;
         --coverage) mode=coverage ;;
+        --all)
+                mode=all
+                ends=$((SECONDS + 5400))
+                ;;
         *)
-                sed -n '3,8s/^# \{0,1\}//p' tests/run.sh >&2
+                sed -n '3,11s/^# \{0,1\}//p' tests/run.sh >&2
                 exit 2
                 ;;
         esac
@@ -139,52 +241,11 @@ export LC_ALL=C.UTF-8
 # A configuration of whoever runs this is not the tests' business.
 unset MBUS
 
-run_plain() {
-        if CC=gcc build "with gcc" build; then
-                run_tests "with gcc" build testlog "${patient[@]}"
-        fi
-}
-
-run_checked() {
-        CC=clang build "with clang, warnings are errors" build-clang --werror
-
-        export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-        export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
-        if CC=gcc build "with sanitizers" build-sanitize --werror \
-                -Db_sanitize=address,undefined -Db_lundef=false; then
-                run_tests "with sanitizers" build-sanitize testlog "${patient[@]}" \
-                        --suite unit --suite fuzz --suite links
-        fi
-
-        if [ -e build/build.ninja ]; then
-                run_tests "under valgrind" build testlog-valgrind --setup valgrind --suite unit
-        fi
-}
-
-run_coverage() {
-        local part
-
-        # Some tests run a program as another user, who has to write its counters, too.
-        umask 0
-        # Without atomic counters, tests with threads leave negative ones. The simulator would take an
-        # hour with them, and reaches hardly anything that the others do not.
-        CC=gcc build "for coverage" build-coverage --buildtype=debug -Db_coverage=true \
-                -Dc_args=-fprofile-update=atomic || return
-        run_tests "for coverage" build-coverage testlog "${patient[@]}" --no-suite lint --no-suite sim --no-suite links
-        say "Coverage: build-coverage/coverage.html"
-        covered --filter libmbus/core/ --filter libmbus/io/ --html-details \
-                build-coverage/coverage.html || fail "coverage report"
-        for part in core io; do
-                echo "libmbus/$part:"
-                covered --filter "libmbus/$part/" --print-summary --output /dev/null ||
-                        fail "coverage of $part"
-        done
-}
-
 case $mode in
-full)
+full | all)
         run_plain
         run_checked
+        [ "$mode" = full ] || run_fresh
         ;;
 quick) run_plain ;;
 coverage) run_coverage ;;

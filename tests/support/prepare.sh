@@ -3,18 +3,21 @@
 # Debian 12. To be sourced by bash, with the project as the current directory.
 
 # Each need is "package probe": a command, a pkg-config module after "pc:", a file after "file:".
-# The probes, not the package database, decide, so that other systems with the same tools work too.
+# The probes, not the package database, decide, so that other systems with the same tools work too. A
+# command is a file, since the shell's own kill is none that a service can run.
 needs_build=(
         "gcc gcc" "libc6-dev file:/usr/include/stdio.h" "meson meson" "ninja-build ninja"
         "pkg-config pkg-config" "libgcrypt20-dev pc:libgcrypt" "libuv1-dev pc:libuv"
 )
 needs_tests=(
-        "check pc:check" "clang clang" "valgrind valgrind" "clang-format clang-format"
+        "check pc:check" "g++ g++" "clang clang" "valgrind valgrind" "clang-format clang-format"
         "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3"
         "iproute2 ip" "util-linux unshare" "libmicrohttpd-dev pc:libmicrohttpd"
         "systemd systemd-analyze" "musl-tools musl-gcc" "linux-libc-dev file:/usr/include/linux/filter.h"
+        "openssl openssl" "procps kill" "man-db man" "groff-base groff"
 )
 needs_coverage=("gcovr gcovr")
+needs_fresh=("debootstrap debootstrap")
 
 say() {
         printf '\n== %s\n' "$*"
@@ -22,9 +25,9 @@ say() {
 
 have() {
         case $1 in
-        pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${1#pc:}" ;;
+        pc:*) type -P pkg-config >/dev/null && pkg-config --exists "${1#pc:}" ;;
         file:*) [ -e "${1#file:}" ] ;;
-        *) command -v "$1" >/dev/null ;;
+        *) type -P "$1" >/dev/null ;;
         esac
 }
 
@@ -48,6 +51,26 @@ as_root() {
         fi
 }
 
+# Prints what each need is here, so that a change of it shows: the version of a module, the file that a
+# command is and when that was changed.
+fingerprint() {
+        local need probe
+
+        for need in "$@"; do
+                probe=${need#* }
+                case $probe in
+                pc:*) echo "$probe $(pkg-config --modversion "${probe#pc:}" 2>/dev/null)" ;;
+                file:*) have "$probe" && echo "$probe" ;;
+                *) echo "$probe $(stat -L -c '%n %Y %s' "$(type -P "$probe")" 2>/dev/null)" ;;
+                esac
+        done
+}
+
+# Whether packages can be installed here: then what is missing is nobody's fault but ours.
+ours_to_set_up() {
+        type -P apt-get >/dev/null && as_root true
+}
+
 # Installs what is missing of the needs that are given, or says what to install and fails.
 prepare() {
         local packages
@@ -57,7 +80,7 @@ prepare() {
         if [ -z "$packages" ]; then
                 return 0
         fi
-        if command -v apt-get >/dev/null && as_root true; then
+        if ours_to_set_up; then
                 say "Installing $packages"
                 export DEBIAN_FRONTEND=noninteractive
                 as_root apt-get -q update </dev/null || true
