@@ -49,4 +49,13 @@ static inline bool can_be_a_stranger(void)
         return false;
 }
 
+/* Whether a user namespace can be made: not in a chroot, nor where the system forbids it. Says so if not. */
+static inline bool can_have_user_namespace(void)
+{
+        if (system("unshare --user true 2>/dev/null") == 0)
+                return true;
+        puts("not allowed: a user namespace, which there is none of in a chroot, either");
+        return false;
+}
+
 #endif

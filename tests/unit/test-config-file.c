@@ -104,7 +104,8 @@ START_TEST(test_file_is_the_given_one_or_that_of_the_environment_or_in_the_home)
         char home[512];
 
         if (!me) {
-                puts("not allowed: this user is not in the list of users, and so has no home there");
+                puts("not allowed: this user is not in the list of users, and so has no home "
+                     "there");
                 return;
         }
         snprintf(home, sizeof(home), "%s/.mbus", me->pw_dir);
