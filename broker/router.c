@@ -401,19 +401,30 @@ void router_forget(struct client *c)
 
 /* ---- from the bus -------------------------------------------------------------------------- */
 
-/* Makes a frame of @m. AckLists from the bus hold SeqNums of the bus, which the engine dealt with
- * and which mean something else on a link. */
-static bool make_frame(struct broker *b, const struct message *m, size_t *ret_n)
+/* Whether @m is for @a and nobody else, but does not say so: the old programs send reliably to a part
+ * of an address (spec/errata.md, 48). */
+static bool is_for_part(const struct message *m, const struct attachment *a)
+{
+        return m->header.reliable && m->header.dest.n != entity_address(a->entity)->n;
+}
+
+/* Makes a frame of @m for @a. AckLists from the bus hold SeqNums of the bus, which the engine dealt
+ * with and which mean something else on a link; and a client takes what is reliable only with its full
+ * address. */
+static bool make_frame(struct broker *b, const struct message *m, const struct attachment *a,
+                       size_t *ret_n)
 {
         struct span text = m->text;
+        bool for_part = is_for_part(m, a);
         char *at;
 
-        if (m->header.acks.n > 2) {
+        if (m->header.acks.n > 2 || for_part) {
                 struct header_spec spec = { .seq = m->header.seq,
                                             .timestamp = m->header.timestamp,
                                             .reliable = m->header.reliable,
                                             .src = m->header.src.text,
-                                            .dest = m->header.dest.text };
+                                            .dest = for_part ? attachment_text(a)
+                                                             : m->header.dest.text };
 
                 buffer_clear(&b->text);
                 if (message_format(&spec, span_from(text, m->header.payload), DIALECT_RFC3259,
@@ -457,7 +468,7 @@ void router_message(struct broker *b, const struct event *event)
                 if (a->client->mark == b->mark)
                         continue;
                 a->client->mark = b->mark;
-                if ((n == 0 && !make_frame(b, event->message, &n)) ||
+                if ((n == 0 && !make_frame(b, event->message, a, &n)) ||
                     client_push(a->client, b->chunk, b->chunk->n - n, n, kind))
                         lose(b, a, event->message);
         }

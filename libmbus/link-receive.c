@@ -105,6 +105,15 @@ static bool is_from_broker(struct mbus_bus *bus, const struct message *m)
         return span_equal_text(m->header.src.text, l->broker);
 }
 
+/* No entity takes @m: it is for a part of an address, or who it was for has left meanwhile. */
+static void count_unclaimed(struct mbus_bus *bus, const struct message *m)
+{
+        struct link *l = bus->impl;
+        struct index_cursor cursor = index_match(&l->attached, &m->header.dest);
+
+        bus->dropped[index_next(&cursor) ? MBUS_DROP_SUBSET : MBUS_DROP_NOBODY]++;
+}
+
 static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
 {
         struct link *l = bus->impl;
@@ -113,8 +122,10 @@ static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbu
         /* It must be the full address; whom it names may be the source itself. */
         if (!only || only->attached.address->n != m->header.dest.n)
                 entity = entity_of_attached(index_find(&l->attached, &m->header.dest));
-        if (!entity)
+        if (!entity) {
+                count_unclaimed(bus, m);
                 return;
+        }
         if (seen_has(&l->seen, &m->header)) {
                 bus->dropped[MBUS_DROP_DUPLICATE]++;
                 link_owe_ack(bus, entity, m);
@@ -135,6 +146,7 @@ static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity 
         struct link *l = bus->impl;
         struct index_cursor cursor;
         struct index_entry *entry;
+        bool matched = false;
 
         if (only) {
                 if (event_queue_message(bus, only, m) < 0)
@@ -143,11 +155,14 @@ static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity 
         }
         cursor = index_match(&l->attached, &m->header.dest);
         while ((entry = index_next(&cursor))) {
+                matched = true;
                 if (address_equal(entry->address, &m->header.src))
                         continue;
                 if (event_queue_message(bus, entity_of_attached(entry), m) < 0)
                         bus->dropped[MBUS_DROP_EVENTS]++;
         }
+        if (!matched)
+                bus->dropped[MBUS_DROP_NOBODY]++;
 }
 
 static void observe(struct mbus_bus *bus, struct message *m)

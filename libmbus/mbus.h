@@ -100,6 +100,7 @@ enum mbus_drop {
         MBUS_DROP_SOCKET,     /* the kernel's socket buffer was full (SO_RXQ_OVFL) */
         MBUS_DROP_SENT,   /* going out: the queue to the socket was full or the socket refused */
         MBUS_DROP_COPIES, /* the broker had no room for copies that mbus_bus_observe() asked for */
+        MBUS_DROP_NOBODY, /* through a broker: for an entity of ours that is not there any more */
         MBUS_DROP_MAX
 };
 

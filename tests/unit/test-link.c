@@ -275,6 +275,21 @@ START_TEST(test_a_reliable_message_for_a_subset_is_neither_taken_nor_acknowledge
         say(w, "mbus/1.0 1 9 R " PEER " (app:x) ()\r\na()");
         ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
         ck_assert_ptr_null(next(w));
+        ck_assert_uint_eq(mbus_bus_get_dropped(w->bus, MBUS_DROP_SUBSET), 1);
+        world_free(w);
+}
+END_TEST
+
+START_TEST(test_what_comes_for_an_entity_that_is_not_there_any_more_is_counted)
+{
+        struct world *w = world_with_entity();
+
+        say(w, "mbus/1.0 1 9 R " PEER " (app:x id:9-9@127.0.0.1) ()\r\na()");
+        say(w, "mbus/1.0 2 9 U " PEER " (app:x id:9-9@127.0.0.1) ()\r\na()");
+        ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
+        ck_assert_ptr_null(next(w));
+        ck_assert_uint_eq(mbus_bus_get_dropped(w->bus, MBUS_DROP_NOBODY), 2);
+        ck_assert_str_eq(mbus_drop_name(MBUS_DROP_NOBODY), "nobody");
         world_free(w);
 }
 END_TEST
@@ -381,6 +396,7 @@ int main(void)
                 test_many_tickets_find_their_way_in_any_order,
                 test_reliable_messages_are_acknowledged_together,
                 test_a_reliable_message_for_a_subset_is_neither_taken_nor_acknowledged,
+                test_what_comes_for_an_entity_that_is_not_there_any_more_is_counted,
                 test_one_frame_reaches_all_entities_of_the_link_but_its_sender,
                 test_losses_that_the_broker_tells_of_are_reported,
                 test_frames_that_are_no_messages_are_counted,
