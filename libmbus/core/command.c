@@ -142,7 +142,7 @@ static void format_conditions(const struct value *list, struct buffer *out)
                         buffer_add_char(out, ' ');
                 value_format_string(item->type == MBUS_VALUE_STRING ? item->text : item->raw, out);
         }
-        buffer_add_char(out, ')');
+        buffer_add_text(out, list->items > 0 ? " )" : ")");
 }
 
 static void format_command_ucl(const struct payload *p, const struct command *c, struct buffer *out)
@@ -152,7 +152,7 @@ static void format_command_ucl(const struct payload *p, const struct command *c,
         if (span_equal_text(c->name, "mbus.waiting") || span_equal_text(c->name, "mbus.go"))
                 format_conditions(payload_args(p, c), out);
         else
-                value_format(payload_args(p, c), out);
+                value_format_spaced(payload_args(p, c), out);
         buffer_add_char(out, '\n');
 }
 
@@ -164,7 +164,8 @@ void payload_format(const struct payload *p, enum dialect dialect, struct buffer
                 const struct command *c = p->commands + i;
 
                 if (dialect == DIALECT_UCL) {
-                        format_command_ucl(p, c, out);
+                        if (!span_equal_text(c->name, "mbus.ping"))
+                                format_command_ucl(p, c, out);
                         continue;
                 }
                 if (i > 0)

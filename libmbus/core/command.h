@@ -12,7 +12,7 @@
 /* How a bus writes its messages; what is received may be either, always. */
 enum dialect {
         DIALECT_RFC3259, /* CRLF, name(args), no line end after the last command */
-        DIALECT_UCL,     /* LF, name (args), a line end after the last command */
+        DIALECT_UCL,     /* LF, name (args ), a line end after the last command */
 };
 
 struct command {
@@ -59,7 +59,8 @@ static inline const struct value *payload_args(const struct payload *p, const st
 }
 
 /* Appends the commands as @dialect writes them. In DIALECT_UCL the conditions of mbus.waiting and
- * mbus.go become strings, whatever they were (spec/errata.md, 14). */
+ * mbus.go become strings, whatever they were (spec/errata.md, 14), and mbus.ping is left out, of which
+ * old programs die (81). */
 void payload_format(const struct payload *p, enum dialect dialect, struct buffer *out);
 
 /* Finds the name of the next command in a payload that is known to be well-formed, without

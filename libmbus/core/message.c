@@ -21,8 +21,8 @@ static char *put_span(char *at, struct span s, char behind)
         return at + s.n + 1;
 }
 
-/* Appends the header without its line end. */
-static void format_header(const struct header_spec *spec, struct buffer *out)
+/* Appends the header without its line end. libgmbus reads no number with ")" right behind it. */
+static void format_header(const struct header_spec *spec, enum dialect dialect, struct buffer *out)
 {
         const struct span identifier = { HEADER_IDENTIFIER, sizeof(HEADER_IDENTIFIER) - 1 };
         uint64_t timestamp = spec->timestamp < TIMESTAMP_MAX ? spec->timestamp : TIMESTAMP_MAX;
@@ -30,7 +30,7 @@ static void format_header(const struct header_spec *spec, struct buffer *out)
         size_t i;
 
         start = buffer_reserve(out, identifier.n + SEQ_DIGITS + TIMESTAMP_DIGITS +
-                                            sizeof("   U   ()") + spec->src.n + spec->dest.n +
+                                            sizeof("   U   ( )") + spec->src.n + spec->dest.n +
                                             spec->n_acks * (SEQ_DIGITS + 1));
         if (!start)
                 return;
@@ -43,9 +43,10 @@ static void format_header(const struct header_spec *spec, struct buffer *out)
         at = put_span(at, spec->dest, ' ');
         *at++ = '(';
         for (i = 0; i < spec->n_acks; i++)
-                at = put_uint(at, spec->acks[i], i + 1 < spec->n_acks ? ' ' : ')');
-        if (spec->n_acks == 0)
-                *at++ = ')';
+                at = put_uint(at, spec->acks[i], ' ');
+        if (spec->n_acks > 0 && dialect == DIALECT_RFC3259)
+                at--;
+        *at++ = ')';
         out->n += (size_t)(at - start);
 }
 
@@ -72,7 +73,7 @@ int message_format(const struct header_spec *spec, struct span payload, enum dia
         int r = 0;
 
         assert(spec->src.n > 0 && spec->dest.n > 0 && spec->n_acks <= ACKS_MAX);
-        format_header(spec, out);
+        format_header(spec, dialect, out);
         if (dialect == DIALECT_UCL) {
                 buffer_add_char(out, '\n');
                 r = format_payload_ucl(payload, out);

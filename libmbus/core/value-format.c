@@ -40,7 +40,8 @@ void value_format_data(struct span bytes, struct buffer *out)
         buffer_add_char(out, '>');
 }
 
-static void format_list(const struct value *list, struct buffer *out)
+/* The recursion ends where the parser's nesting did, at VALUE_DEPTH_MAX. */
+static void format_list(const struct value *list, bool spaced, struct buffer *out)
 {
         const struct value *v = list + 1, *end = list + list->nodes;
 
@@ -48,17 +49,26 @@ static void format_list(const struct value *list, struct buffer *out)
         for (; v < end; v += v->nodes) {
                 if (v > list + 1)
                         buffer_add_char(out, ' ');
-                value_format(v, out);
+                if (v->type == MBUS_VALUE_LIST)
+                        format_list(v, spaced, out);
+                else
+                        value_format(v, out);
         }
+        if (spaced && list->nodes > 1)
+                buffer_add_char(out, ' ');
         buffer_add_char(out, ')');
 }
 
-/* The recursion with format_list() ends where the parser's nesting did, at VALUE_DEPTH_MAX. */
+void value_format_spaced(const struct value *list, struct buffer *out)
+{
+        format_list(list, true, out);
+}
+
 void value_format(const struct value *v, struct buffer *out)
 {
         switch (v->type) {
         case MBUS_VALUE_LIST:
-                format_list(v, out);
+                format_list(v, false, out);
                 break;
         case MBUS_VALUE_STRING:
                 value_format_string(v->text, out);

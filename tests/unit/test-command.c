@@ -200,7 +200,7 @@ START_TEST(test_line_ends_separate_commands_and_may_trail)
 
         for (i = 0; i < N(texts); i++) {
                 assert_formats(texts[i], DIALECT_RFC3259, "a(1)\r\nb(2)");
-                assert_formats(texts[i], DIALECT_UCL, "a (1)\nb (2)\n");
+                assert_formats(texts[i], DIALECT_UCL, "a (1 )\nb (2 )\n");
         }
 }
 END_TEST
@@ -324,23 +324,57 @@ START_TEST(test_each_dialect_is_written_as_its_programs_do)
         const char *text = "a(1 00012 -0 2.50)\nb ( x (\"y\"  <aGVsbG8=> ) )";
 
         assert_formats(text, DIALECT_RFC3259, "a(1 00012 -0 2.50)\r\nb(x (\"y\" <aGVsbG8=>))");
-        assert_formats(text, DIALECT_UCL, "a (1 00012 -0 2.50)\nb (x (\"y\" <aGVsbG8=>))\n");
+        assert_formats(text, DIALECT_UCL, "a (1 00012 -0 2.50 )\nb (x (\"y\" <aGVsbG8=> ) )\n");
+}
+END_TEST
+
+/* libgmbus needs it, and JMbus and the UCL library do not mind. Strings and data stay as they are. */
+START_TEST(test_a_space_stands_before_the_end_of_each_list_that_is_not_empty_for_ucl)
+{
+        static const char *const cases[][2] = {
+                { "a()", "a ()\n" },
+                { "a(())", "a (() )\n" },
+                { "a((()))", "a ((() ) )\n" },
+                { "a(1)", "a (1 )\n" },
+                { "a( 1 )", "a (1 )\n" },
+                { "a((1) (2 (3)))", "a ((1 ) (2 (3 ) ) )\n" },
+                { "a(\"(1)\" <KDEp>)", "a (\"(1)\" <KDEp> )\n" },
+                { "math.sum.return(((\"ID\" \"45\") (\"RPC-STATUS\" \"OK\")) ((OK OK \"\") (8)))",
+                  "math.sum.return (((\"ID\" \"45\" ) (\"RPC-STATUS\" \"OK\" ) ) ((OK OK \"\" ) (8 "
+                  ") ) )\n" },
+        };
+
+        for (size_t i = 0; i < N(cases); i++) {
+                assert_formats(cases[i][0], DIALECT_UCL, cases[i][1]);
+                assert_formats(cases[i][1], DIALECT_UCL, cases[i][1]);
+        }
+        assert_formats(cases[7][1], DIALECT_RFC3259,
+                       "math.sum.return(((\"ID\" \"45\") (\"RPC-STATUS\" \"OK\")) ((OK OK \"\") "
+                       "(8)))");
+}
+END_TEST
+
+START_TEST(test_no_old_program_is_pinged)
+{
+        assert_formats("mbus.ping()\r\na(1)\r\nmbus.ping()", DIALECT_UCL, "a (1 )\n");
+        assert_formats("mbus.ping()", DIALECT_UCL, "");
+        assert_formats("mbus.pings()", DIALECT_UCL, "mbus.pings ()\n");
 }
 END_TEST
 
 START_TEST(test_conditions_are_strings_for_ucl_and_untouched_otherwise)
 {
         static const char *const cases[][2] = {
-                { "mbus.waiting(rat-ui)", "mbus.waiting (\"rat-ui\")\n" },
-                { "mbus.go(rat-ui)", "mbus.go (\"rat-ui\")\n" },
-                { "mbus.go(\"a\\\"b\")", "mbus.go (\"a\\\"b\")\n" },
-                { "mbus.go(007)", "mbus.go (\"007\")\n" },
-                { "mbus.go(-1.50)", "mbus.go (\"-1.50\")\n" },
-                { "mbus.go(<aGVsbG8=>)", "mbus.go (\"<aGVsbG8=>\")\n" },
-                { "mbus.go((a \"b\") c)", "mbus.go (\"(a \\\"b\\\")\" \"c\")\n" },
+                { "mbus.waiting(rat-ui)", "mbus.waiting (\"rat-ui\" )\n" },
+                { "mbus.go(rat-ui)", "mbus.go (\"rat-ui\" )\n" },
+                { "mbus.go(\"a\\\"b\")", "mbus.go (\"a\\\"b\" )\n" },
+                { "mbus.go(007)", "mbus.go (\"007\" )\n" },
+                { "mbus.go(-1.50)", "mbus.go (\"-1.50\" )\n" },
+                { "mbus.go(<aGVsbG8=>)", "mbus.go (\"<aGVsbG8=>\" )\n" },
+                { "mbus.go((a \"b\") c)", "mbus.go (\"(a \\\"b\\\")\" \"c\" )\n" },
                 { "mbus.go()", "mbus.go ()\n" },
-                { "mbus.goes(x)", "mbus.goes (x)\n" },
-                { "mbus.g(x)", "mbus.g (x)\n" },
+                { "mbus.goes(x)", "mbus.goes (x )\n" },
+                { "mbus.g(x)", "mbus.g (x )\n" },
                 { "mbus.hello()", "mbus.hello ()\n" },
         };
         size_t i;
@@ -484,6 +518,8 @@ int main(void)
                 test_many_commands_keep_their_order,
                 test_number_of_commands_is_bounded_by_that_of_values,
                 test_each_dialect_is_written_as_its_programs_do,
+                test_a_space_stands_before_the_end_of_each_list_that_is_not_empty_for_ucl,
+                test_no_old_program_is_pinged,
                 test_conditions_are_strings_for_ucl_and_untouched_otherwise,
                 test_names_are_found_without_parsing,
                 test_damaged_payloads_are_refused_or_stable,

@@ -108,6 +108,7 @@ END_TEST
 
 START_TEST(test_ucl_messages_have_lf_and_their_own_commands)
 {
+        static const uint32_t acks[] = { 7, UINT32_MAX };
         struct header_spec spec = { .seq = 9,
                                     .timestamp = 1795403104512,
                                     .reliable = true,
@@ -119,10 +120,20 @@ START_TEST(test_ucl_messages_have_lf_and_their_own_commands)
                                         DIALECT_UCL, &b),
                          0);
         ck_assert(span_equal_text(buffer_span(&b), "mbus/1.0 9 1795403104512 R (a:b) (c:d) ()\n"
-                                                   "mbus.go (\"rat-ui\")\naudio.query (1 x)\n"));
+                                                   "mbus.go (\"rat-ui\" )\naudio.query (1 x )\n"));
         buffer_clear(&b);
         ck_assert_int_eq(message_format(&spec, SPAN_NULL, DIALECT_UCL, &b), 0);
         ck_assert(span_equal_text(buffer_span(&b), "mbus/1.0 9 1795403104512 R (a:b) (c:d) ()\n"));
+        buffer_clear(&b);
+        spec.acks = acks;
+        spec.n_acks = N(acks);
+        ck_assert_int_eq(message_format(&spec, SPAN_NULL, DIALECT_UCL, &b), 0);
+        ck_assert(span_equal_text(buffer_span(&b),
+                                  "mbus/1.0 9 1795403104512 R (a:b) (c:d) (7 4294967295 )\n"));
+        buffer_clear(&b);
+        ck_assert_int_eq(message_format(&spec, SPAN_NULL, DIALECT_RFC3259, &b), 0);
+        ck_assert(span_equal_text(buffer_span(&b),
+                                  "mbus/1.0 9 1795403104512 R (a:b) (c:d) (7 4294967295)"));
         buffer_deinit(&b);
 }
 END_TEST
