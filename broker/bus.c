@@ -13,6 +13,7 @@
 #include <io/clock.h>
 #include <io/entropy.h>
 
+#include "bridge.h"
 #include "broker.h"
 #include "exit.h"
 #include "sections.h"
@@ -189,6 +190,29 @@ static void update_polls(struct bus *bus)
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
+/* The hellos of all buses of DIALECT=UCL share one limit, since it is for what a process says. */
+static void watch_hellos(struct bus *bus)
+{
+        struct broker *b = bus->broker;
+        struct bus *other;
+        size_t n = 0;
+
+        if (bus->dialect != DIALECT_UCL)
+                return;
+        for (size_t i = 0; (other = bridges_get_bus(b, i)); i++)
+                if (other != bus && other->engine && other->dialect == DIALECT_UCL)
+                        n += engine_n_entities(other->engine);
+        engine_share_hellos(bus->engine, n);
+        if (!engine_hellos_are_slow(bus->engine, 0)) {
+                if (log_trouble_is_over(&bus->slow))
+                        log_info("bus %s: all entities say hello every second again", bus->name);
+        } else if (log_trouble_is_due(&bus->slow, b->now)) {
+                log_warning("bus %s: more than %d entities here cannot say hello every second; old "
+                            "programs (DIALECT=UCL) may take some for dead after five seconds",
+                            bus->name, HELLOS_PER_SECOND_UCL);
+        }
+}
+
 void bus_tick(struct bus *bus)
 {
         const struct broker *b = bus->broker;
@@ -196,6 +220,7 @@ void bus_tick(struct bus *bus)
         if (!bus->received && engine_deadline(bus->engine) > b->now)
                 return;
         bus->received = false;
+        watch_hellos(bus);
         engine_tick(bus->engine, b->now, b->wall_ms);
 }
 

@@ -13,6 +13,7 @@
 #include <io/udp.h>
 
 #include "limits.h"
+#include "log.h"
 #include "loss.h"
 
 struct broker;
@@ -30,6 +31,7 @@ struct bus {
         size_t n_fds;
         size_t n_handles;         /* of `polls`, that are not closed yet */
         bool received;            /* the engine is to tick */
+        struct log_trouble slow;  /* too many entities say hello here, for DIALECT=UCL */
         struct loss loss;         /* that is not told yet */
         size_t n_observers;       /* links that want copies of what passes here ... */
         size_t n_hello_observers; /* ... and of bare hellos, too */

@@ -23,6 +23,8 @@
 #define HOLD_MS 15000
 /* Proxies that lose their address so often in a row are worth a line in the log. */
 #define CONFLICTS_LOGGED 4
+/* Whom there was no room for is asked about again after this. */
+#define FULL_MS 10000
 /* More entities than this are not announced all at once. */
 #define BURST 64
 
@@ -174,6 +176,24 @@ static void log_refused(struct bridge *bridge, unsigned side, int r)
                             r < 0 ? "memory is short" : "there are too many");
 }
 
+/* Old programs would take all of them for dead, if there were more to say hello. What is already there
+ * stays; this one is asked about again, for others leave. */
+static bool is_one_too_many(struct bridge *bridge, unsigned side, const struct address *address)
+{
+        struct broker *b = bridge->all->broker;
+        uint64_t n_silent;
+
+        if (!engine_hellos_are_slow(bridge->bus[side]->engine, 1))
+                return false;
+        if (log_cause_is_due(&b->proxy_cause, b->now, &n_silent))
+                log_warning("bus %s: no more entities of bus %s can be seen there: %d are all that "
+                            "can say hello every second (DIALECT=UCL)",
+                            bridge->bus[side]->name, bridge->bus[1 - side]->name,
+                            HELLOS_PER_SECOND_UCL);
+        bridge_defer(bridge, 1 - side, address, FULL_MS, 2 * FULL_MS);
+        return true;
+}
+
 /* Hosts @address, which is or was a moment ago on bus[from], unless it is known on the other. */
 static void host(struct bridge *bridge, unsigned from, const struct address *address)
 {
@@ -181,7 +201,8 @@ static void host(struct bridge *bridge, unsigned from, const struct address *add
         int r;
 
         if (engine_has_peer(to->engine, address) || engine_find(to->engine, address) ||
-            index_find(&bridge->held[1 - from], address))
+            index_find(&bridge->held[1 - from], address) ||
+            is_one_too_many(bridge, 1 - from, address))
                 return;
         r = proxy_new(bridge, 1 - from, address);
         if (r)

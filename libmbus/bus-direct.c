@@ -184,6 +184,15 @@ static uint64_t direct_get_deadline(struct mbus_bus *bus)
         return engine_deadline(bus->engine);
 }
 
+/* Old programs take for dead who is silent for five seconds (spec/errata.md, 80). */
+static void check_hellos(struct mbus_bus *bus)
+{
+        if (engine_hellos_are_slow(bus->engine, 0))
+                bus_warn(bus,
+                         "the entities of this program are too many to say hello every second: "
+                         "old programs (DIALECT=UCL) may take some for dead");
+}
+
 static int direct_process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         struct direct *d = bus->impl;
@@ -193,6 +202,7 @@ static int direct_process(struct mbus_bus *bus, const struct pollfd *fds)
         if (r < 0)
                 return r;
         engine_tick(bus->engine, now, wall_ms);
+        check_hellos(bus);
         flush(bus);
         return r;
 }

@@ -22,6 +22,7 @@ struct incoming {
         bool matched;            /* it is addressed to somebody here */
         bool hello, bye, ping;   /* commands of the bus in it */
         bool has_payload;        /* commands for applications in it */
+        bool is_old;             /* an old program wrote it, or one that writes for those */
 };
 
 static void drop(struct engine *e, enum mbus_drop reason)
@@ -367,6 +368,18 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, MBUS_DROP_EVENTS);
 }
 
+/* Where lives begin at any SeqNum, one that is far ahead is no gap. */
+static enum window_verdict check_peer(const struct peer *peer, const struct incoming *in)
+{
+        const struct window *w = &peer->window;
+        enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
+
+        if (verdict == WINDOW_NEW && in->is_old &&
+            window_has_leap(w, in->header.seq, in->timestamp))
+                verdict = WINDOW_RESTART;
+        return verdict;
+}
+
 /* A tombstone takes nothing from before it left. What is later than all of that begins anew, whatever
  * its SeqNum: the former life's say nothing about it. */
 static enum window_verdict check_tombstone(const struct peer *tombstone, const struct incoming *in)
@@ -389,6 +402,16 @@ static bool is_too_old(const struct engine *e, const struct incoming *in)
                age > e->options.max_age_ms;
 }
 
+/*
+ * Whether messages before it were lost (errata.md, 7). With directed unicast the others are left out of
+ * some, and old programs number their messages when these are queued, which is not when they leave.
+ */
+static bool shows_loss(const struct engine *e, const struct incoming *in, const struct peer *peer)
+{
+        return !in->is_old && !e->options.send_unicast &&
+               window_has_gap(&peer->window, in->header.seq);
+}
+
 /* The message is new and well-formed. */
 static void accept_message(struct engine *e, struct incoming *in, struct peer *peer,
                            struct peer *tombstone, enum window_verdict verdict)
@@ -407,12 +430,12 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
         if (!peer)
                 return;
         if (verdict == WINDOW_NEW) {
-                peers_watch_loss(&e->peers, window_has_gap(&peer->window, in->header.seq));
+                peers_watch_loss(&e->peers, shows_loss(e, in, peer));
                 if (window_has_seen(&peer->window, in->header.seq))
                         forget_copies(peer);
         }
         peers_accept(&e->peers, peer, in->header.seq, in->timestamp, verdict);
-        peers_heard(peer, in->now, in->from, in->hello);
+        peers_heard(&e->peers, peer, in->now, in->from, in->hello);
         show_observers(e, in);
         take_acks(e, in, peer);
         deliver(e, in, peer);
@@ -434,7 +457,7 @@ static void receive_message(struct engine *e, struct incoming *in)
         if (!peer)
                 peers_forget_old(&e->peers, in->now);
         if (peer)
-                verdict = window_check(&peer->window, in->header.seq, in->timestamp);
+                verdict = check_peer(peer, in);
         else if ((tombstone = peers_find_departed(&e->peers, &in->header.src)))
                 verdict = check_tombstone(tombstone, in);
         find_recipients(e, in);
@@ -480,6 +503,7 @@ void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const stru
                 return;
         }
         in.timestamp = header_timestamp_ms(&in.header);
+        in.is_old = seal_is_old(datagram);
         receive_message(e, &in);
         message_unref(in.message);
 }

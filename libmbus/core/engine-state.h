@@ -52,6 +52,7 @@ struct engine {
         struct buffer sealed; /* and its datagram */
         char *scratch;        /* for decryption */
         size_t datagram_max;
+        size_t n_elsewhere; /* entities of the same process on other buses of DIALECT=UCL */
         uint64_t next_ticket;
         uint64_t dropped[MBUS_DROP_MAX];
         bool all_known; /* with owner_surveys: the owner says so */
@@ -71,6 +72,9 @@ static inline size_t engine_n_all(const struct engine *e)
 {
         return e->locals.n + e->peers.known.n;
 }
+
+/* How many entities the hello interval is for. */
+size_t hello_entities(const struct engine *e);
 
 /* What there is to say in one message. */
 struct note {

@@ -39,6 +39,7 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine)
         index_init(&e->locals, random_u64(&e->random));
         peers_init(&e->peers, random_u64(&e->random),
                    options->peers_max ? options->peers_max : PEERS_MAX);
+        e->peers.brisk = options->dialect == DIALECT_UCL;
         init_sender(e);
         init_searches(e);
         events_init(&e->events, options->events_max ? options->events_max : EVENTS_MAX,
@@ -107,6 +108,30 @@ static int check_address(const struct engine *e, const struct address *address)
         return e->locals.n < ENTITIES_MAX ? 0 : MBUS_E_FULL;
 }
 
+/*
+ * The old programs wait for five seconds, whoever else there is. So for them it is our own entities alone
+ * that count, so many of them as one that keep the process below HELLOS_PER_SECOND_UCL.
+ */
+size_t hello_entities(const struct engine *e)
+{
+        const size_t as_one = HELLOS_PER_SECOND_UCL * HELLO_FACTOR_MS / 1000;
+
+        if (e->options.dialect != DIALECT_UCL)
+                return engine_n_all(e);
+        return (e->locals.n + e->n_elsewhere + as_one - 1) / as_one;
+}
+
+void engine_share_hellos(struct engine *e, size_t n_elsewhere)
+{
+        e->n_elsewhere = n_elsewhere;
+}
+
+bool engine_hellos_are_slow(const struct engine *e, size_t n)
+{
+        return e->options.dialect == DIALECT_UCL &&
+               e->locals.n + e->n_elsewhere + n > HELLOS_PER_SECOND_UCL;
+}
+
 static void start_hello(struct engine *e, uint64_t now, struct entity *entity)
 {
         entity->since = now;
@@ -141,6 +166,8 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
         }
         if (e->since == TIME_NEVER)
                 e->since = now;
+        if (e->options.dialect == DIALECT_UCL)
+                entity->seq = 1 + random_below(&e->random, SEQ_FIRST_MAX_UCL);
         start_hello(e, now, entity);
         searches_note(&e->searches, now, address);
         *ret_entity = entity;
@@ -210,7 +237,7 @@ void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms, st
 {
         entity->conflict = false;
         say_to_all(e, wall_ms, entity, "mbus.hello()");
-        hello_said(&entity->hello, now, engine_n_all(e), &e->random);
+        hello_said(&entity->hello, now, hello_entities(e), &e->random);
         deadlines_set(&e->hellos, &entity->deadline, hello_next(&entity->hello));
 }
 
@@ -266,7 +293,7 @@ static void say_hellos(struct engine *e, uint64_t now, uint64_t wall_ms)
         while ((d = deadlines_pop(&e->hellos, now))) {
                 struct entity *entity = (struct entity *)(void *)d;
 
-                if (hello_expire(&entity->hello, now, engine_n_all(e), &e->random))
+                if (hello_expire(&entity->hello, now, hello_entities(e), &e->random))
                         say_to_all(e, wall_ms, entity, "mbus.hello()");
                 deadlines_set(&e->hellos, d, hello_next(&entity->hello));
         }
@@ -280,7 +307,8 @@ static void reconsider(struct engine *e, uint64_t now)
         if (!e->shrunk)
                 return;
         e->shrunk = false;
-        for (size_t i = 0; i < e->locals.n; ++i) {
+        /* In DIALECT=UCL the interval depends on nobody who left, or hardly. */
+        for (size_t i = 0; i < e->locals.n && e->options.dialect != DIALECT_UCL; ++i) {
                 struct entity *entity = entity_of_entry(e->locals.all[i]);
 
                 hello_shrink(&entity->hello, now, n);

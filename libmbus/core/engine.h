@@ -107,7 +107,8 @@ int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struc
 void engine_set_patience(struct engine *e, uint64_t patience);
 /* With owner_surveys: whether all that are on the bus are known now; if so, all that waits is answered. */
 void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all);
-/* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). */
+/* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). In DIALECT_UCL nothing
+ * is said (spec/errata.md, 81). */
 int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                 const struct address *dest);
 /* The owner carried a ping to the local entities that @dest matches: they answer on the bus. */
@@ -126,6 +127,11 @@ void engine_observe(struct engine *e, bool on, bool hello);
 /* Of these only what passes one of @filters as a message on BUS_MAIN; they stay valid until the next
  * call. NULL: all. */
 void engine_observe_only(struct engine *e, const struct filter *filters);
+/* So many entities of the same process are on other buses of DIALECT=UCL, whose hellos share one limit. */
+void engine_share_hellos(struct engine *e, size_t n_elsewhere);
+/* Whether the entities here, and @n more, are too many to say hello every second, as DIALECT=UCL wants
+ * it. */
+bool engine_hellos_are_slow(const struct engine *e, size_t n);
 /* engine_options.owner_relays from now on. */
 void engine_relay(struct engine *e, bool on);
 

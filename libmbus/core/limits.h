@@ -50,6 +50,14 @@
 #define RELIABLE_T_R_UCL_MS 250
 #define RELIABLE_N_R_UCL 6
 #define RELIABLE_SEQ_MOD_UCL 1000000
+/* They tell a new message from a repetition by its SeqNum alone: a life begins anywhere from 1 to here,
+ * far enough below the end (spec/errata.md, 79). */
+#define SEQ_FIRST_MAX_UCL 900000
+/* They take for dead who says nothing for five seconds, whoever else there is: all say hello every second,
+ * unless that would be more than so many hellos a second of one process (80). */
+#define HELLOS_PER_SECOND_UCL 200
+/* Who says hello as often as that is missed after 5.5 seconds, too. */
+#define HELLO_BRISK_MS 1500
 
 /* Reliable messages in flight to one peer; more wait in line. */
 #define RELIABLE_WINDOW 256

@@ -104,12 +104,21 @@ void peers_watch_loss(struct peers *ps, bool gap)
         }
 }
 
+/* Whether @peer says hello every second, as the old programs do however many there are. */
+static bool is_brisk(const struct peers *ps, const struct peer *peer)
+{
+        return ps->brisk && peer->hello_gap > 0 &&
+               peer->hello_gap <= HELLO_BRISK_MS * NSEC_PER_MSEC;
+}
+
 uint64_t peers_deadline(const struct peers *ps, const struct peer *peer, size_t entities)
 {
         uint64_t silence = hello_dead_after(entities) * (ps->lossy ? LOSSY_FACTOR : 1);
 
         if (GAPS_ALLOWED * peer->hello_gap > silence)
                 silence = GAPS_ALLOWED * peer->hello_gap;
+        if (is_brisk(ps, peer))
+                silence = hello_dead_after(1);
         return peer->heard + silence;
 }
 
@@ -191,20 +200,24 @@ void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t ti
         window_accept(w, seq, timestamp, verdict);
 }
 
-void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, bool hello)
+void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct endpoint *from,
+                 bool hello)
 {
         peer->heard = now;
         peer->endpoint = *from;
         if (!hello)
                 return;
         if (peer->hello) {
-                uint64_t gap = now - peer->hello;
+                uint64_t gap = now > peer->hello ? now - peer->hello : 1;
 
                 peer->hello_gap -= peer->hello_gap / 4;
                 if (gap > peer->hello_gap)
                         peer->hello_gap = gap;
         }
         peer->hello = now;
+        /* Deadlines are looked at when they come: this one came nearer. */
+        if (is_brisk(ps, peer) && peer->deadline.at > now + hello_dead_after(1))
+                deadlines_set(&ps->deadlines, &peer->deadline, now + hello_dead_after(1));
 }
 
 void peers_forget_old(struct peers *ps, uint64_t now)

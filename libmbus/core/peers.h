@@ -41,6 +41,7 @@ struct peers {
         size_t max;
         size_t n_at_reset; /* entities when all deadlines were last computed anew */
         size_t n_stamped;  /* peers whose window has room for all time stamps */
+        bool brisk;        /* who says hello every second is missed at once (errata.md, 7) */
         unsigned n_whole;  /* messages in a row, of all peers, without a gap before them */
         bool lossy;        /* fewer than LOSSLESS_MESSAGES since the last gap */
 };
@@ -60,7 +61,8 @@ int peers_revive(struct peers *ps, uint64_t now, struct peer *peer, size_t entit
 void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t timestamp,
                   enum window_verdict verdict);
 /* A message came from @peer. */
-void peers_heard(struct peer *peer, uint64_t now, const struct endpoint *from, bool hello);
+void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct endpoint *from,
+                 bool hello);
 /* A peer leaves and becomes a tombstone, if memory allows; its lane and acks must be empty. Returns
  * its address, which the caller then owns. */
 struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);

@@ -8,7 +8,6 @@
 
 #include "base64.h"
 
-#define DIGEST_SIZE 16
 #define PROTOCOL "mbus/"
 
 static size_t round_up(size_t n, size_t block)
@@ -23,7 +22,7 @@ static struct span line_end(enum dialect dialect)
 
 size_t seal_text_max(const struct crypto *crypto, enum dialect dialect, size_t datagram_max)
 {
-        size_t overhead = DIGEST_SIZE + line_end(dialect).n, room;
+        size_t overhead = SEAL_DIGEST_SIZE + line_end(dialect).n, room;
 
         if (datagram_max < overhead)
                 return 0;
@@ -38,11 +37,11 @@ void seal_message(struct crypto *crypto, enum dialect dialect, struct span text,
         uint8_t mac[MAC_SIZE];
         char *at, *message;
 
-        at = buffer_reserve(out, DIGEST_SIZE + end.n + padded);
+        at = buffer_reserve(out, SEAL_DIGEST_SIZE + end.n + padded);
         if (!at)
                 return;
 
-        message = at + DIGEST_SIZE + end.n;
+        message = at + SEAL_DIGEST_SIZE + end.n;
         memcpy(message, text.at, text.n);
         memset(message + text.n, 0, padded - text.n);
         if (crypto_encrypts(crypto))
@@ -50,22 +49,23 @@ void seal_message(struct crypto *crypto, enum dialect dialect, struct span text,
 
         crypto_mac(crypto, (struct span){ message, padded }, mac);
         base64_encode(mac, MAC_SIZE, at);
-        memcpy(at + DIGEST_SIZE, end.at, end.n);
-        out->n += DIGEST_SIZE + end.n + padded;
+        memcpy(at + SEAL_DIGEST_SIZE, end.at, end.n);
+        out->n += SEAL_DIGEST_SIZE + end.n + padded;
 }
 
 /* The first line of a datagram that is long enough; what is behind it goes to *@ret_rest. */
 static bool parse_digest(struct span datagram, uint8_t ret_mac[static MAC_SIZE],
                          struct span *ret_rest)
 {
-        size_t n, i = DIGEST_SIZE;
+        size_t n, i = SEAL_DIGEST_SIZE;
 
         if (datagram.at[i] == '\r')
                 i++;
         if (datagram.at[i++] != '\n')
                 return false;
         /* Padding would make it fewer octets. */
-        if (!base64_decode((struct span){ datagram.at, DIGEST_SIZE }, ret_mac, &n) || n != MAC_SIZE)
+        if (!base64_decode((struct span){ datagram.at, SEAL_DIGEST_SIZE }, ret_mac, &n) ||
+            n != MAC_SIZE)
                 return false;
 
         *ret_rest = (struct span){ datagram.at + i, datagram.n - i };
@@ -106,7 +106,7 @@ enum seal_fault seal_open(struct crypto *crypto, struct span datagram, char *scr
         uint8_t mac[MAC_SIZE];
         struct span text;
 
-        if (datagram.n < DIGEST_SIZE + 1 + strlen(PROTOCOL))
+        if (datagram.n < SEAL_DIGEST_SIZE + 1 + strlen(PROTOCOL))
                 return SEAL_SHORT;
         if (!parse_digest(datagram, mac, &text))
                 return SEAL_FORMAT;

@@ -14,6 +14,7 @@
 
 /* Digest characters and line end in front of a message. */
 #define SEAL_OVERHEAD 18
+#define SEAL_DIGEST_SIZE 16
 
 /* The largest message text that seals into a datagram of at most @datagram_max octets. */
 size_t seal_text_max(const struct crypto *crypto, enum dialect dialect, size_t datagram_max);
@@ -38,5 +39,11 @@ enum seal_fault {
  */
 enum seal_fault seal_open(struct crypto *crypto, struct span datagram, char *scratch,
                           struct span *ret_text);
+/* Whether @datagram, which could be opened, has a lone LF there: an old program wrote it, or one of
+ * DIALECT=UCL for those. */
+static inline bool seal_is_old(struct span datagram)
+{
+        return datagram.at[SEAL_DIGEST_SIZE] == '\n';
+}
 
 #endif

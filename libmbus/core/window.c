@@ -154,6 +154,12 @@ bool window_has_gap(const struct window *w, uint32_t seq)
         return w->open && !is_behind(place_of(w, seq), w->high + 1);
 }
 
+bool window_has_leap(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        return w->open && timestamp >= w->stamp_max &&
+               !is_behind(place(w, seq, timestamp), w->high + WINDOW_BITS);
+}
+
 bool window_has_seen(const struct window *w, uint32_t seq)
 {
         seq = place_of(w, seq);

@@ -211,7 +211,7 @@ void fake_inject(struct fake_bus *b, struct engine *e, const struct fake_peer *p
         struct endpoint from = { .n = 2, .unique = peer->unique, .bytes = { 2, peer->socket } };
         struct buffer sealed = BUFFER_INIT;
 
-        seal_message(b->crypto, DIALECT_RFC3259, span_of(text), &sealed);
+        seal_message(b->crypto, peer->old ? DIALECT_UCL : DIALECT_RFC3259, span_of(text), &sealed);
         ck_assert(!sealed.failed);
         engine_receive(e, b->now, fake_wall(b), &from, buffer_span(&sealed));
         buffer_deinit(&sealed);

@@ -44,6 +44,7 @@ struct fake_peer {
         uint32_t seq;   /* of the next message */
         uint8_t socket; /* makes its endpoint */
         bool unique;    /* it sends from a port of its own */
+        bool old;       /* its digests end in LF */
 };
 
 void fake_bus_init(struct fake_bus *b);

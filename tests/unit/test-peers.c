@@ -37,7 +37,7 @@ static struct peer *join(struct peers *ps, uint64_t now, unsigned i, size_t enti
         struct peer *peer = NULL;
 
         ck_assert_int_eq(peers_join(ps, now, &a, entities, &peer), 0);
-        peers_heard(peer, now, &somewhere, true);
+        peers_heard(ps, peer, now, &somewhere, true);
         return peer;
 }
 
@@ -137,7 +137,7 @@ START_TEST(test_peer_that_is_heard_stays)
         peer = join(&ps, T0, 0, 2);
         for (unsigned i = 1; i <= 20; ++i) {
                 ck_assert_ptr_null(peers_due(&ps, T0 + i * 5000 * MS, 2));
-                peers_heard(peer, T0 + i * 5000 * MS, &somewhere, false);
+                peers_heard(&ps, peer, T0 + i * 5000 * MS, &somewhere, false);
         }
         ck_assert_ptr_null(peers_due(&ps, T0 + 105499 * MS, 2));
         ck_assert_ptr_eq(peers_due(&ps, T0 + 105500 * MS, 2), peer);
@@ -155,14 +155,63 @@ START_TEST(test_three_of_the_gaps_between_hellos_are_always_allowed)
 
         peers_init(&ps, 1, 100);
         peer = join(&ps, now, 0, 2);
-        peers_heard(peer, now += 4000 * MS, &somewhere, true);
+        peers_heard(&ps, peer, now += 4000 * MS, &somewhere, true);
         ck_assert_uint_eq(peers_deadline(&ps, peer, 2), now + 12000 * MS);
         /* The formula is never undercut. */
         ck_assert_uint_eq(peers_deadline(&ps, peer, 100), now + hello_dead_after(100));
         /* A gap that does not come again counts less with each hello. */
         for (unsigned i = 0; i < 20; ++i)
-                peers_heard(peer, now += 1000 * MS, &somewhere, true);
+                peers_heard(&ps, peer, now += 1000 * MS, &somewhere, true);
         ck_assert_uint_eq(peers_deadline(&ps, peer, 2), now + 5500 * MS);
+        peers_deinit(&ps);
+}
+END_TEST
+
+/* AWR-06: in DIALECT=UCL, however large the bus is (spec/errata.md, 7). */
+START_TEST(test_who_was_heard_every_second_is_missed_after_five)
+{
+        struct peers ps;
+        struct peer *peer, *slow, *once;
+        uint64_t now = T0;
+
+        peers_init(&ps, 1, 100);
+        ps.brisk = true;
+        once = join(&ps, now, 2, 100);
+        peer = join(&ps, now, 0, 100);
+        slow = join(&ps, now, 1, 100);
+        ck_assert_uint_eq(peers_deadline(&ps, peer, 100), now + hello_dead_after(100));
+        ps.lossy = true;
+        peers_heard(&ps, peer, now + 1500 * MS, &somewhere, true);
+        peers_heard(&ps, slow, now + 1501 * MS, &somewhere, true);
+        now += 1500 * MS;
+        ck_assert_uint_eq(peers_deadline(&ps, peer, 100), now + 5500 * MS);
+        ck_assert_ptr_null(peers_due(&ps, now + 5499 * MS, 100));
+        ck_assert_ptr_eq(peers_due(&ps, now + 5500 * MS, 100), peer);
+        free(peers_leave(&ps, now + 5500 * MS, peer));
+        ck_assert_ptr_null(peers_due(&ps, now + 5500 * MS, 100));
+        ps.lossy = false;
+        ck_assert_uint_eq(peers_deadline(&ps, slow, 100), now + 1 * MS + hello_dead_after(100));
+        ck_assert_uint_eq(peers_deadline(&ps, once, 100), T0 + hello_dead_after(100));
+        peers_deinit(&ps);
+}
+END_TEST
+
+START_TEST(test_who_misses_a_hello_has_more_time_again)
+{
+        struct peers ps;
+        struct peer *peer;
+        uint64_t now = T0;
+
+        peers_init(&ps, 1, 100);
+        ps.brisk = true;
+        peer = join(&ps, now, 0, 100);
+        peers_heard(&ps, peer, now += 1000 * MS, &somewhere, true);
+        peers_heard(&ps, peer, now += 2100 * MS, &somewhere, true);
+        ck_assert_uint_eq(peers_deadline(&ps, peer, 100), now + hello_dead_after(100));
+        ck_assert_uint_eq(peers_deadline(&ps, peer, 2), now + 6300 * MS);
+        for (unsigned i = 0; i < 3; ++i)
+                peers_heard(&ps, peer, now += 1000 * MS, &somewhere, true);
+        ck_assert_uint_eq(peers_deadline(&ps, peer, 100), now + 5500 * MS);
         peers_deinit(&ps);
 }
 END_TEST
@@ -216,7 +265,7 @@ START_TEST(test_endpoint_is_that_of_the_last_message)
         peers_init(&ps, 1, 100);
         peer = join(&ps, T0, 0, 2);
         ck_assert_mem_eq(peer->endpoint.bytes, somewhere.bytes, 2);
-        peers_heard(peer, T0 + 1, &there, false);
+        peers_heard(&ps, peer, T0 + 1, &there, false);
         ck_assert_mem_eq(peer->endpoint.bytes, there.bytes, 2);
         ck_assert(peer->endpoint.unique);
         peers_deinit(&ps);
@@ -379,6 +428,8 @@ int main(void)
                 test_silent_peer_is_due_when_8_2_says_so,
                 test_peer_that_is_heard_stays,
                 test_three_of_the_gaps_between_hellos_are_always_allowed,
+                test_who_was_heard_every_second_is_missed_after_five,
+                test_who_misses_a_hello_has_more_time_again,
                 test_silence_is_borne_longer_when_the_bus_has_grown,
                 test_silence_is_borne_shorter_when_most_have_left,
                 test_endpoint_is_that_of_the_last_message,

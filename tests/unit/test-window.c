@@ -362,6 +362,23 @@ START_TEST(test_message_from_before_a_ucl_wrap_may_come_after_it)
 }
 END_TEST
 
+START_TEST(test_a_leap_is_farther_than_the_window_and_no_earlier)
+{
+        struct window w = WINDOW_INIT;
+
+        ck_assert(!window_has_leap(&w, 5000, 10));
+        window_accept(&w, 100, 10, WINDOW_NEW);
+        ck_assert(!window_has_leap(&w, 99, 10));
+        ck_assert(!window_has_leap(&w, 100 + WINDOW_BITS, 10));
+        ck_assert(window_has_leap(&w, 101 + WINDOW_BITS, 10));
+        ck_assert(window_has_leap(&w, 900000, 11));
+        ck_assert(!window_has_leap(&w, 900000, 9));
+        /* The UCL library's wrap is none. */
+        window_accept(&w, 999999, 20, WINDOW_RESTART);
+        ck_assert(!window_has_leap(&w, 0, 20));
+}
+END_TEST
+
 START_TEST(test_ucl_wraps_follow_each_other)
 {
         struct window w = WINDOW_INIT;
@@ -547,6 +564,7 @@ int main(void)
                 test_equal_time_stamps_are_fine,
                 test_ucl_wrap_at_a_million_is_no_restart,
                 test_message_from_before_a_ucl_wrap_may_come_after_it,
+                test_a_leap_is_farther_than_the_window_and_no_earlier,
                 test_ucl_wraps_follow_each_other,
                 test_forgotten_message_is_new_again,
                 test_each_message_is_taken_once_in_any_order_with_loss_and_repetition,
