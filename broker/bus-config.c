@@ -90,6 +90,7 @@ static bool begin(struct bus_configs *configs, const struct section_line *line)
         *section =
                 (struct bus_section){ .line = line->number, .reader = { .config = CONFIG_INIT } };
         set_name(section->name, line->word);
+        snprintf(section->title, sizeof(section->title), "bus %s", section->name);
         return true;
 }
 
@@ -105,7 +106,7 @@ struct route_words {
 static bool take_words(const struct section_line *line, struct span rest,
                        struct route_words *ret_words)
 {
-        struct route_words w = { .address = { "()", 2 } };
+        struct route_words w = { 0 };
         struct span word;
 
         while (section_next_word(&rest, &word)) {
@@ -125,10 +126,20 @@ static bool take_words(const struct section_line *line, struct span rest,
                         return section_fail(line, span_of("ROUTE"),
                                             "write to=BUS or from=BUS, then address=(...) and "
                                             "commands=NAME,NAME if not all may pass");
+                if (place->at)
+                        return section_fail(line, span_of("ROUTE"),
+                                            "%.*s= stands there twice, remove one of the two",
+                                            (int)key.n, key.at);
                 *place = span_from(word, key.n + 1);
+                if (place->n == 0)
+                        return section_fail(line, span_of("ROUTE"),
+                                            "%.*s= has nothing behind it, write it or remove %.*s=",
+                                            (int)key.n, key.at, (int)key.n, key.at);
         }
-        if ((w.to.n > 0) == (w.from.n > 0))
+        if (!w.to.at == !w.from.at)
                 return section_fail(line, span_of("ROUTE"), "write one of to=BUS and from=BUS");
+        if (!w.address.at)
+                w.address = span_of("()");
         *ret_words = w;
         return true;
 }
@@ -215,6 +226,14 @@ static bool read_route(struct bus_configs *configs, const struct section_line *l
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
+/* The section may have moved since it was used. */
+static void prepare(struct bus_section *section, const char *file)
+{
+        section->reader.name = file;
+        section->reader.section = section->title;
+        section->reader.error = section->error;
+}
+
 bool bus_configs_on_line(void *data, const struct section_line *line)
 {
         struct bus_configs *configs = data;
@@ -228,8 +247,7 @@ bool bus_configs_on_line(void *data, const struct section_line *line)
         if (span_equal_nocase(key, "ROUTE"))
                 return read_route(configs, line, value);
         section = &configs->sections[configs->n - 1];
-        section->reader.name = line->file;
-        section->reader.error = section->error;
+        prepare(section, line->file);
         if (config_read_entry(&section->reader, line->number, line->text) == 0)
                 return true;
         snprintf(line->error, SECTIONS_ERROR_SIZE, "%s", section->error);
@@ -264,8 +282,8 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
         for (size_t i = 0; i < configs->n; i++) {
                 struct bus_section *section = &configs->sections[i];
 
-                section->reader.name = file;
-                section->reader.error = section->error;
+                prepare(section, file);
+                section->reader.line = section->line;
                 log_warnings(&section->reader.config);
                 if (config_check_keys(&section->reader) == 0)
                         continue;

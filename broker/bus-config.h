@@ -31,6 +31,7 @@ struct rule {
 
 struct bus_section {
         char name[BUS_NAME_MAX + 1];
+        char title[sizeof("bus ") + BUS_NAME_MAX]; /* "bus NAME" */
         unsigned line;
         struct config_reader reader; /* its config is the bus's */
         char error[CONFIG_ERROR_SIZE];

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <core/frame.h>
+#include <core/nearly.h>
 
 #include "broker.h"
 #include "control-request.h"
@@ -341,7 +342,7 @@ static void on_unknown(struct request *r)
         char why[SHOWN_MAX + 64];
 
         for (size_t i = 0; i < sizeof(commands) / sizeof(*commands) && !near; i++)
-                if (section_is_nearly(name, commands[i].name))
+                if (is_nearly(name, commands[i].name))
                         near = commands[i].name;
         snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", shown_size(name), name.at,
                  near ? ", is " : "", near ? near : "", near ? " meant?" : "");

@@ -166,13 +166,15 @@ static bool on_broker_line(void *data, const struct section_line *line)
 {
         struct option_lines *lines = &((struct options *)data)->lines;
         const struct section_key keys[] = {
-                { "MULTICAST", set_multicast, "write always, when-remote or never", NULL },
+                { "MULTICAST", set_multicast, "write always, when-remote or never",
+                  &lines->multicast, false },
                 { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH",
-                  &lines->metrics },
-                { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666", &lines->socket_mode },
-                { "QUIT", set_quit, "write never, owner or bus", NULL },
+                  &lines->metrics, false },
+                { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666", &lines->socket_mode,
+                  false },
+                { "QUIT", set_quit, "write never, owner or bus", &lines->quit, false },
                 { "TCP", set_tcp, "write no, 127.0.0.1:PORT, or the ADDRESS:PORT to listen on",
-                  &lines->tcp },
+                  &lines->tcp, false },
         };
 
         struct options *o = data;
@@ -184,6 +186,8 @@ static bool on_broker_line(void *data, const struct section_line *line)
                 return false;
         if (!span_equal_nocase(key, "SOCKET_GROUP"))
                 return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
+        if (!section_check_once(line, key, lines->socket_group))
+                return false;
         lines->socket_group = line->number;
         return section_find_group(line, key, value, &o->socket_group);
 }

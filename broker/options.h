@@ -39,8 +39,10 @@ enum quit {
         QUIT_BUS,   /* those, and whoever has the keys of the bus */
 };
 
-/* Where values stood that can prove to be wrong when they are used; 0: nowhere. */
+/* Where values stood; 0: nowhere. */
 struct option_lines {
+        unsigned multicast;
+        unsigned quit;
         unsigned metrics;
         unsigned socket_mode;
         unsigned socket_group;

@@ -244,11 +244,12 @@ static const struct {
         bool (*read)(const struct section_line *line, struct rule *rule, struct span key,
                      struct span value);
         bool grants; /* it has no place in a deny line */
+        bool once;
 } words[] = {
-        { "user", read_who, false },         { "group", read_who, false },
-        { "attach", read_attach, true },     { "send", read_send, true },
-        { "commands", read_commands, true }, { "watch", read_watch, true },
-        { "observe", read_observe, true },   { "all", read_all, true },
+        { "user", read_who, false, false },         { "group", read_who, false, false },
+        { "attach", read_attach, true, false },     { "send", read_send, true, false },
+        { "commands", read_commands, true, false }, { "watch", read_watch, true, true },
+        { "observe", read_observe, true, true },    { "all", read_all, true, true },
 };
 
 #define WORDS_MAX (sizeof(words) / sizeof(*words))
@@ -271,6 +272,8 @@ static bool read_word(const struct section_line *line, struct rule *rule, struct
                         return section_fail(line, key,
                                             "a deny line has user= and group= only, "
                                             "remove it");
+                if (words[i].once && *seen & 1u << i)
+                        return section_fail(line, key, "stands there twice, remove one of the two");
                 *seen |= 1u << i;
                 return words[i].read(line, rule, key, value);
         }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <core/limits.h>
+#include <core/nearly.h>
 
 #include "limits.h"
 
@@ -48,6 +49,7 @@ static const struct {
 
 void limits_init(struct limits *l)
 {
+        *l = (struct limits){ 0 };
         for (unsigned i = 0; i < LIMIT_MAX; i++)
                 l->of[i] = table[i].value;
 }
@@ -73,32 +75,101 @@ static bool parse_number(struct span s, uint64_t *ret_number)
         return true;
 }
 
+/* Reads the value of the limit @i. */
+static bool set_limit(struct limits *l, const struct section_line *line, unsigned i,
+                      struct span key, struct span value)
+{
+        uint64_t number;
+
+        if (!section_check_once(line, key, l->lines[i]))
+                return false;
+        if (table[i].off && span_equal_nocase(value, table[i].off))
+                number = LIMIT_OFF;
+        else if (!parse_number(value, &number) || number < table[i].min)
+                return section_fail(line, key,
+                                    "\"%.*s\" is no value for it, write a number from %" PRIu64
+                                    " to %" PRIu64 " (K, M, G: times 1024)%s%s",
+                                    (int)(value.n < 20 ? value.n : 20), value.at, table[i].min,
+                                    LIMIT_VALUE_MAX, table[i].off ? ", or " : "",
+                                    table[i].off ? table[i].off : "");
+        l->of[i] = number;
+        l->lines[i] = line->number;
+        return true;
+}
+
 bool limits_on_line(void *data, const struct section_line *line)
 {
-        struct limits *l = data;
+        const char *near = NULL;
         struct span key, value;
-        uint64_t number;
 
         if (line->text.n == 0)
                 return true;
         if (!section_split(line, &key, &value))
                 return false;
         for (unsigned i = LIMIT_NONE + 1; i < LIMIT_MAX; i++) {
-                if (!span_equal_nocase(key, table[i].name))
-                        continue;
-                if (table[i].off && span_equal_nocase(value, table[i].off))
-                        number = LIMIT_OFF;
-                else if (!parse_number(value, &number) || number < table[i].min)
-                        return section_fail(line, key,
-                                            "\"%.*s\" is no value for it, write a number from "
-                                            "%" PRIu64 " up (K, M, G: times 1024)%s%s",
-                                            (int)(value.n < 20 ? value.n : 20), value.at,
-                                            table[i].min, table[i].off ? ", or " : "",
-                                            table[i].off ? table[i].off : "");
-                l->of[i] = number;
-                return true;
+                if (span_equal_nocase(key, table[i].name))
+                        return set_limit(data, line, i, key, value);
+                if (!near && is_nearly(key, table[i].name))
+                        near = table[i].name;
         }
-        section_warn_unknown(line, key);
+        section_warn_unknown(line, key, near);
+        return true;
+}
+
+/* The lesser one is never reached if it is above the greater one. */
+static bool check_order(const struct limits *l, unsigned lesser, unsigned greater, const char *file,
+                        char ret_error[static SECTIONS_ERROR_SIZE])
+{
+        const struct section_line line = { .file = file,
+                                           .number = l->lines[lesser],
+                                           .error = ret_error };
+        struct span key = span_of(table[lesser].name);
+
+        if (l->lines[lesser] == 0 || l->of[lesser] == LIMIT_OFF || l->of[greater] == LIMIT_OFF ||
+            l->of[lesser] <= l->of[greater])
+                return true;
+        if (l->lines[greater] > 0)
+                return section_fail(&line, key,
+                                    "%" PRIu64 " is above %s=%" PRIu64
+                                    " of line %u, lower it or raise the other",
+                                    l->of[lesser], table[greater].name, l->of[greater],
+                                    l->lines[greater]);
+        return section_fail(&line, key,
+                            "%" PRIu64 " is above %s, which is %" PRIu64
+                            " where no line says otherwise, lower it or write %s=NUMBER",
+                            l->of[lesser], table[greater].name, l->of[greater],
+                            table[greater].name);
+}
+
+bool limits_check(const struct limits *l, const char *file,
+                  char ret_error[static SECTIONS_ERROR_SIZE])
+{
+        static const struct {
+                unsigned lesser;
+                unsigned greater;
+        } pairs[] = {
+                { LIMIT_BYTES_PER_LINK, LIMIT_BYTES_PER_USER },
+                { LIMIT_BYTES_PER_LINK, LIMIT_BYTES },
+                { LIMIT_BYTES_PER_USER, LIMIT_BYTES },
+                { LIMIT_MESSAGES_PER_LINK, LIMIT_MESSAGES_PER_USER },
+                { LIMIT_MESSAGES_PER_LINK, LIMIT_MESSAGES },
+                { LIMIT_MESSAGES_PER_USER, LIMIT_MESSAGES },
+                { LIMIT_ENTITIES_PER_LINK, LIMIT_ENTITIES_PER_USER },
+                { LIMIT_ENTITIES_PER_LINK, LIMIT_ENTITIES },
+                { LIMIT_ENTITIES_PER_USER, LIMIT_ENTITIES },
+                { LIMIT_TICKETS_PER_LINK, LIMIT_TICKETS_PER_USER },
+                { LIMIT_TICKETS_PER_LINK, LIMIT_TICKETS },
+                { LIMIT_TICKETS_PER_USER, LIMIT_TICKETS },
+                { LIMIT_LINKS_PER_USER, LIMIT_LINKS },
+                { LIMIT_RETAINED_PER_LINK, LIMIT_RETAINED_PER_USER },
+                { LIMIT_RETAINED_PER_LINK, LIMIT_RETAINED },
+                { LIMIT_RETAINED_PER_USER, LIMIT_RETAINED },
+                { LIMIT_SEND_RATE, LIMIT_SEND_RATE_PER_USER },
+        };
+
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+                if (!check_order(l, pairs[i].lesser, pairs[i].greater, file, ret_error))
+                        return false;
         return true;
 }
 

@@ -11,6 +11,15 @@
 
 #define NAME_SIZE 256
 
+/* Nobody is called so. */
+static bool is_number(struct span name)
+{
+        for (size_t i = 0; i < name.n; i++)
+                if (!is_digit(name.at[i]))
+                        return false;
+        return name.n > 0;
+}
+
 static bool look_up(const struct section_line *line, struct span key, struct span name,
                     bool is_group, uint32_t *ret_id)
 {
@@ -25,6 +34,10 @@ static bool look_up(const struct section_line *line, struct span key, struct spa
                 *ret_id = (uint32_t)number;
                 return true;
         }
+        if (is_number(name))
+                return section_fail(line, key, "%.*s is no number of a %s, they end at %u",
+                                    (int)(name.n < 40 ? name.n : 40), name.at, kind,
+                                    UINT32_MAX - 1);
         if (name.n == 0 || name.n >= sizeof(text))
                 return section_fail(line, key, "a name is missing or too long, write that of a %s",
                                     kind);

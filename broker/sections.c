@@ -6,10 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <core/nearly.h>
+
 #include "log.h"
 
-/* Longer names than this are nobody's slip of the pen. */
-#define NAME_COMPARED_MAX 16
 #define KEY_SHOWN_MAX 40
 
 static struct span trim(struct span s)
@@ -43,6 +43,20 @@ static struct span shown(struct span key)
         return key;
 }
 
+/* The same of the line that a section begins with. */
+static struct span shown_head(struct span head)
+{
+        size_t n = 1;
+
+        while (n < head.n && n < KEY_SHOWN_MAX &&
+               (is_alpha(head.at[n]) || is_digit(head.at[n]) || is_wsp(head.at[n]) ||
+                head.at[n] == '_' || head.at[n] == '-'))
+                n++;
+        if (n < head.n && head.at[n] == ']')
+                n++;
+        return (struct span){ head.at, n };
+}
+
 /* A long path shows its end, so that what is wrong still fits behind it. */
 static const char *shown_file(const char *file)
 {
@@ -53,7 +67,7 @@ static const char *shown_file(const char *file)
 
 bool section_fail(const struct section_line *line, struct span key, const char *format, ...)
 {
-        struct span name = key.n > 0 && key.at[0] == '[' ? key : shown(key);
+        struct span name = key.n > 0 && key.at[0] == '[' ? shown_head(key) : shown(key);
         va_list args;
         int n = snprintf(line->error, SECTIONS_ERROR_SIZE, "%s:%u: %.*s: ", shown_file(line->file),
                          line->number, (int)name.n, name.at);
@@ -66,12 +80,20 @@ bool section_fail(const struct section_line *line, struct span key, const char *
         return false;
 }
 
-void section_warn_unknown(const struct section_line *line, struct span key)
+void section_warn_unknown(const struct section_line *line, struct span key, const char *near)
 {
         struct span name = shown(key);
 
-        log_warning("%s:%u: %.*s: it is unknown in [%.*s] and ignored", shown_file(line->file),
-                    line->number, (int)name.n, name.at, (int)line->section.n, line->section.at);
+        log_warning("%s:%u: %.*s: it is unknown in [%.*s] and ignored%s%s%s",
+                    shown_file(line->file), line->number, (int)name.n, name.at,
+                    (int)line->section.n, line->section.at, near ? ", is " : "", near ? near : "",
+                    near ? " meant?" : "");
+}
+
+bool section_check_once(const struct section_line *line, struct span key, unsigned first)
+{
+        return first == 0 ||
+               section_fail(line, key, "stands on line %u already, remove one of the two", first);
 }
 
 void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
@@ -87,56 +109,22 @@ void section_log_error(const char *file, unsigned line, const char *key, const c
 
 /* ---- names of sections --------------------------------------------------------------------- */
 
-static char lower(char c)
-{
-        return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* How many letters must be added, removed, exchanged or swapped with their neighbour to make @b of
- * @a; both have at most NAME_COMPARED_MAX. */
-static unsigned distance(struct span a, const char *b)
-{
-        unsigned rows[3][NAME_COMPARED_MAX + 1];
-        size_t n = strlen(b);
-
-        for (unsigned j = 0; j <= n; j++)
-                rows[0][j] = j;
-        for (unsigned i = 1; i <= a.n; i++) {
-                unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
-                         *higher = rows[(i + 1) % 3];
-
-                row[0] = i;
-                for (unsigned j = 1; j <= n; j++) {
-                        unsigned best = above[j - 1] + (lower(a.at[i - 1]) != lower(b[j - 1]));
-
-                        if (best > above[j] + 1)
-                                best = above[j] + 1;
-                        if (best > row[j - 1] + 1)
-                                best = row[j - 1] + 1;
-                        if (i > 1 && j > 1 && lower(a.at[i - 1]) == lower(b[j - 2]) &&
-                            lower(a.at[i - 2]) == lower(b[j - 1]) && best > higher[j - 2] + 1)
-                                best = higher[j - 2] + 1;
-                        row[j] = best;
-                }
-        }
-        return rows[a.n % 3][n];
-}
-
-bool section_is_nearly(struct span name, const char *known)
-{
-        return name.n <= NAME_COMPARED_MAX && distance(name, known) <= (strlen(known) > 4 ? 2 : 1);
-}
-
 /* Finds the section of "[NAME]" or "[NAME WORD]". *@ret_section is NULL if it is to be skipped. */
 static bool find(struct section_line *line, struct span head, const struct section *sections,
                  size_t n, const struct section **ret_section)
 {
-        struct span inner = trim((struct span){ head.at + 1, head.n - 1 });
+        const char *end = memchr(head.at, ']', head.n);
+        struct span inner;
         size_t name_n = 0;
 
-        if (head.at[head.n - 1] != ']')
-                return section_fail(line, span_of("?"), "a section begins with [NAME], add the ]");
-        inner = trim((struct span){ inner.at, inner.n - 1 });
+        if (!end)
+                return section_fail(line, head, "a section begins with [NAME], add the ]");
+        if (end != head.at + head.n - 1)
+                return section_fail(line, head,
+                                    "nothing may stand behind the ], put it on a line of its own");
+        inner = trim((struct span){ head.at + 1, head.n - 2 });
+        if (inner.n == 0)
+                return section_fail(line, head, "a section has a name, write [NAME]");
         while (name_n < inner.n && !is_wsp(inner.at[name_n]))
                 name_n++;
         line->section = (struct span){ inner.at, name_n };
@@ -152,7 +140,7 @@ static bool find(struct section_line *line, struct span head, const struct secti
                 return true;
         }
         for (size_t i = 0; i < n; i++)
-                if (section_is_nearly(line->section, sections[i].name))
+                if (is_nearly(line->section, sections[i].name))
                         return section_fail(line, head,
                                             "there is no such section, write [%s%s] or remove it",
                                             sections[i].name, sections[i].has_word ? " NAME" : "");
@@ -204,6 +192,7 @@ bool section_split(const struct section_line *line, struct span *ret_key, struct
 bool section_read_key(const struct section_line *line, const struct section_key *keys, size_t n,
                       void *data)
 {
+        const char *near = NULL;
         struct span key, value;
 
         if (line->text.n == 0)
@@ -211,17 +200,20 @@ bool section_read_key(const struct section_line *line, const struct section_key 
         if (!section_split(line, &key, &value))
                 return false;
         for (size_t i = 0; i < n; i++) {
+                if (!near && is_nearly(key, keys[i].name))
+                        near = keys[i].name;
                 if (!span_equal_nocase(key, keys[i].name))
                         continue;
-                if (keys[i].line)
-                        *keys[i].line = line->number;
-                if (keys[i].set(data, value))
+                if (!section_check_once(line, key, keys[i].repeats ? 0 : *keys[i].line))
+                        return false;
+                *keys[i].line = line->number;
+                if (value.n > 0 && keys[i].set(data, value))
                         return true;
                 return section_fail(line, key, "\"%.*s\" is no value for it, %s",
                                     (int)(value.n < KEY_SHOWN_MAX ? value.n : KEY_SHOWN_MAX),
                                     value.at, keys[i].wants);
         }
-        section_warn_unknown(line, key);
+        section_warn_unknown(line, key, near);
         return true;
 }
 

@@ -44,14 +44,14 @@ bool sections_read(struct span text, const char *file, const struct section *sec
 /* Says what is wrong; @key is shown as far as it looks like a key. Returns false. */
 bool section_fail(const struct section_line *line, struct span key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
-/* Logs "FILE:LINE: KEY: it is unknown in [SECTION] and ignored". */
-void section_warn_unknown(const struct section_line *line, struct span key);
+/* Logs "FILE:LINE: KEY: it is unknown in [SECTION] and ignored", and that @near may be meant; NULL: none. */
+void section_warn_unknown(const struct section_line *line, struct span key, const char *near);
+/* Fails if the @key stood on the line @first already; 0: it did not. */
+bool section_check_once(const struct section_line *line, struct span key, unsigned first);
 
 /* Logs "FILE:LINE: KEY: ..." of a value that proved to be wrong only when it was used. */
 void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
-/* Whether @name may be a slip of the pen for @known. */
-bool section_is_nearly(struct span name, const char *known);
 
 /* KEY=VALUE, trimmed. False, with section_fail(), if the line has no "=". */
 bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value);
@@ -61,9 +61,11 @@ struct section_key {
         const char *name;
         bool (*set)(void *data, struct span value);
         const char *wants; /* ends the sentence that begins "is no value for it, " */
-        unsigned *line;    /* gets the number of the line; NULL: nobody asks for it later */
+        unsigned *line;    /* gets the number of the line, 0 before */
+        bool repeats;      /* it may stand several times */
 };
 
+/* A key that stands there twice is an error, and so is one without a value. */
 bool section_read_key(const struct section_line *line, const struct section_key *keys, size_t n,
                       void *data);
 

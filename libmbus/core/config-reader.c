@@ -80,6 +80,18 @@ int config_fail_number(struct config_reader *r, const char *what, uint64_t numbe
         return MBUS_E_CONFIG;
 }
 
+int config_fail_section(struct config_reader *r, const char *what, const char *behind)
+{
+        struct note note = note_begin(r, r->error, CONFIG_ERROR_SIZE);
+
+        note_add(&note, what);
+        note_add(&note, "[");
+        note_add(&note, r->section ? r->section : "MBUS");
+        note_add(&note, "]");
+        note_add(&note, behind);
+        return MBUS_E_CONFIG;
+}
+
 /* The next free warning, or NULL. */
 static char *next_warning(struct config *c)
 {
@@ -95,6 +107,24 @@ void config_warn(struct config_reader *r, const char *what)
                 return;
         note = note_begin(r, at, sizeof(r->config.warnings[0]));
         note_add(&note, what);
+}
+
+void config_warn_unknown(struct config_reader *r, const char *near)
+{
+        char *at = next_warning(&r->config);
+        struct note note;
+
+        if (!at)
+                return;
+        note = note_begin(r, at, sizeof(r->config.warnings[0]));
+        note_add(&note, "The key is unknown and ignored");
+        if (near) {
+                note_add(&note, ", is ");
+                note_add(&note, near);
+                note_add(&note, " meant?");
+        } else {
+                note_add(&note, ".");
+        }
 }
 
 void config_warn_number(struct config_reader *r, const char *what, uint64_t number,

@@ -16,6 +16,7 @@
 
 struct config_reader {
         const char *name; /* of the file */
+        const char *section; /* "bus studio"; NULL: MBUS */
         unsigned line;
         struct span key;                /* of this line, as much of it as may be shown */
         struct config config;           /* what has been read so far */
@@ -25,7 +26,8 @@ struct config_reader {
 
 /* Reads "KEY=VALUE", which stands on the line @number. 0 or MBUS_E_CONFIG. */
 int config_read_entry(struct config_reader *r, unsigned number, struct span line);
-/* Whether all keys have stood there that a bus cannot do without. 0 or MBUS_E_CONFIG. */
+/* Whether all keys have stood there that a bus cannot do without; what is missing is said of the line
+ * r->line. 0 or MBUS_E_CONFIG. */
 int config_check_keys(struct config_reader *r);
 
 /* Writes "NAME:LINE: KEY: WHAT" to r->error and returns MBUS_E_CONFIG. */
@@ -33,8 +35,12 @@ int config_fail(struct config_reader *r, const char *what);
 /* As config_fail(), with @number between the two parts of the sentence. */
 int config_fail_number(struct config_reader *r, const char *what, uint64_t number,
                        const char *behind);
+/* As config_fail(), with the name of the section between the two parts of the sentence. */
+int config_fail_section(struct config_reader *r, const char *what, const char *behind);
 /* The same for the list of warnings; what does not fit into it any more is dropped. */
 void config_warn(struct config_reader *r, const char *what);
+/* The key is none that is known; NULL: nor is it nearly one. */
+void config_warn_unknown(struct config_reader *r, const char *near);
 void config_warn_number(struct config_reader *r, const char *what, uint64_t number,
                         const char *behind);
 

@@ -9,6 +9,7 @@
 #include "config-key.h"
 #include "config-reader.h"
 #include "ip.h"
+#include "nearly.h"
 
 /* Of a key that is not known, a message shows this much. */
 #define KEY_SHOWN_MAX 32
@@ -203,6 +204,15 @@ static bool is_known_key(struct span key)
         return false;
 }
 
+/* The key that @key may be a slip of the pen for, or NULL. */
+static const char *find_near(struct span key)
+{
+        for (size_t i = 0; i < KEY_MAX; i++)
+                if (keys[i].read != ignore && is_nearly(key, keys[i].name))
+                        return keys[i].name;
+        return NULL;
+}
+
 /* What a message shows of the key of a line: nothing that may be a secret out of its place. */
 static struct span shown_key(struct span key, struct span value)
 {
@@ -237,7 +247,7 @@ int config_read_entry(struct config_reader *r, unsigned number, struct span line
                 r->seen[i] = r->line;
                 return keys[i].read(r, value);
         }
-        config_warn(r, "The key is unknown and ignored.");
+        config_warn_unknown(r, find_near(key));
         return 0;
 }
 
@@ -245,11 +255,13 @@ int config_check_keys(struct config_reader *r)
 {
         if (r->seen[KEY_HASHKEY] == 0) {
                 r->key = span_of("HASHKEY");
-                return config_fail(r, "is missing, add it or make a file with mbus-cli keygen");
+                return config_fail_section(r, "is missing in ",
+                                           ", add it or make a file with mbus-cli keygen");
         }
         if (r->seen[KEY_ENCRYPTIONKEY] == 0) {
                 r->key = span_of("ENCRYPTIONKEY");
-                return config_fail(r, "is missing, add it, with (NOENCR,) for no encryption");
+                return config_fail_section(r, "is missing in ",
+                                           ", add it, with (NOENCR,) for no encryption");
         }
         return 0;
 }
@@ -257,7 +269,7 @@ int config_check_keys(struct config_reader *r)
 static int read_lines(struct config_reader *r, struct span text)
 {
         bool begun = false, ours = false;
-        unsigned number = 0;
+        unsigned number = 0, last = 1;
         struct span line;
         int error;
 
@@ -271,17 +283,20 @@ static int read_lines(struct config_reader *r, struct span text)
                 if (!begun && !ours)
                         break;
                 begun = true;
+                if (ours)
+                        last = number;
                 if (line.at[0] == '[' || !ours)
                         continue;
                 error = config_read_entry(r, number, line);
                 if (error)
                         return error;
         }
-        r->line = number > 0 ? number : 1;
         if (!begun) {
+                r->line = number > 0 ? number : 1;
                 r->key = span_of("[MBUS]");
                 return config_fail(r, "must be the first line, write it there");
         }
+        r->line = last;
         error = config_check_keys(r);
         if (error == 0 && r->seen[KEY_CONFIG_VERSION] == 0) {
                 r->key = span_of("CONFIG_VERSION");

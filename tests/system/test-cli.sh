@@ -209,9 +209,9 @@ test_errors_in_a_configuration_name_file_line_and_key() {
         refused '[MBUS]' CONFIG_VERSION=1 "$HASH" 'ENCRYPTIONKEY=(3DES,AQIDBA==)'
         says '4: ENCRYPTIONKEY: has a key of 4 octets, 3DES takes 24 (or 16, if the first 8 are used twice); make one with mbus-cli keygen'
         refused '[MBUS]' CONFIG_VERSION=1 'ENCRYPTIONKEY=(NOENCR,)'
-        says '3: HASHKEY: is missing, add it or make a file with mbus-cli keygen'
+        says '3: HASHKEY: is missing in [MBUS], add it or make a file with mbus-cli keygen'
         refused '[MBUS]' CONFIG_VERSION=1 "$HASH"
-        says '3: ENCRYPTIONKEY: is missing, add it, with (NOENCR,) for no encryption'
+        says '3: ENCRYPTIONKEY: is missing in [MBUS], add it, with (NOENCR,) for no encryption'
         refused CONFIG_VERSION=1 "$HASH" 'ENCRYPTIONKEY=(NOENCR,)'
         says '1: [MBUS]: must be the first line, write it there'
         refused '[MBUS]' "$HASH" "$HASH" 'ENCRYPTIONKEY=(NOENCR,)'

@@ -109,8 +109,21 @@ START_TEST(test_what_is_wrong_is_said_with_its_line)
                                     "another; main is that of [MBUS]");
         check_error("[bus a]\nPORT=0\n", "F:2: PORT: is no UDP port, write a number from 1 to "
                                          "65535");
-        check_error("[bus a]\n" HASHKEY, "F:2: ENCRYPTIONKEY: is missing, add it, with (NOENCR,) "
+        check_error("[bus a]\n" HASHKEY, "F:1: ENCRYPTIONKEY: is missing in [bus a], add it, with (NOENCR,) "
                                          "for no encryption");
+        check_error("# old\n\n[bus a]\n", "F:3: HASHKEY: is missing in [bus a], add it or make a file "
+                                          "with mbus-cli keygen");
+        check_error("[bus a]\n" KEYS "PORT=1\nport=2\n",
+                    "F:5: port: stands on line 4 already, remove one of the two");
+        check_error("[bus a]\n" KEYS "ROUTE=to=main to=main\n",
+                    "F:4: ROUTE: to= stands there twice, remove one of the two");
+        check_error("[bus a]\n" KEYS "ROUTE=to=main commands=a commands=b\n",
+                    "F:4: ROUTE: commands= stands there twice, remove one of the two");
+        check_error("[bus a]\n" KEYS "ROUTE=to=main commands=\n",
+                    "F:4: ROUTE: commands= has nothing behind it, write it or remove commands=");
+        check_error("[bus a]\n" KEYS "ROUTE=to=\n",
+                    "F:4: ROUTE: to= has nothing behind it, write it or remove to=");
+        check_error("[bus a]\n" KEYS "ROUTE=\n", "F:4: ROUTE: write one of to=BUS and from=BUS");
         check_error("[bus a]\n" KEYS "ROUTE=main\n",
                     "F:4: ROUTE: write to=BUS or from=BUS, then address=(...) and "
                     "commands=NAME,NAME if not all may pass");

@@ -347,7 +347,12 @@ START_TEST(test_a_line_that_is_not_understood_wholly_is_an_error)
         expect_error("allow user=no-such-user all",
                      "file:2: user: there is no user \"no-such-user\"");
         expect_error("allow group=no-such-group all", "file:2: group: there is no group ");
-        expect_error("allow user=4294967295 all", "file:2: user: there is no user ");
+        expect_error("allow user=4294967295 all",
+                     "file:2: user: 4294967295 is no number of a user, they end at 4294967294");
+        expect_error("allow group=99999999999999999999 all",
+                     "file:2: group: 99999999999999999999 is no number of a group, ");
+        expect_error("allow user=* watch=yes watch=no", "file:2: watch: stands there twice, ");
+        expect_error("allow user=* all all", "file:2: all: stands there twice, ");
         expect_error("allow user=* all=yes", "file:2: all: write all alone");
         expect_error("allow user=* attach", "file:2: attach: write attach=VALUE");
         expect_error("allow user=* attach=", "file:2: attach: \"\" is no address, ");

@@ -100,8 +100,15 @@ END_TEST
 
 START_TEST(test_a_broken_head_is_an_error)
 {
-        expect_error("[broker\n", "file:1: ?: a section begins with [NAME], add the ]");
-        expect_error("[\n", "file:1: ?: a section begins with [NAME], add the ]");
+        expect_error("[broker\n", "file:1: [broker: a section begins with [NAME], add the ]");
+        expect_error("[bus old\n", "file:1: [bus old: a section begins with [NAME], add the ]");
+        expect_error("[c2VjcmV0+c2VjcmV0\n",
+                     "file:1: [c2VjcmV0: a section begins with [NAME], add the ]");
+        expect_error("[]\n", "file:1: []: a section has a name, write [NAME]");
+        expect_error("[ ]\n", "file:1: [ ]: a section has a name, write [NAME]");
+        expect_error("[broker] MULTICAST=never\n",
+                     "file:1: [broker]: nothing may stand behind the ], put it on a line of its own");
+        expect_error("[\n", "file:1: [: a section begins with [NAME], add the ]");
         expect_error("\n[broker x]\n",
                      "file:2: [broker x]: there is only one of it, write [broker]");
 }
@@ -222,6 +229,89 @@ START_TEST(test_values_that_make_no_sense_are_errors)
 }
 END_TEST
 
+START_TEST(test_a_key_stands_once)
+{
+        static const char *const keys[] = { "MULTICAST=never", "METRICS=no", "SOCKET_MODE=0600",
+                                            "QUIT=owner" };
+        char text[256], begin[64];
+
+        for (size_t i = 0; i < N(keys); i++) {
+                size_t n = strcspn(keys[i], "=");
+
+                snprintf(text, sizeof(text), "[broker]\n%s\n\n[broker]\n%s\n", keys[i], keys[i]);
+                snprintf(begin, sizeof(begin), "file:5: %.*s: stands on line 2 already, ", (int)n,
+                         keys[i]);
+                expect_option_error(text, begin);
+                snprintf(text, sizeof(text), "[broker]\n%.*s=\n", (int)n, keys[i]);
+                snprintf(begin, sizeof(begin), "file:2: %.*s: \"\" is no value for it, write ",
+                         (int)n, keys[i]);
+                expect_option_error(text, begin);
+        }
+        expect_option_error("[broker]\nSOCKET_GROUP=0\nSOCKET_GROUP=0\n",
+                            "file:3: SOCKET_GROUP: stands on line 2 already, ");
+        expect_option_error("[broker]\nSOCKET_GROUP=\n", "file:2: SOCKET_GROUP: a name is missing");
+        expect_option_error("[limits]\nLINKS=5\nlinks=5\n",
+                            "file:3: links: stands on line 2 already, remove one of the two");
+}
+END_TEST
+
+START_TEST(test_a_limit_says_from_where_to_where_it_goes)
+{
+        expect_option_error("[limits]\nLINKS=99999999999999999999\n",
+                            "file:2: LINKS: \"99999999999999999999\" is no value for it, write a "
+                            "number from 1 to 1099511627776 (K, M, G: times 1024)");
+        expect_option_error("[limits]\nBYTES_PER_USER=\n",
+                            "file:2: BYTES_PER_USER: \"\" is no value for it, write a number from "
+                            "131072 to 1099511627776 (K, M, G: times 1024), or share");
+}
+END_TEST
+
+START_TEST(test_limits_that_contradict_each_other_are_errors)
+{
+        static const struct {
+                const char *text;
+                const char *error; /* NULL: there is none */
+        } cases[] = {
+                { "ENTITIES=10\nENTITIES_PER_LINK=11\n",
+                  "F:3: ENTITIES_PER_LINK: 11 is above ENTITIES=10 of line 2, lower it or raise the "
+                  "other" },
+                { "ENTITIES_PER_LINK=11\n\nENTITIES=10\n",
+                  "F:2: ENTITIES_PER_LINK: 11 is above ENTITIES=10 of line 4, lower it or raise the "
+                  "other" },
+                { "ENTITIES_PER_LINK=11\nENTITIES_PER_USER=10\n",
+                  "F:2: ENTITIES_PER_LINK: 11 is above ENTITIES_PER_USER=10 of line 3, lower it or "
+                  "raise the other" },
+                { "LINKS=10\nLINKS_PER_USER=11\n",
+                  "F:3: LINKS_PER_USER: 11 is above LINKS=10 of line 2, lower it or raise the "
+                  "other" },
+                { "TICKETS_PER_LINK=2M\n",
+                  "F:2: TICKETS_PER_LINK: 2097152 is above TICKETS, which is 1048576 where no line "
+                  "says otherwise, lower it or write TICKETS=NUMBER" },
+                { "BYTES_PER_USER=2M\nBYTES=1M\n", "F:2: BYTES_PER_USER: 2097152 is above " },
+                { "MESSAGES_PER_LINK=20\nMESSAGES_PER_USER=19\n", "F:2: MESSAGES_PER_LINK: 20 " },
+                { "RETAINED_PER_LINK=20K\nRETAINED=19K\n", "F:2: RETAINED_PER_LINK: 20480 is " },
+                { "SEND_RATE=20\nSEND_RATE_PER_USER=19\n", "F:2: SEND_RATE: 20 is above " },
+                /* What nobody wrote gives way. */
+                { "ENTITIES=10\n", NULL },
+                { "ENTITIES_PER_USER=10\n", NULL },
+                { "ENTITIES=10\nENTITIES_PER_LINK=10\nENTITIES_PER_USER=10\n", NULL },
+                { "ENTITIES=10\nENTITIES_PER_USER=share\nENTITIES_PER_LINK=9\n", NULL },
+        };
+
+        for (size_t i = 0; i < N(cases); i++) {
+                char text[256], error[SECTIONS_ERROR_SIZE];
+                const char *want = cases[i].error;
+                struct options o;
+
+                snprintf(text, sizeof(text), "[limits]\n%s", cases[i].text);
+                ck_assert_msg(read_options(&o, text, error), "%s: %s", text, error);
+                ck_assert_msg(limits_check(&o.limits, "F", error) == !want, "%s", text);
+                ck_assert_msg(!want || strncmp(error, want, strlen(want)) == 0, "%s", error);
+                policy_free(o.policy);
+        }
+}
+END_TEST
+
 /* CFG-07 is of [MBUS]; the same holds for the other sections. */
 START_TEST(test_unknown_keys_are_ignored_with_a_warning)
 {
@@ -239,7 +329,8 @@ START_TEST(test_unknown_keys_are_ignored_with_a_warning)
         ck_assert_int_gt(read(fds[0], text, sizeof(text) - 1), 0);
         close(fds[0]);
         ck_assert_ptr_nonnull(strstr(text, "file:2: FROBNICATE: it is unknown in [broker]"));
-        ck_assert_ptr_nonnull(strstr(text, "file:4: BITES: it is unknown in [limits]"));
+        ck_assert_ptr_nonnull(strstr(text, "file:4: BITES: it is unknown in [limits] and ignored, "
+                                           "is BYTES meant?\n"));
         policy_free(o.policy);
 }
 END_TEST
@@ -257,6 +348,9 @@ int main(void)
                 test_words_end_at_white_space_outside_of_parentheses,
                 test_all_keys_of_the_broker_are_read,
                 test_values_that_make_no_sense_are_errors,
+                test_a_key_stands_once,
+                test_a_limit_says_from_where_to_where_it_goes,
+                test_limits_that_contradict_each_other_are_errors,
                 test_unknown_keys_are_ignored_with_a_warning,
         };
 
