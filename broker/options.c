@@ -192,11 +192,21 @@ static bool on_broker_line(void *data, const struct section_line *line)
         return section_find_group(line, key, value, &o->socket_group);
 }
 
+/* Its keys are read elsewhere (core/config.c). */
+static bool on_mbus_line(void *data, const struct section_line *line)
+{
+        struct option_lines *lines = &((struct options *)data)->lines;
+
+        if (line->text.n == 0 && lines->mbus == 0)
+                lines->mbus = line->number;
+        return true;
+}
+
 bool options_read_sections(struct options *o, struct span text, const char *file,
                            char ret_error[static SECTIONS_ERROR_SIZE])
 {
         const struct section sections[] = {
-                { "mbus", NULL, NULL, false },
+                { "mbus", on_mbus_line, o, false },
                 { "broker", on_broker_line, o, false },
                 { "policy", policy_on_line, o->policy, false },
                 { "limits", limits_on_line, &o->limits, false },

@@ -41,6 +41,7 @@ enum quit {
 
 /* Where values stood; 0: nowhere. */
 struct option_lines {
+        unsigned mbus; /* [MBUS] itself */
         unsigned multicast;
         unsigned quit;
         unsigned metrics;

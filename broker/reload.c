@@ -14,6 +14,7 @@
 #include "control.h"
 #include "monitor.h"
 #include "settings.h"
+#include "twins.h"
 
 /* ---- what changed in [MBUS] ---------------------------------------------------------------- */
 
@@ -205,6 +206,18 @@ static void apply(struct broker *b, const struct options *fresh, struct rights *
         b->generation++;
 }
 
+/* What [MBUS] says now counts after a restart: until then the buses are beside the one that it said
+ * before. */
+static bool differ_from_main(const struct broker *b, const struct bus_configs *buses)
+{
+        char error[SECTIONS_ERROR_SIZE];
+
+        if (twins_check(&b->config, 0, buses, b->config_path, error))
+                return true;
+        log_error("%s", error);
+        return false;
+}
+
 static bool read_again(struct broker *b)
 {
         struct options fresh = b->given;
@@ -212,7 +225,7 @@ static bool read_again(struct broker *b)
         struct bridges_plan *plan = NULL;
         struct rights **rights = NULL;
         bool ok = settings_reread(&fresh, b->config_path, &config) == 0 &&
-                  bridges_prepare(b, fresh.buses, &plan) == 0;
+                  differ_from_main(b, fresh.buses) && bridges_prepare(b, fresh.buses, &plan) == 0;
 
         if (ok) {
                 rights = judge_all(b, fresh.policy);

@@ -13,6 +13,7 @@
 #include <io/config-make.h>
 
 #include "exit.h"
+#include "twins.h"
 
 static bool is_system_file_wanted(const struct options *o)
 {
@@ -75,8 +76,9 @@ static int parse(struct options *o, struct span text, const char *path, struct c
         o->buses = bus_configs_new();
         if (!o->policy || !o->buses)
                 return EXIT_SYSTEM;
-        if (options_read_sections(o, text, path, error) &&
-            limits_check(&o->limits, path, error) && bus_configs_check(o->buses, path, error))
+        if (options_read_sections(o, text, path, error) && limits_check(&o->limits, path, error) &&
+            bus_configs_check(o->buses, path, error) &&
+            twins_check(ret_config, o->lines.mbus, o->buses, path, error))
                 return 0;
         log_error("%s", error);
         return EXIT_CONFIG;

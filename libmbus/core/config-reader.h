@@ -15,7 +15,7 @@
 #define CONFIG_KEYS_MAX 24
 
 struct config_reader {
-        const char *name; /* of the file */
+        const char *name;    /* of the file */
         const char *section; /* "bus studio"; NULL: MBUS */
         unsigned line;
         struct span key;                /* of this line, as much of it as may be shown */

@@ -109,10 +109,12 @@ START_TEST(test_what_is_wrong_is_said_with_its_line)
                                     "another; main is that of [MBUS]");
         check_error("[bus a]\nPORT=0\n", "F:2: PORT: is no UDP port, write a number from 1 to "
                                          "65535");
-        check_error("[bus a]\n" HASHKEY, "F:1: ENCRYPTIONKEY: is missing in [bus a], add it, with (NOENCR,) "
-                                         "for no encryption");
-        check_error("# old\n\n[bus a]\n", "F:3: HASHKEY: is missing in [bus a], add it or make a file "
-                                          "with mbus-cli keygen");
+        check_error("[bus a]\n" HASHKEY,
+                    "F:1: ENCRYPTIONKEY: is missing in [bus a], add it, with (NOENCR,) "
+                    "for no encryption");
+        check_error("# old\n\n[bus a]\n",
+                    "F:3: HASHKEY: is missing in [bus a], add it or make a file "
+                    "with mbus-cli keygen");
         check_error("[bus a]\n" KEYS "PORT=1\nport=2\n",
                     "F:5: port: stands on line 4 already, remove one of the two");
         check_error("[bus a]\n" KEYS "ROUTE=to=main to=main\n",

@@ -106,8 +106,9 @@ START_TEST(test_a_broken_head_is_an_error)
                      "file:1: [c2VjcmV0: a section begins with [NAME], add the ]");
         expect_error("[]\n", "file:1: []: a section has a name, write [NAME]");
         expect_error("[ ]\n", "file:1: [ ]: a section has a name, write [NAME]");
-        expect_error("[broker] MULTICAST=never\n",
-                     "file:1: [broker]: nothing may stand behind the ], put it on a line of its own");
+        expect_error(
+                "[broker] MULTICAST=never\n",
+                "file:1: [broker]: nothing may stand behind the ], put it on a line of its own");
         expect_error("[\n", "file:1: [: a section begins with [NAME], add the ]");
         expect_error("\n[broker x]\n",
                      "file:2: [broker x]: there is only one of it, write [broker]");
@@ -273,10 +274,12 @@ START_TEST(test_limits_that_contradict_each_other_are_errors)
                 const char *error; /* NULL: there is none */
         } cases[] = {
                 { "ENTITIES=10\nENTITIES_PER_LINK=11\n",
-                  "F:3: ENTITIES_PER_LINK: 11 is above ENTITIES=10 of line 2, lower it or raise the "
+                  "F:3: ENTITIES_PER_LINK: 11 is above ENTITIES=10 of line 2, lower it or raise "
+                  "the "
                   "other" },
                 { "ENTITIES_PER_LINK=11\n\nENTITIES=10\n",
-                  "F:2: ENTITIES_PER_LINK: 11 is above ENTITIES=10 of line 4, lower it or raise the "
+                  "F:2: ENTITIES_PER_LINK: 11 is above ENTITIES=10 of line 4, lower it or raise "
+                  "the "
                   "other" },
                 { "ENTITIES_PER_LINK=11\nENTITIES_PER_USER=10\n",
                   "F:2: ENTITIES_PER_LINK: 11 is above ENTITIES_PER_USER=10 of line 3, lower it or "

@@ -196,10 +196,12 @@ END_TEST
 START_TEST(test_missing_keys_are_errors_and_a_missing_version_is_a_warning)
 {
         check_error("[MBUS]\nCONFIG_VERSION=1\n" ENCRYPTIONKEY,
-                    "test.mbus:3: HASHKEY: is missing in [MBUS], add it or make a file with mbus-cli keygen");
-        check_error("[MBUS]\nCONFIG_VERSION=1\n" HASHKEY "\n",
-                    "test.mbus:3: ENCRYPTIONKEY: is missing in [MBUS], add it, with (NOENCR,) for no "
-                    "encryption");
+                    "test.mbus:3: HASHKEY: is missing in [MBUS], add it or make a file with "
+                    "mbus-cli keygen");
+        check_error(
+                "[MBUS]\nCONFIG_VERSION=1\n" HASHKEY "\n",
+                "test.mbus:3: ENCRYPTIONKEY: is missing in [MBUS], add it, with (NOENCR,) for no "
+                "encryption");
         /* It is said of the last line of [MBUS], whatever stands behind it. */
         check_error("[MBUS]\nCONFIG_VERSION=1\n" HASHKEY "\n[broker]\nMULTICAST=never\n",
                     "test.mbus:3: ENCRYPTIONKEY: is missing in [MBUS], add it, with (NOENCR,) for "
@@ -468,8 +470,9 @@ START_TEST(test_keys_of_a_bus_are_read_line_by_line)
         ck_assert_int_eq(config_read_entry(&r, 7, span_of("DIALECT = UCL")), 0);
         ck_assert_int_eq(config_read_entry(&r, 8, span_of("PORT=48000")), 0);
         ck_assert_int_eq(config_check_keys(&r), MBUS_E_CONFIG);
-        ck_assert_str_eq(error, "t:8: HASHKEY: is missing in [MBUS], add it or make a file with mbus-cli "
-                                "keygen");
+        ck_assert_str_eq(error,
+                         "t:8: HASHKEY: is missing in [MBUS], add it or make a file with mbus-cli "
+                         "keygen");
         ck_assert_int_eq(config_read_entry(&r, 9, span_of(HASHKEY_LINE)), 0);
         ck_assert_int_eq(config_read_entry(&r, 10, span_of("ENCRYPTIONKEY=(NOENCR,)")), 0);
         ck_assert_int_eq(config_check_keys(&r), 0);

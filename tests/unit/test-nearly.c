@@ -12,13 +12,20 @@ START_TEST(test_slips_of_the_pen_are_near_and_other_names_are_not)
                 const char *known;
                 bool near;
         } cases[] = {
-                { "HASHKEY", "HASHKEY", true },  { "hashkey", "HASHKEY", true },
-                { "HASHKY", "HASHKEY", true },   { "HSAHKEY", "HASHKEY", true },
-                { "HASHKEYYY", "HASHKEY", true }, { "HASHKEYYYY", "HASHKEY", false },
-                { "HASH", "HASHKEY", false },    { "PRT", "PORT", true },
-                { "PART", "PORT", true },        { "RT", "PORT", false },
-                { "OPRT", "PORT", true },        { "", "PORT", false },
-                { "TO", "TCP", false },          { "TPC", "TCP", true },
+                { "HASHKEY", "HASHKEY", true },
+                { "hashkey", "HASHKEY", true },
+                { "HASHKY", "HASHKEY", true },
+                { "HSAHKEY", "HASHKEY", true },
+                { "HASHKEYYY", "HASHKEY", true },
+                { "HASHKEYYYY", "HASHKEY", false },
+                { "HASH", "HASHKEY", false },
+                { "PRT", "PORT", true },
+                { "PART", "PORT", true },
+                { "RT", "PORT", false },
+                { "OPRT", "PORT", true },
+                { "", "PORT", false },
+                { "TO", "TCP", false },
+                { "TPC", "TCP", true },
                 { "SOCKETMOD", "SOCKET_MODE", true },
         };
 

@@ -283,6 +283,35 @@ START_TEST(test_reloads_leak_no_descriptor)
 }
 END_TEST
 
+#define TWIN "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\nENCRYPTIONKEY=(NOENCR,)\n"
+
+START_TEST(test_a_bus_that_is_another_one_by_name_only_is_refused_and_all_stays)
+{
+        struct scene s;
+        FILE *file;
+        char *log;
+
+        scene_init(&s, "[bus a]\n" TWIN "PORT=47500\n");
+        daemon_configure(&s.broker, "[bus a]\n" TWIN "PORT=47500\n[bus b]\n" TWIN "PORT=47500\n");
+        log = reload_in_vain(&s);
+        expect_in(log, "/.mbus:9: [bus b]: it is the same bus as [bus a] of line 5: group, ");
+        free(log);
+        expect_alive(&s);
+        /* [MBUS] counts after a restart only: until then the bus has to differ from the old one. */
+        file = fopen(s.broker.config, "we");
+        ck_assert_ptr_nonnull(file);
+        fprintf(file, "[MBUS]\nCONFIG_VERSION=1\n" TWIN "PORT=47600\n[bus a]\n" TWIN);
+        ck_assert_int_eq(fclose(file), 0);
+        ck_assert_int_eq(kill(s.broker.pid, SIGHUP), 0);
+        log = await_in_log(&s.broker, "is not used; all stays as it was", 2);
+        expect_in(log,
+                  "/.mbus:6: [bus a]: it is the same bus as [MBUS] as it was when the broker ");
+        free(log);
+        expect_alive(&s);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -295,6 +324,7 @@ int main(void)
                 test_a_file_that_is_gone_or_open_to_others_is_refused_and_none_is_made,
                 test_what_needs_a_restart_is_named_without_values,
                 test_reloads_leak_no_descriptor,
+                test_a_bus_that_is_another_one_by_name_only_is_refused_and_all_stays,
         };
 
         return run_tests("broker-reload", tests, N(tests));
