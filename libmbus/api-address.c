@@ -8,8 +8,12 @@ int mbus_address_check(const char *address, size_t *ret_at, const char **ret_wha
 {
         struct parse_error error = { 0, NULL };
         struct address a;
-        int r = address_parse(span_of(address), STRICT, &a, NULL, &error);
+        int r = MBUS_E_MALFORMED;
 
+        if (address)
+                r = address_parse(span_of(address), STRICT, &a, NULL, &error);
+        else
+                error.what = "there is no address";
         if (r == 0)
                 return 0;
         if (ret_at)
@@ -23,7 +27,7 @@ bool mbus_address_matches(const char *target, const char *address)
 {
         struct address a, b;
 
-        return address_parse(span_of(target), LENIENT, &a, NULL, NULL) == 0 &&
+        return target && address && address_parse(span_of(target), LENIENT, &a, NULL, NULL) == 0 &&
                address_parse(span_of(address), LENIENT, &b, NULL, NULL) == 0 &&
                address_is_subset(&a, &b);
 }
@@ -34,13 +38,17 @@ bool mbus_address_get_element(const char *address, size_t i, size_t *ret_tag, si
         struct span tag, value;
         struct address a;
 
-        if (address_parse(span_of(address), LENIENT, &a, NULL, NULL) != 0 || i >= a.n)
+        if (!address || address_parse(span_of(address), LENIENT, &a, NULL, NULL) != 0 || i >= a.n)
                 return false;
         tag = address_tag(&a, (unsigned)i);
         value = address_value(&a, (unsigned)i);
-        *ret_tag = (size_t)(tag.at - address);
-        *ret_tag_n = tag.n;
-        *ret_value = (size_t)(value.at - address);
-        *ret_value_n = value.n;
+        if (ret_tag)
+                *ret_tag = (size_t)(tag.at - address);
+        if (ret_tag_n)
+                *ret_tag_n = tag.n;
+        if (ret_value)
+                *ret_value = (size_t)(value.at - address);
+        if (ret_value_n)
+                *ret_value_n = value.n;
         return true;
 }

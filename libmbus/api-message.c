@@ -14,7 +14,7 @@ static const struct message *inner(const struct mbus_message *message)
 struct mbus_message *mbus_message_ref(const struct mbus_message *message)
 {
         /* The count is the one thing about a message that changes. */
-        return (struct mbus_message *)message_ref((struct message *)message);
+        return message ? (struct mbus_message *)message_ref((struct message *)message) : NULL;
 }
 
 struct mbus_message *mbus_message_unref(struct mbus_message *message)
@@ -25,34 +25,37 @@ struct mbus_message *mbus_message_unref(struct mbus_message *message)
 
 const char *mbus_message_get_source(const struct mbus_message *message)
 {
-        return inner(message)->src;
+        return message ? inner(message)->src : NULL;
 }
 
 const char *mbus_message_get_destination(const struct mbus_message *message)
 {
-        return inner(message)->dest;
+        return message ? inner(message)->dest : NULL;
 }
 
 uint32_t mbus_message_get_seq(const struct mbus_message *message)
 {
-        return inner(message)->header.seq;
+        return message ? inner(message)->header.seq : 0;
 }
 
 uint64_t mbus_message_get_timestamp(const struct mbus_message *message)
 {
-        return header_timestamp_ms(&inner(message)->header);
+        return message ? header_timestamp_ms(&inner(message)->header) : 0;
 }
 
 bool mbus_message_is_reliable(const struct mbus_message *message)
 {
-        return inner(message)->header.reliable;
+        return message ? inner(message)->header.reliable : false;
 }
 
 bool mbus_message_get_ack(const struct mbus_message *message, size_t i, uint32_t *ret_seq)
 {
-        struct span rest = inner(message)->header.acks;
+        struct span rest;
         uint32_t seq;
 
+        if (!message || !ret_seq)
+                return false;
+        rest = inner(message)->header.acks;
         do {
                 if (!acks_next(&rest, &seq))
                         return false;
@@ -63,6 +66,8 @@ bool mbus_message_get_ack(const struct mbus_message *message, size_t i, uint32_t
 
 const char *mbus_message_get_text(const struct mbus_message *message, size_t *ret_n)
 {
+        if (!message)
+                return NULL;
         if (ret_n)
                 *ret_n = inner(message)->text.n;
         return inner(message)->text.at;
@@ -70,21 +75,21 @@ const char *mbus_message_get_text(const struct mbus_message *message, size_t *re
 
 size_t mbus_message_get_n_commands(const struct mbus_message *message)
 {
-        return inner(message)->payload.n;
+        return message ? inner(message)->payload.n : 0;
 }
 
 const char *mbus_message_get_command(const struct mbus_message *message, size_t i)
 {
-        const struct payload *p = &inner(message)->payload;
+        const struct payload *p = message ? &inner(message)->payload : NULL;
 
-        return i < p->n ? p->commands[i].name.at : NULL;
+        return p && i < p->n ? p->commands[i].name.at : NULL;
 }
 
 const struct mbus_value *mbus_message_get_args(const struct mbus_message *message, size_t i)
 {
-        const struct payload *p = &inner(message)->payload;
+        const struct payload *p = message ? &inner(message)->payload : NULL;
 
-        if (i >= p->n)
+        if (!p || i >= p->n)
                 return NULL;
         return (const struct mbus_value *)payload_args(p, &p->commands[i]);
 }

@@ -6,6 +6,7 @@
  */
 #include "bus.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const char *const error_names[] = {
@@ -57,7 +58,8 @@ static const char *name_of(const char *const *names, size_t n, size_t i)
 
 const char *mbus_error_name(int error)
 {
-        if (error < 0)
+        /* INT_MIN has no positive counterpart, and is no errno. */
+        if (error < 0 && error >= -INT_MAX)
                 return strerror(-error);
         return name_of(error_names, sizeof(error_names) / sizeof(*error_names), (size_t)error);
 }

@@ -13,13 +13,15 @@ static const struct value *inner(const struct mbus_value *value)
 
 enum mbus_value_type mbus_value_get_type(const struct mbus_value *value)
 {
-        return inner(value)->type;
+        return value ? inner(value)->type : MBUS_VALUE_MAX;
 }
 
 int mbus_value_get_integer(const struct mbus_value *value, int64_t *ret_integer)
 {
         const struct value *v = inner(value);
 
+        if (!v || !ret_integer)
+                return MBUS_E_MALFORMED;
         if (v->type != MBUS_VALUE_INTEGER)
                 return MBUS_E_TYPE;
         if (v->overflow)
@@ -43,6 +45,8 @@ int mbus_value_get_float(const struct mbus_value *value, double *ret_real)
 {
         const struct value *v = inner(value);
 
+        if (!v || !ret_real)
+                return MBUS_E_MALFORMED;
         if (v->type == MBUS_VALUE_FLOAT)
                 *ret_real = v->real;
         else if (v->type != MBUS_VALUE_INTEGER)
@@ -56,6 +60,8 @@ const char *mbus_value_get_text(const struct mbus_value *value, size_t *ret_n)
 {
         const struct value *v = inner(value);
 
+        if (!v)
+                return NULL;
         if (v->type != MBUS_VALUE_STRING && v->type != MBUS_VALUE_SYMBOL &&
             v->type != MBUS_VALUE_DATA)
                 return NULL;
@@ -66,6 +72,8 @@ const char *mbus_value_get_text(const struct mbus_value *value, size_t *ret_n)
 
 const char *mbus_value_get_raw(const struct mbus_value *value, size_t *ret_n)
 {
+        if (!value)
+                return NULL;
         if (ret_n)
                 *ret_n = inner(value)->raw.n;
         return inner(value)->raw.at;
@@ -73,7 +81,7 @@ const char *mbus_value_get_raw(const struct mbus_value *value, size_t *ret_n)
 
 size_t mbus_value_get_n(const struct mbus_value *value)
 {
-        return inner(value)->type == MBUS_VALUE_LIST ? inner(value)->items : 0;
+        return value && inner(value)->type == MBUS_VALUE_LIST ? inner(value)->items : 0;
 }
 
 const struct mbus_value *mbus_value_first(const struct mbus_value *list)
@@ -86,7 +94,10 @@ const struct mbus_value *mbus_value_first(const struct mbus_value *list)
 const struct mbus_value *mbus_value_next(const struct mbus_value *list,
                                          const struct mbus_value *item)
 {
-        const struct value *next = inner(item) + inner(item)->nodes;
+        const struct value *next;
 
+        if (!list || !item)
+                return NULL;
+        next = inner(item) + inner(item)->nodes;
         return next < inner(list) + inner(list)->nodes ? (const struct mbus_value *)next : NULL;
 }

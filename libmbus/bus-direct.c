@@ -134,6 +134,14 @@ static void direct_close(struct mbus_bus *bus)
         engine_mode_close(bus);
 }
 
+static void direct_abandon(struct mbus_bus *bus)
+{
+        struct direct *d = bus->impl;
+
+        if (d)
+                d->udp = udp_close(d->udp);
+}
+
 /* A message that IP must fragment is worth a remark where it crosses a link (6, TRN-05). */
 static void check_size(struct mbus_bus *bus, const struct mbus_entity *entity,
                        const struct address *dest, struct span payload)
@@ -209,6 +217,7 @@ static int direct_process(struct mbus_bus *bus, const struct pollfd *fds)
 
 static const struct bus_mode direct_mode = {
         .close = direct_close,
+        .abandon = direct_abandon,
         .add_entity = engine_mode_add_entity,
         .remove_entity = engine_mode_remove_entity,
         .send = direct_send,

@@ -68,8 +68,10 @@ static int parse_given(const char *text, struct address **ret_address)
 int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity)
 {
         struct mbus_entity *entity;
-        int r;
+        int r = bus_usable(bus, address && ret_entity);
 
+        if (r != 0)
+                return r;
         if (bus->n_entities >= ENTITIES_MAX)
                 return MBUS_E_FULL;
         entity = malloc(sizeof(*entity));
@@ -97,6 +99,7 @@ struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity)
         if (!entity)
                 return NULL;
         bus = entity->bus;
+        bus_abandon(bus);
         bus->mode->remove_entity(entity);
         event_queue_forget(&bus->queue, entity);
         if (bus->current.event.entity == entity)
@@ -115,20 +118,26 @@ struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity)
 
 const char *mbus_entity_get_address(const struct mbus_entity *entity)
 {
-        return entity->text;
+        return entity ? entity->text : NULL;
 }
 
 void mbus_entity_set_data(struct mbus_entity *entity, void *data)
 {
-        entity->data = data;
+        if (entity)
+                entity->data = data;
 }
 
 void *mbus_entity_get_data(const struct mbus_entity *entity)
 {
-        return entity->data;
+        return entity ? entity->data : NULL;
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
+
+static int usable(const struct mbus_entity *entity, bool there)
+{
+        return bus_usable(entity ? entity->bus : NULL, there);
+}
 
 /* Most applications send to the same destination again and again. */
 static int parse_destination(struct mbus_bus *bus, const char *destination)
@@ -152,8 +161,10 @@ static int send_commands(struct mbus_entity *entity, const char *destination,
                          const struct mbus_commands *commands, uint64_t *ret_ticket)
 {
         struct span payload;
-        int r = commands_payload(commands, &payload);
+        int r = usable(entity, destination && commands);
 
+        if (r == 0)
+                r = commands_payload(commands, &payload);
         if (r == 0)
                 r = parse_destination(entity->bus, destination);
         if (r != 0)
@@ -172,7 +183,9 @@ int mbus_entity_send(struct mbus_entity *entity, const char *destination,
 int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destination,
                               const struct mbus_commands *commands, uint64_t *ret_ticket)
 {
-        return send_commands(entity, destination, commands, ret_ticket);
+        int r = usable(entity, ret_ticket);
+
+        return r != 0 ? r : send_commands(entity, destination, commands, ret_ticket);
 }
 
 int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
@@ -181,8 +194,10 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
 {
         struct mbus_peers *peers;
         size_t n = 0;
-        int r = mbus_peers_new(entity->bus, destination, &peers);
+        int r = usable(entity, destination && commands && (ret_tickets || size == 0) && ret_n);
 
+        if (r == 0)
+                r = mbus_peers_new(entity->bus, destination, &peers);
         if (r != 0)
                 return r;
         if (mbus_peers_get_n(peers) > size)
@@ -200,8 +215,10 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
 int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, const char *text)
 {
         struct mbus_commands *commands;
-        int r = mbus_commands_new(&commands);
+        int r = usable(entity, destination && text);
 
+        if (r == 0)
+                r = mbus_commands_new(&commands);
         if (r != 0)
                 return r;
         r = mbus_commands_add_text(commands, text, NULL, NULL);
@@ -213,8 +230,10 @@ int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, c
 
 int mbus_entity_ping(struct mbus_entity *entity, const char *destination)
 {
-        int r = parse_destination(entity->bus, destination);
+        int r = usable(entity, destination);
 
+        if (r == 0)
+                r = parse_destination(entity->bus, destination);
         if (r != 0)
                 return r;
         r = entity->bus->mode->ping(entity, &entity->bus->to);

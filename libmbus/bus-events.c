@@ -197,8 +197,11 @@ static void let_go(struct mbus_bus *bus)
 
 const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
 {
-        struct mbus_event *event = &bus->current.event;
+        struct mbus_event *event;
 
+        if (bus_usable(bus, true) != 0)
+                return NULL;
+        event = &bus->current.event;
         let_go(bus);
         if (!bus_has_event(bus)) {
                 bus_changed(bus);

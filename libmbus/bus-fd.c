@@ -39,7 +39,7 @@ static const struct pollfd *find(const struct pollfd *fds, size_t n, int fd)
         return NULL;
 }
 
-/* Makes the set hold @fds. Descriptors that were closed left it by themselves. */
+/* Makes the set hold @fds. What was closed has left it: bus_forget_fd(). */
 static int set_fds(struct one_fd *one, const struct pollfd *fds, size_t n, bool replaced)
 {
         int r = 0;
@@ -60,6 +60,19 @@ static int set_fds(struct one_fd *one, const struct pollfd *fds, size_t n, bool 
                 one->fds[i] = fds[i];
         one->n_fds = n;
         return r;
+}
+
+void bus_forget_fd(struct mbus_bus *bus, int fd)
+{
+        struct one_fd *one = &bus->one;
+        size_t i = 0;
+
+        while (i < one->n_fds && one->fds[i].fd != fd)
+                i++;
+        if (one->epoll < 0 || i == one->n_fds)
+                return;
+        control(one, EPOLL_CTL_DEL, &one->fds[i]);
+        one->fds[i] = one->fds[--one->n_fds];
 }
 
 static int set_timer(struct one_fd *one, uint64_t deadline)
@@ -102,9 +115,9 @@ int mbus_bus_get_fd(struct mbus_bus *bus, int *ret_fd)
 {
         struct one_fd *one = &bus->one;
         struct epoll_event event = { .events = EPOLLIN };
-        int r = 0;
+        int r = bus_usable(bus, ret_fd);
 
-        if (one->epoll < 0) {
+        if (r == 0 && one->epoll < 0) {
                 *one = (struct one_fd){ .epoll = epoll_create1(EPOLL_CLOEXEC),
                                         .timer = timerfd_create(CLOCK_MONOTONIC,
                                                                 TFD_CLOEXEC | TFD_NONBLOCK),

@@ -33,6 +33,7 @@ static void forget_conversation(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
 
+        bus_forget_fd(bus, l->fd);
         close(l->fd);
         l->fd = -1;
         l->in_at = l->in_n = 0;
@@ -126,10 +127,13 @@ static int ask_again(struct mbus_bus *bus)
 static int connect_again(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
+        struct pollfd connecting;
         int fd, r;
 
         if (!l->tcp)
                 return link_connect(l->path, false);
+        if (link_tcp_get_pollfds(l->tcp, &connecting) > 0)
+                bus_forget_fd(bus, connecting.fd);
         r = link_tcp_connect(l->tcp, &fd);
         bus->generation++;
         if (r == MBUS_E_NOT_READY)
@@ -396,6 +400,18 @@ static void link_let_go(struct mbus_bus *bus, struct message *message)
         stock_put_message(&l->stock, message);
 }
 
+static void link_abandon(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        if (!l)
+                return;
+        if (l->fd >= 0)
+                close(l->fd);
+        l->fd = -1;
+        l->tcp = link_tcp_free(l->tcp);
+}
+
 static void link_close(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
@@ -404,6 +420,8 @@ static void link_close(struct mbus_bus *bus)
                 return;
         if (l->fd >= 0) {
                 linger(l);
+                /* A copy of it in a child would keep the broker waiting for more. */
+                shutdown(l->fd, SHUT_RDWR);
                 close(l->fd);
         }
         link_drop_acks(l);
@@ -422,6 +440,7 @@ static void link_close(struct mbus_bus *bus)
 
 const struct bus_mode link_mode = {
         .close = link_close,
+        .abandon = link_abandon,
         .add_entity = link_add_entity,
         .remove_entity = link_remove_entity,
         .send = link_send,

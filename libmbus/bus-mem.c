@@ -41,15 +41,32 @@ struct hub {
         size_t n_members;       /* the registry's mutex */
         uint32_t n_ever;        /* the registry's mutex */
         uint64_t introductions; /* how often an entity was added */
+        uint32_t process; /* fork_number() of who made it: a child's is another of that name */
         char name[];
 };
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t registry_process; /* whose the mutex is */
 static struct hub *registry;
 
 static const struct bus_mode mem_mode;
 
 /* ---- hubs ---------------------------------------------------------------------------------- */
+
+/* Another thread of the parent may have held the mutex when this process was forked, and nobody gives it
+ * back here. */
+static void registry_lock(void)
+{
+        static const pthread_mutex_t new_mutex = PTHREAD_MUTEX_INITIALIZER;
+        uint32_t process = fork_number();
+
+        if (registry_process != process) {
+                if (registry_process != 0)
+                        registry_mutex = new_mutex;
+                registry_process = process;
+        }
+        pthread_mutex_lock(&registry_mutex);
+}
 
 static struct hub *hub_new(const char *name)
 {
@@ -57,7 +74,9 @@ static struct hub *hub_new(const char *name)
 
         if (!hub)
                 return NULL;
-        *hub = (struct hub){ .next = registry, .mutex = PTHREAD_MUTEX_INITIALIZER };
+        *hub = (struct hub){ .next = registry,
+                             .mutex = PTHREAD_MUTEX_INITIALIZER,
+                             .process = fork_number() };
         strcpy(hub->name, name);
         registry = hub;
         return hub;
@@ -69,9 +88,9 @@ static int hub_join(const char *name, struct mem *m)
         struct hub *hub;
         struct mem **last;
 
-        pthread_mutex_lock(&registry_mutex);
+        registry_lock();
         hub = registry;
-        while (hub && strcmp(hub->name, name) != 0)
+        while (hub && (hub->process != fork_number() || strcmp(hub->name, name) != 0))
                 hub = hub->next;
         if (!hub)
                 hub = hub_new(name);
@@ -100,11 +119,24 @@ static void wake(struct mem *m)
                 return;
 }
 
+static void hub_unref(struct hub *hub)
+{
+        struct hub **place = &registry;
+
+        registry_lock();
+        if (--hub->n_members == 0) {
+                while (*place != hub)
+                        place = &(*place)->next;
+                *place = hub->next;
+                free(hub);
+        }
+        pthread_mutex_unlock(&registry_mutex);
+}
+
 static void hub_leave(struct mem *m)
 {
         struct hub *hub = m->hub;
         struct mem **link = &hub->members;
-        struct hub **place = &registry;
 
         pthread_mutex_lock(&hub->mutex);
         while (*link != m)
@@ -114,16 +146,7 @@ static void hub_leave(struct mem *m)
         for (struct mem *other = hub->members; other; other = other->next)
                 wake(other);
         pthread_mutex_unlock(&hub->mutex);
-
-        pthread_mutex_lock(&registry_mutex);
-        if (--hub->n_members == 0) {
-                while (*place != hub)
-                        place = &(*place)->next;
-                *place = hub->next;
-                pthread_mutex_destroy(&hub->mutex);
-                free(hub);
-        }
-        pthread_mutex_unlock(&registry_mutex);
+        hub_unref(hub);
 }
 
 /* Everybody shall say who is there, because there is a newcomer at @m. */
@@ -247,7 +270,7 @@ static void flush(struct mbus_bus *bus)
         struct datagram datagram;
         size_t cursor = 0, n = 0;
 
-        if (engine_n_datagrams(bus->engine) == 0)
+        if (engine_n_datagrams(bus->engine) == 0 || !m->hub)
                 return;
         memcpy(from.bytes, &m->ordinal, sizeof(m->ordinal));
         pthread_mutex_lock(&m->hub->mutex);
@@ -279,6 +302,21 @@ static void mem_close(struct mbus_bus *bus)
                 free(m);
         }
         engine_mode_close(bus);
+}
+
+/* The descriptor's counter is the parent's, and the hub's mutex may be held by a thread of it. */
+static void mem_abandon(struct mbus_bus *bus)
+{
+        struct mem *m = bus->impl;
+
+        if (!m)
+                return;
+        if (m->fd > 0)
+                close(m->fd);
+        m->fd = 0;
+        if (m->hub)
+                hub_unref(m->hub);
+        m->hub = NULL;
 }
 
 static int mem_add_entity(struct mbus_entity *entity)
@@ -379,6 +417,7 @@ static int mem_process(struct mbus_bus *bus, const struct pollfd *fds)
 
 static const struct bus_mode mem_mode = {
         .close = mem_close,
+        .abandon = mem_abandon,
         .add_entity = mem_add_entity,
         .remove_entity = mem_remove_entity,
         .send = mem_send,

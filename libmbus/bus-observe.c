@@ -21,8 +21,10 @@ struct mbus_observation {
 
 int mbus_observation_new(struct mbus_observation **ret_observation)
 {
-        struct mbus_observation *o = calloc(1, sizeof(*o));
+        struct mbus_observation *o = ret_observation ? calloc(1, sizeof(*o)) : NULL;
 
+        if (!ret_observation)
+                return MBUS_E_MALFORMED;
         if (!o)
                 return -ENOMEM;
         *ret_observation = o;
@@ -39,15 +41,19 @@ struct mbus_observation *mbus_observation_free(struct mbus_observation *observat
 
 void mbus_observation_set_hello(struct mbus_observation *observation, bool hello)
 {
-        observation->hello = hello;
+        if (observation)
+                observation->hello = hello;
 }
 
 void mbus_observation_add_filter(struct mbus_observation *observation, const char *address,
                                  const char *beginning, const char *bus)
 {
         struct address parsed = ADDRESS_ALL;
-        int r = address ? address_parse(span_of(address), LENIENT, &parsed, NULL, NULL) : 0;
+        int r;
 
+        if (!observation)
+                return;
+        r = address ? address_parse(span_of(address), LENIENT, &parsed, NULL, NULL) : 0;
         if (r == 0 && bus && !bus[0])
                 r = MBUS_E_MALFORMED;
         if (r == 0)
@@ -62,9 +68,13 @@ void mbus_observation_add_filter(struct mbus_observation *observation, const cha
 
 int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observation)
 {
-        struct observing before = bus->observing, wanted = { .on = true };
-        int r = observation ? observation->error : 0;
+        struct observing before, wanted = { .on = true };
+        int r = bus_usable(bus, true);
 
+        if (r != 0)
+                return r;
+        before = bus->observing;
+        r = observation ? observation->error : 0;
         if (r == 0 && observation) {
                 wanted.hello = observation->hello;
                 r = filters_copy(observation->filters, &wanted.filters);

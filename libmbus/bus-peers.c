@@ -24,13 +24,16 @@ bool bus_watches(const struct mbus_bus *bus, const struct address *address)
 int mbus_bus_watch(struct mbus_bus *bus, const char *address)
 {
         struct address parsed;
-        struct watch *watch = &bus->watches[bus->n_watches];
-        int r = address_parse(span_of(address), LENIENT, &parsed, NULL, NULL);
+        struct watch *watch;
+        int r = bus_usable(bus, address);
 
+        if (r == 0)
+                r = address_parse(span_of(address), LENIENT, &parsed, NULL, NULL);
         if (r != 0)
                 return r;
         if (bus->n_watches >= WATCHES_MAX)
                 return MBUS_E_FULL;
+        watch = &bus->watches[bus->n_watches];
         *watch = (struct watch){ .address = address_dup(&parsed) };
         if (!watch->address)
                 return -ENOMEM;
@@ -204,8 +207,10 @@ int mbus_peers_new(struct mbus_bus *bus, const char *address, struct mbus_peers 
 {
         struct mbus_peers *peers;
         struct address dest;
-        int r = address_parse(span_of(address), LENIENT, &dest, NULL, NULL);
+        int r = bus_usable(bus, address && ret_peers);
 
+        if (r == 0)
+                r = address_parse(span_of(address), LENIENT, &dest, NULL, NULL);
         if (r != 0)
                 return r;
         peers = calloc(1, sizeof(*peers));
@@ -232,17 +237,17 @@ struct mbus_peers *mbus_peers_free(struct mbus_peers *peers)
 
 size_t mbus_peers_get_n(const struct mbus_peers *peers)
 {
-        return peers->n;
+        return peers ? peers->n : 0;
 }
 
 const char *mbus_peers_get_address(const struct mbus_peers *peers, size_t i)
 {
-        return i < peers->n ? peers->items[i].address : NULL;
+        return peers && i < peers->n ? peers->items[i].address : NULL;
 }
 
 uint64_t mbus_peers_get_age(const struct mbus_peers *peers, size_t i)
 {
-        return i < peers->n ? peers->items[i].age : 0;
+        return peers && i < peers->n ? peers->items[i].age : 0;
 }
 
 int told_list(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers)

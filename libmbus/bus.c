@@ -131,16 +131,21 @@ static int open_url(struct mbus_bus *bus, const struct mbus_config *config, char
 int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config)
 {
         struct mbus_config defaults = MBUS_CONFIG_INIT;
-        struct mbus_bus *bus = malloc(sizeof(*bus));
-        uint64_t entropy = bus_entropy();
+        struct mbus_bus *bus;
+        uint64_t entropy;
         int r = -ENOMEM;
 
+        if (!ret_bus)
+                return MBUS_E_MALFORMED;
+        bus = malloc(sizeof(*bus));
+        entropy = bus_entropy();
         if (!config)
                 config = &defaults;
         config_clear_result(config);
         if (bus && !config->failed) {
                 *bus = (struct mbus_bus){ .one = { .epoll = -1, .timer = -1 },
-                                          .patience = config->patience };
+                                          .patience = config->patience,
+                                          .process = fork_number() };
                 index_init(&bus->told, entropy);
                 random_init(&bus->random, entropy);
                 crypto_global_init();
@@ -165,6 +170,7 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
 {
         if (!bus)
                 return NULL;
+        bus_abandon(bus);
         while (bus->entities)
                 mbus_entity_remove(bus->entities);
         if (bus->mode)
@@ -184,23 +190,33 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
         return NULL;
 }
 
+void bus_abandon(struct mbus_bus *bus)
+{
+        if (bus_usable(bus, true) == 0 || bus->abandoned)
+                return;
+        bus->abandoned = true;
+        one_fd_deinit(&bus->one);
+        if (bus->mode)
+                bus->mode->abandon(bus);
+}
+
 /* ---- what is known about it ---------------------------------------------------------------- */
 
 const char *mbus_bus_get_url(const struct mbus_bus *bus)
 {
-        return bus->url;
+        return bus ? bus->url : NULL;
 }
 
 uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason)
 {
-        if ((unsigned)reason >= MBUS_DROP_MAX)
+        if (!bus || (unsigned)reason >= MBUS_DROP_MAX)
                 return 0;
         return bus->dropped[reason] + (bus->engine ? engine_dropped(bus->engine, reason) : 0);
 }
 
 const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i)
 {
-        return i < bus->n_warnings ? bus->warnings[i] : NULL;
+        return bus && i < bus->n_warnings ? bus->warnings[i] : NULL;
 }
 
 void bus_warn(struct mbus_bus *bus, const char *text)
@@ -219,8 +235,12 @@ void bus_warn(struct mbus_bus *bus, const char *text)
 int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, size_t *ret_n)
 {
         struct pollfd all[MBUS_POLLFDS_MAX];
-        size_t n = bus->mode->get_pollfds(bus, all);
+        int r = bus_usable(bus, (fds || size == 0) && ret_n);
+        size_t n;
 
+        if (r != 0)
+                return r;
+        n = bus->mode->get_pollfds(bus, all);
         if (n > size)
                 return MBUS_E_FULL;
         for (size_t i = 0; i < n; i++)
@@ -244,6 +264,8 @@ uint64_t bus_time_of_day(struct mbus_bus *bus)
 
 uint64_t mbus_bus_get_deadline(struct mbus_bus *bus)
 {
+        if (bus_usable(bus, true) != 0)
+                return TIME_NEVER;
         return bus->failure || bus->stirred ? 0 : bus->mode->get_deadline(bus);
 }
 
@@ -263,7 +285,9 @@ static int process(struct mbus_bus *bus, const struct pollfd *fds)
 
 int mbus_bus_process(struct mbus_bus *bus)
 {
-        return process(bus, NULL);
+        int r = bus_usable(bus, true);
+
+        return r != 0 ? r : process(bus, NULL);
 }
 
 /* Sleeps until a descriptor is ready or @until has come, and then does what is due. As
@@ -298,8 +322,10 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
                                ? TIME_NEVER
                                : start + (uint64_t)timeout;
         bool more = false;
-        int r;
+        int r = bus_usable(bus, true);
 
+        if (r != 0)
+                return r;
         /* An application that pops one event a call must not keep the bus from its duties. But when
          * there is only something to write, reading waits until there is something to read. */
         if (mbus_bus_get_deadline(bus) <= start && !write_only(bus)) {

@@ -16,6 +16,7 @@
 #pragma GCC visibility pop
 
 #include <poll.h>
+#include <stdatomic.h>
 
 #include "core/engine.h"
 #include "core/filter.h"
@@ -111,6 +112,8 @@ struct mbus_bus {
         struct index told;
         size_t n_stale;
         struct observing observing;
+        uint32_t process; /* fork_number() of who opened it */
+        bool abandoned;   /* in a child: it has no descriptor any more */
         uint64_t wall_ns; /* of the last mbus_bus_process() */
         uint64_t tick_ns; /* when bus_time_of_day() was last exact ... */
         uint64_t tick_ms; /* ... and what it said */
@@ -135,6 +138,9 @@ struct mbus_bus {
 struct bus_mode {
         /* Frees bus->impl, which may be NULL, after a bye of each entity. */
         void (*close)(struct mbus_bus *bus);
+        /* In a child of the process that opened the bus: closes what descriptors there are, and does
+         * nothing else with them. What is called later must find none. */
+        void (*abandon)(struct mbus_bus *bus);
         /* Puts @entity, whose `given` is set, on the bus; reports READY, now or later. */
         int (*add_entity)(struct mbus_entity *entity);
         void (*remove_entity)(struct mbus_entity *entity);
@@ -227,6 +233,10 @@ void bus_warn(struct mbus_bus *bus, const char *text);
 /* In ms, for a TimeStamp. */
 uint64_t bus_time_of_day(struct mbus_bus *bus);
 void one_fd_deinit(struct one_fd *one);
+/* @fd is about to be closed. A copy of it in a child would keep it in the set. */
+void bus_forget_fd(struct mbus_bus *bus, int fd);
+/* Before an inherited bus is freed, or something of it. Does nothing in the process that opened it. */
+void bus_abandon(struct mbus_bus *bus);
 /* A number that nobody can guess, for seeds and ids. */
 uint64_t bus_entropy(void);
 
@@ -273,6 +283,24 @@ void told_deinit(struct mbus_bus *bus);
 /* bus_mode.list for a mode whose known entities are those that were told of. */
 int told_list(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers);
 int peers_add(struct mbus_peers *peers, const struct address *address, uint64_t age);
+
+/* ---- fork (fork.c) ------------------------------------------------------------------------- */
+
+/* A number that is another in a child, 0 until it opens a bus of its own. */
+extern _Atomic uint32_t *fork_mark;
+/* The same, not 0. */
+uint32_t fork_number(void);
+
+/* What a call answers before it does anything: 0; MBUS_E_MALFORMED without a bus; -ECHILD if that is the
+ * parent's; MBUS_E_MALFORMED unless all its arguments are @there. */
+static inline int bus_usable(const struct mbus_bus *bus, bool there)
+{
+        if (!bus)
+                return MBUS_E_MALFORMED;
+        if (bus->process != atomic_load_explicit(fork_mark, memory_order_relaxed))
+                return -ECHILD;
+        return there ? 0 : MBUS_E_MALFORMED;
+}
 
 /* ---- direct and mem (bus-engine.c) --------------------------------------------------------- */
 

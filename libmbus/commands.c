@@ -21,8 +21,10 @@ struct mbus_commands {
 
 int mbus_commands_new(struct mbus_commands **ret_commands)
 {
-        struct mbus_commands *c = calloc(1, sizeof(*c));
+        struct mbus_commands *c = ret_commands ? calloc(1, sizeof(*c)) : NULL;
 
+        if (!ret_commands)
+                return MBUS_E_MALFORMED;
         if (!c)
                 return -ENOMEM;
         *ret_commands = c;
@@ -40,6 +42,8 @@ struct mbus_commands *mbus_commands_free(struct mbus_commands *c)
 
 void mbus_commands_clear(struct mbus_commands *c)
 {
+        if (!c)
+                return;
         buffer_clear(&c->text);
         c->mistake = 0;
         c->depth = 0;
@@ -72,9 +76,9 @@ static bool is_reserved(struct span name)
 
 void mbus_commands_begin(struct mbus_commands *c, const char *name)
 {
-        if (c->mistake)
+        if (!c || c->mistake)
                 return;
-        if (c->depth > 0 || !value_is_symbol(span_of(name))) {
+        if (c->depth > 0 || !name || !value_is_symbol(span_of(name))) {
                 fail(c, MBUS_E_MALFORMED);
                 return;
         }
@@ -94,7 +98,7 @@ void mbus_commands_begin(struct mbus_commands *c, const char *name)
 /* Makes ready for an item of the innermost open list; false after a mistake. */
 static bool item(struct mbus_commands *c)
 {
-        if (c->mistake)
+        if (!c || c->mistake)
                 return false;
         if (c->depth == 0) {
                 fail(c, MBUS_E_MALFORMED);
@@ -109,7 +113,7 @@ static bool item(struct mbus_commands *c)
 /* Ends the innermost open list, if that is what the call may end. */
 static void end_list(struct mbus_commands *c, bool allowed)
 {
-        if (c->mistake)
+        if (!c || c->mistake)
                 return;
         if (!allowed) {
                 fail(c, MBUS_E_MALFORMED);
@@ -123,7 +127,7 @@ static void end_list(struct mbus_commands *c, bool allowed)
 
 void mbus_commands_end(struct mbus_commands *c)
 {
-        end_list(c, c->depth == 1);
+        end_list(c, c && c->depth == 1);
 }
 
 void mbus_commands_begin_list(struct mbus_commands *c)
@@ -142,7 +146,7 @@ void mbus_commands_begin_list(struct mbus_commands *c)
 
 void mbus_commands_end_list(struct mbus_commands *c)
 {
-        end_list(c, c->depth > 1);
+        end_list(c, c && c->depth > 1);
 }
 
 void mbus_commands_add_integer(struct mbus_commands *c, int64_t integer)
@@ -169,7 +173,7 @@ void mbus_commands_add_string(struct mbus_commands *c, const char *text)
 {
         if (!item(c))
                 return;
-        if (!span_is_utf8(span_of(text), NULL)) {
+        if (!text || !span_is_utf8(span_of(text), NULL)) {
                 fail(c, MBUS_E_MALFORMED);
                 return;
         }
@@ -181,7 +185,7 @@ void mbus_commands_add_symbol(struct mbus_commands *c, const char *symbol)
 {
         if (!item(c))
                 return;
-        if (!value_is_symbol(span_of(symbol))) {
+        if (!symbol || !value_is_symbol(span_of(symbol))) {
                 fail(c, MBUS_E_MALFORMED);
                 return;
         }
@@ -193,6 +197,10 @@ void mbus_commands_add_data(struct mbus_commands *c, const void *bytes, size_t n
 {
         if (!item(c))
                 return;
+        if (!bytes && n > 0) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
         value_format_data((struct span){ bytes, n }, &c->text);
         settle(c);
 }
@@ -201,6 +209,10 @@ void mbus_commands_add_value(struct mbus_commands *c, const struct mbus_value *v
 {
         if (!item(c))
                 return;
+        if (!value) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
         value_format((const struct value *)value, &c->text);
         settle(c);
 }
@@ -238,8 +250,12 @@ int mbus_commands_add_text(struct mbus_commands *c, const char *text, size_t *re
                            const char **ret_what)
 {
         struct parse_error error = { 0, "a call before was a mistake" };
-        int r = c->mistake;
+        int r = !c || !text ? MBUS_E_MALFORMED : c->mistake;
 
+        if (!c || !text)
+                error.what = "there is nothing to add, or nothing to add it to";
+        if (c && !text)
+                fail(c, r);
         if (r == 0) {
                 error.what = "there is not enough memory";
                 r = add_text(c, span_of(text), &error);
@@ -260,14 +276,14 @@ int mbus_commands_add_text(struct mbus_commands *c, const char *text, size_t *re
 
 int mbus_commands_check(const struct mbus_commands *c)
 {
-        if (c->mistake)
-                return c->mistake;
+        if (!c || c->mistake)
+                return c ? c->mistake : MBUS_E_MALFORMED;
         return c->depth > 0 ? MBUS_E_MALFORMED : 0;
 }
 
 const char *mbus_commands_get_text(const struct mbus_commands *c)
 {
-        return c->mistake || !c->text.at ? "" : c->text.at;
+        return !c || c->mistake || !c->text.at ? "" : c->text.at;
 }
 
 int commands_payload(const struct mbus_commands *c, struct span *ret_payload)

@@ -10,8 +10,10 @@
 
 int mbus_config_new(struct mbus_config **ret_config)
 {
-        struct mbus_config *c = malloc(sizeof(*c));
+        struct mbus_config *c = ret_config ? malloc(sizeof(*c)) : NULL;
 
+        if (!ret_config)
+                return MBUS_E_MALFORMED;
         if (!c)
                 return -ENOMEM;
         *c = MBUS_CONFIG_INIT;
@@ -65,32 +67,36 @@ static void set(struct mbus_config *c, char **setting, enum config_setting name,
 
 void mbus_config_set_url(struct mbus_config *c, const char *url)
 {
-        set(c, &c->url, SETTING_URL, url);
+        if (c)
+                set(c, &c->url, SETTING_URL, url);
 }
 
 void mbus_config_set_file(struct mbus_config *c, const char *path)
 {
-        set(c, &c->file, SETTING_FILE, path);
+        if (c)
+                set(c, &c->file, SETTING_FILE, path);
 }
 
 void mbus_config_set_text(struct mbus_config *c, const char *text)
 {
-        set(c, &c->text, SETTING_TEXT, text);
+        if (c)
+                set(c, &c->text, SETTING_TEXT, text);
 }
 
 void mbus_config_set_patience(struct mbus_config *c, uint64_t patience)
 {
-        c->patience = patience;
+        if (c)
+                c->patience = patience;
 }
 
 const char *mbus_config_get_error(const struct mbus_config *c)
 {
-        return c->error;
+        return c ? c->error : "";
 }
 
 const char *mbus_config_get_warning(const struct mbus_config *c, size_t i)
 {
-        return i < c->n_warnings ? c->warnings[i] : NULL;
+        return c && i < c->n_warnings ? c->warnings[i] : NULL;
 }
 
 void config_take_warnings(struct mbus_config *c, const struct mbus_bus *bus)

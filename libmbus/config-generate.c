@@ -41,7 +41,7 @@ void mbus_config_set_entry(struct mbus_config *c, const char *key, const char *v
 {
         struct config_entry e = { 0 };
 
-        if (!key)
+        if (!c || !key)
                 return;
         forget(c, find(c, key));
         if (!value)
@@ -57,6 +57,8 @@ void mbus_config_set_entry(struct mbus_config *c, const char *key, const char *v
 
 const char *mbus_config_get_file(struct mbus_config *c)
 {
+        if (!c)
+                return NULL;
         free(c->path);
         c->path = NULL;
         if (config_file_path(c->file, &c->path) < 0)
@@ -66,7 +68,7 @@ const char *mbus_config_get_file(struct mbus_config *c)
 
 const char *mbus_config_get_text(const struct mbus_config *c)
 {
-        return c->text;
+        return c ? c->text : NULL;
 }
 
 /* ---- what is wanted ------------------------------------------------------------------------ */
@@ -212,6 +214,8 @@ int mbus_config_generate(struct mbus_config *c, unsigned flags)
         struct config config;
         int r;
 
+        if (!c)
+                return MBUS_E_MALFORMED;
         config_clear_result(c);
         r = read_entries(c, &config);
         if (r == 0) {

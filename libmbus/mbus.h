@@ -22,6 +22,16 @@
  * enum mbus_error, an outcome that the function's comment names. Texts are UTF-8 and end in a zero
  * octet. Times are nanoseconds of CLOCK_MONOTONIC. An object may be used by one thread at a time;
  * two buses in two threads are fine.
+ *
+ * NULL where an object, a text or a place for the result is wanted crashes nothing: functions that
+ * return int answer MBUS_E_MALFORMED, the others NULL, 0, false or "", and a payload remembers the
+ * mistake. Where NULL means something, the function's comment says what.
+ *
+ * After fork() the child has copies of its parent's buses, whose sockets are the parent's. Calls that
+ * return int and use such a bus answer -ECHILD, mbus_bus_pop_event() NULL, mbus_bus_get_deadline()
+ * UINT64_MAX. mbus_bus_close() and mbus_entity_remove() only free, and close the child's descriptors:
+ * nothing is said, and the parent's bus stays as it is. What is nothing but memory, such as messages,
+ * peers and commands, can be used, and buses can be opened anew.
  */
 #ifndef MBUS_H
 #define MBUS_H
@@ -186,7 +196,8 @@ int mbus_config_generate(struct mbus_config *config, unsigned flags);
  * mbus_config_get_error().
  */
 int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config);
-/* Says bye for all entities (9.2), frees them and the bus. Takes NULL, returns NULL. */
+/* Says bye for all entities (9.2), frees them and the bus. Takes NULL, returns NULL. In a child of the
+ * process that opened it: only frees. */
 struct mbus_bus *mbus_bus_close(struct mbus_bus *bus);
 
 /*
@@ -197,7 +208,7 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus);
 /* Up to this many descriptors belong to a bus. */
 #define MBUS_POLLFDS_MAX 16
 
-/* Fills @fds, of @size entries, with descriptors and poll(2) events; *@ret_n is their number.
+/* Fills @fds, of @size entries (NULL if 0), with descriptors and poll(2) events; *@ret_n is their number.
  * MBUS_E_FULL if @size is less than that (MBUS_POLLFDS_MAX is always enough). */
 int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, size_t *ret_n);
 /* When mbus_bus_process() is due even if no descriptor is ready: absolute, CLOCK_MONOTONIC, ns.
@@ -398,6 +409,7 @@ enum mbus_value_type {
         MBUS_VALUE_MAX
 };
 
+/* MBUS_VALUE_MAX of NULL. */
 enum mbus_value_type mbus_value_get_type(const struct mbus_value *value);
 /* MBUS_E_TYPE; MBUS_E_TOO_LARGE if it does not fit: mbus_value_get_raw() has its digits. */
 int mbus_value_get_integer(const struct mbus_value *value, int64_t *ret_integer);
@@ -459,8 +471,8 @@ const char *mbus_commands_get_text(const struct mbus_commands *commands);
 int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what);
 /* Whether all elements of @target are among those of @address (6.2). False if one is malformed. */
 bool mbus_address_matches(const char *target, const char *address);
-/* The i-th element of @address in the order of the tags, as offsets and lengths into it; false
- * behind the last, or if it is malformed. */
+/* The i-th element of @address in the order of the tags, as offsets and lengths into it (each may be
+ * NULL); false behind the last, or if it is malformed. */
 bool mbus_address_get_element(const char *address, size_t i, size_t *ret_tag, size_t *ret_tag_n,
                               size_t *ret_value, size_t *ret_value_n);
 

@@ -22,6 +22,10 @@ sed -e ':a' -e '$!{N;ba}' -e 's,/\*\([^*]\|\*[^/]\)*\*/,,g' "$source/libmbus/mbu
 grep -o '^ *mbus_[a-z0-9_]*;' "$source/libmbus/libmbus.sym" | tr -d ' ;' | sort >"$work/libmbus.sym"
 grep -o 'FUNCTION(mbus_[a-z0-9_]*)' "$source/tests/abi/test-api.c" | sed 's/.*(//; s/)//' |
         sort >"$work/test-api.c"
+# Whoever takes a pointer is tried with NULL.
+sed -e ':a' -e '$!{N;ba}' -e 's,/\*\([^*]\|\*[^/]\)*\*/,,g' "$source/libmbus/mbus.h" | tr '\n' ' ' |
+        grep -o '\bmbus_[a-z0-9_]* *([^()]*\*[^()]*)' | sed 's/ *(.*//' | sort -u >"$work/pointers"
+grep -o '\bmbus_[a-z0-9_]*(' "$source/tests/abi/test-null.c" | tr -d '(' | sort -u >"$work/null"
 # A function is documented where a synopsis declares it.
 sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/p' "$source"/libmbus/man/*.3 |
         grep -o '\bmbus_[a-z0-9_]*(' | tr -d '(' | sort >"$work/man pages"
@@ -40,4 +44,9 @@ for what in libmbus.sym test-api.c "man pages" library archive; do
         echo "$difference" | sed -n "s/^< /only in mbus.h, not in $what: /p
                                      s/^> /in $what, but not (or once more than) in mbus.h: /p"
 done
+untried=$(comm -23 "$work/pointers" "$work/null")
+if [ -n "$untried" ] || [ ! -s "$work/pointers" ]; then
+        status=1
+        echo "$untried" | sed 's,^,not in tests/abi/test-null.c: ,'
+fi
 exit $status

@@ -16,6 +16,7 @@
 #include "machine.h"
 
 int __real_close(int fd);
+int __real_shutdown(int fd, int how);
 
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_socketpair(int domain, int type, int protocol, int *fds);
@@ -24,6 +25,7 @@ int __wrap_listen(int fd, int backlog);
 int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *n, int flags);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t n);
 int __wrap_close(int fd);
+int __wrap_shutdown(int fd, int how);
 ssize_t __wrap_recv(int fd, void *bytes, size_t n, int flags);
 ssize_t __wrap_send(int fd, const void *bytes, size_t n, int flags);
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int n);
@@ -163,6 +165,12 @@ int __wrap_close(int fd)
                 return -1;
         descriptor_close(fd);
         return 0;
+}
+
+/* No machine has two processes with copies of one descriptor: closing it does the same. */
+int __wrap_shutdown(int fd, int how)
+{
+        return fd < FD_FIRST ? __real_shutdown(fd, how) : 0;
 }
 
 /* ---- octets -------------------------------------------------------------------------------- */
