@@ -339,6 +339,8 @@ static void mem_remove_entity(struct mbus_entity *entity)
         struct mem *m = bus->impl;
 
         engine_mode_remove_entity(entity);
+        if (!m->hub)
+                return;
         flush(bus);
         pthread_mutex_lock(&m->hub->mutex);
         m->n_entities--;
