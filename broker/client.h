@@ -9,6 +9,7 @@
 
 #include <core/deadline.h>
 #include <core/engine.h>
+#include <core/proof.h>
 
 #include "limits.h"
 #include "log.h"
@@ -120,6 +121,8 @@ struct client {
 
         struct watch *watches;
         unsigned n_watches;
+        uint8_t nonce[PROOF_NONCE_SIZE]; /* for the next broker.same-bus */
+        bool has_nonce;
         bool observes;
         bool observes_hello;
         struct filter *filters; /* of what it observes; NULL: all */

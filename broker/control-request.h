@@ -3,6 +3,7 @@
  *
  *      control          dispatch; quit
  *      control-attach   attach, detach
+ *      control-proof    whether a client's configuration is of the same bus
  *      control-retain   last values
  *      control-status   what the owner of the broker may ask, and drop
  *      control-watch    watch and observe
@@ -53,6 +54,9 @@ void control_fail(struct request *r, enum mbus_reason reason, const char *why);
 /* control-attach.c */
 void control_on_attach(struct request *r);
 void control_on_detach(struct request *r);
+/* control-proof.c */
+void control_on_nonce(struct request *r);
+void control_on_same_bus(struct request *r);
 /* control-retain.c */
 void control_on_retain(struct request *r);
 void control_on_forget(struct request *r);

@@ -295,6 +295,8 @@ static const struct {
         { "broker.watch", SPEAKER_ANY, control_on_watch },
         { "broker.observe", SPEAKER_ANY, control_on_observe },
         { "broker.unobserve", SPEAKER_ANY, control_on_unobserve },
+        { "broker.nonce", SPEAKER_ANY, control_on_nonce },
+        { "broker.same-bus", SPEAKER_ANY, control_on_same_bus },
         { "broker.retain", SPEAKER_ATTACHED, control_on_retain },
         { "broker.forget", SPEAKER_ATTACHED, control_on_forget },
         { "broker.status", SPEAKER_ANY, control_on_status },

@@ -87,6 +87,10 @@
  * addresses. */
 #define LISTS_BYTES_MAX (512u << 10)
 
+/* Wrong proofs of the bus's keys in PROOFS_MINUTE_MS, of each user who is not the owner: each is a guess. */
+#define PROOFS_MAX 10
+#define PROOFS_MINUTE_MS 60000
+
 /* TCP links: what waits on its way in each direction, and what is read at once; strangers, who have
  * so long to prove that they have the key; and when silence is asked about, so that who was unplugged
  * is gone after 25 s. */

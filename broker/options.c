@@ -54,6 +54,12 @@ static bool parse_option(struct options *o, int option)
 {
         switch (option) {
         case 'c':
+                if (!optarg[0]) {
+                        fprintf(stderr,
+                                "mbus-broker: --config: the name of the file is empty; name "
+                                "one, or leave the option out\n");
+                        return false;
+                }
                 /* The first that is there is the one, even if it cannot be used. */
                 if (!o->config_file || (access(o->config_file, F_OK) < 0 && errno == ENOENT))
                         o->config_file = optarg;

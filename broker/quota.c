@@ -195,7 +195,8 @@ void quota_deinit(struct quota *q)
 
 static bool is_forgotten(const struct quota_user *u, uint64_t now)
 {
-        return u->use[QUOTA_LINKS] == 0 && u->commands.paid_at <= now && u->sends.paid_at <= now;
+        return u->use[QUOTA_LINKS] == 0 && u->commands.paid_at <= now && u->sends.paid_at <= now &&
+               u->guesses.paid_at <= now;
 }
 
 /* Where @uid stands or would stand. Whoever else is met on the way, and owes nothing, goes. */
@@ -326,6 +327,7 @@ void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now,
                 [FIXED_OBSERVE_FILTERS] = { "OBSERVE_FILTERS_MAX", OBSERVE_FILTERS_MAX },
                 [FIXED_OUTSTANDING] = { "RELIABLE_OUTSTANDING_MAX", RELIABLE_OUTSTANDING_MAX },
                 [FIXED_LISTS] = { "LISTS_BYTES_MAX", LISTS_BYTES_MAX },
+                [FIXED_PROOFS] = { "PROOFS_MAX", PROOFS_MAX },
         };
         uint64_t n_silent;
 

@@ -85,6 +85,7 @@ enum fixed_limit {
         FIXED_OBSERVE_FILTERS,
         FIXED_OUTSTANDING,
         FIXED_LISTS,
+        FIXED_PROOFS,
         FIXED_MAX,
 };
 
@@ -121,6 +122,7 @@ struct quota_user {
         size_t n_backlogs; /* of links: queues that have something waiting, and what a bus keeps */
         struct bucket sends;
         struct bucket commands;
+        struct bucket guesses; /* at the keys of the bus */
         uint64_t paused_until; /* its links are not read before */
         struct log_cause causes[LIMIT_MAX];
         struct log_cause fixed[FIXED_MAX];

@@ -98,6 +98,17 @@ static int bus_failed(int error)
         return EXITS_NO_BUS;
 }
 
+void loop_print_warnings(struct mbus_bus *bus)
+{
+        static size_t n_printed;
+        const char *warning;
+
+        while ((warning = mbus_bus_get_warning(bus, n_printed))) {
+                text_error("%s", warning);
+                n_printed++;
+        }
+}
+
 /* Processes the bus and hands out its events. *@ret_more: there is more to process. */
 static int turn(struct loop *loop, bool *ret_more)
 {
@@ -112,6 +123,7 @@ static int turn(struct loop *loop, bool *ret_more)
                 if (status != LOOP_ON)
                         return status;
         }
+        loop_print_warnings(loop->bus);
         if (loop->deadline != LOOP_NEVER && loop_now() >= loop->deadline)
                 return loop->on_deadline(loop->data);
         return LOOP_ON;

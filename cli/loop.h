@@ -33,6 +33,9 @@ uint64_t loop_after(uint64_t ns);
  * has no reader (EXITS_OK), or the bus fails. */
 int loop_run(struct loop *loop);
 
+/* Tells stderr what the bus remarks, each once. loop_run() does so as it comes. */
+void loop_print_warnings(struct mbus_bus *bus);
+
 /* Waits, but not long, until the bus has sent what it has to send. */
 void loop_drain(struct mbus_bus *bus);
 

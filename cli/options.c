@@ -207,6 +207,11 @@ static int set(struct options *o, enum option_id id, const char *arg)
         case OPTION_BUS:
                 return parse_bus(arg, &o->arg_bus);
         case OPTION_CONFIG:
+                if (!*arg) {
+                        text_error("-c: the name of the configuration is empty; name one, or leave "
+                                   "the option out");
+                        return -1;
+                }
                 o->arg_config = arg;
                 return 0;
         default:

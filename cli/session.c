@@ -85,17 +85,6 @@ int session_check_address(const char *where, const char *address)
         return EXITS_USAGE;
 }
 
-/* Those that were not printed yet. */
-static void print_warnings(struct session *session)
-{
-        const char *warning;
-
-        while ((warning = mbus_bus_get_warning(session->bus, session->n_warnings))) {
-                text_error("%s", warning);
-                session->n_warnings++;
-        }
-}
-
 static int open_failed(const struct mbus_config *config, int error)
 {
         const char *why = mbus_config_get_error(config);
@@ -128,6 +117,18 @@ static int make_config(struct mbus_config *config, const char *path)
         return EXITS_OK;
 }
 
+/* Whether a broker is at one of the usual places: its bus is not that of a file that is not there. */
+static bool is_broker_there(struct mbus_config *config)
+{
+        struct mbus_bus *bus = NULL;
+        int r;
+
+        mbus_config_set_url(config, "unix:");
+        r = mbus_bus_open(&bus, config);
+        mbus_bus_close(bus);
+        return r != MBUS_E_NO_BUS;
+}
+
 static bool is_broker(const char *url)
 {
         return strncmp(url, "unix:", 5) == 0 || strncmp(url, "tcp:", 4) == 0;
@@ -150,11 +151,20 @@ static bool mended(const struct options *o, struct mbus_config *config, int erro
                 return false;
         }
         usual = mbus_config_get_file(config);
-        if (!usual || !is_missing(usual))
-                return false;
-        path = strdup(usual);
+        path = usual && is_missing(usual) ? strdup(usual) : NULL;
         if (!path)
                 return false;
+        if (getenv("MBUS") && *getenv("MBUS") &&
+            (!o->arg_bus || strcmp(o->arg_bus, "auto:") == 0) && is_broker_there(config)) {
+                text_error(
+                        "there is no %s, which MBUS names, but a broker; unset MBUS, or name the "
+                        "broker's configuration",
+                        path);
+                free(path);
+                *ret_status = EXITS_CONFIG;
+                return false;
+        }
+        mbus_config_set_url(config, o->arg_bus);
         *ret_status = make_config(config, path);
         free(path);
         return *ret_status == EXITS_OK;
@@ -170,7 +180,7 @@ static int open_bus(const struct options *o, struct session *s)
                 return status;
         if (r)
                 return open_failed(s->config, r);
-        print_warnings(s);
+        loop_print_warnings(s->bus);
         s->brokered = is_broker(mbus_bus_get_url(s->bus));
         return EXITS_OK;
 }
@@ -202,7 +212,7 @@ int session_open(const struct options *options, struct session *ret_session)
 void session_close(struct session *session)
 {
         loop_drain(session->bus);
-        print_warnings(session);
+        loop_print_warnings(session->bus);
         session->bus = mbus_bus_close(session->bus);
         session->config = mbus_config_free(session->config);
 }

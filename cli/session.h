@@ -21,7 +21,6 @@ struct session {
         struct mbus_config *config;
         struct mbus_bus *bus;
         bool brokered; /* through a broker: it knows, and nobody needs to wait for answers */
-        size_t n_warnings;
 };
 
 /* 0, or an exit status after having told stderr. Makes a configuration file where there is none and

@@ -13,6 +13,7 @@
 #include "link.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@
 #define BACKOFF_MAX (700 * NSEC_PER_MSEC)
 /* ... and sooner while the socket's file is there: the broker is too busy or is just starting. */
 #define BACKOFF_MAX_QUICK (200 * NSEC_PER_MSEC)
+/* A broker on another bus than the one that was named counts questions: ten a minute (PROOFS_MAX). */
+#define BACKOFF_OTHER_BUS (8 * NSEC_PER_SEC)
 /* A link that was there for less time may not have been of use: what ended it may end the next one, too. */
 #define LASTING (3 * NSEC_PER_SEC)
 
@@ -123,6 +126,50 @@ static int ask_again(struct mbus_bus *bus)
         return r;
 }
 
+/* The broker that is there now is not on the bus that was named, which is remarked. */
+static int other_bus(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        char text[BUS_ERROR_SIZE];
+
+        snprintf(text, sizeof(text), "broker at %.160s: %.330s", l->path,
+                 link_proof_error(l->proof));
+        bus_warn(bus, text);
+        return -EKEYREJECTED;
+}
+
+/* The same for a Unix socket whose broker must be on the bus that was named. */
+static int prove_again(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        struct pollfd asked;
+        int fd = -1, r = 0;
+
+        if (link_proof_get_pollfds(l->proof, &asked) > 0)
+                bus_forget_fd(bus, asked.fd);
+        if (!link_proof_is_going_on(l->proof)) {
+                fd = link_connect(l->path, false);
+                if (fd < 0)
+                        return fd;
+                r = link_proof_begin(l->proof, fd);
+        }
+        if (r == 0)
+                r = link_proof_go_on(l->proof, &fd);
+        bus->generation++;
+        if (r == MBUS_E_NOT_READY) {
+                l->retry_at = link_proof_deadline(l->proof);
+                return -EINPROGRESS;
+        }
+        if (r > 0)
+                return other_bus(bus);
+        if (r < 0)
+                return r;
+        if (link_proof_is_old(l->proof))
+                link_warn_of_old(bus, l->path, l->proof);
+        l->seq = link_proof_next_seq(l->proof);
+        return fd;
+}
+
 /* The descriptor or -errno; -EINPROGRESS: a connection is on its way. */
 static int connect_again(struct mbus_bus *bus)
 {
@@ -131,7 +178,7 @@ static int connect_again(struct mbus_bus *bus)
         int fd, r;
 
         if (!l->tcp)
-                return link_connect(l->path, false);
+                return l->proof ? prove_again(bus) : link_connect(l->path, false);
         if (link_tcp_get_pollfds(l->tcp, &connecting) > 0)
                 bus_forget_fd(bus, connecting.fd);
         r = link_tcp_connect(l->tcp, &fd);
@@ -147,6 +194,8 @@ static void reconnect(struct mbus_bus *bus)
         int fd = connect_again(bus);
         uint64_t max = l->tcp ? BACKOFF_MAX_TCP : fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
 
+        if (fd == -EKEYREJECTED)
+                max = l->backoff = BACKOFF_OTHER_BUS;
         if (fd == -EINPROGRESS)
                 return;
         /* Room for the event that it is up, and for the one that it is down again. */
@@ -275,7 +324,8 @@ static int link_process(struct mbus_bus *bus, const struct pollfd *fds)
 
         (void)fds;
         if (l->fd < 0) {
-                if (clock_now() >= l->retry_at || (l->tcp && link_tcp_is_connecting(l->tcp)))
+                if (clock_now() >= l->retry_at || (l->tcp && link_tcp_is_connecting(l->tcp)) ||
+                    (l->proof && link_proof_is_going_on(l->proof)))
                         reconnect(bus);
                 return 0;
         }
@@ -314,6 +364,8 @@ static size_t link_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[stati
 {
         const struct link *l = bus->impl;
 
+        if (l->fd < 0 && l->proof)
+                return link_proof_get_pollfds(l->proof, ret_fds);
         if (l->fd < 0)
                 return l->tcp ? link_tcp_get_pollfds(l->tcp, ret_fds) : 0;
         ret_fds[0] = (struct pollfd){ .fd = l->fd };
@@ -410,6 +462,7 @@ static void link_abandon(struct mbus_bus *bus)
                 close(l->fd);
         l->fd = -1;
         l->tcp = link_tcp_free(l->tcp);
+        l->proof = link_proof_free(l->proof);
 }
 
 static void link_close(struct mbus_bus *bus)
@@ -432,6 +485,7 @@ static void link_close(struct mbus_bus *bus)
         index_deinit(&l->attached);
         buffer_deinit(&l->out);
         link_tcp_free(l->tcp);
+        link_proof_free(l->proof);
         free(l->broker);
         free(l->path);
         free(l->in);

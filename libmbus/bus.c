@@ -48,7 +48,7 @@ static char *own_socket(bool *ret_failed, char ret_why[static RUNTIME_DIR_ERROR_
  * The broker at a usual place: the user's own, else the system's. MBUS_E_UNKNOWN: there is none;
  * MBUS_E_DENIED: there is one of the system, but not for this user. Either is said in @ret_error.
  */
-static int open_usual(struct mbus_bus *bus, char *ret_error)
+static int open_usual(struct mbus_bus *bus, const struct mbus_config *config, char *ret_error)
 {
         char why[RUNTIME_DIR_ERROR_SIZE], remark[RUNTIME_DIR_ERROR_SIZE + 64];
         bool failed;
@@ -62,9 +62,9 @@ static int open_usual(struct mbus_bus *bus, char *ret_error)
                 bus_warn(bus, remark);
         }
         if (own)
-                r = link_open(bus, own, true, ret_error);
+                r = link_open(bus, own, config, true, ret_error);
         if (r == MBUS_E_UNKNOWN)
-                r = link_open(bus, SYSTEM_SOCKET, true, ret_error);
+                r = link_open(bus, SYSTEM_SOCKET, config, true, ret_error);
         else if (r == MBUS_E_DENIED)
                 r = MBUS_E_NO_BUS;
         if (r == MBUS_E_UNKNOWN)
@@ -80,7 +80,7 @@ static int open_usual(struct mbus_bus *bus, char *ret_error)
 static int open_auto(struct mbus_bus *bus, const struct mbus_config *config, char *ret_error)
 {
         char error[BUS_ERROR_SIZE] = "", none[BUS_ERROR_SIZE] = "";
-        int r = open_usual(bus, none);
+        int r = open_usual(bus, config, none);
 
         if (r == MBUS_E_DENIED)
                 bus_warn(bus, none);
@@ -95,14 +95,15 @@ static int open_auto(struct mbus_bus *bus, const struct mbus_config *config, cha
         return r;
 }
 
-static int open_unix(struct mbus_bus *bus, const char *path, char *ret_error)
+static int open_unix(struct mbus_bus *bus, const char *path, const struct mbus_config *config,
+                     char *ret_error)
 {
         size_t n;
         int r;
 
         if (path[0])
-                return link_open(bus, path, false, ret_error);
-        r = open_usual(bus, ret_error);
+                return link_open(bus, path, config, false, ret_error);
+        r = open_usual(bus, config, ret_error);
         n = strlen(ret_error);
         if (r == MBUS_E_UNKNOWN)
                 snprintf(ret_error + n, BUS_ERROR_SIZE - n, ": start mbus-broker, or use udp:");
@@ -113,12 +114,16 @@ static int open_url(struct mbus_bus *bus, const struct mbus_config *config, char
 {
         const char *url = config->url ? config->url : "auto:";
 
+        if (config->file && !config->file[0]) {
+                strcpy(ret_error, "the name of the configuration file is empty: name one, or none");
+                return MBUS_E_CONFIG;
+        }
         if (strcmp(url, "auto:") == 0)
                 return open_auto(bus, config, ret_error);
         if (strcmp(url, "udp:") == 0)
                 return direct_open(bus, config, ret_error);
         if (strncmp(url, "unix:", 5) == 0)
-                return open_unix(bus, url + 5, ret_error);
+                return open_unix(bus, url + 5, config, ret_error);
         if (strncmp(url, "tcp:", 4) == 0)
                 return link_open_tcp(bus, url + 4, config, ret_error);
         if (strncmp(url, "mem:", 4) == 0 && url[4])

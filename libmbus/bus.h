@@ -173,7 +173,7 @@ struct config;
 int direct_open(struct mbus_bus *bus, const struct mbus_config *config,
                 char ret_error[static BUS_ERROR_SIZE]);
 /* @probe: also MBUS_E_UNKNOWN (nobody listens there) and MBUS_E_DENIED (to others than this user). */
-int link_open(struct mbus_bus *bus, const char *path, bool probe,
+int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *given, bool probe,
               char ret_error[static BUS_ERROR_SIZE]);
 int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
                   char ret_error[static BUS_ERROR_SIZE]);

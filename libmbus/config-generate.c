@@ -194,8 +194,11 @@ static int make_file(struct mbus_config *c, const struct config *config, bool re
 {
         char error[CONFIG_FILE_ERROR_SIZE] = "";
         char *path;
-        int r = config_file_path(c->file, &path);
+        int r;
 
+        if (c->file && !c->file[0])
+                return fail(c, "", "the name of the file is empty: name one");
+        r = config_file_path(c->file, &path);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT)

@@ -75,10 +75,75 @@ static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, c
         return l;
 }
 
-int link_open(struct mbus_bus *bus, const char *path, bool probe,
+/* ---- which bus ------------------------------------------------------------------------------ */
+
+/* Waits for what the broker says to @p. */
+static int await_proof(struct link_proof *p, int *fd)
+{
+        int r = link_proof_begin(p, *fd);
+
+        if (r == 0)
+                r = MBUS_E_NOT_READY;
+        *fd = -1;
+        while (r == MBUS_E_NOT_READY) {
+                struct pollfd wait;
+                nfds_t n;
+
+                r = link_proof_go_on(p, fd);
+                n = (nfds_t)link_proof_get_pollfds(p, &wait);
+                if (r == MBUS_E_NOT_READY)
+                        poll(&wait, n, POLL_MS);
+        }
+        return r;
+}
+
+void link_warn_of_old(struct mbus_bus *bus, const char *path, const struct link_proof *p)
+{
+        char text[BUS_ERROR_SIZE];
+
+        snprintf(text, sizeof(text),
+                 "broker at %.200s: it is too old to tell whether it is on the bus of %.200s", path,
+                 link_proof_name(p));
+        bus_warn(bus, text);
+}
+
+/* If a configuration is named, the broker behind *@fd must be on its bus. *@fd is the caller's again if
+ * it is, else closed. */
+static int prove(struct mbus_bus *bus, const char *path, const struct mbus_config *given, int *fd,
+                 struct link_proof **ret_proof, char *ret_error)
+{
+        struct link_proof *p = NULL;
+        int r = link_proof_new(given, &p);
+
+        if (r == 0 && p)
+                r = await_proof(p, fd);
+        else if (r < 0)
+                close(*fd);
+        if (r > 0)
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.160s: %.330s", path,
+                         link_proof_error(p));
+        if (r < 0 && r != -ENOMEM) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.200s: %s%s", path,
+                         r == -ETIMEDOUT ? "it does not answer"
+                                         : "it does not tell which bus it is on: ",
+                         r == -ETIMEDOUT ? "" : strerror(-r));
+                r = MBUS_E_NO_BUS;
+        }
+        if (r)
+                p = link_proof_free(p);
+        else if (p && link_proof_is_old(p))
+                link_warn_of_old(bus, path, p);
+        *ret_proof = p;
+        return r;
+}
+
+/* ---- connecting to a Unix socket ------------------------------------------------------------ */
+
+int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *given, bool probe,
               char ret_error[static BUS_ERROR_SIZE])
 {
-        int fd = link_connect(path, true);
+        int fd = link_connect(path, true), r;
+        struct link_proof *proof;
         struct link *l;
 
         if (fd < 0 && probe && is_nobody_there(fd))
@@ -90,9 +155,16 @@ int link_open(struct mbus_bus *bus, const char *path, bool probe,
                         return fd;
                 return probe && fd == -EACCES ? MBUS_E_DENIED : MBUS_E_NO_BUS;
         }
+        r = prove(bus, path, given, &fd, &proof, ret_error);
+        if (r)
+                return r;
         l = link_new(bus, fd, "unix:", path);
-        if (!l)
+        if (!l) {
+                link_proof_free(proof);
                 return -ENOMEM;
+        }
+        l->proof = proof;
+        l->seq = proof ? link_proof_next_seq(proof) : 0;
         l->path = strdup(path);
         return l->path ? 0 : -ENOMEM;
 }

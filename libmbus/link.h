@@ -3,6 +3,7 @@
  *
  *      bus-link.c       the main loop, losing the link and getting it back
  *      link-open.c      connecting
+ *      link-proof.c     whether the broker is on the bus that was named
  *      link-send.c      messages and questions go out
  *      link-receive.c   frames come in
  *      link-broker.c    what the broker says to the library
@@ -16,6 +17,7 @@
 
 #include "bus.h"
 #include "core/frame.h"
+#include "link-proof.h"
 #include "link-tcp.h"
 
 /* Asked of the kernel in one piece. */
@@ -94,9 +96,10 @@ struct seen_ring {
 };
 
 struct link {
-        int fd;               /* -1: the link is down */
-        struct link_tcp *tcp; /* NULL: it is a Unix socket */
-        char *path;           /* with `tcp`: NULL */
+        int fd;                   /* -1: the link is down */
+        struct link_tcp *tcp;     /* NULL: it is a Unix socket */
+        char *path;               /* with `tcp`: NULL */
+        struct link_proof *proof; /* NULL: no configuration was named, or it is `tcp` */
         uint64_t retry_at;
         uint64_t backoff;
         uint64_t up_at; /* when it came back; 0: it was never lost */
@@ -129,6 +132,8 @@ extern const struct bus_mode link_mode;
 
 /* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting. */
 int link_connect(const char *path, bool patient);
+/* A remark on a broker that does not know the question of @p. */
+void link_warn_of_old(struct mbus_bus *bus, const char *path, const struct link_proof *p);
 
 /* ---- link-tickets.c ---- */
 

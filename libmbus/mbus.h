@@ -141,9 +141,14 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
  *      mem:NAME        a bus of that name inside this process; entities know each other at once
  */
 void mbus_config_set_url(struct mbus_config *config, const char *url);
-/* The configuration file for udp: and tcp: (RFC 3259, 12.1). NULL, the default: $MBUS, else ~/.mbus. */
+/*
+ * The configuration file for udp: and tcp: (RFC 3259, 12.1). NULL, the default: $MBUS, else ~/.mbus. A
+ * file that is named here or by $MBUS is what the caller wants, also where a broker is found: it must be
+ * there and of use, and the broker on its bus (keys, scope, address and port), else mbus_bus_open() says
+ * MBUS_E_CONFIG; later a link to a broker on another bus does not come up. ~/.mbus asks nothing of a broker.
+ */
 void mbus_config_set_file(struct mbus_config *config, const char *path);
-/* The text of a configuration file, instead of a file. */
+/* The text of a configuration file, instead of a file; it asks the same of a broker. */
 void mbus_config_set_text(struct mbus_config *config, const char *text);
 /* How long, in ns, a reliable message waits for a destination that is not known yet: see
  * mbus_entity_send_reliable(). 2.5 s at first; 0: not at all. A broker has a limit of its own. */

@@ -25,6 +25,15 @@ enum frame_status {
 enum frame_status frame_next(struct span bytes, struct span *ret_text, bool *ret_observed,
                              size_t *ret_n);
 
+/* The octets of the message whose frame begins at @at. */
+static inline size_t frame_get_length(const char *at)
+{
+        const unsigned char *u = (const unsigned char *)at;
+        uint32_t word = (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
+
+        return word & ~FRAME_OBSERVED;
+}
+
 static inline void frame_put_length(char *at, size_t n, bool observed)
 {
         uint32_t word = (uint32_t)n | (observed ? FRAME_OBSERVED : 0);
