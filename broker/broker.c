@@ -4,6 +4,7 @@
 #include "broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -107,6 +108,8 @@ static void set_timer(struct broker *b)
                 at = bridges;
         if (loss < at)
                 at = loss;
+        if (log_deadline() < at)
+                at = log_deadline();
         if (b->listing)
                 at = b->now;
         if (at == b->timer_at)
@@ -138,6 +141,7 @@ static void broker_settle(struct broker *b)
         } while (b->dead || again);
         bus_send(&b->bus);
         bridges_send(b);
+        log_turn(b->now);
         set_timer(b);
         supervise_turn(b);
 }
@@ -183,6 +187,28 @@ static void find_nobody(struct nobody *nobody)
                             (unsigned)nobody->uid);
 }
 
+/* libuv aborts where it cannot open what its loop needs. */
+static int check_room(void)
+{
+        int fds[DESCRIPTORS_MIN], error = 0;
+        unsigned n = 0;
+
+        while (n < DESCRIPTORS_MIN && !error) {
+                fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+                error = fds[n] < 0 ? errno : 0;
+                n += !error;
+        }
+        for (unsigned i = 0; i < n; i++)
+                close(fds[i]);
+        if (!error)
+                return 0;
+        log_error(
+                "a broker without clients takes %u descriptors, and there are %u: %s; raise their "
+                "limit (ulimit -n, LimitNOFILE=)",
+                DESCRIPTORS_MIN, n, strerror(error));
+        return EXIT_SYSTEM;
+}
+
 int broker_open(struct broker *b, const struct options *options)
 {
         int r;
@@ -201,6 +227,9 @@ int broker_open(struct broker *b, const struct options *options)
         find_nobody(&b->nobody);
         broker_wake(b);
         b->started = b->now;
+        r = check_room();
+        if (r)
+                return r;
         /* The socket comes first: a second broker must not show up on the bus before it finds out
          * that it is one. */
         r = local_socket_open(b);

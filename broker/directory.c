@@ -4,6 +4,7 @@
 #include "directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,13 @@ int directory_check(const char *path, const char *directory)
                 log_error("%s: its directory belongs to uid %u, who could replace the socket; name "
                           "another with --socket",
                           path, (unsigned)s.st_uid);
+                return EXIT_NO_BUS;
+        }
+        /* What a start with an odd umask has left, for one. */
+        if (s.st_uid == geteuid() && faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0) {
+                log_error("%s: its directory cannot be entered or written; mend it with: chmod "
+                          "u+rwx %s",
+                          path, directory);
                 return EXIT_NO_BUS;
         }
         r = check_mode(path, directory, &s);

@@ -127,8 +127,12 @@
 #define METRICS_CONNECTIONS_MAX 16
 #define METRICS_CONNECTION_BYTES_MAX (16u << 10)
 #define METRICS_TIMEOUT_S 10
+/* What the sockets, the loop and the first client take, with some to spare. */
+#define DESCRIPTORS_MIN 32
 /* A cause is logged again after this long. */
 #define LOG_INTERVAL_MS 10000
+/* Lines of the log that were lost are told of so soon after that was tried. */
+#define LOG_RETRY_MS 1000
 /* All clients are told of what the bus lost, which is work for many when there is too much already. */
 #define LOSS_PAUSE_MS 1000
 

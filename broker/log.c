@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +13,23 @@
 #include <unistd.h>
 
 #include <core/limits.h>
+#include <programs/visible.h>
 
 #include "limits.h"
+#include "log-out.h"
 
 /* Longer lines are cut: an address has at most 3 KByte, and nobody reads that. */
 #define LINE_MAX_SIZE 1024
+/* What others wrote takes more room as it is shown. A pipe takes so much in one piece. */
+#define SHOWN_MAX_SIZE 2048
+
+_Static_assert(SHOWN_MAX_SIZE + 32 < PIPE_BUF, "a line is whole, or it is not there");
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 static bool with_priority;
 static bool is_held;
+/* Lines that stderr did not take, and that it was not told of; and when it is to be told. */
+static uint64_t n_lost, tell_at;
 
 /* Whether stderr is the stream to the journal that the service manager made: it names device and inode,
  * since whoever was started by a service inherits the variable, too. */
@@ -40,6 +49,7 @@ void log_init(enum log_level level, bool plain)
 {
         max_level = level;
         with_priority = !plain && is_journal();
+        log_out_open();
 }
 
 void log_set_held(bool held)
@@ -61,16 +71,47 @@ bool log_level_parse(const char *name, enum log_level *ret_level)
 }
 
 /* What others wrote may be in it: it must neither begin another line nor command a terminal. */
-static void stay_on_line(char *line)
+static bool put_line(enum log_level level, const char *text)
 {
-        for (; *line; line++)
-                if ((unsigned char)*line < ' ' || *line == '\x7f')
-                        *line = '?';
+        static const char *const priorities[LOG_LEVEL_MAX] = { "<3>", "<4>", "<6>", "<7>" };
+        char shown[SHOWN_MAX_SIZE], line[SHOWN_MAX_SIZE + 32];
+        int n;
+
+        visible_copy(text, strlen(text), shown, sizeof(shown));
+        n = snprintf(line, sizeof(line), "%smbus-broker: %s\n",
+                     with_priority ? priorities[level] : "", shown);
+        return log_out_put(line, (size_t)n);
+}
+
+static bool tell_lost(void)
+{
+        char text[64];
+
+        if (n_lost == 0)
+                return true;
+        snprintf(text, sizeof(text), "%" PRIu64 " %s of the log %s lost", n_lost,
+                 n_lost == 1 ? "line" : "lines", n_lost == 1 ? "was" : "were");
+        if (!put_line(LOG_LEVEL_WARNING, text))
+                return false;
+        n_lost = 0;
+        return true;
+}
+
+uint64_t log_deadline(void)
+{
+        return n_lost > 0 ? tell_at : TIME_NEVER;
+}
+
+void log_turn(uint64_t now)
+{
+        if (now < log_deadline())
+                return;
+        tell_lost();
+        tell_at = now + LOG_RETRY_MS * NSEC_PER_MSEC;
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
-        static const char *const priorities[LOG_LEVEL_MAX] = { "<3>", "<4>", "<6>", "<7>" };
         char line[LINE_MAX_SIZE];
         va_list args;
 
@@ -79,8 +120,8 @@ void log_line(enum log_level level, const char *format, ...)
         va_start(args, format);
         vsnprintf(line, sizeof(line), format, args);
         va_end(args);
-        stay_on_line(line);
-        fprintf(stderr, "%smbus-broker: %s\n", with_priority ? priorities[level] : "", line);
+        if (!tell_lost() || !put_line(level, line))
+                n_lost++;
 }
 
 bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent)

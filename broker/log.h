@@ -3,6 +3,9 @@
  *
  * On its way to the journal a line begins with its priority, "<4>", as sd-daemon(3) wants it; with
  * --foreground, on a terminal or in a file it does not. Nothing is logged per message.
+ *
+ * A line is never worth the bus: what stderr does not take at once is lost, counted, and told of when it
+ * takes lines again. What others wrote stands in a line as it is shown (programs/visible.h).
  */
 #ifndef BROKER_LOG_H
 #define BROKER_LOG_H
@@ -24,6 +27,10 @@ void log_init(enum log_level level, bool plain);
 bool log_level_parse(const char *name, enum log_level *ret_level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* When lines were lost, and stderr is to be told: then log_turn() tries to. TIME_NEVER: none was. */
+uint64_t log_deadline(void);
+void log_turn(uint64_t now);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

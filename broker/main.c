@@ -1,11 +1,31 @@
 /*
  * main.c - mbus-broker: parses, sets up, runs.
  */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
+
+#include <programs/inherited.h>
+#include <programs/streams.h>
 
 #include "broker.h"
 #include "chunk.h"
 #include "exit.h"
+
+/* What a process inherits (spec/environment.md). */
+static bool begin(int argc)
+{
+        struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+        if (argc < 1 || !inherited_begin())
+                return false;
+        /* A line of the log from the background must not stop it, whatever stty says of the terminal. */
+        sigaction(SIGTTOU, &ignore, NULL);
+        /* What it makes is for its user; what others may have gets its mode by name. */
+        umask(S_IRWXG | S_IRWXO);
+        streams_begin();
+        return true;
+}
 
 int main(int argc, char **argv)
 {
@@ -13,18 +33,20 @@ int main(int argc, char **argv)
         struct broker broker;
         int status;
 
+        if (!begin(argc))
+                return EXIT_SYSTEM;
         if (!options_parse(&options, argc, argv)) {
                 fprintf(stderr, "Try 'mbus-broker --help'.\n");
                 return EXIT_USAGE;
         }
         if (options.help) {
                 options_print_help();
-                return EXIT_OK;
+                return streams_finish("mbus-broker") ? EXIT_OK : EXIT_SYSTEM;
         }
         if (options.version) {
                 printf("mbus-broker %d.%d.%d\n", MBUS_VERSION_MAJOR, MBUS_VERSION_MINOR,
                        MBUS_VERSION_PATCH);
-                return EXIT_OK;
+                return streams_finish("mbus-broker") ? EXIT_OK : EXIT_SYSTEM;
         }
         chunk_global_init();
         log_init(options.log_level, options.foreground);
@@ -32,5 +54,6 @@ int main(int argc, char **argv)
         if (status == EXIT_OK)
                 status = broker_run(&broker);
         broker_close(&broker);
+        log_turn(TIME_NEVER - 1);
         return status;
 }

@@ -70,15 +70,19 @@ static void print_table(const struct row *rows, size_t n, const struct list *lis
         size_t width = strlen("ADDRESS");
 
         for (size_t i = 0; i < n; i++)
-                if (strlen(rows[i].address) > width)
-                        width = strlen(rows[i].address);
+                if (text_width(rows[i].address, strlen(rows[i].address)) > width)
+                        width = text_width(rows[i].address, strlen(rows[i].address));
         printf("%-*s  %5s  FLAGS\n", (int)width, "ADDRESS", "AGE");
-        for (size_t i = 0; i < n; i++)
-                printf("%-*s  %5s  %s\n", (int)width, rows[i].address,
-                       duration_format(rows[i].age, age),
-                       is_legacy(rows[i].address) ? "legacy" : "");
-        printf("%zu %s, %s\n", n, n == 1 ? "entity" : "entities",
-               mbus_bus_get_url(list->session.bus));
+        for (size_t i = 0; i < n; i++) {
+                const char *address = rows[i].address;
+
+                text_print(stdout, address);
+                printf("%*s  %5s  %s\n", (int)(width - text_width(address, strlen(address))), "",
+                       duration_format(rows[i].age, age), is_legacy(address) ? "legacy" : "");
+        }
+        printf("%zu %s, ", n, n == 1 ? "entity" : "entities");
+        text_print(stdout, mbus_bus_get_url(list->session.bus));
+        putchar('\n');
 }
 
 /* For a program: the same columns, a tab between them, an empty one as "-". */
@@ -86,7 +90,8 @@ static void print_columns(const struct row *row)
 {
         char age[DURATION_SIZE];
 
-        printf("%s\t%s\t%s\n", row->address, duration_format(row->age, age),
+        text_print(stdout, row->address);
+        printf("\t%s\t%s\n", duration_format(row->age, age),
                is_legacy(row->address) ? "legacy" : "-");
 }
 

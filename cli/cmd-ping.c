@@ -12,6 +12,7 @@
 #include "duration.h"
 #include "exits.h"
 #include "loop.h"
+#include "printer.h"
 #include "session.h"
 #include "text.h"
 #include "verb.h"
@@ -88,9 +89,11 @@ static int on_observed(struct ping *ping, const struct mbus_message *message)
         status = remember(ping, mbus_message_get_source(message));
         if (status)
                 return status;
-        printf("%s\t%" PRIu64 ".%01" PRIu64 " ms\n", mbus_message_get_source(message), us / 1000,
-               us % 1000 / 100);
-        fflush(stdout);
+        text_print(stdout, mbus_message_get_source(message));
+        printf("\t%" PRIu64 ".%01" PRIu64 " ms\n", us / 1000, us % 1000 / 100);
+        status = printer_flush();
+        if (status != LOOP_ON)
+                return status;
         return options_has(ping->options, OPTION_COUNT) &&
                                ping->n_answered >= ping->options->arg_count
                        ? EXITS_OK

@@ -147,19 +147,25 @@ static void print_value(const struct mbus_value *value)
         }
 }
 
+/* The names of the figures, with a few columns to spare. */
+#define NAME_WIDTH 28
+
 /* A name, and a value in a column of its own. */
 static void print_pair(const struct mbus_value *item, bool is_stats)
 {
         const char *name;
         const struct mbus_value *value = pair(item, &name);
         int64_t number;
+        size_t width;
 
         if (!value || (is_stats && mbus_value_get_integer(value, &number) == 0 && number == 0))
                 return;
+        text_print(stdout, name);
+        width = text_width(name, strlen(name));
         if (isatty(STDOUT_FILENO))
-                printf("%-28s ", name);
+                printf("%*s ", width < NAME_WIDTH ? NAME_WIDTH - (int)width : 0, "");
         else
-                printf("%s\t", name);
+                putchar('\t');
         print_value(value);
         putchar('\n');
 }
@@ -175,7 +181,9 @@ static void print_line(const struct mbus_value *item)
 
                 if (!value)
                         continue;
-                printf("%s%s ", first ? "" : separator, name);
+                fputs(first ? "" : separator, stdout);
+                text_print(stdout, name);
+                putchar(' ');
                 print_value(value);
                 first = false;
         }

@@ -8,7 +8,7 @@
 #include "base64.h"
 #include "json.h"
 #include "output.h"
-#include "text.h"
+#include "programs/visible.h"
 
 static void print_escaped(FILE *file, unsigned character)
 {
@@ -27,6 +27,11 @@ static void print_escaped(FILE *file, unsigned character)
                 fputs("\\t", file);
                 break;
         default:
+                if (character > 0xffff) {
+                        /* JSON names what is behind the first plane by two halves. */
+                        fprintf(file, "\\u%04x", 0xd7c0 + (character >> 10));
+                        character = 0xdc00 | (character & 0x3ff);
+                }
                 fprintf(file, "\\u%04x", character);
                 break;
         }
@@ -36,10 +41,10 @@ static void print_characters(FILE *file, const char *text, size_t n)
 {
         while (n) {
                 unsigned character = 0xfffd;
-                size_t length = text_decode(text, n, &character);
+                size_t length = visible_decode(text, n, &character);
 
-                if (!length || character < 0x20 || character == '"' || character == '\\' ||
-                    (character >= 0x7f && character < 0xa0))
+                if (!length || character == '"' || character == '\\' ||
+                    !visible_is_plain(character))
                         print_escaped(file, character);
                 else
                         fwrite(text, 1, length, file);

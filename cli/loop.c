@@ -15,6 +15,8 @@
 
 #include "exits.h"
 #include "loop.h"
+#include "programs/inherited.h"
+#include "programs/streams.h"
 #include "text.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -30,6 +32,7 @@ static void on_signal(int number)
         unsigned char byte = (unsigned char)number;
         int saved = errno;
 
+        streams_ended = number;
         (void)!write(signal_pipe[1], &byte, 1);
         errno = saved;
 }
@@ -45,7 +48,7 @@ static void catch_signal(int number)
 
 int loop_catch_signals(void)
 {
-        struct sigaction ignore = { .sa_handler = SIG_IGN }, hangup;
+        struct sigaction hangup;
 
         if (pipe(signal_pipe) < 0) {
                 text_error("cannot make a pipe: %s", strerror(errno));
@@ -55,7 +58,7 @@ int loop_catch_signals(void)
                 fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
                 fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
         }
-        sigaction(SIGPIPE, &ignore, NULL);
+        streams_end_with(signal_pipe[0]);
         catch_signal(SIGINT);
         catch_signal(SIGTERM);
         /* nohup(1) is left alone. */
@@ -167,9 +170,12 @@ int loop_run(struct loop *loop)
         int status;
         bool more;
 
-        /* A closed descriptor would be reported for ever. */
-        if (loop->prints && fcntl(STDOUT_FILENO, F_GETFD) < 0)
-                loop->prints = false;
+        /* What nobody can see need not be waited for. */
+        if (loop->prints && !inherited_is_writable(STDOUT_FILENO)) {
+                text_error(
+                        "standard output is closed, and there is nothing to do but to write to it");
+                return EXITS_FAILED;
+        }
         do {
                 status = turn(loop, &more);
                 if (status == LOOP_ON)

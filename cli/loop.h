@@ -22,7 +22,7 @@ struct loop {
         bool prints;       /* ends when nobody reads standard output any more */
 };
 
-/* Catches SIGINT, SIGTERM and SIGHUP, ignores SIGPIPE. 0 or an exit status. */
+/* Catches SIGINT, SIGTERM and SIGHUP. 0 or an exit status. */
 int loop_catch_signals(void);
 
 uint64_t loop_now(void);
@@ -30,7 +30,7 @@ uint64_t loop_now(void);
 uint64_t loop_after(uint64_t ns);
 
 /* Runs until a handler returns an exit status, a signal comes (128 + its number), standard output
- * has no reader (EXITS_OK), or the bus fails. */
+ * has no reader (EXITS_OK) or is closed (EXITS_FAILED), or the bus fails. */
 int loop_run(struct loop *loop);
 
 /* Tells stderr what the bus remarks, each once. loop_run() does so as it comes. */

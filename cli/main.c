@@ -2,27 +2,33 @@
  * main.c - mbus-cli, the tool for shells and people: parses, runs the verb, says how it went.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "exits.h"
-#include "text.h"
+#include "programs/inherited.h"
+#include "programs/streams.h"
 #include "verb.h"
 
 /* A full disk must not look like success; a reader that went away is no failure. */
 static int finish(int status)
 {
-        if (fflush(stdout) == 0 || errno == EPIPE || status != EXITS_OK)
-                return status;
-        text_error("cannot write: %s", strerror(errno));
-        return EXITS_FAILED;
+        bool written = streams_finish("mbus-cli");
+
+        if (streams_error() == EINTR && streams_ended)
+                return EXITS_SIGNAL + streams_ended;
+        return !written && (status == EXITS_OK || status == EXITS_TIMED_OUT) ? EXITS_FAILED
+                                                                             : status;
 }
 
 int main(int argc, char **argv)
 {
         struct options options;
-        int r = options_parse(argc, argv, &options);
+        int r;
 
+        if (argc < 1 || !inherited_begin())
+                return EXITS_FAILED;
+        streams_begin();
+        r = options_parse(argc, argv, &options);
         if (r < 0)
                 return EXITS_USAGE;
         return finish(r > 0 ? EXITS_OK : options.verb->run(&options));

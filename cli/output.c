@@ -34,12 +34,12 @@ struct output {
 
 static void print_destination(FILE *file, const struct output *o)
 {
-        fputs(mbus_message_get_destination(o->message), file);
+        text_print(file, mbus_message_get_destination(o->message));
 }
 
 static void print_source(FILE *file, const struct output *o)
 {
-        fputs(mbus_message_get_source(o->message), file);
+        text_print(file, mbus_message_get_source(o->message));
 }
 
 static void print_commands(FILE *file, const struct output *o, bool names, bool args)

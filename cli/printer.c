@@ -12,19 +12,20 @@
 #include "loop.h"
 #include "output.h"
 #include "printer.h"
+#include "programs/streams.h"
 #include "text.h"
 
 /* How often stderr is told of losses. */
 #define TELL_EVERY DURATION_S
 
-static int flush(void)
+int printer_flush(void)
 {
-        if (fflush(stdout) == 0)
+        if (fflush(stdout) == 0 && !streams_error())
                 return LOOP_ON;
-        if (errno == EPIPE)
-                return EXITS_OK;
-        text_error("cannot write: %s", strerror(errno));
-        return EXITS_FAILED;
+        /* The loop knows the number of the signal that made it give up. */
+        if (streams_ended)
+                return LOOP_ON;
+        return streams_error() == EPIPE ? EXITS_OK : EXITS_FAILED;
 }
 
 int printer_put(struct printer *printer, const struct mbus_event *event)
@@ -39,7 +40,7 @@ int printer_put(struct printer *printer, const struct mbus_event *event)
                 output_print(stdout, o->arg_format ? o->arg_format : OUTPUT_FORMAT_DEFAULT,
                              event->message, event->time);
         }
-        status = flush();
+        status = printer_flush();
         if (status != LOOP_ON)
                 return status;
         printer->shown++;
@@ -63,7 +64,7 @@ static int on_lost(struct printer *printer, const struct mbus_event *event)
         if (options_has(printer->options, OPTION_JSON)) {
                 json_print_lost(stdout, event->count, mbus_drop_name(event->drop));
                 fputc('\n', stdout);
-                return flush();
+                return printer_flush();
         }
         printer->untold[event->drop] += event->count;
         if (loop_now() >= printer->tell_at[event->drop])

@@ -19,6 +19,8 @@ struct printer {
 /* Writes the message of @event at once. LOOP_ON, or an exit status: -C is reached, nobody reads any
  * more, or the disk is full. */
 int printer_put(struct printer *printer, const struct mbus_event *event);
+/* Writes what stdout holds. LOOP_ON, or an exit status. */
+int printer_flush(void);
 /* Tells of losses, where they happened with -j, else stderr, each cause once a second at most; and
  * stderr of the link to the broker. As printer_put(). */
 int printer_notice(struct printer *printer, const struct mbus_event *event);

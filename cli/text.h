@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Prints "mbus-cli: " and a line to stderr. */
+/* Prints "mbus-cli: " and a line to stderr, all of it as it is shown. */
 void text_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
@@ -16,17 +16,13 @@ void text_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 void text_error_at(FILE *file, const char *where, const char *what, const char *text, size_t at);
 
-/* The columns that @n octets of UTF-8 take on a terminal. */
+/* The columns that @n octets take on a terminal as text_print_visible() writes them. */
 size_t text_width(const char *text, size_t n);
 
-/*
- * Writes what another entity said so that it stays on its line and cannot command the terminal: a
- * line feed as \n, other control characters as their pictures (U+2400), C1 controls and broken
- * UTF-8 as U+FFFD. Tabs pass.
- */
+/* Writes what another entity or the command line said as it is shown (programs/visible.h), so that it
+ * stays on its line and cannot command the terminal. Tabs pass. */
 void text_print_visible(FILE *file, const char *text, size_t n);
-
-/* The octets of the UTF-8 character at the start of @text, 0 if it is none; @n is at least 1. */
-size_t text_decode(const char *text, size_t n, unsigned *ret_character);
+/* The same of a string. */
+void text_print(FILE *file, const char *text);
 
 #endif

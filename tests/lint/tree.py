@@ -3,7 +3,7 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ("libmbus", "broker", "cli", "tests")
+FOLDERS = ("libmbus", "programs", "broker", "cli", "tests")
 
 
 def root():

@@ -114,6 +114,10 @@ START_TEST(test_json_strings_escape_quotes_and_controls_and_pass_utf8)
                 { "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9,
                   "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"" },
                 { "\xc2\x9b", 2, "\"\\u009b\"" },
+                /* What turns, hides or breaks text reads back as the same, by two halves if it must. */
+                { "\xe2\x80\xae\xe2\x80\xa8\xe2\x80\x8b", 9, "\"\\u202e\\u2028\\u200b\"" },
+                { "\xef\xbb\xbf\xf3\xa0\x81\x81", 7, "\"\\ufeff\\udb40\\udc41\"" },
+                { "\xf0\x9f\x98\x80", 4, "\"\xf0\x9f\x98\x80\"" },
                 { "\xff\xc3", 2, "\"\\ufffd\\ufffd\"" },
                 { "\xc0\xaf\xed\xa0\x80", 5, "\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"" },
         };
@@ -238,7 +242,18 @@ START_TEST(test_control_characters_neither_break_the_line_nor_command_the_termin
         static const char text[] = "a\nb\x1b[2J\x7f\xc2\x9b\tz\xff";
 
         text_print_visible(start(&sink), text, sizeof(text) - 1);
-        ck_assert_printed(&sink, "a\\nb\xe2\x90\x9b[2J\xe2\x90\xa1\xef\xbf\xbd\tz\xef\xbf\xbd");
+        ck_assert_printed(&sink, "a\\nb\xe2\x90\x9b[2J\xe2\x90\xa1\\u009b\tz\xef\xbf\xbd");
+}
+END_TEST
+
+START_TEST(test_the_caret_is_under_the_place_behind_what_is_hidden)
+{
+        struct sink sink;
+
+        text_error_at(start(&sink), "C", "no", "\xe2\x80\xae\x1b!", 4);
+        ck_assert_printed(&sink, "mbus-cli: C: no\n\\u202e\xe2\x90\x9b!\n       ^\n");
+        text_error_at(start(&sink), "a\x1b\n", "no", "", 0);
+        ck_assert_printed(&sink, "mbus-cli: a\xe2\x90\x9b\\n: no\n\n^\n");
 }
 END_TEST
 
@@ -330,6 +345,7 @@ int main(void)
         tcase_add_test(lines, test_a_format_with_an_unknown_letter_is_refused_at_its_place);
         tcase_add_test(carets, test_the_caret_is_under_the_place);
         tcase_add_test(carets, test_the_caret_counts_columns_not_octets);
+        tcase_add_test(carets, test_the_caret_is_under_the_place_behind_what_is_hidden);
         tcase_add_test(carets, test_of_several_lines_the_one_with_the_place_is_shown);
         suite_add_tcase(suite, json);
         suite_add_tcase(suite, lines);
