@@ -214,7 +214,8 @@ install_project() {
                 prepare "${needs_build[@]}"' || die "packages to build with"
         bounded 20 as_somebody sh -c 'meson setup build -Dtests=disabled && ninja -C build' \
                 >"$folder/log" 2>&1 || { tail -n 20 "$folder/log"; die "the build of README.md"; }
-        bounded 5 as_admin meson install -C build >"$folder/log" 2>&1 || {
+        bounded 5 as_admin meson install -C build 2>&1 | cat >"$folder/log"
+        [ "${PIPESTATUS[0]}" = 0 ] || {
                 tail -n 20 "$folder/log"
                 die "meson install"
         }
