@@ -53,7 +53,8 @@ int bus_read_config(const struct mbus_config *given, struct config *ret_config,
         }
         if (r != 0) {
                 snprintf(ret_error, BUS_ERROR_SIZE,
-                         "there is no home directory for .mbus: set MBUS to a configuration file");
+                         "there is no home directory for .mbus: set MBUS to a configuration file, "
+                         "which mbus-cli keygen -o FILE makes");
                 return MBUS_E_CONFIG;
         }
         r = config_file_read(path, ret_config, error);

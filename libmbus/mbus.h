@@ -5,18 +5,23 @@
  * Nothing here starts a thread, installs a signal handler, prints, or calls back. The same calls
  * work over multicast, through mbus-broker, and inside one process (mem:).
  *
+ *      struct mbus_config *config;
  *      struct mbus_bus *bus;
  *      struct mbus_entity *me;
  *      const struct mbus_event *event;
+ *      int r;
  *
- *      mbus_bus_open(&bus, NULL);
- *      mbus_bus_add_entity(bus, "(app:player module:ui)", &me);
- *      mbus_entity_send_text(me, "(module:engine)", "audio.input.mute(1)");
- *      for (;;) {
- *              mbus_bus_wait(bus, -1);
+ *      if (mbus_config_new(&config) != 0)
+ *              die("no memory");
+ *      if (mbus_bus_open(&bus, config) != 0)
+ *              die(mbus_config_get_error(config));
+ *      r = mbus_bus_add_entity(bus, "(app:player module:ui)", &me);
+ *      if (r == 0)
+ *              r = mbus_entity_send_text(me, "(module:engine)", "audio.input.mute(1)");
+ *      while (r == 0 && (r = mbus_bus_wait(bus, -1)) == 0)
  *              while ((event = mbus_bus_pop_event(bus)))
  *                      handle(event);
- *      }
+ *      die(mbus_error_name(r));
  *
  * Return values: 0 is success, a negative one is -errno (memory, sockets), a positive one is an
  * enum mbus_error, an outcome that the function's comment names. Texts are UTF-8 and end in a zero
@@ -197,8 +202,8 @@ int mbus_config_generate(struct mbus_config *config, unsigned flags);
 
 /*
  * Opens a bus. @config may be NULL: auto: with the usual file. The bus has no entity yet and says
- * nothing. Errors: MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM, -errno of a socket call; the text is in
- * mbus_config_get_error().
+ * nothing. Errors: MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM, -errno of a socket call; the text, which says
+ * what to do (without keys and a broker: mbus-cli keygen), is in mbus_config_get_error().
  */
 int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config);
 /* Says bye for all entities (9.2), frees them and the bus. Takes NULL, returns NULL. In a child of the

@@ -57,14 +57,18 @@ static bool turn(struct mbus_bus *bus, struct mbus_entity *me)
         struct pollfd fds[1 + MBUS_POLLFDS_MAX] = { { .fd = STDIN_FILENO, .events = POLLIN } };
         const struct mbus_event *event;
         size_t n;
+        int r;
 
         mbus_bus_get_pollfds(bus, fds + 1, MBUS_POLLFDS_MAX, &n);
         if (poll(fds, 1 + n, timeout_ms(mbus_bus_get_deadline(bus))) < 0)
                 return errno == EINTR;
         if (fds[0].revents && !on_line(me))
                 return false;
-        if (mbus_bus_process(bus) < 0)
+        r = mbus_bus_process(bus);
+        if (r < 0) {
+                fprintf(stderr, "poll: %s\n", mbus_error_name(r));
                 return false;
+        }
         while ((event = mbus_bus_pop_event(bus)))
                 if (event->type == MBUS_EVENT_MESSAGE)
                         printf("%s: %s\n", mbus_message_get_source(event->message),
@@ -75,18 +79,21 @@ static bool turn(struct mbus_bus *bus, struct mbus_entity *me)
 
 int main(void)
 {
+        struct mbus_config *config = NULL;
+        struct mbus_bus *bus = NULL;
         struct mbus_entity *me;
-        struct mbus_bus *bus;
-        int r = mbus_bus_open(&bus, NULL);
+        int r = mbus_config_new(&config);
 
         if (r == 0)
+                r = mbus_bus_open(&bus, config);
+        if (r == 0)
                 r = mbus_bus_add_entity(bus, "(app:example module:poll)", &me);
-        if (r != 0) {
-                fprintf(stderr, "poll: %s\n", mbus_error_name(r));
-                return 1;
-        }
-        while (turn(bus, me))
+        if (r != 0)
+                fprintf(stderr, "poll: %s\n",
+                        config && !bus ? mbus_config_get_error(config) : mbus_error_name(r));
+        while (r == 0 && turn(bus, me))
                 ;
         mbus_bus_close(bus);
-        return 0;
+        mbus_config_free(config);
+        return r != 0;
 }

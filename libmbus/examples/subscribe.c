@@ -51,8 +51,9 @@ static bool handle(const struct mbus_event *event)
 int main(int argc, char **argv)
 {
         const struct mbus_event *event;
+        struct mbus_config *config = NULL;
+        struct mbus_bus *bus = NULL;
         struct mbus_entity *me;
-        struct mbus_bus *bus;
         bool go_on = true;
         int r;
 
@@ -60,19 +61,20 @@ int main(int argc, char **argv)
                 fprintf(stderr, "usage: subscribe ADDRESS\n");
                 return 2;
         }
-        r = mbus_bus_open(&bus, NULL);
-        if (r != 0) {
-                fprintf(stderr, "subscribe: %s\n", mbus_error_name(r));
-                return 1;
-        }
-        r = mbus_bus_add_entity(bus, argv[1], &me);
+        r = mbus_config_new(&config);
+        if (r == 0)
+                r = mbus_bus_open(&bus, config);
+        if (r == 0)
+                r = mbus_bus_add_entity(bus, argv[1], &me);
         while (r == 0 && go_on) {
                 r = mbus_bus_wait(bus, -1);
                 if (r == 0 && (event = mbus_bus_pop_event(bus)))
                         go_on = handle(event);
         }
         if (r != 0 && r != -EINTR)
-                fprintf(stderr, "subscribe: %s\n", mbus_error_name(r));
+                fprintf(stderr, "subscribe: %s\n",
+                        config && !bus ? mbus_config_get_error(config) : mbus_error_name(r));
         mbus_bus_close(bus);
+        mbus_config_free(config);
         return r != 0;
 }
