@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/bus-command.h>
+
 #include "limits.h"
 #include "policy-line.h"
 
@@ -205,10 +207,19 @@ static bool is_among(const struct command_name *names, struct span command)
         return false;
 }
 
+/* Whoever is let go on, or asked to end, does what somebody else has in mind: that is not among what all
+ * commands are. */
+static bool must_be_named(struct span command)
+{
+        enum bus_command c = bus_command_of(command);
+
+        return c == BUS_COMMAND_GO || c == BUS_COMMAND_QUIT;
+}
+
 bool rights_for_command(const struct rights *r, uint64_t lines, struct span command)
 {
         for (size_t i = 0; i < r->n; i++)
                 if ((lines >> i & 1) && is_among(r->rules[i]->commands, command))
                         return true;
-        return rights_for_all_commands(r, lines);
+        return !must_be_named(command) && rights_for_all_commands(r, lines);
 }

@@ -19,7 +19,8 @@
  *      send=ADDRESS    messages to this address and to those that name more elements: whoever gets
  *                      them has the elements of ADDRESS. send=* is everybody.
  *      commands=LIST   with send=: only these commands; one that ends in "." stands for all that
- *                      begin with it. Without it, all.
+ *                      begin with it. Without it, all but mbus.go and mbus.quit, which have to be
+ *                      named.
  *      watch=yes|no    learn who comes and goes; yes unless it says no, if attach= or send= is there
  *      observe=yes|no  get a copy of everything; no
  *      all             everything
@@ -69,7 +70,7 @@ bool rights_may_observe(const struct rights *r);
 
 /* The lines that let messages to @dest pass, a bit each; 0: none may. */
 uint64_t rights_to(const struct rights *r, const struct address *dest);
-/* Whether by these lines every command may be sent, ... */
+/* Whether by these lines every command may be sent, but for those that have to be named, ... */
 bool rights_for_all_commands(const struct rights *r, uint64_t lines);
 /* ... and whether @command may. */
 bool rights_for_command(const struct rights *r, uint64_t lines, struct span command);

@@ -164,7 +164,7 @@ static int send_commands(struct mbus_entity *entity, const char *destination,
         int r = usable(entity, destination && commands);
 
         if (r == 0)
-                r = commands_payload(commands, &payload);
+                r = commands_payload(commands, ret_ticket != NULL, &payload);
         if (r == 0)
                 r = parse_destination(entity->bus, destination);
         if (r != 0)

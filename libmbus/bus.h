@@ -322,8 +322,8 @@ bool engine_mode_pull(struct mbus_bus *bus);
 
 enum mbus_reason reason_from_name(struct span name);
 enum mbus_drop drop_from_name(struct span name);
-/* The payload that @c has become; MBUS_E_MALFORMED if it is empty, else as mbus_commands_check().
- */
-int commands_payload(const struct mbus_commands *c, struct span *ret_payload);
+/* The payload that @c has become; MBUS_E_MALFORMED if it is empty, MBUS_E_RESERVED if it may not be sent
+ * so (9.5, 9.6), else as mbus_commands_check(). */
+int commands_payload(const struct mbus_commands *c, bool reliable, struct span *ret_payload);
 
 #endif

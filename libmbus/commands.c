@@ -3,7 +3,8 @@
  *
  * The text is canonical from the start, so that sending copies it as it is. A mistake is remembered
  * and silences the rest: a caller checks once. Commands of the name space "mbus." are the library's
- * and refused here, at the one place where names of the application come in.
+ * and refused here, at the one place where names of the application come in; but mbus.quit,
+ * mbus.waiting and mbus.go are for applications to say, each in its own way (9.4 to 9.6).
  *
  * Invariant: a zero octet stands behind the text whenever there is memory for it.
  */
@@ -12,11 +13,16 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/bus-command.h"
+
 struct mbus_commands {
         struct buffer text;
         int mistake;
         unsigned depth; /* lists that are open, the parameter list counts; 0: no command is */
         bool first;     /* nothing stands in the innermost open list yet */
+        size_t start;   /* of the last command */
+        bool waits;     /* there is mbus.waiting in it, which is never said reliably ... */
+        bool goes;      /* ... and mbus.go, which always is */
 };
 
 int mbus_commands_new(struct mbus_commands **ret_commands)
@@ -48,6 +54,7 @@ void mbus_commands_clear(struct mbus_commands *c)
         c->mistake = 0;
         c->depth = 0;
         c->first = false;
+        c->waits = c->goes = false;
         if (c->text.at)
                 c->text.at[0] = '\0';
 }
@@ -71,7 +78,31 @@ static void settle(struct mbus_commands *c)
 
 static bool is_reserved(struct span name)
 {
-        return span_begins(name, "mbus.");
+        return bus_command_of(name) == BUS_COMMAND_RESERVED;
+}
+
+/* Notes how what was added has to be sent. */
+static void note_manner(struct mbus_commands *c, const struct payload *p)
+{
+        for (size_t i = 0; i < p->n; i++) {
+                enum bus_command command = bus_command_of(p->commands[i].name);
+
+                c->waits |= command == BUS_COMMAND_WAITING;
+                c->goes |= command == BUS_COMMAND_GO;
+        }
+}
+
+/* The parameters of the commands of the bus are for us to know. *@ret_i is which is wrong. */
+static const char *find_mistake(const struct payload *p, size_t *ret_i)
+{
+        const char *what = NULL;
+
+        for (size_t i = 0; i < p->n && !what; i++) {
+                *ret_i = i;
+                if (bus_command_of(p->commands[i].name) != BUS_COMMAND_NONE)
+                        what = bus_command_check(p, &p->commands[i]);
+        }
+        return what;
 }
 
 void mbus_commands_begin(struct mbus_commands *c, const char *name)
@@ -88,6 +119,7 @@ void mbus_commands_begin(struct mbus_commands *c, const char *name)
         }
         if (c->text.n > 0)
                 buffer_add_text(&c->text, "\r\n");
+        c->start = c->text.n;
         buffer_add_text(&c->text, name);
         buffer_add_char(&c->text, '(');
         c->depth = 1;
@@ -125,9 +157,42 @@ static void end_list(struct mbus_commands *c, bool allowed)
         settle(c);
 }
 
+/* Checks the command that was ended, one of the bus, and writes it anew as it is usual. */
+static int finish_bus_command(struct mbus_commands *c)
+{
+        struct buffer text = BUFFER_INIT;
+        struct payload p = PAYLOAD_INIT;
+        int r = payload_parse(&p, span_from(buffer_span(&c->text), c->start), NULL);
+        size_t i;
+
+        if (r != 0)
+                return r;
+        if (find_mistake(&p, &i)) {
+                payload_deinit(&p);
+                return MBUS_E_MALFORMED;
+        }
+        note_manner(c, &p);
+        payload_format(&p, DIALECT_RFC3259, &text);
+        payload_deinit(&p);
+        c->text.n = c->start;
+        buffer_add_span(&c->text, buffer_span(&text));
+        r = text.failed ? -ENOMEM : 0;
+        buffer_deinit(&text);
+        return r;
+}
+
 void mbus_commands_end(struct mbus_commands *c)
 {
+        int r;
+
         end_list(c, c && c->depth == 1);
+        if (!c || c->mistake || !span_begins(span_from(buffer_span(&c->text), c->start), "mbus."))
+                return;
+        r = finish_bus_command(c);
+        if (r != 0)
+                fail(c, r);
+        else
+                settle(c);
 }
 
 void mbus_commands_begin_list(struct mbus_commands *c)
@@ -217,6 +282,26 @@ void mbus_commands_add_value(struct mbus_commands *c, const struct mbus_value *v
         settle(c);
 }
 
+static int check_commands(const struct payload *p, struct span text, struct parse_error *error)
+{
+        const char *what;
+        size_t i;
+
+        for (i = 0; i < p->n; i++) {
+                if (!is_reserved(p->commands[i].name))
+                        continue;
+                error->at = (size_t)(p->commands[i].text.at - text.at);
+                error->what =
+                        "commands that begin with \"mbus.\" are the library's, but for mbus.quit, "
+                        "mbus.waiting and mbus.go";
+                return MBUS_E_RESERVED;
+        }
+        what = find_mistake(p, &i);
+        if (!what)
+                return 0;
+        return parse_fail(error, (size_t)(p->commands[i].text.at - text.at), what);
+}
+
 /* Appends @text, which may hold no command at all, to whole commands. */
 static int add_text(struct mbus_commands *c, struct span text, struct parse_error *error)
 {
@@ -230,14 +315,9 @@ static int add_text(struct mbus_commands *c, struct span text, struct parse_erro
         r = payload_parse(&p, text, error);
         if (r != 0)
                 return r;
-        for (size_t i = 0; i < p.n && r == 0; i++) {
-                if (!is_reserved(p.commands[i].name))
-                        continue;
-                r = MBUS_E_RESERVED;
-                error->at = (size_t)(p.commands[i].text.at - text.at);
-                error->what = "commands that begin with \"mbus.\" are the library's";
-        }
+        r = check_commands(&p, text, error);
         if (r == 0 && p.n > 0) {
+                note_manner(c, &p);
                 if (c->text.n > 0)
                         buffer_add_text(&c->text, "\r\n");
                 payload_format(&p, DIALECT_RFC3259, &c->text);
@@ -286,12 +366,14 @@ const char *mbus_commands_get_text(const struct mbus_commands *c)
         return !c || c->mistake || !c->text.at ? "" : c->text.at;
 }
 
-int commands_payload(const struct mbus_commands *c, struct span *ret_payload)
+int commands_payload(const struct mbus_commands *c, bool reliable, struct span *ret_payload)
 {
         int r = mbus_commands_check(c);
 
         if (r == 0 && c->text.n == 0)
                 r = MBUS_E_MALFORMED;
+        if (r == 0 && (reliable ? c->waits : c->goes))
+                r = MBUS_E_RESERVED;
         if (r == 0)
                 *ret_payload = buffer_span(&c->text);
         return r;

@@ -68,16 +68,16 @@ struct pollfd;
 enum mbus_error {
         MBUS_E_MALFORMED = 1, /* an address, command or value breaks the grammar */
         MBUS_E_TOO_LARGE,     /* a message or a number does not fit */
-        MBUS_E_RESERVED,      /* commands that begin with "mbus." are the library's (5.3) */
-        MBUS_E_UNKNOWN,       /* reliable: no known entity matches the destination (7) */
-        MBUS_E_NOT_UNIQUE,    /* reliable: several known entities match the destination (7) */
-        MBUS_E_FULL,          /* a queue or table of ours is at its limit; try again later */
-        MBUS_E_CONFIG,        /* the configuration cannot be used; mbus_config_get_error() tells */
-        MBUS_E_NO_BUS,        /* the broker or the network cannot be reached; the same tells why */
-        MBUS_E_NOT_READY,     /* the link is down or the entity is not attached yet */
-        MBUS_E_TAKEN,         /* another entity has this address */
-        MBUS_E_DENIED,        /* the broker's policy does not allow it */
-        MBUS_E_TYPE,          /* the value is of another type */
+        MBUS_E_RESERVED,   /* a command that begins with "mbus." is not to be sent (so) (5.3, 9) */
+        MBUS_E_UNKNOWN,    /* reliable: no known entity matches the destination (7) */
+        MBUS_E_NOT_UNIQUE, /* reliable: several known entities match the destination (7) */
+        MBUS_E_FULL,       /* a queue or table of ours is at its limit; try again later */
+        MBUS_E_CONFIG,     /* the configuration cannot be used; mbus_config_get_error() tells */
+        MBUS_E_NO_BUS,     /* the broker or the network cannot be reached; the same tells why */
+        MBUS_E_NOT_READY,  /* the link is down or the entity is not attached yet */
+        MBUS_E_TAKEN,      /* another entity has this address */
+        MBUS_E_DENIED,     /* the broker's policy does not allow it */
+        MBUS_E_TYPE,       /* the value is of another type */
 };
 
 /* Why a ticket failed, an entity left, or an attachment was refused. */
@@ -452,6 +452,13 @@ int mbus_commands_new(struct mbus_commands **ret_commands);
 struct mbus_commands *mbus_commands_free(struct mbus_commands *commands);
 /* Empties it, forgets mistakes, keeps the memory. */
 void mbus_commands_clear(struct mbus_commands *commands);
+/*
+ * Of the commands that begin with "mbus." three are for applications, among others or alone: mbus.quit()
+ * asks who gets it to end (9.4); mbus.waiting(CONDITION) says for what one waits, is sent unreliably only,
+ * and again and again (9.5); mbus.go(CONDITION) says reliably, and only so, that it is there (9.6). Other
+ * sends of them are MBUS_E_RESERVED. A condition is one symbol or string: it goes as a symbol where it can
+ * be one, in DIALECT=UCL as a string.
+ */
 void mbus_commands_begin(struct mbus_commands *commands, const char *name);
 void mbus_commands_end(struct mbus_commands *commands);
 void mbus_commands_begin_list(struct mbus_commands *commands);
@@ -469,7 +476,8 @@ void mbus_commands_add_value(struct mbus_commands *commands, const struct mbus_v
 int mbus_commands_add_text(struct mbus_commands *commands, const char *text, size_t *ret_at,
                            const char **ret_what);
 /* 0, or the first mistake: MBUS_E_MALFORMED (a name or symbol that is none, a number that is not
- * finite, text that is no UTF-8, calls out of order, an open list), MBUS_E_RESERVED, -ENOMEM. */
+ * finite, text that is no UTF-8, calls out of order, an open list, parameters that mbus.quit,
+ * mbus.waiting or mbus.go do not have), MBUS_E_RESERVED, -ENOMEM. */
 int mbus_commands_check(const struct mbus_commands *commands);
 /* The payload so far, in the canonical form of the RFC; "" after a mistake. */
 const char *mbus_commands_get_text(const struct mbus_commands *commands);

@@ -130,8 +130,27 @@ int payload_parse(struct payload *p, struct span text, struct parse_error *error
         return r;
 }
 
-/* Writes the parameters of mbus.waiting or mbus.go for those who know only strings there. */
-static void format_conditions(const struct value *list, struct buffer *out)
+static bool has_conditions(const struct command *c)
+{
+        return span_equal_text(c->name, "mbus.waiting") || span_equal_text(c->name, "mbus.go");
+}
+
+/* The parameters of mbus.waiting or mbus.go are symbols in the RFC (9.5, 9.6): what can be one is. */
+static void format_condition(const struct value *item, struct buffer *out)
+{
+        if (item->type == MBUS_VALUE_STRING && value_is_symbol(item->text))
+                buffer_add_span(out, item->text);
+        else
+                value_format(item, out);
+}
+
+/* Old programs know only strings there. */
+static void format_condition_ucl(const struct value *item, struct buffer *out)
+{
+        value_format_string(item->type == MBUS_VALUE_STRING ? item->text : item->raw, out);
+}
+
+static void format_conditions(const struct value *list, enum dialect dialect, struct buffer *out)
 {
         const struct value *item = list + 1;
         uint32_t i;
@@ -140,17 +159,20 @@ static void format_conditions(const struct value *list, struct buffer *out)
         for (i = 0; i < list->items; i++, item += item->nodes) {
                 if (i > 0)
                         buffer_add_char(out, ' ');
-                value_format_string(item->type == MBUS_VALUE_STRING ? item->text : item->raw, out);
+                if (dialect == DIALECT_UCL)
+                        format_condition_ucl(item, out);
+                else
+                        format_condition(item, out);
         }
-        buffer_add_text(out, list->items > 0 ? " )" : ")");
+        buffer_add_text(out, dialect == DIALECT_UCL && list->items > 0 ? " )" : ")");
 }
 
 static void format_command_ucl(const struct payload *p, const struct command *c, struct buffer *out)
 {
         buffer_add_span(out, c->name);
         buffer_add_char(out, ' ');
-        if (span_equal_text(c->name, "mbus.waiting") || span_equal_text(c->name, "mbus.go"))
-                format_conditions(payload_args(p, c), out);
+        if (has_conditions(c))
+                format_conditions(payload_args(p, c), DIALECT_UCL, out);
         else
                 value_format_spaced(payload_args(p, c), out);
         buffer_add_char(out, '\n');
@@ -171,7 +193,10 @@ void payload_format(const struct payload *p, enum dialect dialect, struct buffer
                 if (i > 0)
                         buffer_add(out, "\r\n", 2);
                 buffer_add_span(out, c->name);
-                value_format(payload_args(p, c), out);
+                if (has_conditions(c))
+                        format_conditions(payload_args(p, c), dialect, out);
+                else
+                        value_format(payload_args(p, c), out);
         }
 }
 

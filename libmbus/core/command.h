@@ -58,8 +58,9 @@ static inline const struct value *payload_args(const struct payload *p, const st
         return p->values.nodes + c->args;
 }
 
-/* Appends the commands as @dialect writes them. In DIALECT_UCL the conditions of mbus.waiting and
- * mbus.go become strings, whatever they were (spec/errata.md, 14), and mbus.ping is left out, of which
+/* Appends the commands as @dialect writes them. The conditions of mbus.waiting and mbus.go become symbols
+ * where they can be such (spec/errata.md, 14). In DIALECT_UCL they become strings, whatever they were, and
+ * mbus.ping is left out, of which
  * old programs die (81). */
 void payload_format(const struct payload *p, enum dialect dialect, struct buffer *out);
 

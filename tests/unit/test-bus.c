@@ -60,6 +60,51 @@ START_TEST(test_a_group_message_reaches_all_that_match_but_the_sender)
 }
 END_TEST
 
+static int send_as(struct mbus_entity *from, const char *text, bool reliable)
+{
+        struct mbus_commands *c;
+        uint64_t ticket;
+        int r;
+
+        ck_assert_int_eq(mbus_commands_new(&c), 0);
+        ck_assert_int_eq(mbus_commands_add_text(c, text, NULL, NULL), 0);
+        r = reliable ? mbus_entity_send_reliable(from, "(module:engine)", c, &ticket)
+                     : mbus_entity_send(from, "(module:engine)", c);
+        mbus_commands_free(c);
+        return r;
+}
+
+/* CTL-01 CTL-02 CTL-03: and who gets them sees them as any other message. */
+START_TEST(test_waiting_is_never_reliable_go_always_is_and_quit_may_be)
+{
+        struct world w = world_new();
+        const struct mbus_event *event;
+
+        ck_assert_int_eq(send_as(w.ui, "mbus.waiting(x)", true), MBUS_E_RESERVED);
+        ck_assert_int_eq(send_as(w.ui, "mbus.go(x)", false), MBUS_E_RESERVED);
+        ck_assert_int_eq(send_as(w.ui, "mbus.go(x)\nmbus.waiting(x)", true), MBUS_E_RESERVED);
+        ck_assert_int_eq(send_as(w.ui, "mbus.go(x)\nmbus.waiting(x)", false), MBUS_E_RESERVED);
+        turn(&w);
+        ck_assert_ptr_null(mbus_bus_pop_event(w.b));
+        ck_assert_int_eq(send_as(w.ui, "mbus.waiting(x)\naudio.query()", false), 0);
+        turn(&w);
+        event = event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert_str_eq(mbus_message_get_command(event->message, 0), "mbus.waiting");
+        ck_assert_int_eq(send_as(w.ui, "mbus.go(x)\naudio.query()", true), 0);
+        turn(&w);
+        event = event_expect(w.b, MBUS_EVENT_MESSAGE);
+        ck_assert(mbus_message_is_reliable(event->message));
+        ck_assert_str_eq(mbus_message_get_command(event->message, 0), "mbus.go");
+        ck_assert_str_eq(mbus_message_get_command(event->message, 1), "audio.query");
+        for (unsigned reliable = 0; reliable < 2; reliable++) {
+                ck_assert_int_eq(send_as(w.ui, "mbus.quit()", reliable), 0);
+                turn(&w);
+                event_expect(w.b, MBUS_EVENT_QUIT);
+        }
+        world_free(&w);
+}
+END_TEST
+
 START_TEST(test_what_cannot_be_sent_is_said_at_once)
 {
         struct world w = world_new();
@@ -70,6 +115,7 @@ START_TEST(test_what_cannot_be_sent_is_said_at_once)
         ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a("), MBUS_E_MALFORMED);
         ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", ""), MBUS_E_MALFORMED);
         ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "mbus.bye()"), MBUS_E_RESERVED);
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a()\nmbus.go(x)"), MBUS_E_RESERVED);
         ck_assert_int_eq(mbus_entity_ping(w.ui, "()) "), MBUS_E_MALFORMED);
         memset(large, 'x', 70002);
         large[70002] = '\0';
@@ -359,6 +405,7 @@ int main(void)
         const TTest *const tests[] = {
                 test_commands_arrive_in_the_order_they_stand_in,
                 test_a_group_message_reaches_all_that_match_but_the_sender,
+                test_waiting_is_never_reliable_go_always_is_and_quit_may_be,
                 test_what_cannot_be_sent_is_said_at_once,
                 test_a_reliable_message_is_delivered_and_its_sender_learns_it,
                 test_a_reliable_message_needs_one_known_destination,

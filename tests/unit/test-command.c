@@ -366,6 +366,7 @@ START_TEST(test_conditions_are_strings_for_ucl_and_untouched_otherwise)
 {
         static const char *const cases[][2] = {
                 { "mbus.waiting(rat-ui)", "mbus.waiting (\"rat-ui\" )\n" },
+                { "mbus.waiting(\"not one\")", "mbus.waiting (\"not one\" )\n" },
                 { "mbus.go(rat-ui)", "mbus.go (\"rat-ui\" )\n" },
                 { "mbus.go(\"a\\\"b\")", "mbus.go (\"a\\\"b\" )\n" },
                 { "mbus.go(007)", "mbus.go (\"007\" )\n" },
@@ -384,6 +385,9 @@ START_TEST(test_conditions_are_strings_for_ucl_and_untouched_otherwise)
                 assert_formats(cases[i][1], DIALECT_UCL, cases[i][1]);
                 assert_formats(cases[i][0], DIALECT_RFC3259, cases[i][0]);
         }
+        /* In the RFC they are symbols, where they can be. */
+        assert_formats("mbus.waiting (\"rat-ui\" )\n", DIALECT_RFC3259, "mbus.waiting(rat-ui)");
+        assert_formats("x(\"rat-ui\")", DIALECT_RFC3259, "x(\"rat-ui\")");
 }
 END_TEST
 

@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ START_TEST(test_commands_of_the_reserved_name_space_are_refused)
         mbus_commands_begin(commands, "mbus.hello");
         expect_mistake(MBUS_E_RESERVED);
         mbus_commands_clear(commands);
-        ck_assert_int_eq(mbus_commands_add_text(commands, "a()\nmbus.quit()", &at, &what),
+        ck_assert_int_eq(mbus_commands_add_text(commands, "a()\nmbus.ping()", &at, &what),
                          MBUS_E_RESERVED);
         ck_assert_uint_eq(at, 4);
         ck_assert_ptr_nonnull(what);
@@ -77,6 +78,70 @@ START_TEST(test_commands_of_the_reserved_name_space_are_refused)
         mbus_commands_begin(commands, "mbusy.hello");
         mbus_commands_end(commands);
         expect("mbusy.hello()");
+}
+END_TEST
+
+/* CTL-01 CTL-02 CTL-03 */
+START_TEST(test_quit_waiting_and_go_stand_among_other_commands)
+{
+        mbus_commands_begin(commands, "mbus.go");
+        mbus_commands_add_string(commands, "rat-ui-requested");
+        mbus_commands_end(commands);
+        mbus_commands_begin(commands, "tool.rat.settings");
+        mbus_commands_end(commands);
+        mbus_commands_begin(commands, "mbus.go");
+        mbus_commands_add_symbol(commands, "x");
+        mbus_commands_end(commands);
+        mbus_commands_begin(commands, "mbus.go");
+        mbus_commands_add_string(commands, "no symbol");
+        mbus_commands_end(commands);
+        mbus_commands_begin(commands, "mbus.quit");
+        mbus_commands_end(commands);
+        expect("mbus.go(rat-ui-requested)\r\ntool.rat.settings()\r\nmbus.go(x)\r\nmbus.go(\"no "
+               "symbol\")\r\nmbus.quit()");
+        mbus_commands_clear(commands);
+        ck_assert_int_eq(mbus_commands_add_text(
+                                 commands, "a(1)\nmbus.waiting ( \"token\" )\nmbus.waiting(\"1\")",
+                                 NULL, NULL),
+                         0);
+        expect("a(1)\r\nmbus.waiting(token)\r\nmbus.waiting(\"1\")");
+}
+END_TEST
+
+START_TEST(test_they_have_the_parameters_that_the_rfc_gives_them)
+{
+        static const char *const bad[] = {
+                "mbus.go()",         "mbus.go(a b)",    "mbus.go(1)",       "mbus.go(1.5)",
+                "mbus.go((a))",      "mbus.go(<AA==>)", "mbus.go(\"\")",    "mbus.waiting()",
+                "mbus.waiting(a b)", "mbus.waiting(7)", "mbus.waiting(())", "mbus.quit(now)"
+        };
+        const char *what = NULL;
+        char text[64];
+        size_t at = 0;
+
+        for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+                snprintf(text, sizeof(text), "ok()\n%s", bad[i]);
+                mbus_commands_clear(commands);
+                ck_assert_int_eq(mbus_commands_add_text(commands, text, &at, &what),
+                                 MBUS_E_MALFORMED);
+                ck_assert_uint_eq(at, 5);
+                ck_assert_ptr_nonnull(strstr(what, "(9."));
+                expect_mistake(MBUS_E_MALFORMED);
+        }
+        mbus_commands_clear(commands);
+        mbus_commands_begin(commands, "mbus.go");
+        mbus_commands_add_integer(commands, 1);
+        mbus_commands_end(commands);
+        expect_mistake(MBUS_E_MALFORMED);
+        mbus_commands_clear(commands);
+        mbus_commands_begin(commands, "mbus.quit");
+        mbus_commands_begin_list(commands);
+        mbus_commands_end_list(commands);
+        mbus_commands_end(commands);
+        expect_mistake(MBUS_E_MALFORMED);
+        mbus_commands_clear(commands);
+        mbus_commands_begin(commands, "mbus.waiting");
+        ck_assert_int_eq(mbus_commands_check(commands), MBUS_E_MALFORMED);
 }
 END_TEST
 
@@ -205,7 +270,7 @@ START_TEST(test_an_empty_payload_cannot_be_sent)
 {
         struct span payload;
 
-        ck_assert_int_eq(commands_payload(commands, &payload), MBUS_E_MALFORMED);
+        ck_assert_int_eq(commands_payload(commands, false, &payload), MBUS_E_MALFORMED);
 }
 END_TEST
 
@@ -408,6 +473,8 @@ static Suite *commands_suite(void)
         tcase_add_test(tcase, test_a_new_payload_is_empty_and_without_mistake);
         tcase_add_test(tcase, test_each_type_is_written_in_its_canonical_form);
         tcase_add_test(tcase, test_commands_of_the_reserved_name_space_are_refused);
+        tcase_add_test(tcase, test_quit_waiting_and_go_stand_among_other_commands);
+        tcase_add_test(tcase, test_they_have_the_parameters_that_the_rfc_gives_them);
         tcase_add_test(tcase, test_names_and_symbols_that_are_none_are_malformed);
         tcase_add_test(tcase, test_values_that_have_no_form_on_the_wire_are_malformed);
         tcase_add_test(tcase, test_calls_out_of_order_are_malformed);
