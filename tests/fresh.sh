@@ -5,15 +5,17 @@
 # installation, and a program that is built with pkg-config and started. Takes root, a mirror (the one
 # that apt has here) and about 3 GB below $TMPDIR.
 #
-#       tests/fresh.sh           as root
-#       tests/fresh.sh --user    as a user who may use sudo
-#       tests/fresh.sh --short   without the tests, which have been run here (tests/run.sh --all)
+#       tests/fresh.sh           as root, in a chroot
+#       tests/fresh.sh --user    as a user who may use sudo, and not in a chroot (pivot_root), since nobody
+#                                but root has namespaces in one
+#       tests/fresh.sh --short   without the tests, which have been run here (tests/run.sh --all); also
+#                                with --user
 #       tests/fresh.sh --i386    of 32 bits, and in it the tests that need no network: unit, fuzz, property
 #
 # Exits with 77 and a sentence where it cannot be made, which proves nothing; with 0 if all went well. The
 # last line says which. Ends by itself after 90 minutes. The machine is left as it was: what is mounted is
 # in a mount namespace, processes are in a process namespace, both end with this script, and the folder is
-# removed. It is a chroot whose root is no mount point, as it is where packages are built, with what those
+# removed. The chroot's root is no mount point, as it is where packages are built, and it has what those
 # have: /proc, /sys, /dev/pts and /dev/shm. The services of its packages are not started.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -98,7 +100,7 @@ proxies() {
 }
 
 run_outside() {
-        local mode=$1 proxy=
+        local proxy=
 
         check_machine
         make_folder
@@ -109,7 +111,7 @@ run_outside() {
         # A process that is stopped from outside, at whatever point, takes all with it.
         http_proxy=${proxy:-${http_proxy:-}} unshare --mount --propagation private --pid --fork \
                 --kill-child --mount-proc timeout --kill-after=10 $((MINUTES * 60)) \
-                bash tests/fresh.sh --inside "$mode" "$folder" "$mirror" &
+                bash tests/fresh.sh --inside "$user" "$short" "$i386" "$folder" "$mirror" &
         inside=$!
         wait "$inside"
         status=$?
@@ -126,7 +128,7 @@ make_machine() {
         case $mirror in
         https:*) options+=(--include=ca-certificates) ;;
         esac
-        [ "$mode" != --i386 ] || options+=(--arch=i386)
+        [ "$i386" = no ] || options+=(--arch=i386)
         step "debootstrap ${options[*]} $RELEASE"
         if ! timeout 1800 debootstrap "${options[@]}" "$RELEASE" "$machine" "$mirror" >"$folder/log" 2>&1; then
                 tail -n 5 "$folder/log"
@@ -140,50 +142,63 @@ make_machine() {
         chmod 755 "$machine/usr/sbin/policy-rc.d"
         mount -t proc proc "$machine/proc" && mount -t sysfs -o ro sysfs "$machine/sys" &&
                 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$machine/dev/pts" &&
-                mount -t tmpfs -o mode=1777 tmpfs "$machine/dev/shm" ||
-                cannot "/proc, /sys, /dev/pts and /dev/shm cannot be mounted in it"
+                mount -t tmpfs -o mode=1777 tmpfs "$machine/dev/shm" && return
+        cannot "/proc, /sys, /dev/pts and /dev/shm cannot be mounted in it"
 }
 
-# as_root_inside COMMAND...: with an environment of its own.
-as_root_inside() {
-        chroot "$machine" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-                HOME=/root LC_ALL=C.UTF-8 TERM=dumb "$@" </dev/null
+# enter COMMAND...: in the machine, with an environment of its own.
+enter() {
+        local clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+                LC_ALL=C.UTF-8 TERM=dumb)
+
+        if [ "$user" = no ]; then
+                chroot "$machine" "${clean[@]}" "$@" </dev/null
+        else
+                # shellcheck disable=SC2016 # the inner shell expands it
+                unshare --mount --propagation private sh -ec '
+                        mount --rbind "$0" "$0"
+                        cd "$0"
+                        pivot_root . mnt
+                        umount -l /mnt
+                        exec "$@"' "$machine" "${clean[@]}" "$@" </dev/null
+        fi
 }
 
 # as_somebody COMMAND...: who the project is for; in its folder.
 as_somebody() {
-        if [ "$mode" = --user ]; then
-                chroot --userspec=builder "$machine" env -i PATH=/usr/local/bin:/usr/bin:/bin \
-                        HOME=/home/builder USER=builder LC_ALL=C.UTF-8 TERM=dumb \
-                        sh -c 'cd ~/mbus && exec "$@"' sh "$@" </dev/null
+        # shellcheck disable=SC2016 # the inner shell expands it
+        if [ "$user" = no ]; then
+                enter sh -c 'cd ~/mbus && exec "$@"' sh "$@"
         else
-                as_root_inside sh -c 'cd ~/mbus && exec "$@"' sh "$@"
+                enter setpriv --reuid builder --regid builder --init-groups env -i \
+                        PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/builder USER=builder \
+                        LC_ALL=C.UTF-8 TERM=dumb sh -c 'cd ~/mbus && exec "$@"' sh "$@"
         fi
 }
 
 as_admin() {
-        if [ "$mode" = --user ]; then
-                as_somebody sudo -n "$@"
-        else
+        if [ "$user" = no ]; then
                 as_somebody "$@"
+        else
+                as_somebody sudo -n "$@"
         fi
 }
 
 move_in() {
         local home=$machine/root
 
-        if [ "$mode" = --user ]; then
+        if [ "$user" = yes ]; then
                 home=$machine/home/builder
-                as_root_inside apt-get -q update && as_root_inside apt-get -qy install \
-                        --no-install-recommends sudo >"$folder/log" 2>&1 || {
-                        tail -n 5 "$folder/log"
-                        cannot "sudo cannot be installed"
-                }
-                as_root_inside useradd --create-home --shell /bin/bash builder || die "useradd"
+                {
+                        enter apt-get -q update
+                        enter apt-get -qy install --no-install-recommends sudo
+                } >"$folder/log" 2>&1
+                [ -x "$machine/usr/bin/sudo" ] || cannot "sudo cannot be installed: $(tail -n 1 "$folder/log")"
+                enter useradd --create-home --shell /bin/bash builder || die "useradd"
                 echo "builder ALL=(ALL) NOPASSWD: ALL" >"$machine/etc/sudoers.d/builder"
         fi
         mv "$folder/mbus" "$home/mbus" || die "the project cannot be copied"
-        [ "$mode" != --user ] || as_root_inside chown -R builder: /home/builder/mbus
+        [ "$user" = no ] || enter chown -R builder: /home/builder/mbus
 }
 
 # ---- the steps -------------------------------------------------------------------------------------
@@ -227,7 +242,12 @@ install_project() {
 
 start_program() {
         step "README.md: a program, built with pkg-config, started without environment variables"
-        bounded 5 as_somebody tests/support/try-program player.c || die "the program of README.md"
+        # In a network of its own if it can have one, as the demo.
+        bounded 5 as_somebody sh -c '
+                if tests/system/in-namespace true 2>/dev/null; then
+                        exec tests/system/in-namespace tests/support/try-program player.c
+                fi
+                exec tests/support/try-program player.c' || die "the program of README.md"
 }
 
 run_i386() {
@@ -252,37 +272,45 @@ run_i386() {
 }
 
 run_inside() {
-        mode=$1 folder=$2 mirror=$3
+        user=$1 short=$2 i386=$3 folder=$4 mirror=$5
         machine=$folder/machine
 
         make_machine
         move_in
-        if [ "$mode" = --i386 ]; then
+        if [ "$i386" = yes ]; then
                 run_i386
                 return
         fi
         step "tests/demo.sh"
         bounded 20 as_somebody tests/demo.sh || die "tests/demo.sh"
-        if [ "$mode" != --short ]; then
+        if [ "$short" = no ]; then
                 step "tests/run.sh"
                 bounded 60 as_somebody tests/run.sh || die "tests/run.sh"
         fi
         install_project
         start_program
         step "done"
-        if [ "$mode" = --short ]; then
+        if [ "$short" = yes ]; then
                 echo "fresh: demo, installation and program went well on a fresh Debian 12"
         else
                 echo "fresh: demo, tests, installation and program went well on a fresh Debian 12"
         fi
 }
 
-case "$# ${1-}" in
-"0 ") run_outside --root ;;
-"1 --user" | "1 --short" | "1 --i386") run_outside "$1" ;;
-"4 --inside") run_inside "${@:2}" ;;
-*)
-        sed -n '3,13s/^# \{0,1\}//p' tests/fresh.sh >&2
-        exit 2
-        ;;
-esac
+user=no short=no i386=no
+if [ "${1-}" = --inside ]; then
+        run_inside "${@:2}"
+        exit
+fi
+for argument in "$@"; do
+        case $argument in
+        --user) user=yes ;;
+        --short) short=yes ;;
+        --i386) i386=yes ;;
+        *)
+                sed -n '3,16s/^# \{0,1\}//p' tests/fresh.sh >&2
+                exit 2
+                ;;
+        esac
+done
+run_outside
