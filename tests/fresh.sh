@@ -297,20 +297,27 @@ run_inside() {
         fi
 }
 
-user=no short=no i386=no
-if [ "${1-}" = --inside ]; then
-        run_inside "${@:2}"
-        exit
-fi
-for argument in "$@"; do
-        case $argument in
-        --user) user=yes ;;
-        --short) short=yes ;;
-        --i386) i386=yes ;;
-        *)
-                sed -n '3,16s/^# \{0,1\}//p' tests/fresh.sh >&2
-                exit 2
-                ;;
-        esac
-done
-run_outside
+main() {
+        local argument
+
+        user=no short=no i386=no
+        if [ "${1-}" = --inside ]; then
+                run_inside "${@:2}"
+                return
+        fi
+        for argument in "$@"; do
+                case $argument in
+                --user) user=yes ;;
+                --short) short=yes ;;
+                --i386) i386=yes ;;
+                *)
+                        sed -n '3,16s/^# \{0,1\}//p' tests/fresh.sh >&2
+                        exit 2
+                        ;;
+                esac
+        done
+        run_outside
+}
+
+# On one line: this file may change while it runs.
+main "$@"; exit

@@ -214,40 +214,47 @@ run_coverage() {
         done
 }
 
-mode=full
-for argument in "$@"; do
-        case $argument in
-        --quick) mode=quick ;;
-        --coverage) mode=coverage ;;
-        --all)
-                mode=all
-                ends=$((SECONDS + 5400))
+main() {
+        local argument
+
+        mode=full
+        for argument in "$@"; do
+                case $argument in
+                --quick) mode=quick ;;
+                --coverage) mode=coverage ;;
+                --all)
+                        mode=all
+                        ends=$((SECONDS + 5400))
+                        ;;
+                *)
+                        sed -n '3,11s/^# \{0,1\}//p' tests/run.sh >&2
+                        exit 2
+                        ;;
+                esac
+        done
+
+        needs=("${needs_build[@]}" "${needs_tests[@]}")
+        [ "$mode" != coverage ] || needs+=("${needs_coverage[@]}")
+        if ! prepare "${needs[@]}"; then
+                fail "preparation: packages are missing"
+                finish
+        fi
+
+        export LC_ALL=C.UTF-8
+        # A configuration of whoever runs this is not the tests' business.
+        unset MBUS
+
+        case $mode in
+        full | all)
+                run_plain
+                run_checked
+                [ "$mode" = full ] || run_fresh
                 ;;
-        *)
-                sed -n '3,11s/^# \{0,1\}//p' tests/run.sh >&2
-                exit 2
-                ;;
+        quick) run_plain ;;
+        coverage) run_coverage ;;
         esac
-done
-
-needs=("${needs_build[@]}" "${needs_tests[@]}")
-[ "$mode" != coverage ] || needs+=("${needs_coverage[@]}")
-if ! prepare "${needs[@]}"; then
-        fail "preparation: packages are missing"
         finish
-fi
+}
 
-export LC_ALL=C.UTF-8
-# A configuration of whoever runs this is not the tests' business.
-unset MBUS
-
-case $mode in
-full | all)
-        run_plain
-        run_checked
-        [ "$mode" = full ] || run_fresh
-        ;;
-quick) run_plain ;;
-coverage) run_coverage ;;
-esac
-finish
+# On one line: this file may change while it runs.
+main "$@"; exit

@@ -116,7 +116,7 @@ test_a_disk_that_is_full() {
         in_folder
         mkdir disk
         # shellcheck disable=SC2016
-        start daemon here unshare --mount sh -c 'mount -t tmpfs -o size=64k tmpfs disk &&
+        start daemon here "$MBUS_APART" sh -c 'mount -t tmpfs -o size=64k tmpfs disk &&
                 { cat /dev/zero >disk/rest 2>/dev/null; exec "$@" 2>disk/log; }' sh "${BROKER[@]}"
         until_ok is_listening || fail "the broker" "it listens" "it does not"
         make_lines "${pid_of[daemon]}" 20
