@@ -98,6 +98,7 @@ static void set_timer(struct broker *b)
         uint64_t pauses = deadlines_next(&b->pauses);
         uint64_t bridges = bridges_deadline(b);
         uint64_t loss = loss_deadline(b);
+        uint64_t denials = denials_deadline(b);
         uint64_t ms;
 
         if (waits < at)
@@ -110,6 +111,8 @@ static void set_timer(struct broker *b)
                 at = loss;
         if (log_deadline() < at)
                 at = log_deadline();
+        if (denials < at)
+                at = denials;
         if (b->listing)
                 at = b->now;
         if (at == b->timer_at)
@@ -136,6 +139,7 @@ static void broker_settle(struct broker *b)
                 link_udp_process(b);
                 again = bridges_process(b);
                 loss_tell(b);
+                denials_tell(b);
                 lists_go_on_all(b);
                 broker_flush(b);
         } while (b->dead || again);
@@ -216,6 +220,7 @@ int broker_open(struct broker *b, const struct options *options)
         *b = (struct broker){ .given = *options,
                               .options = *options,
                               .timer_at = TIME_NEVER,
+                              .denials_at = TIME_NEVER,
                               .listener = -1,
                               .lock = -1,
                               .socket_file = OWN_FILE_INIT,

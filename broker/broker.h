@@ -113,6 +113,8 @@ struct broker {
         size_t n_observers;
         size_t n_filtered; /* observers with filters */
 
+        uint64_t denials_at; /* when links are to be told of what they may not send */
+
         struct buffer text; /* of what the broker says */
         struct traffic from_links;
         struct traffic to_links;

@@ -14,6 +14,7 @@
 #include "limits.h"
 #include "log.h"
 #include "policy.h"
+#include "denial.h"
 #include "queue.h"
 #include "quota.h"
 
@@ -114,6 +115,7 @@ struct client {
         uint64_t mark; /* equals broker.mark if it is already among the recipients */
         uint32_t seq;  /* of the broker's next message on this link */
 
+        struct denials denials;
         struct list *lists; /* that are told (lists.h) */
         size_t lists_bytes;
         struct client *next_listing;

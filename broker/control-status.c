@@ -21,7 +21,10 @@ static bool may_ask(struct request *r)
                 return true;
         broker_count(r->b, COUNT_DENIED, r->c, "only the owner may say %.*s",
                      shown_size(r->command->text), r->command->text.at);
-        control_fail(r, MBUS_REASON_DENIED, "only the owner of the broker may ask for this");
+        control_fail(
+                r, MBUS_REASON_DENIED,
+                "only the owner of the broker, its own user or root, may ask for this, whatever "
+                "[policy] says");
         return false;
 }
 

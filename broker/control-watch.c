@@ -11,6 +11,7 @@
 
 /* ---- watch and observe --------------------------------------------------------------------- */
 
+/* The library asks for a watch unreliably, and waits for the answer all the same. */
 static void deny_by_policy(struct request *r, const char *why)
 {
         broker_count(r->b, COUNT_DENIED, r->c, "[policy] does not let it say %.*s",
@@ -54,8 +55,10 @@ void control_on_watch(struct request *r)
                 return;
         }
         if (r->c->rights && !rights_may_watch(r->c->rights)) {
-                deny_by_policy(r, "[policy] of the broker does not let this user watch: that takes "
-                                  "watch=yes in a line for this user");
+                deny_by_policy(r,
+                               "[policy] of the broker does not let this user watch: that takes a "
+                               "line for this user with attach=, send= or watch=yes, and without "
+                               "watch=no");
                 return;
         }
         if (!lists_take(r))

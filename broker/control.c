@@ -202,6 +202,16 @@ void control_dropped(struct client *c, uint64_t n, const char *reason)
         control_say(c, format_dropped(n, reason, room));
 }
 
+void control_denied(struct client *c, uint64_t n, uint32_t seq, const char *why)
+{
+        char subject[64], reason[32];
+        int size = snprintf(subject, sizeof(subject), "%llu denied", (unsigned long long)n);
+
+        snprintf(reason, sizeof(reason), "%u", seq);
+        control_say_reason(c, nobody, "broker.dropped", (struct span){ subject, (size_t)size },
+                           reason, why);
+}
+
 void control_format_dropped(struct client *c, uint64_t n, const char *reason,
                             struct buffer *ret_frame)
 {
@@ -250,7 +260,20 @@ static void on_quit(struct request *r)
                 return;
         }
         broker_count(r->b, COUNT_DENIED, r->c, "it may not end the broker (QUIT in [broker])");
-        control_fail(r, MBUS_REASON_DENIED, "the broker does not quit for this client");
+        control_fail(r, MBUS_REASON_DENIED,
+                     r->b->options.quit == QUIT_NEVER
+                             ? "the broker ends for nobody who asks: that takes QUIT=owner in "
+                               "[broker] of its configuration, and its own user or root"
+                             : "the broker ends for its own user and for root only, whatever "
+                               "[policy] says");
+}
+
+/* ---- what waits for nothing ----------------------------------------------------------------- */
+
+/* All that the link sent before is done, and it has been told what was denied of it. */
+static void on_sync(struct request *r)
+{
+        denial_tell(r->c);
 }
 
 /* ---- other commands of the bus -------------------------------------------------------------- */
@@ -305,6 +328,7 @@ static const struct {
         { "broker.clients", SPEAKER_ANY, control_on_clients },
         { "broker.entities", SPEAKER_ANY, control_on_entities },
         { "broker.drop", SPEAKER_ANY, control_on_drop },
+        { "broker.sync", SPEAKER_ANY, on_sync },
         { "mbus.quit", SPEAKER_ANY, on_quit },
         { "mbus.ping", SPEAKER_ANY, on_ping },
         { "mbus.waiting", SPEAKER_ANY, on_information },
@@ -332,7 +356,7 @@ static void deny(struct request *r)
         broker_count(r->b, COUNT_DENIED, r->c, "SrcAddr %.*s is not attached to it: %.*s",
                      shown_size(src), src.at, shown_size(r->command->text), r->command->text.at);
         if (r->h->reliable)
-                control_fail(r, MBUS_REASON_DENIED, "SrcAddr is not attached to this link");
+                control_fail(r, MBUS_REASON_DENIED, "SrcAddr is not attached to the link");
         r->failed = true;
 }
 

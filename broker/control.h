@@ -27,6 +27,8 @@ void control_acknowledge(struct broker *b, struct client *c, struct span src, st
                          const uint32_t *seqs, size_t n);
 /* broker.dropped(COUNT REASON): datagrams ("socket") or messages ("events") of the bus */
 void control_dropped(struct client *c, uint64_t n, const char *reason);
+/* broker.dropped(COUNT denied SEQ "WHY"): unreliable messages of its own, the first of which was @seq */
+void control_denied(struct client *c, uint64_t n, uint32_t seq, const char *why);
 /* The frame of the same for messages ("full") or copies ("copies") of its own, which stands where they
  * are missing, into @ret_frame, BUFFER_INIT before. */
 void control_format_dropped(struct client *c, uint64_t n, const char *reason,

@@ -135,5 +135,7 @@
 #define LOG_RETRY_MS 1000
 /* All clients are told of what the bus lost, which is work for many when there is too much already. */
 #define LOSS_PAUSE_MS 1000
+/* A link is told of what it may not send, in sum. */
+#define DENIALS_PAUSE_MS 1000
 
 #endif

@@ -35,6 +35,8 @@ void passage_undelivered(struct passage *p, enum mbus_reason reason, const char 
                                     why);
 }
 
+static const char denied_source_why[] = "SrcAddr is not attached to the link";
+
 /* The log says to whom, and which command; the sender knows. */
 static void denied(struct passage *p, const char *why, struct span command)
 {
@@ -42,18 +44,23 @@ static void denied(struct passage *p, const char *why, struct span command)
 
         broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", why, shown_size(command),
                      command.at, shown_size(dest), dest.at);
-        passage_undelivered(p, MBUS_REASON_DENIED, why);
+        if (p->h.reliable)
+                passage_undelivered(p, MBUS_REASON_DENIED, why);
+        else
+                denial_note(p->c, p->h.seq, why);
 }
 
 static void denied_source(struct passage *p)
 {
-        static const char why[] = "SrcAddr is not attached to the link";
         const struct span src = p->h.src.text, dest = p->h.dest.text;
 
-        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", why, shown_size(src), src.at,
-                     shown_size(dest), dest.at);
+        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", denied_source_why,
+                     shown_size(src), src.at, shown_size(dest), dest.at);
         if (p->h.reliable)
-                control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED, why);
+                control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED,
+                                    denied_source_why);
+        else if (p->h.payload < p->text.n)
+                denial_note(p->c, p->h.seq, denied_source_why);
 }
 
 /* Reads the whole header. False if the message goes no further. */
@@ -134,7 +141,7 @@ bool passage_is_forbidden(struct passage *p)
 {
         if (p->route->permission != PERMIT_NONE)
                 return false;
-        denied(p, "[policy] does not let it send there, which takes send= in a line for its user",
+        denied(p, "[policy] does not let it send there: that takes send= in a line for its user",
                span_of("anything"));
         return true;
 }
@@ -148,8 +155,8 @@ static enum verdict judge_commands(struct passage *p, const struct payload *payl
 
                 if (!may_say(p, name)) {
                         denied(p,
-                               "[policy] does not let it send this command there, which takes "
-                               "commands= in a line for its user",
+                               "[policy] does not let it send this command there: that takes it in "
+                               "commands= of a line for its user that has send= for there",
                                name);
                         return VERDICT_STOP;
                 }

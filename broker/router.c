@@ -229,7 +229,10 @@ static void forward_reliable_away(struct passage *p, const struct attachment *ta
         r = bridge_send_reliable(src, target->proxy, p->h.seq, header_timestamp_ms(&p->h),
                                  p->payload);
         if (r == MBUS_E_UNKNOWN)
-                passage_undelivered(p, MBUS_REASON_DENIED, "no route leads to its bus");
+                passage_undelivered(
+                        p, MBUS_REASON_DENIED,
+                        "it could not answer: that takes a ROUTE= of the broker from its "
+                        "bus to this one");
         else if (r == MBUS_E_TOO_LARGE)
                 passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
         else if (r)

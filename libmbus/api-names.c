@@ -49,6 +49,7 @@ static const char *const drop_names[MBUS_DROP_MAX] = {
         [MBUS_DROP_PEERS] = "peers",         [MBUS_DROP_EVENTS] = "events",
         [MBUS_DROP_SOCKET] = "socket",       [MBUS_DROP_SENT] = "sent",
         [MBUS_DROP_COPIES] = "copies",       [MBUS_DROP_NOBODY] = "nobody",
+        [MBUS_DROP_DENIED] = "denied",
 };
 
 static const char *name_of(const char *const *names, size_t n, size_t i)

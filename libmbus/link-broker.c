@@ -328,6 +328,9 @@ static void on_dropped(struct mbus_bus *bus, struct args args)
                 return;
         event.drop = drop_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
         event.count = (uint64_t)count->integer;
+        /* Of those that were denied, the SeqNum of the first, and why it was. */
+        (void)args_take(&args, MBUS_VALUE_INTEGER);
+        event.why = why_string(take_text(&args, MBUS_VALUE_STRING));
         bus->dropped[event.drop] += event.count;
         event_queue_push(bus, &event, NULL);
 }

@@ -116,6 +116,7 @@ enum mbus_drop {
         MBUS_DROP_SENT,   /* going out: the queue to the socket was full or the socket refused */
         MBUS_DROP_COPIES, /* the broker had no room for copies that mbus_bus_observe() asked for */
         MBUS_DROP_NOBODY, /* through a broker: for an entity of ours that is not there any more */
+        MBUS_DROP_DENIED, /* sent through a broker, unreliably, whose [policy] does not let us: see why */
         MBUS_DROP_MAX
 };
 
@@ -249,13 +250,13 @@ enum mbus_event_type {
         MBUS_EVENT_READY,   /* `entity` is on the bus as `address`; again if the address changed */
         MBUS_EVENT_REFUSED, /* `entity` cannot be on the bus: `reason`; remove it */
         MBUS_EVENT_MESSAGE, /* `message` for `entity` */
-        MBUS_EVENT_DELIVERED,  /* `ticket` of `entity` was acknowledged by its destination (7) */
-        MBUS_EVENT_FAILED,     /* `ticket` of `entity` was not: `reason` */
-        MBUS_EVENT_JOINED,     /* another entity, `address`, that is watched, became known (8) */
-        MBUS_EVENT_LEFT,       /* it left: `reason` */
-        MBUS_EVENT_WATCHING,   /* a broker has told all entities known at mbus_bus_watch() */
-        MBUS_EVENT_OBSERVED,   /* `message` seen by mbus_bus_observe(), whoever it is for */
-        MBUS_EVENT_DROPPED,    /* `count` messages were lost for the reason `drop` */
+        MBUS_EVENT_DELIVERED, /* `ticket` of `entity` was acknowledged by its destination (7) */
+        MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason` */
+        MBUS_EVENT_JOINED,    /* another entity, `address`, that is watched, became known (8) */
+        MBUS_EVENT_LEFT,      /* it left: `reason` */
+        MBUS_EVENT_WATCHING,  /* a broker has told all entities known at mbus_bus_watch() */
+        MBUS_EVENT_OBSERVED,  /* `message` seen by mbus_bus_observe(), whoever it is for */
+        MBUS_EVENT_DROPPED, /* `count` messages were lost for the reason `drop`; `why` may say more */
         MBUS_EVENT_LINK_DOWN,  /* the broker went away; the library tries to get it back */
         MBUS_EVENT_LINK_UP,    /* it is back; MBUS_EVENT_READY follows for each entity */
         MBUS_EVENT_QUIT,       /* `message` for `entity` holds mbus.quit: somebody asks it to end */
@@ -275,8 +276,9 @@ struct mbus_event {
         enum mbus_reason reason;
         enum mbus_drop drop;
         uint64_t count;
-        uint64_t time;   /* CLOCK_REALTIME ns when a message was received */
-        const char *why; /* a sentence of the broker about `reason`, for people; may be NULL */
+        uint64_t time; /* CLOCK_REALTIME ns when a message was received */
+        const char
+                *why; /* a sentence of the broker about `reason` or `drop`, for people; or NULL */
 };
 
 /* The oldest event, or NULL. It and all it points to are valid until the next call with @bus; a

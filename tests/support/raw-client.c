@@ -148,14 +148,34 @@ bool raw_receive(struct raw_client *c)
         return true;
 }
 
-void raw_expect(struct raw_client *c, const char *payload)
+/* What came last is a message that ends in @payload. */
+static void check_payload(const struct raw_client *c, const char *payload)
 {
-        char *line;
+        const char *line;
 
-        ck_assert_msg(raw_receive(c), "the link was closed instead of: %s", payload);
         line = strstr(c->text, "\r\n");
         ck_assert_msg(line && strcmp(line + 2, payload) == 0, "instead of: %s\ncame: %s", payload,
                       c->text);
+}
+
+void raw_expect(struct raw_client *c, const char *payload)
+{
+        ck_assert_msg(raw_receive(c), "the link was closed instead of: %s", payload);
+        check_payload(c, payload);
+}
+
+void raw_expect_past_denials(struct raw_client *c, const char *format, uint32_t seq)
+{
+        char payload[512];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(payload, sizeof(payload), format, seq);
+#pragma GCC diagnostic pop
+        do
+                ck_assert_msg(raw_receive(c), "the link was closed instead of: %s", payload);
+        while (strstr(c->text, "\r\nbroker.dropped(") && strstr(c->text, " denied "));
+        check_payload(c, payload);
 }
 
 void raw_expect_about(struct raw_client *c, const char *format, uint32_t seq)

@@ -44,6 +44,8 @@ bool raw_receive(struct raw_client *c);
 void raw_expect(struct raw_client *c, const char *payload);
 /* The same, with %u for the SeqNum that is meant. */
 void raw_expect_about(struct raw_client *c, const char *format, uint32_t seq);
+/* The same, behind what the broker says of unreliable messages that it denied. */
+void raw_expect_past_denials(struct raw_client *c, const char *format, uint32_t seq);
 /* Receives a bare acknowledgement of @seq, which must be from @src. */
 void raw_expect_ack(struct raw_client *c, const char *src, uint32_t seq);
 /* The broker has dealt with all that was sent so far, and had nothing to say to the client. */

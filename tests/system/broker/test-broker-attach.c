@@ -175,7 +175,7 @@ START_TEST(test_one_link_carries_several_entities_and_one_of_them_can_leave)
         seq = raw_send(&s.a, 'R', x, BROKER, "broker.detach()");
         raw_expect_about(&s.a,
                          "broker.undelivered(%u denied "
-                         "\"SrcAddr is not attached to this link\")",
+                         "\"SrcAddr is not attached to the link\")",
                          seq);
         free(x);
         free(y);

@@ -257,10 +257,10 @@ START_TEST(test_a_client_speaks_for_its_own_entities_only)
         raw_send(&s.b, 'U', "()", A, "forged()");
         raw_send(&s.b, 'U', A, BROKER, "broker.detach()");
         seq = raw_send(&s.b, 'R', A, B, "forged()");
-        raw_expect_about(&s.b,
-                         "broker.undelivered(%u denied "
-                         "\"SrcAddr is not attached to the link\")",
-                         seq);
+        raw_expect_past_denials(&s.b,
+                                "broker.undelivered(%u denied "
+                                "\"SrcAddr is not attached to the link\")",
+                                seq);
         raw_acknowledge(&s.b, A, B, 1);
         raw_send(&s.a, 'U', A, B, "genuine()");
         raw_expect(&s.b, "genuine()");
@@ -285,10 +285,10 @@ START_TEST(test_hello_and_bye_are_the_brokers_to_say)
                 raw_send(&s.a, 'U', A, B, payloads[i]);
                 raw_send(&s.a, 'U', A, "()", payloads[i]);
                 seq = raw_send(&s.a, 'R', A, B, payloads[i]);
-                raw_expect_about(&s.a,
-                                 "broker.undelivered(%u denied "
-                                 "\"mbus.hello and mbus.bye are said by the broker\")",
-                                 seq);
+                raw_expect_past_denials(&s.a,
+                                        "broker.undelivered(%u denied "
+                                        "\"mbus.hello and mbus.bye are said by the broker\")",
+                                        seq);
         }
         raw_send(&s.a, 'U', A, B, "x(\"\nmbus.bye()\")");
         raw_expect(&s.b, "x(\"\nmbus.bye()\")");

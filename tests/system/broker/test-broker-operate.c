@@ -99,20 +99,23 @@ END_TEST
 START_TEST(test_figures_count_messages_octets_and_drops_by_cause)
 {
         struct scene s;
+        uint32_t seq;
 
         scene_init(&s, "[broker]\nMULTICAST=never\n");
         for (unsigned i = 0; i < 5; i++) {
                 raw_send(&s.a, 'U', A, B, "x.y()");
                 raw_expect(&s.b, "x.y()");
         }
-        raw_send(&s.a, 'U', B, A, "forged()");
+        seq = raw_send(&s.a, 'U', B, A, "forged()");
+        raw_expect_about(
+                &s.a, "broker.dropped(1 denied %u \"SrcAddr is not attached to the link\")", seq);
         raw_send(&s.a, 'U', A, BROKER, "broker.nonsense()");
         raw_send(&s.a, 'U', A, BROKER, "broker.stats()");
         expect_begin(&s.a, "broker.stats(0 ");
         /* two attachments, five messages, three more */
         expect_part(&s.a, "(link-messages-in 10)");
-        /* two answers, five messages */
-        expect_part(&s.a, "(link-messages-out 7)");
+        /* two answers, five messages, and what was denied */
+        expect_part(&s.a, "(link-messages-out 8)");
         expect_part(&s.a, "(dropped-denied 1)");
         expect_part(&s.a, "(dropped-unknown-command 1)");
         expect_part(&s.a, "(bus-dropped-digest 0)");
@@ -159,8 +162,8 @@ static void ask_as_nobody(const struct scene *s)
                 uint32_t seq = raw_send(&c, 'R', "()", BROKER, questions[i]);
 
                 raw_expect_about(&c,
-                                 "broker.undelivered(%u denied \"only the owner of the broker may "
-                                 "ask for this\")",
+                                 "broker.undelivered(%u denied \"only the owner of the broker, its "
+                                 "own user or root, may ask for this, whatever [policy] says\")",
                                  seq);
         }
         raw_expect_nothing(&c);

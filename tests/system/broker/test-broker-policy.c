@@ -72,6 +72,27 @@ static void expect_denied(struct raw_client *c, const char *src, const char *des
         ck_assert_msg(strstr(c->text, begin) != NULL, "%s: %s", payload, c->text);
 }
 
+/* How many unreliable messages the client has been told were denied once all that it sent is done, of which
+ * it asks; *@ret_told is in how many pieces. */
+static unsigned count_denied(struct raw_client *c, unsigned *ret_told)
+{
+        uint32_t seq = raw_send(c, 'R', "()", BROKER, "broker.sync()");
+        unsigned n = 0, count;
+        char acks[16], *at;
+
+        snprintf(acks, sizeof(acks), " (%u)", seq);
+        for (*ret_told = 0;; ++*ret_told) {
+                ck_assert(raw_receive(c));
+                at = strstr(c->text, "\r\nbroker.dropped(");
+                if (!at)
+                        break;
+                ck_assert_int_eq(sscanf(at, "\r\nbroker.dropped(%u denied", &count), 1);
+                n += count;
+        }
+        ck_assert_msg(strstr(c->text, acks) != NULL, "%s", c->text);
+        return n;
+}
+
 static unsigned mode_of(const char *path, gid_t *ret_gid)
 {
         struct stat status;
@@ -140,6 +161,7 @@ END_TEST
 START_TEST(test_a_stranger_without_a_line_may_do_nothing)
 {
         struct shared sh;
+        uint32_t seq;
 
         shared_init(&sh, "");
         expect_refused(&sh.c, "(app:c)", "denied");
@@ -147,7 +169,9 @@ START_TEST(test_a_stranger_without_a_line_may_do_nothing)
         expect_denied(&sh.c, "()", BROKER, "broker.watch(\"()\")");
         expect_denied(&sh.c, "()", BROKER, "broker.observe(0)");
         expect_denied(&sh.c, A, B, "forged()");
-        raw_send(&sh.c, 'U', "()", B, "forged()");
+        seq = raw_send(&sh.c, 'U', "()", B, "forged()");
+        raw_expect_about(
+                &sh.c, "broker.dropped(1 denied %u \"SrcAddr is not attached to the link\")", seq);
         raw_expect_nothing(&sh.c);
         raw_expect_nothing(&sh.s.b);
         expect_in_log(&sh.s.broker, "uid 65533): [policy] does not let it attach");
@@ -175,6 +199,7 @@ END_TEST
 START_TEST(test_a_stranger_sends_what_its_line_names_and_nothing_else)
 {
         struct shared sh;
+        unsigned told;
         uint32_t seq;
 
         shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65533 attach=(app:c *) "
@@ -192,6 +217,7 @@ START_TEST(test_a_stranger_sends_what_its_line_names_and_nothing_else)
                 raw_send(&sh.c, 'U', C, B, "mbus.quit()");
                 raw_send(&sh.c, 'U', C, "()", "audio.gain(3)");
                 raw_send(&sh.c, 'U', C, A, "audio.gain(3)");
+                ck_assert_uint_eq(count_denied(&sh.c, &told), 5);
                 expect_denied(&sh.c, C, B, "quit()");
                 expect_denied(&sh.c, C, A, "audio.gain(3)");
                 /* Whether there is such an entity is none of its business, either. */
@@ -208,15 +234,44 @@ START_TEST(test_a_stranger_sends_what_its_line_names_and_nothing_else)
 }
 END_TEST
 
+/* Nobody waits for an answer to them, and who sends thousands must not get thousands. */
+START_TEST(test_unreliable_messages_that_are_denied_are_told_of_in_sum_and_before_the_question)
+{
+        struct shared sh;
+        unsigned told, n = 0;
+        uint32_t seq;
+
+        shared_init(&sh, "MULTICAST=never\n[policy]\nallow user=65533 attach=(app:c *)\n");
+        free(raw_attach(&sh.c, C));
+        ck_assert_uint_eq(count_denied(&sh.c, &told), 0);
+        seq = raw_send(&sh.c, 'U', C, B, "no()");
+        raw_expect_about(&sh.c,
+                         "broker.dropped(1 denied %u \"[policy] does not let it send there: that "
+                         "takes send= in a line for its user\")",
+                         seq);
+        for (unsigned i = 0; i < 2000; i++)
+                raw_send(&sh.c, 'U', C, B, "no()");
+        n = count_denied(&sh.c, &told);
+        ck_assert_uint_eq(n, 2000);
+        ck_assert_uint_le(told, 8);
+        /* Without a question it is told, too, a little later. */
+        raw_send(&sh.c, 'U', C, B, "no()");
+        ck_assert(raw_receive(&sh.c));
+        ck_assert_ptr_nonnull(strstr(sh.c.text, "broker.dropped(1 denied "));
+        raw_expect_nothing(&sh.s.b);
+        shared_deinit(&sh);
+}
+END_TEST
+
 /* What each of several users does is in the log, however much the others do at the same time. */
 START_TEST(test_a_denial_says_who_was_denied_what_and_hides_no_other_users)
 {
         static const char *const said[] = {
                 "uid 3000): [policy] does not let it attach (app:evil module:x)",
                 "uid 3001): [policy] does not let it say broker.watch(\"(app:a)\")",
-                ("uid 3002): [policy] does not let it send this command there, which takes "
-                 "commands= in a line for its user: quit to " B),
-                ("uid 3003): [policy] does not let it send there, which takes send= in a line for "
+                ("uid 3002): [policy] does not let it send this command there: that takes it "
+                 "in commands= of a line for its user that has send= for there: quit to " B),
+                ("uid 3003): [policy] does not let it send there: that takes send= in a line for "
                  "its user: anything to " A),
                 "uid 3004): SrcAddr " A " is not attached to it: broker.detach()",
                 "uid 3005): SrcAddr is not attached to the link: " A " to " B,
@@ -397,6 +452,7 @@ int main(void)
                 test_a_stranger_without_a_line_may_do_nothing,
                 test_a_stranger_attaches_what_its_line_names_and_nothing_else,
                 test_a_stranger_sends_what_its_line_names_and_nothing_else,
+                test_unreliable_messages_that_are_denied_are_told_of_in_sum_and_before_the_question,
                 test_a_denial_says_who_was_denied_what_and_hides_no_other_users,
                 test_acknowledgements_need_no_grant,
                 test_watching_and_observing_are_granted_one_by_one,
