@@ -341,6 +341,16 @@ static int take_handed_over(struct broker *b, int r)
 }
 
 /* The socket is the service manager's, or one that is made here. */
+/* Whoever has no place of his own is told how to have one, when the system's was not to be had. */
+static int explain(const struct broker *b, int r)
+{
+        if (r && !b->options.socket && geteuid() != 0 && strcmp(b->path, SYSTEM_SOCKET) == 0)
+                log_error(
+                        "that is the system's place, since XDG_RUNTIME_DIR is not set: set it, or "
+                        "name a socket of your own with --socket PATH, for mbus-cli -b unix:PATH");
+        return r;
+}
+
 int local_socket_open(struct broker *b)
 {
         struct sockaddr_un address;
@@ -361,7 +371,7 @@ int local_socket_open(struct broker *b)
                           sizeof(address.sun_path) - 1);
                 return EXIT_USAGE;
         }
-        return make(b, true, &b->listener);
+        return explain(b, make(b, true, &b->listener));
 }
 
 void local_socket_remove(struct broker *b)

@@ -212,4 +212,5 @@ const struct verb verb_list = {
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON),
         .args_max = 1,
         .run = run,
+        .needs = "a line of [policy] for this user with watch=yes",
 };

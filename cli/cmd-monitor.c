@@ -112,6 +112,7 @@ static int watch(struct monitor *monitor, struct session *session)
         if (r)
                 return session_error("cannot monitor", r);
         loop.deadline = printer_deadline(&monitor->printer);
+        loop.answer_by = session_answer_by(session, monitor->options);
         status = loop_run(&loop);
         printer_finish(&monitor->printer);
         if (status != EXITS_DENIED && status != EXITS_NO_BUS)
@@ -171,5 +172,6 @@ const struct verb verb_monitor = {
                    OPTION_BIT(OPTION_PREFIX) | OPTION_BIT(OPTION_ON),
         .args_max = SIZE_MAX,
         .run = run,
+        .needs = "a line of [policy] for this user with observe=yes",
         .print_more = output_print_letters,
 };

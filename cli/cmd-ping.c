@@ -126,6 +126,9 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_REFUSED:
         case MBUS_EVENT_UNOBSERVED:
                 return session_refused("cannot ping", event);
+        case MBUS_EVENT_DROPPED:
+                return event->drop == MBUS_DROP_DENIED ? session_denied(ping->address, event)
+                                                       : LOOP_ON;
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
                 return EXITS_NO_BUS;
@@ -236,4 +239,6 @@ const struct verb verb_ping = {
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT),
         .args_max = 1,
         .run = run,
+        .needs = "a line of [policy] for this user with attach=(app:mbus-cli), send= for ADDR, "
+                 "watch=yes and observe=yes",
 };

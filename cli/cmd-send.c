@@ -14,6 +14,8 @@
 #include "text.h"
 #include "verb.h"
 
+/* Of many entities that match. */
+#define MATCHES_SHOWN 5
 #define WAIT_DEFAULT SESSION_PATIENCE
 struct send {
         const struct options *options;
@@ -24,6 +26,8 @@ struct send {
         struct mbus_entity *entity;
         bool is_sent;
         uint64_t ticket;
+        bool asks;  /* what became of an unreliable message: `ticket` is that of the question */
+        bool lists; /* who matches, since they are several */
 };
 
 /* Who says what begins with "mbus.". */
@@ -82,24 +86,37 @@ static bool matches_self(const struct send *send)
         return mbus_address_matches(send->destination, mbus_entity_get_address(send->entity));
 }
 
+/* A few are enough to see what is wrong. */
 static void print_matches(const struct send *send)
 {
         struct mbus_peers *peers;
+        size_t n, shown;
 
         if (mbus_peers_new(send->session.bus, send->destination, &peers))
                 return;
-        for (size_t i = 0; i < mbus_peers_get_n(peers); i++)
-                fprintf(stderr, "  %s\n", mbus_peers_get_address(peers, i));
+        n = mbus_peers_get_n(peers);
+        shown = n < MATCHES_SHOWN ? n : MATCHES_SHOWN;
         if (matches_self(send))
                 fprintf(stderr, "  %s (this is mbus-cli itself)\n",
                         mbus_entity_get_address(send->entity));
+        for (size_t i = 0; i < shown; i++)
+                fprintf(stderr, "  %s\n", mbus_peers_get_address(peers, i));
+        if (shown < n)
+                fprintf(stderr, "  and %zu more, which mbus-cli list shows\n", n - shown);
         mbus_peers_free(peers);
 }
 
-static int not_unique(const struct send *send)
+/* A broker is asked who they are, and its answer, or that it may not be asked, ends it. */
+static int not_unique(struct send *send)
 {
-        text_error("several entities match %s; a reliable message goes to exactly one",
-                   send->destination);
+        if (!send->lists) {
+                text_error("several entities match %s; a reliable message goes to exactly one",
+                           send->destination);
+                send->lists = true;
+                if (send->session.brokered &&
+                    mbus_bus_watch(send->session.bus, send->destination) == 0)
+                        return LOOP_ON;
+        }
         print_matches(send);
         return EXITS_NOT_UNIQUE;
 }
@@ -121,11 +138,33 @@ static int send_failed(const struct send *send, int error)
         return EXITS_USAGE;
 }
 
+/* Asks the broker whether it has dealt with all that was sent (spec/attach.md): what it denies of that has
+ * come by then. One that does not know the question says so, which is an answer, too. */
+static int ask_whether_done(struct send *send)
+{
+        struct mbus_commands *commands;
+        int r = mbus_commands_new(&commands);
+
+        if (r == 0)
+                r = mbus_commands_add_text(commands, "broker.sync()", NULL, NULL);
+        if (r == 0)
+                r = mbus_entity_send_reliable(send->entity, "(app:mbus-broker)", commands,
+                                              &send->ticket);
+        mbus_commands_free(commands);
+        send->asks = r == 0;
+        return r ? session_error("cannot ask the broker", r) : LOOP_ON;
+}
+
 static int send_unreliable(struct send *send)
 {
-        int r = mbus_entity_send(send->entity, send->destination, send->commands);
+        int r;
 
-        return r ? send_failed(send, r) : EXITS_OK;
+        if (send->asks)
+                return LOOP_ON;
+        r = mbus_entity_send(send->entity, send->destination, send->commands);
+        if (r)
+                return send_failed(send, r);
+        return send->session.brokered ? ask_whether_done(send) : EXITS_OK;
 }
 
 /* LOOP_ON: it has a ticket. */
@@ -165,8 +204,12 @@ static int on_ready(struct send *send)
         return send->is_sent ? LOOP_ON : send_reliable(send);
 }
 
-static int on_failed(const struct send *send, const struct mbus_event *event)
+static int on_failed(struct send *send, const struct mbus_event *event)
 {
+        if (send->asks && event->reason == MBUS_REASON_MALFORMED)
+                return EXITS_OK;
+        if (send->asks)
+                return session_refused("the broker does not tell what became of it", event);
         if (event->reason == MBUS_REASON_UNKNOWN)
                 return unknown(send);
         if (event->reason == MBUS_REASON_NOT_UNIQUE)
@@ -187,6 +230,12 @@ static int on_event(void *data, const struct mbus_event *event)
                 return event->ticket == send->ticket ? EXITS_OK : LOOP_ON;
         case MBUS_EVENT_FAILED:
                 return event->ticket == send->ticket ? on_failed(send, event) : LOOP_ON;
+        case MBUS_EVENT_DROPPED:
+                return event->drop == MBUS_DROP_DENIED ? session_denied(send->destination, event)
+                                                       : LOOP_ON;
+        case MBUS_EVENT_WATCHING:
+        case MBUS_EVENT_UNWATCHED:
+                return send->lists ? not_unique(send) : LOOP_ON;
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
                 return EXITS_NO_BUS;
@@ -199,6 +248,8 @@ static int on_deadline(void *data)
 {
         const struct send *send = data;
 
+        if (send->lists)
+                return EXITS_NOT_UNIQUE;
         if (send->is_sent) {
                 text_error("%s: not acknowledged", send->destination);
                 return EXITS_UNDELIVERED;
@@ -259,4 +310,7 @@ const struct verb verb_send = {
         .args_min = 2,
         .args_max = SIZE_MAX,
         .run = run,
+        .needs = "a line of [policy] for this user with attach= for --as, else "
+                 "attach=(app:mbus-cli), and send= for DEST, with each COMMAND if that line has "
+                 "commands=",
 };

@@ -268,8 +268,15 @@ static int on_event(void *data, const struct mbus_event *event)
                 else
                         print_text(s);
                 return EXITS_OK;
-        case MBUS_EVENT_FAILED:
         case MBUS_EVENT_REFUSED:
+                /* The owner may attach what he likes: this is somebody else. */
+                if (event->reason == MBUS_REASON_DENIED) {
+                        text_error("the broker does not tell: denied: only its own user and root "
+                                   "may ask, whatever [policy] says");
+                        return EXITS_DENIED;
+                }
+                return session_refused("the broker does not tell", event);
+        case MBUS_EVENT_FAILED:
                 return session_refused("the broker does not tell", event);
         case MBUS_EVENT_LINK_DOWN:
                 text_error("the broker went away");
@@ -334,4 +341,5 @@ const struct verb verb_status = {
                  "Exit 9 if there is no broker, or none that answers within -W (5 s).\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON),
         .run = run,
+        .needs = "to be the broker's own user or root",
 };

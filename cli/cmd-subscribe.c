@@ -60,6 +60,7 @@ static int run(const struct options *options)
                 return status;
         loop.bus = session.bus;
         loop.deadline = printer_deadline(&printer);
+        loop.answer_by = session_answer_by(&session, options);
         r = mbus_bus_add_entity(session.bus, options->args[0], &entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&loop);
         printer_finish(&printer);
@@ -82,5 +83,6 @@ const struct verb verb_subscribe = {
         .args_min = 1,
         .args_max = 1,
         .run = run,
+        .needs = "a line of [policy] for this user with attach= for ADDR",
         .print_more = output_print_letters,
 };

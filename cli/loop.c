@@ -122,11 +122,16 @@ static int turn(struct loop *loop, bool *ret_more)
                 return bus_failed(r);
         *ret_more = r > 0;
         while ((event = mbus_bus_pop_event(loop->bus))) {
+                loop->answer_by = 0;
                 status = loop->on_event(loop->data, event);
                 if (status != LOOP_ON)
                         return status;
         }
         loop_print_warnings(loop->bus);
+        if (loop->answer_by && loop_now() >= loop->answer_by) {
+                text_error("%s does not answer", mbus_bus_get_url(loop->bus));
+                return EXITS_NO_BUS;
+        }
         if (loop->deadline != LOOP_NEVER && loop_now() >= loop->deadline)
                 return loop->on_deadline(loop->data);
         return LOOP_ON;
@@ -160,6 +165,8 @@ static int sleep_until_due(const struct loop *loop, bool more)
                 return bus_failed(r);
         if (loop->deadline < deadline)
                 deadline = loop->deadline;
+        if (loop->answer_by && loop->answer_by < deadline)
+                deadline = loop->answer_by;
         if (poll(fds, POLL_BUS + n, more ? 0 : poll_timeout(deadline)) < 0)
                 return errno == EINTR ? LOOP_ON : bus_failed(-errno);
         return poll_result(fds);

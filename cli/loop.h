@@ -19,7 +19,10 @@ struct loop {
         int (*on_event)(void *data, const struct mbus_event *event);
         int (*on_deadline)(void *data);
         uint64_t deadline; /* CLOCK_MONOTONIC ns when on_deadline is due; a handler may change it */
-        bool prints;       /* ends when nobody reads standard output any more */
+        /* When the first event must have come, else the bus does not answer: who waits without end waits
+         * for messages, not for a broker that hangs. 0: any time will do. */
+        uint64_t answer_by;
+        bool prints; /* ends when nobody reads standard output any more */
 };
 
 /* Catches SIGINT, SIGTERM and SIGHUP. 0 or an exit status. */

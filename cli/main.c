@@ -20,6 +20,17 @@ static int finish(int status)
                                                                              : status;
 }
 
+/* What the broker said was missing is one thing; a verb may take several. */
+static int run(const struct options *options)
+{
+        const struct verb *verb = options->verb;
+        int status = verb->run(options);
+
+        if (status == EXITS_DENIED && verb->needs)
+                text_error("mbus-cli %s takes %s", verb->name, verb->needs);
+        return status;
+}
+
 int main(int argc, char **argv)
 {
         struct options options;
@@ -31,5 +42,5 @@ int main(int argc, char **argv)
         r = options_parse(argc, argv, &options);
         if (r < 0)
                 return EXITS_USAGE;
-        return finish(r > 0 ? EXITS_OK : options.verb->run(&options));
+        return finish(r > 0 ? EXITS_OK : run(&options));
 }

@@ -80,9 +80,13 @@ static int parse_count(const char *text, uint64_t *ret_count)
         uint64_t count = 0;
 
         for (const char *p = text; *p; p++) {
-                if (*p < '0' || *p > '9' || count > UINT32_MAX) {
+                if (*p < '0' || *p > '9') {
                         text_error_at(stderr, "-C", "a whole number is wanted", text,
                                       (size_t)(p - text));
+                        return -1;
+                }
+                if (count > UINT32_MAX) {
+                        text_error_at(stderr, "-C", "nobody counts that far", text, 0);
                         return -1;
                 }
                 count = count * 10 + (uint64_t)(*p - '0');
@@ -157,15 +161,53 @@ static int parse_name(const char *text, const char **ret_name)
         return 0;
 }
 
+/* HOST:PORT or [HOST]:PORT. What is written so but names nothing is not reached, which is another kind of
+ * failure (9). */
+static bool is_place(const char *text)
+{
+        const char *end = text[0] == '[' ? strchr(text, ']') : strrchr(text, ':');
+        unsigned long port = 0;
+
+        if (end && *end == ']')
+                end++;
+        if (!end || *end != ':' || end == text || (text[0] == '[' && end == text + 2))
+                return false;
+        for (const char *p = end + 1; *p; p++) {
+                if (*p < '0' || *p > '9' || port > 65535)
+                        return false;
+                port = 10 * port + (unsigned long)(*p - '0');
+        }
+        return port >= 1 && port <= 65535;
+}
+
+/* Points at what is wrong behind the scheme of a URL; NULL: nothing is. */
+static const char *find_mistake(const char *url, const char *rest, const char **ret_what)
+{
+        *ret_what = "nothing may stand behind it";
+        if (strncmp(url, "udp:", 4) == 0 || strncmp(url, "auto:", 5) == 0)
+                return *rest ? rest : NULL;
+        *ret_what = "write tcp:HOST:PORT or tcp:[ADDRESS]:PORT";
+        if (strncmp(url, "tcp:", 4) == 0)
+                return is_place(rest) ? NULL : rest;
+        *ret_what = "it has a name, write mem:NAME";
+        return strncmp(url, "mem:", 4) == 0 && !*rest ? rest : NULL;
+}
+
 static int parse_bus(const char *text, const char **ret_url)
 {
         static const char *const schemes[] = { "auto:", "udp:", "unix:", "tcp:", "mem:" };
+        const char *wrong, *what;
 
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-                if (strncmp(text, schemes[i], strlen(schemes[i])) == 0) {
-                        *ret_url = text;
-                        return 0;
+                if (strncmp(text, schemes[i], strlen(schemes[i])) != 0)
+                        continue;
+                wrong = find_mistake(text, text + strlen(schemes[i]), &what);
+                if (wrong) {
+                        text_error_at(stderr, "-b", what, text, (size_t)(wrong - text));
+                        return -1;
                 }
+                *ret_url = text;
+                return 0;
         }
         text_error_at(stderr, "-b",
                       strchr(text, ':') ? "the bus is auto:, udp:, unix:PATH or tcp:HOST:PORT"

@@ -74,6 +74,19 @@ int session_refused(const char *what, const struct mbus_event *event)
         }
 }
 
+int session_denied(const char *destination, const struct mbus_event *event)
+{
+        fprintf(stderr, "mbus-cli: %s: denied", destination);
+        if (event->count > 1)
+                fprintf(stderr, " (%llu messages)", (unsigned long long)event->count);
+        if (event->why) {
+                fputs(": ", stderr);
+                text_print_visible(stderr, event->why, strlen(event->why));
+        }
+        fputc('\n', stderr);
+        return EXITS_DENIED;
+}
+
 int session_check_address(const char *where, const char *address)
 {
         const char *what;
@@ -207,6 +220,18 @@ int session_open(const struct options *options, struct session *ret_session)
         }
         *ret_session = s;
         return EXITS_OK;
+}
+
+/* Longer than a broker that is busy needs. */
+#define ANSWER_WITHIN (5 * DURATION_S)
+
+uint64_t session_answer_by(const struct session *session, const struct options *options)
+{
+        uint64_t wait = options_wait(options, ANSWER_WITHIN);
+
+        if (!session->brokered)
+                return 0;
+        return loop_after(wait < ANSWER_WITHIN ? wait : ANSWER_WITHIN);
 }
 
 void session_close(struct session *session)

@@ -26,6 +26,8 @@ struct session {
 /* 0, or an exit status after having told stderr. Makes a configuration file where there is none and
  * one is needed. Catches signals. */
 int session_open(const struct options *options, struct session *ret_session);
+/* When a broker must have said something, of verbs that wait without end; 0: there is none. */
+uint64_t session_answer_by(const struct session *session, const struct options *options);
 /* Sends what is waiting, says bye. */
 void session_close(struct session *session);
 
@@ -33,6 +35,9 @@ void session_close(struct session *session);
 int session_error(const char *what, int error);
 /* The same for the reason of @event, and what the broker says of it. */
 int session_refused(const char *what, const struct mbus_event *event);
+
+/* The same of MBUS_DROP_DENIED, what was sent to @destination. */
+int session_denied(const char *destination, const struct mbus_event *event);
 
 /* Checks @address, named @where in the message. 0 or EXITS_USAGE. */
 int session_check_address(const char *where, const char *address);

@@ -18,6 +18,8 @@ struct verb {
         size_t args_max;
         int (*run)(const struct options *options); /* returns enum exits */
         void (*print_more)(FILE *file);            /* more of --help, or NULL */
+        /* What it takes of a user who does not own the broker, which is said beside a denial. */
+        const char *needs;
 };
 
 extern const struct verb verb_keygen;
