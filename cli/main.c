@@ -7,6 +7,7 @@
 #include "exits.h"
 #include "programs/inherited.h"
 #include "programs/streams.h"
+#include "text.h"
 #include "verb.h"
 
 /* A full disk must not look like success; a reader that went away is no failure. */
