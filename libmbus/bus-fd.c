@@ -11,6 +11,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "io/descriptor.h"
+
 void one_fd_deinit(struct one_fd *one)
 {
         if (one->epoll >= 0)
@@ -118,9 +120,9 @@ int mbus_bus_get_fd(struct mbus_bus *bus, int *ret_fd)
         int r = bus_usable(bus, ret_fd);
 
         if (r == 0 && one->epoll < 0) {
-                *one = (struct one_fd){ .epoll = epoll_create1(EPOLL_CLOEXEC),
-                                        .timer = timerfd_create(CLOCK_MONOTONIC,
-                                                                TFD_CLOEXEC | TFD_NONBLOCK),
+                *one = (struct one_fd){ .epoll = descriptor_apart(epoll_create1(EPOLL_CLOEXEC)),
+                                        .timer = descriptor_apart(timerfd_create(
+                                                CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
                                         .armed = TIME_NEVER,
                                         .generation = bus->generation };
                 if (one->epoll < 0 || one->timer < 0 ||

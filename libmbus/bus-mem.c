@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/descriptor.h"
 
 struct mem {
         struct hub *hub;
@@ -249,7 +250,7 @@ int mem_open(struct mbus_bus *bus, const char *name, char ret_error[static BUS_E
                 return -ENOMEM;
         strcpy(bus->url, "mem:");
         strcat(bus->url, name);
-        m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        m->fd = descriptor_apart(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
         if (m->fd < 0)
                 return -errno;
         r = hub_join(name, m);

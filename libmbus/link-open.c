@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "io/descriptor.h"
+
 /* While opening waits for TCP. */
 #define POLL_MS 100
 
@@ -25,12 +27,14 @@ int link_connect(const char *path, bool patient)
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         strcpy(address.sun_path, path);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0);
+        fd = descriptor_apart(
+                socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0));
         if (fd < 0)
                 return -errno;
-        if (patient && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
-                r = -errno;
-        if (r == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        /* Without it connect() is as patient as a broker is stopped. */
+        if (patient)
+                (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
                 r = -errno;
         if (r < 0) {
                 close(fd);

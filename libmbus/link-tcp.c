@@ -17,6 +17,7 @@
 
 #include "core/stream.h"
 #include "io/clock.h"
+#include "io/descriptor.h"
 #include "io/entropy.h"
 #include "mbus.h"
 
@@ -174,7 +175,8 @@ static int begin(struct link_tcp *t)
         if (r < 0)
                 return r;
         t->begun = true;
-        t->fd = socket(place->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        t->fd = descriptor_apart(
+                socket(place->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (t->fd < 0)
                 return -errno;
         set_options(t->fd);

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "entropy.h"
 
 #define PATH_SHOWN_MAX 180
@@ -100,6 +101,20 @@ static int already_there(const struct making *m)
                     -EEXIST);
 }
 
+/* What the application prints must not get between the keys. @path was made, and goes if that fails. */
+static int keep_apart(int fd, const char *path)
+{
+        int apart = descriptor_apart(fd);
+
+        if (fd >= 0 && apart < 0) {
+                int error = errno;
+
+                unlink(path);
+                errno = error;
+        }
+        return apart;
+}
+
 /* The way that every file system has. The first octet makes it whole. */
 static int write_in_place(const struct making *m)
 {
@@ -109,6 +124,7 @@ static int write_in_place(const struct making *m)
 
         if (fd < 0 && errno == EEXIST)
                 return already_there(m);
+        fd = keep_apart(fd, m->path);
         if (fd < 0)
                 return fail(m, "cannot be created", -errno);
         r = make_private(fd);
@@ -167,7 +183,7 @@ static int write_text(const struct making *m)
 
         if (asprintf(&temporary, "%s.XXXXXX", m->path) < 0)
                 return fail(m, "cannot be created", -ENOMEM);
-        fd = mkostemp(temporary, O_CLOEXEC);
+        fd = keep_apart(mkostemp(temporary, O_CLOEXEC), temporary);
         if (fd < 0) {
                 r = fail(m, "cannot be created", -errno);
                 free(temporary);

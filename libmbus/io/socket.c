@@ -9,6 +9,8 @@
 #include <netinet/ip.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29
 #endif
@@ -25,16 +27,13 @@ static int set_int(int fd, int level, int name, int value)
 
 int socket_open(int family, int *ret_fd)
 {
-        int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int r;
+        int fd = descriptor_apart(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
         if (fd < 0)
                 return -errno;
-        r = family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
-        if (r < 0) {
-                close(fd);
-                return r;
-        }
+        /* Where that cannot be said IPv4 may come in as well, and is sealed as all else is. */
+        if (family == AF_INET6)
+                (void)set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         *ret_fd = fd;
         return 0;
 }

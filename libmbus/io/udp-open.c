@@ -75,6 +75,16 @@ static bool did(struct udp *u, const char *call, int r)
         return r >= 0;
 }
 
+/* A step that a bus can do without: if it failed, what comes of that is told once. */
+static void wish(struct udp *u, const char *call, const char *otherwise, int r)
+{
+        size_t n = strlen(u->lacks);
+
+        if (r < 0 && !strstr(u->lacks, call))
+                snprintf(u->lacks + n, sizeof(u->lacks) - n, "%s%s: %s, so %s",
+                         n ? "; " : "the system has no ", call, strerror(-r), otherwise);
+}
+
 static int join_all(struct udp *u)
 {
         int result = 0;
@@ -106,23 +116,49 @@ static int bind_group(struct udp *u)
         else if (is_pinned(u) && u->rule.broadcast) {
                 /* Broadcasts of the link are not for us; old kernels want privileges for it. */
                 r = socket_bind_interface(u->group_fd, sender(u)->index);
-                if (r < 0 && r != -EPERM)
-                        return r;
+                if (r != -EPERM)
+                        wish(u, "SO_BINDTOIFINDEX", "broadcasts of the network are heard, too", r);
         }
         return socket_bind(u->group_fd, &address);
+}
+
+static bool allow_broadcast(struct udp *u, int fd)
+{
+        int r = socket_allow_broadcast(fd);
+
+        return !u->rule.broadcast || did(u, "SO_BROADCAST", r);
+}
+
+/* Room for bursts, and word of what was lost all the same. */
+static void take_much(struct udp *u, int fd)
+{
+        wish(u, "SO_RCVBUF", "bursts are lost sooner",
+             socket_set_receive_buffer(fd, UDP_RECEIVE_BUFFER));
+        wish(u, "SO_RXQ_OVFL", "what it loses is not counted", socket_count_overflow(fd));
 }
 
 static bool open_group(struct udp *u)
 {
         int family = family_of(u);
 
-        return did(u, "socket", socket_open(family, &u->group_fd)) &&
-               did(u, "SO_REUSEADDR", socket_share_port(u->group_fd)) &&
-               did(u, "SO_RCVBUF", socket_set_receive_buffer(u->group_fd, UDP_RECEIVE_BUFFER)) &&
-               did(u, "SO_RXQ_OVFL", socket_count_overflow(u->group_fd)) &&
-               did(u, "MULTICAST_ALL", socket_only_joined(u->group_fd, family)) &&
-               did(u, "SO_BROADCAST", socket_allow_broadcast(u->group_fd)) &&
-               did(u, "bind", bind_group(u)) && did(u, "joining", join_all(u));
+        /* Whoever does not share the port has it alone, and all others of this host are locked out. */
+        if (!did(u, "socket", socket_open(family, &u->group_fd)) ||
+            !did(u, "SO_REUSEADDR", socket_share_port(u->group_fd)))
+                return false;
+        take_much(u, u->group_fd);
+        wish(u, "MULTICAST_ALL", "other interfaces are heard, too",
+             socket_only_joined(u->group_fd, family));
+        return allow_broadcast(u, u->group_fd) && did(u, "bind", bind_group(u)) &&
+               did(u, "joining", join_all(u));
+}
+
+/* Through the interface that was chosen. On IPv4's lo the address that is sent from says the same. */
+static bool choose_interface(struct udp *u, int fd)
+{
+        int r = socket_set_interface(fd, family_of(u), sender(u)->index, u->rule.broadcast);
+
+        return (is_pinned(u) && family_of(u) == AF_INET && !u->rule.broadcast) ||
+               did(u, "MULTICAST_IF", r);
 }
 
 /* A socket like the own one, on a port that the kernel picks. */
@@ -137,13 +173,12 @@ static bool open_sender(struct udp *u, int *ret_fd)
                 local.v6.sin6_addr = in6addr_loopback;
         if (!did(u, "socket", socket_open(family, &fd)))
                 return false;
-        if (!did(u, "SO_BROADCAST", socket_allow_broadcast(fd)) ||
-            !did(u, "MULTICAST_LOOP", socket_loop_back(fd, family)) ||
-            !did(u, "MULTICAST_ALL", socket_only_joined(fd, family)) ||
+        wish(u, "MULTICAST_LOOP", "others on this host may hear nothing",
+             socket_loop_back(fd, family));
+        wish(u, "MULTICAST_ALL", "other interfaces are heard, too", socket_only_joined(fd, family));
+        if (!allow_broadcast(u, fd) ||
             !did(u, "MULTICAST_TTL", socket_set_hops(fd, family, hops)) ||
-            !did(u, "MULTICAST_IF",
-                 socket_set_interface(fd, family, sender(u)->index, u->rule.broadcast)) ||
-            !did(u, "bind", socket_bind(fd, &local))) {
+            !choose_interface(u, fd) || !did(u, "bind", socket_bind(fd, &local))) {
                 socket_close(fd);
                 return false;
         }
@@ -169,8 +204,8 @@ static bool open_own(struct udp *u)
         if (!ok)
                 return false;
         u->own_port = socket_address_port(&local);
-        return did(u, "SO_RCVBUF", socket_set_receive_buffer(u->own_fd, UDP_RECEIVE_BUFFER)) &&
-               did(u, "SO_RXQ_OVFL", socket_count_overflow(u->own_fd));
+        take_much(u, u->own_fd);
+        return true;
 }
 
 bool udp_is_source(const struct udp *u, const union socket_address *a)

@@ -14,6 +14,8 @@
 
 /* Addresses that we sent from lately: datagrams with an old one may still come back. */
 #define SOURCES_MAX 8
+/* A sentence for each option that a system may lack. */
+#define UDP_LACKS_MAX 768
 
 struct udp {
         struct interface_rule rule;
@@ -34,6 +36,7 @@ struct udp {
         char host_id[HOST_ID_MAX];
         const char *failed_call; /* while opening */
         int failed;
+        char lacks[UDP_LACKS_MAX]; /* what the system has not, and what comes of it */
         struct udp_traffic traffic;
         struct receive_batch in;
         struct send_batch out;

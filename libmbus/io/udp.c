@@ -22,6 +22,8 @@ const char *udp_host_id(const struct udp *u)
 
 const char *udp_warning(const struct udp *u, size_t i)
 {
+        if (u->lacks[0] && i-- == 0)
+                return u->lacks;
         return i == 0 && u->choice.warning[0] ? u->choice.warning : NULL;
 }
 

@@ -262,6 +262,9 @@ start() {
         local name=$1 host=$2
 
         shift 2
+        # What another of this name has written is not to be taken for this one's.
+        : >"$folder/$name.out"
+        : >"$folder/$name.err"
         if [ "$host" = here ]; then
                 "$@" >"$folder/$name.out" 2>"$folder/$name.err" </dev/null &
         else
