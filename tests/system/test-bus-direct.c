@@ -129,8 +129,10 @@ START_TEST(test_a_message_larger_than_the_links_mtu_draws_a_warning)
         plug("near", "192.0.2.1/24");
         host_enter(there);
         plug("far", "192.0.2.2/24");
+        await_link("far");
         b = bus_open("udp:", LINK_FAR);
         host_enter(here);
+        await_link("near");
         a = bus_open("udp:", LINK_LOCAL);
         ui = entity_add(a, "(module:ui)");
         entity_add(b, "(module:engine)");
