@@ -150,12 +150,13 @@ make_machine() {
 enter() {
         local clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
                 LC_ALL=C.UTF-8 TERM=dumb)
+        local bound=(timeout --kill-after=10 "${limit:-1200}")
 
         if [ "$user" = no ]; then
-                chroot "$machine" "${clean[@]}" "$@" </dev/null
+                "${bound[@]}" chroot "$machine" "${clean[@]}" "$@" </dev/null
         else
                 # shellcheck disable=SC2016 # the inner shell expands it
-                unshare --mount --propagation private sh -ec '
+                "${bound[@]}" unshare --mount --propagation private sh -ec '
                         mount --rbind "$0" "$0"
                         cd "$0"
                         pivot_root . mnt
@@ -203,19 +204,14 @@ move_in() {
 
 # ---- the steps -------------------------------------------------------------------------------------
 
-# bounded MINUTES COMMAND...: the longest that a step may take.
+# bounded MINUTES COMMAND...: the longest that a step may take, which enter() sees to.
 bounded() {
-        local minutes=$1 pid timer status
+        local limit=$(($1 * 60)) status
 
         shift
-        "$@" &
-        pid=$!
-        { sleep $((minutes * 60)) && echo "fresh: this took more than $minutes minutes" && kill "$pid"; } &
-        timer=$!
-        wait "$pid"
+        "$@"
         status=$?
-        kill "$timer" 2>/dev/null
-        wait "$timer" 2>/dev/null
+        [ "$status" != 124 ] || echo "fresh: this took more than $((limit / 60)) minutes"
         return "$status"
 }
 
