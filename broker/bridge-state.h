@@ -39,6 +39,9 @@ struct bridge {
         uint64_t until;
         uint64_t since; /* wall clock, ms: the oldest of several bridges works */
         struct stand signs[2];
+        uint64_t states_until; /* what is said of its states in this time, ... */
+        unsigned n_states;
+        struct log_cause flapping; /* ... and of those beyond */
         struct proxy *proxies;
         struct index held[2]; /* who is not to be hosted on bus[s] yet */
 };

@@ -17,6 +17,8 @@
 
 /* As long as the answers to a ping take, and half as long again. */
 #define CANDIDATE_MS 1500
+/* Changes of state that are said in LOG_INTERVAL_MS. */
+#define STATES_LOGGED 4
 
 /* ---- looking things up --------------------------------------------------------------------- */
 
@@ -157,10 +159,29 @@ void bridge_stand_by(struct bridge *bridge, bool bye)
         bridge->until = TIME_NEVER;
 }
 
+/* Whoever has the keys can be another broker that comes and goes: the first states of a while are said, and
+ * then how many were not. */
+static void log_state(struct bridge *bridge, const char *what)
+{
+        uint64_t now = bridge->all->broker->now, n_silent;
+
+        if (now >= bridge->states_until) {
+                bridge->states_until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
+                bridge->n_states = 0;
+        }
+        if (bridge->n_states++ < STATES_LOGGED)
+                log_info("buses %s and %s %s", bridge->bus[0]->name, bridge->bus[1]->name, what);
+        else if (log_cause_is_due(&bridge->flapping, now, &n_silent))
+                log_warning(
+                        "buses %s and %s: another broker that joins them comes and goes (%" PRIu64
+                        " more before)",
+                        bridge->bus[0]->name, bridge->bus[1]->name, n_silent);
+}
+
 static void begin(struct bridge *bridge)
 {
         bridge->until = TIME_NEVER;
-        log_info("buses %s and %s are joined", bridge->bus[0]->name, bridge->bus[1]->name);
+        log_state(bridge, "are joined");
         bridge->state = BRIDGE_ACTIVE;
         /* Whoever left because the broker before us did is to be seen again. */
         bridge_drop_holds(bridge);
@@ -184,8 +205,7 @@ static void check(struct bridge *bridge)
         if (bridge->state == BRIDGE_STANDBY && !found) {
                 bridge_apply(bridge);
         } else if (bridge->state != BRIDGE_STANDBY && older) {
-                log_info("buses %s and %s are joined by another broker; this one stands by",
-                         bridge->bus[0]->name, bridge->bus[1]->name);
+                log_state(bridge, "are joined by another broker; this one stands by");
                 bridge_stand_by(bridge, false);
         } else if (bridge->state != BRIDGE_STANDBY && found) {
                 announce(bridge);

@@ -3,6 +3,7 @@
  */
 #include "link-udp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "reliable.h"
 #include "router.h"
 #include "settings.h"
+#include "shown.h"
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -77,6 +79,7 @@ static void on_conflict(struct broker *b, const struct event *event)
 {
         struct attachment *a = entity_data(event->entity);
         struct span text = attachment_text(a);
+        uint64_t n_silent;
 
         if (a->proxy) {
                 bridge_conflict(a->proxy);
@@ -86,7 +89,10 @@ static void on_conflict(struct broker *b, const struct event *event)
                 ids_renew(b, a);
                 return;
         }
-        log_warning("somebody else on the bus uses the address %.*s", (int)text.n, text.at);
+        if (log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
+                log_warning("somebody else on the bus uses the address %.*s (%" PRIu64
+                            " more before)",
+                            shown_size(text), text.at, n_silent);
 }
 
 static void on_event(struct broker *b, const struct event *event)

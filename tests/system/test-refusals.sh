@@ -117,6 +117,16 @@ test_a_broker_that_does_not_answer_ends_each_verb() {
         signal b CONT
 }
 
+test_a_plain_user_whose_broker_has_no_place_is_told_how_to_give_it_one() {
+        can_be_a_stranger || return 0
+        mkdir -m 700 "$folder/stranger"
+        chown "$STRANGER" "$folder/stranger"
+        chmod 711 "$folder"
+        expect_exit 9 setpriv --reuid "$STRANGER" --regid "$STRANGER" --clear-groups \
+                env -u XDG_RUNTIME_DIR HOME="$folder/stranger" "$MBUS_BROKER" --foreground
+        expect_line err 'XDG_RUNTIME_DIR is not set: set it, or name a socket of your own with --socket PATH'
+}
+
 # What is written wrongly is one kind (2), what is not there another (9).
 test_a_bus_that_is_no_url_is_usage_and_one_that_is_not_there_is_9() {
         config b

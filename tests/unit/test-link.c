@@ -333,6 +333,14 @@ START_TEST(test_losses_that_the_broker_tells_of_are_reported)
         ck_assert_uint_eq(event->count, 7);
         ck_assert_int_eq(event->drop, MBUS_DROP_COPIES);
         ck_assert_str_eq(mbus_drop_name(event->drop), "copies");
+        ck_assert_ptr_null(event->why);
+        /* With the first SeqNum, and why. */
+        say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.dropped(3 denied 5 \"takes send=\")");
+        event = event_expect(w->bus, MBUS_EVENT_DROPPED);
+        ck_assert_uint_eq(event->count, 3);
+        ck_assert_int_eq(event->drop, MBUS_DROP_DENIED);
+        ck_assert_str_eq(mbus_drop_name(event->drop), "denied");
+        ck_assert_str_eq(event->why, "takes send=");
         world_free(w);
 }
 END_TEST

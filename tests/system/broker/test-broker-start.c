@@ -196,6 +196,14 @@ START_TEST(test_a_configuration_that_cannot_be_used_ends_with_8_and_the_line)
         daemon_configure(&d, "[other]\nMULTICAST=x\n[broker]\n# mine\nMULTICAST=sometimes\n");
         ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
         expect_in_log(&d, "/.mbus:9: MULTICAST: \"sometimes\" is no value for it");
+        daemon_configure(&d,
+                         "[bus twin]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
+                         "ENCRYPTIONKEY=(NOENCR,)\nDIALECT=UCL\nROUTE=to=main\nROUTE=from=main\n");
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+        expect_in_log(&d, "/.mbus:5: [bus twin]: it is the same bus as [MBUS] of line 1: ");
+        daemon_configure(&d, "[limits]\nENTITIES=5\nENTITIES_PER_LINK=6\n");
+        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+        expect_in_log(&d, "/.mbus:7: ENTITIES_PER_LINK: 6 is above ENTITIES=5 of line 6");
         daemon_configure(&d, "[broker]\nMULTICAST\n");
         ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
         ck_assert_int_eq(daemon_start_in_vain(&d, "--config", "/no/such/directory/mbus"), 8);
