@@ -323,7 +323,7 @@ uint64_t bridges_deadline(const struct broker *b)
         for (size_t i = 0; i < all->n; i++)
                 at = earlier(at, all->list[i]->until);
         for (size_t i = 0; i < all->n_buses; i++)
-                at = earlier(at, engine_deadline(all->buses[i]->engine));
+                at = earlier(at, bus_deadline(all->buses[i]));
         return at;
 }
 

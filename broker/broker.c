@@ -93,7 +93,7 @@ static void on_timer(uv_timer_t *timer)
 /* The loop counts in ms, and may not wake up too early: it would only find nothing to do. */
 static void set_timer(struct broker *b)
 {
-        uint64_t at = engine_deadline(b->engine);
+        uint64_t at = bus_deadline(&b->bus);
         uint64_t waits = deadlines_next(&b->deadlines);
         uint64_t pauses = deadlines_next(&b->pauses);
         uint64_t bridges = bridges_deadline(b);
@@ -336,7 +336,8 @@ int broker_start(struct broker *b)
                 log_error("the loop cannot be started: %s", uv_strerror(r));
                 return EXIT_SYSTEM;
         }
-        log_info("ready on %s, bus udp:%s", b->path, udp_name(b->udp));
+        log_info("ready on %s, bus udp:%s, interface %s", b->path, udp_name(b->udp),
+                 udp_interface(b->udp));
         supervise_ready(b);
         return EXIT_OK;
 }

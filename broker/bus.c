@@ -16,6 +16,7 @@
 #include "bridge.h"
 #include "broker.h"
 #include "exit.h"
+#include "outlook.h"
 #include "sections.h"
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -217,11 +218,24 @@ void bus_tick(struct bus *bus)
 {
         const struct broker *b = bus->broker;
 
+        enum mbus_network network;
+        const char *text;
+
+        udp_tick(bus->udp, bus->engine, b->now);
+        while (udp_pop_notice(bus->udp, &network, &text))
+                outlook_note(bus, network, text);
         if (!bus->received && engine_deadline(bus->engine) > b->now)
                 return;
         bus->received = false;
         watch_hellos(bus);
         engine_tick(bus->engine, b->now, b->wall_ms);
+}
+
+uint64_t bus_deadline(const struct bus *bus)
+{
+        uint64_t engine = engine_deadline(bus->engine), udp = udp_deadline(bus->udp);
+
+        return engine < udp ? engine : udp;
 }
 
 void bus_send(struct bus *bus)

@@ -48,8 +48,10 @@ void bus_close(struct bus *bus);
 /* Closes it while the loop runs, and frees it, which malloc() made, when the loop is done with it. */
 void bus_retire(struct bus *bus);
 
-/* Ticks the engine if it is due. */
+/* Ticks the engine if it is due, and says what became of the network. */
 void bus_tick(struct bus *bus);
+/* When that is due. */
+uint64_t bus_deadline(const struct bus *bus);
 /* Sends what the engine has queued. */
 void bus_send(struct bus *bus);
 /* The end: sends what is queued, until broker.stop_at, or for STOP_MS if the broker goes on. */

@@ -7,6 +7,7 @@
 #include "control-request.h"
 #include "control.h"
 #include "ids.h"
+#include "outlook.h"
 #include "retain.h"
 #include "shown.h"
 
@@ -26,6 +27,7 @@ static void accept_attachment(struct request *r, const struct attachment *a)
                 client_kill(r->c, "memory is short");
         else
                 control_confirm(r, buffer_span(&payload));
+        outlook_tell(r->c);
         buffer_deinit(&payload);
         log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)r->c->number,
                   (int)r->c->pid, (int)address.n, address.at);

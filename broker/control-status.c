@@ -135,6 +135,25 @@ static void end_list(struct answer *a)
         buffer_add_text(&a->items, "))");
 }
 
+/* What is the matter with the network of @bus, if anything is. */
+static void add_network(struct answer *a, const struct bus *bus)
+{
+        const char *text;
+        bool any = false;
+
+        for (unsigned network = 0; network < MBUS_NETWORK_MAX; network++) {
+                text = udp_network(bus->udp, bus->engine, (enum mbus_network)network);
+                if (!text)
+                        continue;
+                if (!any)
+                        begin_list(a, "network");
+                any = true;
+                add_item(a, span_of(text));
+        }
+        if (any)
+                end_list(a);
+}
+
 /* ---- what may be asked --------------------------------------------------------------------- */
 
 void control_on_status(struct request *r)
@@ -153,6 +172,8 @@ void control_on_status(struct request *r)
         add_string(&a, "address", attachment_text(b->self));
         add_string(&a, "socket", span_of(b->path));
         add_string(&a, "bus", span_of(udp_name(b->udp)));
+        add_string(&a, "interface", span_of(udp_interface(b->udp)));
+        add_network(&a, &b->bus);
         add_string(&a, "multicast", span_of(multicast[b->options.multicast]));
         begin_list(&a, "buses");
         for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
@@ -215,6 +236,8 @@ void control_on_buses(struct request *r)
                 buffer_add_text(&a.items, " (");
                 add_string(&a, "bus", span_of(bus->name));
                 add_string(&a, "where", span_of(udp_name(bus->udp)));
+                add_string(&a, "interface", span_of(udp_interface(bus->udp)));
+                add_network(&a, bus);
                 add_string(&a, "dialect", span_of(bus->dialect == DIALECT_UCL ? "ucl" : "rfc3259"));
                 add_number(&a, "local", engine_n_entities(bus->engine));
                 add_number(&a, "remote", engine_n_peers(bus->engine));

@@ -1,12 +1,14 @@
 /*
  * control-watch.c - watching entities and observing messages (spec/attach.md).
  */
-#include <stdio.h>
+#include <core/value.h>
 
+#include "broker.h"
 #include "control-request.h"
 #include "control.h"
 #include "lists.h"
 #include "monitor.h"
+#include "outlook.h"
 #include "shown.h"
 
 /* ---- watch and observe --------------------------------------------------------------------- */
@@ -30,8 +32,7 @@ static bool get_address(const struct request *r, struct address *ret_address)
 static bool tell_watched(struct request *r, struct list_place *place)
 {
         struct address address;
-        char text[64];
-        int n;
+        struct buffer text = BUFFER_INIT;
 
         if (!get_address(r, &address) || !monitor_has_watch(r->c, &address)) {
                 /* broker.unwatched has been said. */
@@ -40,8 +41,17 @@ static bool tell_watched(struct request *r, struct list_place *place)
         }
         if (!monitor_tell(r->b, r->c, &address, place))
                 return false;
-        n = snprintf(text, sizeof(text), "broker.watching(%u)", r->h->seq);
-        control_say(r->c, (struct span){ text, (size_t)n });
+        outlook_tell(r->c);
+        buffer_add_text(&text, "broker.watching(");
+        buffer_add_uint(&text, r->h->seq);
+        buffer_add_char(&text, ' ');
+        value_format_string(span_of(udp_interface(r->b->udp)), &text);
+        buffer_add_char(&text, ')');
+        if (text.failed)
+                client_kill(r->c, "memory is short");
+        else
+                control_say(r->c, buffer_span(&text));
+        buffer_deinit(&text);
         return true;
 }
 
@@ -107,6 +117,8 @@ void control_on_observe(struct request *r)
                         "it is on");
         else if (result)
                 control_fail(r, MBUS_REASON_FULL, "this link has too many filters");
+        else
+                outlook_tell(r->c);
 }
 
 void control_on_unobserve(struct request *r)

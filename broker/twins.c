@@ -37,7 +37,7 @@ static bool find_where(const struct config *config, struct where *ret_where)
         char error[512];
 
         if (interface_rule_make(config, &rule, error) ||
-            interface_choose(&rule, &ret_where->choice, error))
+            interface_find(&rule, &ret_where->choice, error))
                 return false;
         ret_where->group = rule.group;
         return true;

@@ -188,9 +188,39 @@ static uint64_t direct_get_deadline(struct mbus_bus *bus)
 {
         const struct direct *d = bus->impl;
 
+        uint64_t engine, udp;
+
         if (engine_n_datagrams(bus->engine) > 0 && !d->blocked)
                 return 0;
-        return engine_deadline(bus->engine);
+        engine = engine_deadline(bus->engine);
+        udp = udp_deadline(d->udp);
+        return engine < udp ? engine : udp;
+}
+
+/* What became of the network is an event as soon as it is noticed. */
+static void report(struct mbus_bus *bus, uint64_t now)
+{
+        const struct direct *d = bus->impl;
+        enum mbus_network network;
+        const char *text;
+
+        udp_tick(d->udp, bus->engine, now);
+        while (udp_pop_notice(d->udp, &network, &text))
+                event_queue_network(bus, network, span_of(text));
+}
+
+static const char *direct_get_interface(const struct mbus_bus *bus)
+{
+        const struct direct *d = bus->impl;
+
+        return udp_interface(d->udp);
+}
+
+static const char *direct_get_network(struct mbus_bus *bus, enum mbus_network network)
+{
+        const struct direct *d = bus->impl;
+
+        return udp_network(d->udp, bus->engine, network);
 }
 
 /* Old programs take for dead who is silent for five seconds (spec/errata.md, 80). */
@@ -213,6 +243,7 @@ static int direct_process(struct mbus_bus *bus, const struct pollfd *fds)
         engine_tick(bus->engine, now, wall_ms);
         check_hellos(bus);
         flush(bus);
+        report(bus, now);
         return r;
 }
 
@@ -230,4 +261,6 @@ static const struct bus_mode direct_mode = {
         .get_pollfds = direct_get_pollfds,
         .get_deadline = direct_get_deadline,
         .process = direct_process,
+        .get_interface = direct_get_interface,
+        .get_network = direct_get_network,
 };

@@ -144,6 +144,14 @@ int event_queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct
         return 0;
 }
 
+void event_queue_network(struct mbus_bus *bus, enum mbus_network network, struct span why)
+{
+        struct mbus_event event = { .type = MBUS_EVENT_NETWORK, .network = network };
+
+        event.why = why_string(why);
+        event_queue_push(bus, &event, NULL);
+}
+
 void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
 {
         for (size_t i = 0; i < q->n; i++) {

@@ -104,6 +104,7 @@ static void link_down(struct mbus_bus *bus)
                         link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN, SPAN_NULL);
         free(tickets);
         told_mark(bus);
+        link_forget_network(l);
         if (of_use)
                 l->backoff = LINK_BACKOFF_MIN;
         else
@@ -483,6 +484,7 @@ static void link_close(struct mbus_bus *bus)
         tickets_deinit(&l->tickets);
         seen_deinit(&l->seen);
         index_deinit(&l->attached);
+        link_forget_network(l);
         buffer_deinit(&l->out);
         link_tcp_free(l->tcp);
         link_proof_free(l->proof);
@@ -501,6 +503,8 @@ const struct bus_mode link_mode = {
         .ping = link_ping,
         .watch = link_add_watch,
         .observe = link_add_observe,
+        .get_interface = link_get_interface,
+        .get_network = link_get_network,
         .list = told_list,
         .pull = link_pull,
         .let_go = link_let_go,

@@ -160,6 +160,10 @@ struct bus_mode {
         uint64_t (*get_deadline)(struct mbus_bus *bus);
         /* @fds: what poll() has just said of get_pollfds(); NULL: it was not asked. */
         int (*process)(struct mbus_bus *bus, const struct pollfd *fds);
+        /* As mbus_bus_get_interface(). NULL: there is none. */
+        const char *(*get_interface)(const struct mbus_bus *bus);
+        /* The sentence about @network if that is the matter now, or NULL. NULL: nothing ever is. */
+        const char *(*get_network)(struct mbus_bus *bus, enum mbus_network network);
         /* Writes what waits, if that is all that is due; whether it is. May be NULL. */
         bool (*write)(struct mbus_bus *bus);
 };
@@ -252,6 +256,8 @@ void event_queue_push(struct mbus_bus *bus, const struct mbus_event *event, char
 /* Queues @message for @entity, as MESSAGE or QUIT, if it has something for an application. Takes a
  * reference of its own. 0 or -ENOMEM. */
 int event_queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message);
+/* MBUS_EVENT_NETWORK. */
+void event_queue_network(struct mbus_bus *bus, enum mbus_network network, struct span why);
 void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity);
 /* Whether an event can be popped; pulls the next one from the mode. */
 bool bus_has_event(struct mbus_bus *bus);

@@ -288,6 +288,7 @@ static void on_watching(struct mbus_bus *bus, struct args args)
 
         if (!take_seq(&args, &seq))
                 return;
+        link_set_interface(bus->impl, take_text(&args, MBUS_VALUE_STRING));
         for (size_t i = 0; i < bus->n_watches; i++) {
                 struct watch *watch = &bus->watches[i];
 
@@ -335,6 +336,14 @@ static void on_dropped(struct mbus_bus *bus, struct args args)
         event_queue_push(bus, &event, NULL);
 }
 
+static void on_network(struct mbus_bus *bus, struct args args)
+{
+        struct span name = take_text(&args, MBUS_VALUE_SYMBOL);
+        struct span interface = take_text(&args, MBUS_VALUE_STRING);
+
+        link_on_network(bus, name, interface, take_text(&args, MBUS_VALUE_STRING));
+}
+
 /* ---- dispatch ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -352,6 +361,7 @@ static const struct {
         { "broker.renamed", on_renamed },
         { "broker.unwatched", on_unwatched },
         { "broker.unobserved", on_unobserved },
+        { "broker.network", on_network },
 };
 
 /* Whether @command was the broker's to the library. */

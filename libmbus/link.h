@@ -9,6 +9,7 @@
  *      link-broker.c    what the broker says to the library
  *      link-tickets.c   questions that wait for an answer
  *      link-tcp.c       what is particular about TCP
+ *      link-network.c   what the broker says of the network
  *      link-stock.c     memory for messages
  *      link-seen.c      what was taken lately, in case the next broker brings it again
  */
@@ -95,6 +96,12 @@ struct seen_ring {
         uint64_t until;     /* what comes is compared up to then; 0: it is not */
 };
 
+/* What the broker has told of the network of its bus; NULL: nothing. */
+struct link_network {
+        char *interface;
+        char *texts[MBUS_NETWORK_MAX];
+};
+
 struct link {
         int fd;                   /* -1: the link is down */
         struct link_tcp *tcp;     /* NULL: it is a Unix socket */
@@ -124,6 +131,7 @@ struct link {
         struct known known; /* forgotten when `attached` changes */
         struct ack_group acks[LINK_ACKS];
         size_t n_acks;
+        struct link_network network;
 };
 
 extern const struct bus_mode link_mode;
@@ -204,6 +212,17 @@ void link_forget_known(struct link *l);
 /* The ticket ends; @why is what the broker says of it. */
 void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason,
                  struct span why);
+
+/* ---- link-network.c ---- */
+
+/* broker.network(NAME "INTERFACE" "WHY"): an event, unless it is known. */
+void link_on_network(struct mbus_bus *bus, struct span name, struct span interface,
+                     struct span why);
+void link_set_interface(struct link *l, struct span interface);
+/* The link is gone: the next broker tells anew. */
+void link_forget_network(struct link *l);
+const char *link_get_interface(const struct mbus_bus *bus);
+const char *link_get_network(struct mbus_bus *bus, enum mbus_network network);
 
 /* ---- link-broker.c ---- */
 

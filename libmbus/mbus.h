@@ -120,6 +120,17 @@ enum mbus_drop {
         MBUS_DROP_MAX
 };
 
+/* What is the matter with the network; see MBUS_EVENT_NETWORK. */
+enum mbus_network {
+        MBUS_NETWORK_OK,      /* what was wrong is over */
+        MBUS_NETWORK_MOVED,   /* the bus is on another interface now */
+        MBUS_NETWORK_MUTE,    /* this host does not let out what is sent, or it reaches nobody */
+        MBUS_NETWORK_DEAF,    /* nothing comes in, not even what was sent from here */
+        MBUS_NETWORK_KEY,     /* only messages with another key are heard (11.1) */
+        MBUS_NETWORK_DIALECT, /* only line-feed messages are heard, and DIALECT=UCL is not set */
+        MBUS_NETWORK_MAX
+};
+
 /* The name of an error, reason or drop, e.g. "not-unique", in static storage; "unknown" if there is
  * none. For negative errors the text of strerror(). */
 const char *mbus_error_name(int error);
@@ -240,6 +251,14 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
 const char *mbus_bus_get_url(const struct mbus_bus *bus);
 /* How many received datagrams were dropped for @reason since the bus was opened. */
 uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason);
+/* The interface that is sent from, "eth0", and others that are listened on behind it: "eth0 eth1". That
+ * of its bus if a broker tells, which it does with MBUS_EVENT_WATCHING; else, and in mem:, NULL. Valid
+ * until the next call with @bus. */
+const char *mbus_bus_get_interface(const struct mbus_bus *bus);
+/* What is the matter with the network at this moment, a sentence each; NULL behind the last: what
+ * MBUS_EVENT_NETWORK told and did not take back, and at once what it would wait a moment with. Valid
+ * until the next call with @bus. */
+const char *mbus_bus_get_network(struct mbus_bus *bus, size_t i);
 /* What is odd but usable, a line each; NULL behind the last: what mbus_bus_open() found, and since
  * then what was sent that the link must split into fragments (6). */
 const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i);
@@ -263,6 +282,7 @@ enum mbus_event_type {
         MBUS_EVENT_OBSERVING,  /* what mbus_bus_observe() asked for is given from now on */
         MBUS_EVENT_UNOBSERVED, /* it is not, or not any more: `reason` */
         MBUS_EVENT_UNWATCHED,  /* the watch of `address` is not granted, or ended: `reason` */
+        MBUS_EVENT_NETWORK, /* the bus moved, is mute or deaf, or is so no more: `network`, `why` */
         MBUS_EVENT_MAX
 };
 
@@ -277,8 +297,9 @@ struct mbus_event {
         enum mbus_drop drop;
         uint64_t count;
         uint64_t time; /* CLOCK_REALTIME ns when a message was received */
-        const char
-                *why; /* a sentence of the broker about `reason` or `drop`, for people; or NULL */
+        /* A sentence about `reason`, `drop` or `network`, for people; or NULL. */
+        const char *why;
+        enum mbus_network network;
 };
 
 /* The oldest event, or NULL. It and all it points to are valid until the next call with @bus; a

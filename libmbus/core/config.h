@@ -52,10 +52,11 @@ struct config {
         char address[46];    /* ADDRESS as text, IPv4 or IPv6; "" is the default */
         unsigned ip_version; /* IPVERSION=4|6; 0: as ADDRESS says, else 4 */
         uint16_t port;
-        enum dialect dialect;                       /* DIALECT=RFC3259|UCL */
-        bool send_unicast;                          /* SEND_UNICAST=yes|no */
-        uint64_t max_age_ms;                        /* MAX_AGE=SECONDS, 0: any age is accepted */
-        char interfaces[CONFIG_INTERFACES_MAX][46]; /* INTERFACE=name or address, repeatable */
+        enum dialect dialect; /* DIALECT=RFC3259|UCL */
+        bool send_unicast;    /* SEND_UNICAST=yes|no */
+        uint64_t max_age_ms;  /* MAX_AGE=SECONDS, 0: any age is accepted */
+        /* INTERFACE=name, altname, address or label, repeatable */
+        char interfaces[CONFIG_INTERFACES_MAX][CONFIG_INTERFACE_NAME_MAX];
         unsigned interface_lines[CONFIG_INTERFACES_MAX]; /* where each of them was read */
         unsigned n_interfaces;
         /* Lines "FILE:LINE: KEY: ..." worth telling the user, each a full sentence. */

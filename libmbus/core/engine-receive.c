@@ -502,6 +502,8 @@ void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const stru
                 drop(e, fault == HEADER_VERSION ? MBUS_DROP_VERSION : MBUS_DROP_MALFORMED);
                 return;
         }
+        e->n_heard++;
+        e->n_line_feed += datagram.at[SEAL_OVERHEAD - 2] == '\n';
         in.timestamp = header_timestamp_ms(&in.header);
         in.is_old = seal_is_old(datagram);
         receive_message(e, &in);

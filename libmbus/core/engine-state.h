@@ -55,8 +55,10 @@ struct engine {
         size_t n_elsewhere; /* entities of the same process on other buses of DIALECT=UCL */
         uint64_t next_ticket;
         uint64_t dropped[MBUS_DROP_MAX];
-        bool all_known; /* with owner_surveys: the owner says so */
-        bool shrunk;    /* entities left since the last tick */
+        uint64_t n_heard;     /* messages with our key ... */
+        uint64_t n_line_feed; /* ... of which so many end their first line as old programs do */
+        bool all_known;       /* with owner_surveys: the owner says so */
+        bool shrunk;          /* entities left since the last tick */
         bool observe;
         bool observe_hello;
         const struct filter *filters; /* of what is observed; NULL: all */

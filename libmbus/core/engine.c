@@ -485,6 +485,15 @@ uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason)
         return e->dropped[reason] + (reason == MBUS_DROP_EVENTS ? e->events.n_dropped : 0);
 }
 
+struct engine_heard engine_heard(const struct engine *e)
+{
+        return (struct engine_heard){ .n = e->n_heard,
+                                      .n_line_feed = e->n_line_feed,
+                                      .n_strangers = e->dropped[MBUS_DROP_DIGEST] +
+                                                     e->dropped[MBUS_DROP_CIPHERTEXT] +
+                                                     e->dropped[MBUS_DROP_PROTOCOL] };
+}
+
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n)
 {
         e->dropped[reason] += n;

@@ -176,6 +176,14 @@ unsigned engine_resolve(const struct engine *e, const struct address *dest,
 size_t engine_match(const struct engine *e, const struct address *dest,
                     struct entity **ret_entities, size_t size);
 uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason);
+/* What has come in from others, to find out whether they and we speak alike. */
+struct engine_heard {
+        uint64_t n;           /* with our key and in our version */
+        uint64_t n_line_feed; /* of these, as programs older than RFC 3259 write: see DIALECT=UCL */
+        uint64_t n_strangers; /* with another key or cipher */
+};
+
+struct engine_heard engine_heard(const struct engine *e);
 /* Counts what the owner lost on the way to or from the engine; what was lost on the way here
  * (MBUS_DROP_SOCKET) is reported as EVENT_DROPPED, too. */
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n);

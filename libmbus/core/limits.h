@@ -113,6 +113,8 @@
 /* A configuration file is a dozen lines. */
 #define CONFIG_BYTES_MAX 65536
 #define CONFIG_INTERFACES_MAX 8
+/* The longest name that the kernel gives an interface, an altname, and a zero octet. */
+#define CONFIG_INTERFACE_NAME_MAX 128
 #define CONFIG_WARNINGS_MAX 16
 /* HMAC takes a key of any length (RFC 2104); nobody needs a longer one than this. */
 #define CONFIG_KEY_MAX 256

@@ -13,7 +13,7 @@ struct interface_rule {
         enum scope scope;
         bool broadcast;
         bool as_kernel; /* where the kernel puts INADDR_ANY, as old programs do */
-        char names[CONFIG_INTERFACES_MAX][46];
+        char names[CONFIG_INTERFACES_MAX][CONFIG_INTERFACE_NAME_MAX];
         unsigned n_names;
 };
 

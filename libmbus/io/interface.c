@@ -8,22 +8,21 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <linux/if_packet.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
+#include "devices.h"
 #include "netlink.h"
 #include "socket.h"
 
 #define MTU_ETHERNET 1500
 
-/* All about the interfaces at one moment: the list has an AF_PACKET entry for each interface, up
- * or down, and one for each of its addresses. */
+/* All about the interfaces at one moment. */
 struct scene {
         const struct interface_rule *rule;
-        struct ifaddrs *all;
+        const struct interface_choice *before; /* NULL: the bus is being opened */
+        int netlink;
+        struct devices devices;
         char *error; /* 512 octets */
 };
 
@@ -37,209 +36,211 @@ static const char *family_name(const struct interface_rule *rule)
         return family_of(rule) == AF_INET6 ? "IPv6" : "IPv4";
 }
 
-static bool is_link(const struct ifaddrs *a)
+static const struct device *find_loopback(const struct scene *s)
 {
-        return a->ifa_addr && a->ifa_addr->sa_family == AF_PACKET;
-}
-
-static unsigned index_of(const struct ifaddrs *link)
-{
-        struct sockaddr_ll address;
-
-        memcpy(&address, link->ifa_addr, sizeof(address));
-        return (unsigned)address.sll_ifindex;
-}
-
-static const struct ifaddrs *find_name(const struct scene *s, const char *name)
-{
-        for (const struct ifaddrs *a = s->all; a; a = a->ifa_next) {
-                if (is_link(a) && strcmp(a->ifa_name, name) == 0)
-                        return a;
+        for (size_t i = 0; i < s->devices.n; i++) {
+                if (s->devices.devices[i].flags & IFF_LOOPBACK)
+                        return &s->devices.devices[i];
         }
         return NULL;
 }
 
-static const struct ifaddrs *find_index(const struct scene *s, unsigned index)
+static bool has_address(const struct scene *s, const struct device *device)
 {
-        for (const struct ifaddrs *a = s->all; a; a = a->ifa_next) {
-                if (is_link(a) && index_of(a) == index)
-                        return a;
-        }
-        return NULL;
+        return (device->flags & IFF_LOOPBACK) ||
+               devices_find_address(&s->devices, device->index, family_of(s->rule));
 }
 
-static const struct ifaddrs *find_loopback(const struct scene *s)
+static bool is_usable(const struct scene *s, const struct device *device)
 {
-        for (const struct ifaddrs *a = s->all; a; a = a->ifa_next) {
-                if (is_link(a) && (a->ifa_flags & IFF_LOOPBACK))
-                        return a;
-        }
-        return NULL;
-}
-
-/* False if @a is no IP address. */
-static bool ip_of(const struct ifaddrs *a, union socket_address *ret_address)
-{
-        union socket_address address = { .v6 = { 0 } };
-
-        if (!a->ifa_addr)
-                return false;
-        address.any.sa_family = a->ifa_addr->sa_family;
-        if (socket_address_size(&address) == 0)
-                return false;
-        memcpy(&address, a->ifa_addr, socket_address_size(&address));
-        *ret_address = address;
-        return true;
-}
-
-static const struct ifaddrs *find_address(const struct scene *s, const union socket_address *wanted)
-{
-        union socket_address address;
-
-        for (const struct ifaddrs *a = s->all; a; a = a->ifa_next) {
-                if (ip_of(a, &address) && socket_address_same_host(&address, wanted))
-                        return find_name(s, a->ifa_name);
-        }
-        return NULL;
-}
-
-/* What interface_host_id() needs: any address with IPv4, the link-local one with IPv6. */
-static const struct ifaddrs *find_own(const struct ifaddrs *all, const char *name, int family,
-                                      union socket_address *ret_address)
-{
-        union socket_address address;
-
-        for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
-                if (strcmp(a->ifa_name, name) != 0 || !ip_of(a, &address) ||
-                    address.any.sa_family != family)
-                        continue;
-                if (family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&address.v6.sin6_addr))
-                        continue;
-                *ret_address = address;
-                return a;
-        }
-        return NULL;
-}
-
-static bool has_address(const struct scene *s, const struct ifaddrs *link)
-{
-        union socket_address address;
-
-        return (link->ifa_flags & IFF_LOOPBACK) ||
-               find_own(s->all, link->ifa_name, family_of(s->rule), &address);
-}
-
-static bool is_usable(const struct scene *s, const struct ifaddrs *link)
-{
-        unsigned flags = link->ifa_flags;
+        unsigned flags = device->flags;
         unsigned wanted =
                 s->rule->broadcast && family_of(s->rule) == AF_INET ? IFF_BROADCAST : IFF_MULTICAST;
 
         return (flags & IFF_UP) && ((flags & wanted) || (flags & IFF_LOOPBACK)) &&
-               has_address(s, link);
+               has_address(s, device);
 }
 
-static void add(struct interface_choice *choice, const struct ifaddrs *link)
+static void add(const struct scene *s, struct interface_choice *choice, const struct device *device)
 {
         struct interface *i = &choice->interfaces[choice->n];
+        const union socket_address *address =
+                devices_find_address(&s->devices, device->index, family_of(s->rule));
 
         for (unsigned k = 0; k < choice->n; k++) {
-                if (choice->interfaces[k].index == index_of(link))
+                if (choice->interfaces[k].index == device->index && !choice->interfaces[k].absent)
                         return;
         }
-        *i = (struct interface){ .index = index_of(link),
-                                 .loopback = link->ifa_flags & IFF_LOOPBACK };
-        snprintf(i->name, sizeof(i->name), "%s", link->ifa_name);
+        *i = (struct interface){ .index = device->index,
+                                 .loopback = device->flags & IFF_LOOPBACK,
+                                 .running = device->flags & IFF_RUNNING,
+                                 .mtu = device->mtu };
+        if (address)
+                i->address = *address;
+        snprintf(i->name, sizeof(i->name), "%s", device->name);
         choice->n++;
 }
 
 static int choose_loopback(const struct scene *s, struct interface_choice *choice)
 {
-        const struct ifaddrs *lo = find_loopback(s);
+        const struct device *lo = find_loopback(s);
 
         if (!lo) {
                 snprintf(s->error, 512, "lo: this host has no loopback interface");
                 return MBUS_E_NO_BUS;
         }
-        if (!(lo->ifa_flags & IFF_UP)) {
-                snprintf(s->error, 512, "%s: the interface is down: `ip link set %s up`",
-                         lo->ifa_name, lo->ifa_name);
+        if (!(lo->flags & IFF_UP)) {
+                snprintf(s->error, 512, "%s: the interface is down: `ip link set %s up`", lo->name,
+                         lo->name);
                 return MBUS_E_NO_BUS;
         }
-        add(choice, lo);
+        add(s, choice, lo);
         return 0;
 }
 
-static int choose_name(const struct scene *s, const char *name, struct interface_choice *choice)
+static void warn_without_carrier(struct interface_choice *choice, const char *advice)
 {
-        union socket_address address;
-        const struct ifaddrs *link = find_name(s, name);
+        const struct interface *sender = &choice->interfaces[0];
 
-        if (!link && socket_address_parse(name, 0, &address))
-                link = find_address(s, &address);
-        if (link && (link->ifa_flags & IFF_UP) && has_address(s, link)) {
-                add(choice, link);
-                return 0;
-        }
-        if (!link)
+        if (!sender->running && !choice->warning[0])
+                snprintf(choice->warning, sizeof(choice->warning),
+                         "%s: the interface has no carrier%s", sender->name, advice);
+}
+
+/* What is wrong with INTERFACE=@name, which is @device or nothing. */
+static void explain(const struct scene *s, const char *name, const struct device *device)
+{
+        if (!device)
                 snprintf(s->error, 512,
                          "INTERFACE=%s: no interface has this name or address: `ip address` "
                          "lists them",
                          name);
-        else if (!(link->ifa_flags & IFF_UP))
+        else if (!(device->flags & IFF_UP))
                 snprintf(s->error, 512, "INTERFACE=%s: the interface is down: `ip link set %s up`",
-                         name, link->ifa_name);
+                         name, device->name);
         else
                 snprintf(s->error, 512,
                          "INTERFACE=%s: the interface has no %s address%s: `ip address add ... "
                          "dev %s`, or another IPVERSION",
                          name, family_name(s->rule),
-                         family_of(s->rule) == AF_INET6 ? " in fe80::/64" : "", link->ifa_name);
-        return MBUS_E_NO_BUS;
+                         family_of(s->rule) == AF_INET6 ? " in fe80::/64" : "", device->name);
+}
+
+/* What was INTERFACE= number @line before, if it was anything, is not there. */
+static void keep(const struct scene *s, unsigned line, struct interface_choice *choice)
+{
+        for (unsigned i = 0; i < s->before->n; i++) {
+                if (s->before->interfaces[i].line != line)
+                        continue;
+                choice->interfaces[choice->n] = s->before->interfaces[i];
+                choice->interfaces[choice->n++].absent = true;
+                return;
+        }
 }
 
 static int choose_names(const struct scene *s, struct interface_choice *choice)
 {
-        for (unsigned i = 0; i < s->rule->n_names; i++) {
-                int r = choose_name(s, s->rule->names[i], choice);
+        unsigned n_found = 0;
 
-                if (r != 0)
-                        return r;
+        for (unsigned i = 0; i < s->rule->n_names; i++) {
+                const char *name = s->rule->names[i];
+                const struct device *device = devices_find_name(&s->devices, name);
+                unsigned n = choice->n;
+
+                if (device && (device->flags & IFF_UP) && has_address(s, device)) {
+                        add(s, choice, device);
+                        if (choice->n > n)
+                                choice->interfaces[n].line = i;
+                        n_found++;
+                        continue;
+                }
+                if (!s->error[0])
+                        explain(s, name, device);
+                if (!s->before)
+                        return MBUS_E_NO_BUS;
+                keep(s, i, choice);
         }
+        if (n_found == 0)
+                return MBUS_E_NO_BUS;
+        if (!choice->interfaces[0].absent)
+                warn_without_carrier(choice, ": is it plugged in?");
         return 0;
 }
 
-/* The usable interface that the kernel would take for the group. */
-static const struct ifaddrs *find_route(const struct scene *s)
+static bool is_good(const struct scene *s, const struct device *device, bool running)
 {
-        const struct ifaddrs *link;
-        unsigned index;
+        return device && is_usable(s, device) && (!running || (device->flags & IFF_RUNNING));
+}
 
-        if (netlink_route(&s->rule->group, &index) < 0)
-                return NULL;
-        link = find_index(s, index);
-        return link && is_usable(s, link) ? link : NULL;
+/* The usable interface that the kernel would take for the group, as old programs let it. */
+static const struct device *find_kernel_route(struct scene *s)
+{
+        const struct device *device;
+        unsigned index = 0;
+        int r = s->netlink < 0 ? -EAFNOSUPPORT : netlink_route(s->netlink, &s->rule->group, &index);
+
+        if (netlink_is_missing(r) &&
+            devices_read_routes(s->netlink, &s->rule->group, &s->devices) == 0 &&
+            s->devices.n_routes > 0)
+                index = s->devices.routes[0].index;
+        device = devices_find(&s->devices, index);
+        return is_good(s, device, false) ? device : NULL;
+}
+
+static const struct device *find_listed_route(const struct scene *s, bool running)
+{
+        for (size_t i = 0; i < s->devices.n_routes; i++) {
+                const struct device *device = devices_find(&s->devices, s->devices.routes[i].index);
+
+                if (is_good(s, device, running))
+                        return device;
+        }
+        return NULL;
 }
 
 /* The usable interface with the lowest index: the same for all programs of the host. */
-static const struct ifaddrs *find_first(const struct scene *s)
+static const struct device *find_first(const struct scene *s, bool running)
 {
-        const struct ifaddrs *first = NULL;
+        for (size_t i = 0; i < s->devices.n; i++) {
+                const struct device *device = &s->devices.devices[i];
 
-        for (const struct ifaddrs *a = s->all; a; a = a->ifa_next) {
-                if (is_link(a) && !(a->ifa_flags & IFF_LOOPBACK) && is_usable(s, a) &&
-                    (!first || index_of(a) < index_of(first)))
-                        first = a;
+                if (!(device->flags & IFF_LOOPBACK) && is_good(s, device, running))
+                        return device;
         }
-        return first;
+        return NULL;
 }
 
-static int choose_as_kernel(const struct scene *s, struct interface_choice *choice)
+/*
+ * Where the best route leads; an interface without a carrier reaches nobody, so any that has one is
+ * better. With IPv4 the kernel is asked first, whose choice may depend on more than the main table, and
+ * mostly last. With IPv6 it has a route to every group on each interface, and would take the first of
+ * them, so it is not.
+ */
+static const struct device *find_default(struct scene *s)
 {
-        const struct ifaddrs *link = find_route(s);
+        const struct device *asked = NULL, *device;
 
-        if (link) {
-                add(choice, link);
+        if (family_of(s->rule) == AF_INET)
+                asked = find_kernel_route(s);
+        if (is_good(s, asked, true))
+                return asked;
+        (void)devices_read_routes(s->netlink, &s->rule->group, &s->devices);
+        device = find_listed_route(s, true);
+        if (!device)
+                device = find_first(s, true);
+        if (!device)
+                device = asked;
+        if (!device)
+                device = find_listed_route(s, false);
+        return device ? device : find_first(s, false);
+}
+
+static int choose_as_kernel(struct scene *s, struct interface_choice *choice)
+{
+        const struct device *device = find_kernel_route(s);
+
+        if (device) {
+                add(s, choice, device);
                 return 0;
         }
         snprintf(choice->warning, sizeof(choice->warning),
@@ -248,34 +249,37 @@ static int choose_as_kernel(const struct scene *s, struct interface_choice *choi
         return choose_loopback(s, choice);
 }
 
-static int choose_link(const struct scene *s, struct interface_choice *choice)
+static int choose_link(struct scene *s, struct interface_choice *choice)
 {
-        const struct ifaddrs *link = find_route(s);
+        const struct device *device = find_default(s);
 
-        if (!link)
-                link = find_first(s);
-        if (link && !(link->ifa_flags & IFF_LOOPBACK)) {
-                add(choice, link);
+        if (device && !(device->flags & IFF_LOOPBACK)) {
+                add(s, choice, device);
+                warn_without_carrier(choice, ", and no other that the bus may use has one: is it "
+                                             "plugged in?");
                 return 0;
         }
         snprintf(choice->warning, sizeof(choice->warning),
                  "SCOPE=LINKLOCAL: %s, so the bus does not leave this host: INTERFACE= names "
                  "another",
-                 link ? "the route for the bus leads to lo"
-                      : "no interface but lo is up and has an address");
+                 device ? "the route for the bus leads to lo"
+                        : "no interface but lo is up and has an address");
         return choose_loopback(s, choice);
 }
 
-int interface_choose(const struct interface_rule *rule, struct interface_choice *ret_choice,
+int interface_choose(int netlink, const struct interface_rule *rule,
+                     const struct interface_choice *before, struct interface_choice *ret_choice,
                      char ret_error[static 512])
 {
         struct interface_choice choice = { .n = 0 };
-        struct scene s = { .rule = rule, .error = ret_error };
+        struct scene s = { .rule = rule, .before = before, .netlink = netlink, .error = ret_error };
         int r;
 
-        if (getifaddrs(&s.all) < 0) {
-                r = -errno;
-                snprintf(ret_error, 512, "getifaddrs: %s", strerror(-r));
+        ret_error[0] = '\0';
+        r = devices_read(netlink, &s.devices);
+        if (r < 0) {
+                snprintf(ret_error, 512, "the interfaces of this host cannot be read: %s",
+                         strerror(-r));
                 return r == -ENOMEM ? r : MBUS_E_NO_BUS;
         }
         if (rule->n_names > 0)
@@ -286,25 +290,34 @@ int interface_choose(const struct interface_rule *rule, struct interface_choice 
                 r = choose_loopback(&s, &choice);
         else
                 r = choose_link(&s, &choice);
-        freeifaddrs(s.all);
+        devices_deinit(&s.devices);
         if (r == 0)
                 *ret_choice = choice;
         return r;
 }
 
+int interface_find(const struct interface_rule *rule, struct interface_choice *ret_choice,
+                   char ret_error[static 512])
+{
+        int netlink = -1, r;
+
+        (void)netlink_open(&netlink);
+        r = interface_choose(netlink, rule, NULL, ret_choice, ret_error);
+        socket_close(netlink);
+        return r;
+}
+
+bool interface_choice_equal(const struct interface_choice *a, const struct interface_choice *b)
+{
+        for (unsigned i = 0; i < a->n && i < b->n; i++)
+                if (a->interfaces[i].index != b->interfaces[i].index)
+                        return false;
+        return a->n == b->n;
+}
+
 size_t interface_mtu(const struct interface *interface)
 {
-        struct ifreq request = { .ifr_mtu = 0 };
-        size_t mtu = MTU_ETHERNET;
-        int fd;
-
-        if (socket_open(AF_INET, &fd) < 0 && socket_open(AF_INET6, &fd) < 0)
-                return mtu;
-        memcpy(request.ifr_name, interface->name, sizeof(interface->name));
-        if (ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0)
-                mtu = (size_t)request.ifr_mtu;
-        socket_close(fd);
-        return mtu;
+        return interface->mtu > 0 ? interface->mtu : MTU_ETHERNET;
 }
 
 static void format_interface_id(const struct in6_addr *a, char ret_text[static HOST_ID_MAX])
@@ -319,22 +332,15 @@ static void format_interface_id(const struct in6_addr *a, char ret_text[static H
 void interface_host_id(const struct interface *interface, const union socket_address *source,
                        char ret_text[static HOST_ID_MAX])
 {
+        const union socket_address *address = source;
         int family = source->any.sa_family;
-        union socket_address address = *source;
-        struct ifaddrs *all = NULL;
 
-        if (family == AF_INET && source->v4.sin_addr.s_addr != htonl(INADDR_ANY)) {
-                inet_ntop(AF_INET, &source->v4.sin_addr, ret_text, HOST_ID_MAX);
-                return;
-        }
-        snprintf(ret_text, HOST_ID_MAX, family == AF_INET ? "127.0.0.1" : "::1");
-        if (getifaddrs(&all) < 0)
-                return;
-        if (find_own(all, interface->name, family, &address)) {
-                if (family == AF_INET)
-                        inet_ntop(AF_INET, &address.v4.sin_addr, ret_text, HOST_ID_MAX);
-                else
-                        format_interface_id(&address.v6.sin6_addr, ret_text);
-        }
-        freeifaddrs(all);
+        if (family == AF_INET6 || source->v4.sin_addr.s_addr == htonl(INADDR_ANY))
+                address = &interface->address;
+        if (address->any.sa_family != family)
+                snprintf(ret_text, HOST_ID_MAX, family == AF_INET ? "127.0.0.1" : "::1");
+        else if (family == AF_INET)
+                inet_ntop(AF_INET, &address->v4.sin_addr, ret_text, HOST_ID_MAX);
+        else
+                format_interface_id(&address->v6.sin6_addr, ret_text);
 }

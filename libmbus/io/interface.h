@@ -20,6 +20,12 @@ struct interface {
         unsigned index;
         char name[IF_NAMESIZE];
         bool loopback;
+        bool running;                 /* it has a carrier */
+        bool absent;                  /* it cannot be used now: its index may be another's */
+        bool joined;                  /* for udp-open.c: the group, since it was last there anew */
+        unsigned mtu;                 /* 0: not known */
+        unsigned line;                /* which of the rule's names it is */
+        union socket_address address; /* that the host-id is made of; of family 0 if it has none */
 };
 
 /* n is at least 1; the first one is sent from, all are listened on. */
@@ -29,10 +35,20 @@ struct interface_choice {
         char warning[INTERFACE_WARNING_MAX]; /* "" if there is nothing to tell */
 };
 
-/* 0, MBUS_E_NO_BUS or MBUS_E_CONFIG with one line in @ret_error, -ENOMEM. */
-int interface_choose(const struct interface_rule *rule, struct interface_choice *ret_choice,
+/*
+ * @netlink as in devices_read(). 0, MBUS_E_NO_BUS or MBUS_E_CONFIG with one line in @ret_error, -ENOMEM. With @before, what was chosen
+ * last, it is enough if one of several INTERFACE= can be had: the others stay, as absent, and
+ * @ret_error tells of the first of them.
+ */
+int interface_choose(int netlink, const struct interface_rule *rule,
+                     const struct interface_choice *before, struct interface_choice *ret_choice,
                      char ret_error[static 512]);
 
+/* The same for a bus that is not open: asks in the namespace of the program. */
+int interface_find(const struct interface_rule *rule, struct interface_choice *ret_choice,
+                   char ret_error[static 512]);
+/* Whether both are the same interfaces in the same order. */
+bool interface_choice_equal(const struct interface_choice *a, const struct interface_choice *b);
 /* The MTU of an interface, or that of Ethernet if it is not to be had. */
 size_t interface_mtu(const struct interface *interface);
 /*

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/ip.h>
 #include <unistd.h>
 
@@ -143,9 +144,7 @@ static int change_membership(int fd, const union socket_address *group, unsigned
 
 int socket_join(int fd, const union socket_address *group, unsigned index)
 {
-        int r = change_membership(fd, group, index, true);
-
-        return r == -EADDRINUSE ? 0 : r;
+        return change_membership(fd, group, index, true);
 }
 
 int socket_leave(int fd, const union socket_address *group, unsigned index)
@@ -153,6 +152,19 @@ int socket_leave(int fd, const union socket_address *group, unsigned index)
         int r = change_membership(fd, group, index, false);
 
         return r == -EADDRNOTAVAIL ? 0 : r;
+}
+
+int socket_get_dropped(int fd, uint32_t *ret_n)
+{
+        uint32_t all[SK_MEMINFO_VARS] = { 0 };
+        socklen_t size = sizeof(all);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, all, &size) < 0)
+                return -errno;
+        if (size <= SK_MEMINFO_DROPS * sizeof(all[0]))
+                return -ENOPROTOOPT;
+        *ret_n = all[SK_MEMINFO_DROPS];
+        return 0;
 }
 
 int socket_bind(int fd, const union socket_address *address)

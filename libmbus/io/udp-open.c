@@ -26,11 +26,6 @@ static const struct {
         { ENOBUFS, AF_INET, "`sysctl -w net.ipv4.igmp_max_memberships=100`" },
 };
 
-static const struct interface *sender(const struct udp *u)
-{
-        return &u->choice.interfaces[0];
-}
-
 static int family_of(const struct udp *u)
 {
         return u->rule.group.any.sa_family;
@@ -42,14 +37,14 @@ static bool is_pinned(const struct udp *u)
         return u->rule.n_names == 0 && !interface_rule_follows_routes(&u->rule);
 }
 
-static const char *advise(const struct udp *u)
+const char *udp_advise(const struct udp *u, int error)
 {
-        bool unreachable = u->failed == -ENETUNREACH || u->failed == -EHOSTUNREACH;
+        bool unreachable = error == -ENETUNREACH || error == -EHOSTUNREACH;
 
-        if (unreachable && family_of(u) == AF_INET6 && sender(u)->loopback)
+        if (unreachable && family_of(u) == AF_INET6 && udp_sender(u)->loopback)
                 return "`ip -6 route add local ff00::/8 dev lo table local`";
         for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
-                if (advices[i].error == -u->failed &&
+                if (advices[i].error == -error &&
                     (advices[i].family == 0 || advices[i].family == family_of(u)))
                         return advices[i].advice;
         }
@@ -60,8 +55,8 @@ static int refuse(const struct udp *u, char error[static 512])
 {
         if (u->failed == -ENOMEM)
                 return -ENOMEM;
-        snprintf(error, 512, "%s: %s for %s: %s: %s", sender(u)->name, u->failed_call, u->name,
-                 strerror(-u->failed), advise(u));
+        snprintf(error, 512, "%s: %s for %s: %s: %s", udp_sender(u)->name, u->failed_call, u->name,
+                 strerror(-u->failed), udp_advise(u, u->failed));
         return MBUS_E_NO_BUS;
 }
 
@@ -85,6 +80,17 @@ static void wish(struct udp *u, const char *call, const char *otherwise, int r)
                          n ? "; " : "the system has no ", call, strerror(-r), otherwise);
 }
 
+/* A member already, and not by this call: of an interface that is gone, whose index has come back. */
+static int join(struct udp *u, unsigned index)
+{
+        int r = socket_join(u->group_fd, &u->rule.group, index);
+
+        if (r != -EADDRINUSE)
+                return r;
+        (void)socket_leave(u->group_fd, &u->rule.group, index);
+        return socket_join(u->group_fd, &u->rule.group, index);
+}
+
 static int join_all(struct udp *u)
 {
         int result = 0;
@@ -92,10 +98,17 @@ static int join_all(struct udp *u)
         if (!socket_address_is_multicast(&u->rule.group))
                 return 0;
         for (unsigned i = 0; i < u->choice.n; i++) {
-                int r = socket_join(u->group_fd, &u->rule.group, u->choice.interfaces[i].index);
+                struct interface *interface = &u->choice.interfaces[i];
+                int r;
 
-                if (r < 0)
-                        result = r;
+                if (interface->joined || interface->absent)
+                        continue;
+                r = join(u, interface->index);
+                interface->joined = r == 0;
+                if (r == 0)
+                        continue;
+                result = r;
+                udp_note_not_joined(u, interface, r);
         }
         return result;
 }
@@ -110,12 +123,12 @@ static int bind_group(struct udp *u)
         int r;
 
         if (family_of(u) == AF_INET6 && is_pinned(u))
-                address.v6.sin6_scope_id = sender(u)->index;
+                address.v6.sin6_scope_id = udp_sender(u)->index;
         else if (family_of(u) == AF_INET6)
                 address.v6.sin6_addr = in6addr_any;
         else if (is_pinned(u) && u->rule.broadcast) {
                 /* Broadcasts of the link are not for us; old kernels want privileges for it. */
-                r = socket_bind_interface(u->group_fd, sender(u)->index);
+                r = socket_bind_interface(u->group_fd, udp_sender(u)->index);
                 if (r != -EPERM)
                         wish(u, "SO_BINDTOIFINDEX", "broadcasts of the network are heard, too", r);
         }
@@ -155,7 +168,7 @@ static bool open_group(struct udp *u)
 /* Through the interface that was chosen. On IPv4's lo the address that is sent from says the same. */
 static bool choose_interface(struct udp *u, int fd)
 {
-        int r = socket_set_interface(fd, family_of(u), sender(u)->index, u->rule.broadcast);
+        int r = socket_set_interface(fd, family_of(u), udp_sender(u)->index, u->rule.broadcast);
 
         return (is_pinned(u) && family_of(u) == AF_INET && !u->rule.broadcast) ||
                did(u, "MULTICAST_IF", r);
@@ -237,7 +250,7 @@ bool udp_learn_source(struct udp *u)
 /* IPv6 is ready a while after its interface is up: no reason to refuse, the join is made. */
 static bool is_early(const struct udp *u)
 {
-        return family_of(u) == AF_INET6 && !sender(u)->loopback &&
+        return family_of(u) == AF_INET6 && !udp_sender(u)->loopback &&
                (u->failed == -EADDRNOTAVAIL || u->failed == -ENETUNREACH);
 }
 
@@ -249,9 +262,9 @@ static void skip_own(struct udp *u)
 {
         union socket_address own;
 
-        u->deaf = is_pinned(u) && family_of(u) == AF_INET && !u->rule.broadcast &&
-                  socket_get_name(u->own_fd, &own) == 0 &&
-                  socket_skip_source(u->group_fd, &own) == 0;
+        u->skips_own = is_pinned(u) && family_of(u) == AF_INET && !u->rule.broadcast &&
+                       socket_get_name(u->own_fd, &own) == 0 &&
+                       socket_skip_source(u->group_fd, &own) == 0;
 }
 
 static bool find_source(struct udp *u)
@@ -261,11 +274,11 @@ static bool find_source(struct udp *u)
 
         if (!ok && !is_early(u))
                 return false;
-        if (!ok && !u->choice.warning[0])
-                snprintf(u->choice.warning, sizeof(u->choice.warning),
+        if (!ok)
+                snprintf(u->warnings[u->n_warnings++], sizeof(u->warnings[0]),
                          "%s: IPv6 is not ready, nothing is sent until it is: `ip address show %s`",
-                         sender(u)->name, sender(u)->name);
-        interface_host_id(sender(u), ok ? &u->sources[0] : &none, u->host_id);
+                         udp_sender(u)->name, udp_sender(u)->name);
+        interface_host_id(udp_sender(u), ok ? &u->sources[0] : &none, u->host_id);
         return true;
 }
 
@@ -273,10 +286,41 @@ static bool find_source(struct udp *u)
 static size_t payload_size(const struct udp *u)
 {
         size_t headers = family_of(u) == AF_INET6 ? 48 : 28;
-        size_t mtu = interface_mtu(sender(u));
+        size_t mtu = interface_mtu(udp_sender(u));
 
         mtu = mtu > headers ? mtu - headers : 0;
         return mtu < DATAGRAM_MAX ? mtu : DATAGRAM_MAX;
+}
+
+/* A sandbox may have no netlink, which only tells what can be looked at as well (devices.c). */
+static int watch(struct udp *u, bool routes, char error[static 512])
+{
+        u->look_at = TIME_NEVER;
+        if (did(u, "netlink", netlink_watch(routes, &u->watch_fd)) &&
+            did(u, "netlink", netlink_open(&u->netlink_fd)))
+                return 0;
+        if (!netlink_is_missing(u->failed)) {
+                snprintf(error, 512, "netlink: %s", strerror(-u->failed));
+                return u->failed == -ENOMEM ? -ENOMEM : MBUS_E_NO_BUS;
+        }
+        u->watch_fd = socket_close(u->watch_fd);
+        u->look_at = 0;
+        snprintf(u->warnings[u->n_warnings++], sizeof(u->warnings[0]),
+                 "netlink: %s: changes of interfaces are noticed some seconds late, and altnames "
+                 "are "
+                 "not known",
+                 strerror(-u->failed));
+        return 0;
+}
+
+static void name_interfaces(struct udp *u)
+{
+        size_t n = 0;
+
+        u->where[0] = '\0';
+        for (unsigned i = 0; i < u->choice.n; i++)
+                n += (size_t)snprintf(u->where + n, sizeof(u->where) - n, "%s%s", i ? " " : "",
+                                      u->choice.interfaces[i].name);
 }
 
 static int open_all(struct udp *u, const struct config *config, char error[static 512])
@@ -288,19 +332,20 @@ static int open_all(struct udp *u, const struct config *config, char error[stati
                 return r;
         routes = interface_rule_follows_routes(&u->rule);
         socket_address_format(&u->rule.group, u->name);
+        udp_network_init(u, config->dialect == DIALECT_UCL);
         /* Watching begins before anything is looked at, so that no change is missed. */
-        if (!did(u, "netlink", netlink_watch(routes, &u->watch_fd))) {
-                snprintf(error, 512, "netlink: %s", strerror(-u->failed));
-                return u->failed == -ENOMEM ? -ENOMEM : MBUS_E_NO_BUS;
-        }
-        r = interface_choose(&u->rule, &u->choice, error);
+        r = watch(u, routes, error);
+        if (r == 0)
+                r = interface_choose(u->netlink_fd, &u->rule, NULL, &u->choice, error);
         if (r != 0)
                 return r;
+        memcpy(u->opened_with, u->choice.warning, sizeof(u->opened_with));
         if (!open_group(u) || !open_own(u) || !find_source(u))
                 return refuse(u, error);
         u->gathers = true;
         skip_own(u);
         u->mtu = payload_size(u);
+        name_interfaces(u);
         return receive_batch_init(&u->in);
 }
 
@@ -311,7 +356,7 @@ int udp_open(const struct config *config, struct udp **ret_udp, char ret_error[s
 
         if (!u)
                 return -ENOMEM;
-        u->group_fd = u->own_fd = u->watch_fd = -1;
+        u->group_fd = u->own_fd = u->watch_fd = u->netlink_fd = -1;
         r = open_all(u, config, ret_error);
         if (r != 0) {
                 udp_close(u);
@@ -329,41 +374,77 @@ struct udp *udp_close(struct udp *u)
         socket_close(u->group_fd);
         socket_close(u->own_fd);
         socket_close(u->watch_fd);
+        socket_close(u->netlink_fd);
         free(u);
         return NULL;
 }
 
-static bool is_chosen(const struct interface_choice *choice, unsigned index)
+/* What @choice has at @index and can use, or NULL. */
+static struct interface *find_present(struct interface_choice *choice, unsigned index)
 {
         for (unsigned i = 0; i < choice->n; i++) {
-                if (choice->interfaces[i].index == index)
-                        return true;
+                if (choice->interfaces[i].index == index && !choice->interfaces[i].absent)
+                        return &choice->interfaces[i];
         }
-        return false;
+        return NULL;
+}
+
+/* Leaves where the bus is no more. An interface that went and came, or may have, is another one, even
+ * with the same index, and knows nothing of who joined: there it is left and joined. */
+static void leave_some(struct udp *u, struct interface_choice *choice,
+                       const struct netlink_news *news)
+{
+        if (!socket_address_is_multicast(&u->rule.group))
+                return;
+        for (unsigned i = 0; i < u->choice.n; i++) {
+                const struct interface *old = &u->choice.interfaces[i];
+                struct interface *stays = find_present(choice, old->index);
+
+                if (old->joined && stays && !netlink_news_has_link(news, old->index))
+                        stays->joined = true;
+                else if (old->joined)
+                        (void)socket_leave(u->group_fd, &u->rule.group, old->index);
+        }
+        for (unsigned i = 0; i < choice->n; i++)
+                choice->interfaces[i].joined &= !choice->interfaces[i].absent;
 }
 
 /*
  * Something changed: chooses anew and moves there. If nothing can be chosen now, all stays as it is
- * until the next change. Joins are repeated, since an interface may be another by the same index.
+ * until the next change, but nothing is sent there.
  */
-void udp_follow(struct udp *u)
+void udp_follow(struct udp *u, const struct netlink_news *news)
 {
-        struct interface_choice choice;
+        struct interface_choice before = u->choice, choice;
         char error[512];
 
-        if (interface_choose(&u->rule, &choice, error) != 0)
-                return;
-        for (unsigned i = 0; i < u->choice.n; i++) {
-                unsigned index = u->choice.interfaces[i].index;
-
-                if (!is_chosen(&choice, index) && socket_address_is_multicast(&u->rule.group))
-                        socket_leave(u->group_fd, &u->rule.group, index);
+        if (interface_choose(u->netlink_fd, &u->rule, &before, &choice, error) != 0) {
+                choice = before;
+                for (unsigned i = 0; i < choice.n; i++)
+                        choice.interfaces[i].absent = true;
         }
-        memcpy(choice.warning, u->choice.warning, sizeof(choice.warning));
+        leave_some(u, &choice, news);
         u->choice = choice;
-        join_all(u);
-        socket_set_interface(u->own_fd, family_of(u), sender(u)->index, u->rule.broadcast);
-        u->mtu = payload_size(u);
-        u->gathers = true;
-        udp_learn_source(u);
+        (void)join_all(u);
+        if (!udp_sender(u)->absent) {
+                socket_set_interface(u->own_fd, family_of(u), udp_sender(u)->index,
+                                     u->rule.broadcast);
+                u->mtu = payload_size(u);
+                u->gathers = true;
+                udp_learn_source(u);
+        }
+        name_interfaces(u);
+        udp_note_choice(u, &before, error);
+}
+
+void udp_join_anew(struct udp *u)
+{
+        struct netlink_news news = { .lost = true };
+        struct interface_choice choice = u->choice;
+
+        for (unsigned i = 0; i < choice.n; i++)
+                choice.interfaces[i].joined = false;
+        leave_some(u, &choice, &news);
+        u->choice = choice;
+        (void)join_all(u);
 }

@@ -12,23 +12,59 @@
 #include "interface.h"
 #include "udp.h"
 
+/* How long a refusal of the kernel must be past before the bus is said to speak again. */
+#define MUTE_AFTERMATH (10 * NSEC_PER_SEC)
+/* After so long without a sound, in which so many messages should have come back, the bus is deaf. */
+#define DEAF_AFTER (3 * NSEC_PER_SEC)
+#define DEAF_MESSAGES 3
+/* How long nothing but messages of strangers is heard before that is remarkable. */
+#define STRANGE_AFTER (2 * NSEC_PER_SEC)
+/* Without netlink: how often the interfaces are looked at. */
+#define LOOK_EVERY (5 * NSEC_PER_SEC)
+
 /* Addresses that we sent from lately: datagrams with an old one may still come back. */
 #define SOURCES_MAX 8
 /* A sentence for each option that a system may lack. */
 #define UDP_LACKS_MAX 768
+
+/* Something to tell, and whether it lasts. */
+struct notice {
+        bool pending;
+        bool lasts;
+        char text[UDP_NOTICE_MAX];
+};
+
+/* What is the matter with the network (udp-network.c). */
+struct udp_network {
+        struct notice notices[MBUS_NETWORK_MAX];
+        int refusal;         /* -errno of the last refusal; 0: none since it was over */
+        uint64_t refused_at; /* when that, or what `stuck` is about, was last */
+        bool stuck;          /* the interface that is sent from is gone, or has no carrier */
+        uint64_t deaf_at;    /* when to see if what was sent came back; TIME_NEVER: nothing was */
+        uint64_t n_sent;     /* to the group, ever */
+        uint64_t n_heard;    /* from the group, own datagrams included, ever */
+        uint64_t sent_seen;  /* n_sent and n_heard when a sound was last heard */
+        uint64_t heard_seen;
+        uint32_t skipped_seen; /* the kernel's count of own datagrams that it did not give us */
+        bool repaired;         /* joined once more, which did not help yet */
+        uint64_t strange_since[MBUS_NETWORK_MAX]; /* 0: not */
+        char current[UDP_NOTICE_MAX];             /* what udp_network() made */
+        bool dialect_is_ucl;
+};
 
 struct udp {
         struct interface_rule rule;
         struct interface_choice choice;
         int group_fd;
         int own_fd;
-        int watch_fd;
+        int watch_fd;   /* news of interfaces; -1: there is no netlink */
+        int netlink_fd; /* and more about them, if asked */
         uint16_t own_port;
         bool blocked; /* datagrams wait for the own socket */
         union socket_address sources[SOURCES_MAX];
         unsigned n_sources; /* ever; the newest is at (n - 1) % SOURCES_MAX */
         uint32_t lost[2];   /* the kernel's counts for the group and the own socket */
-        bool deaf;          /* the group socket does not take what we send ... */
+        bool skips_own;     /* the group socket does not take what we send ... */
         uint32_t n_unheard; /* ... of which the kernel counts each as lost there */
         bool gathers;       /* the own socket takes several datagrams as one piece */
         size_t mtu;
@@ -38,12 +74,38 @@ struct udp {
         int failed;
         char lacks[UDP_LACKS_MAX]; /* what the system has not, and what comes of it */
         struct udp_traffic traffic;
+        struct udp_network network;
+        uint64_t now;     /* as far as is known */
+        uint64_t look_at; /* without netlink: when to look at the interfaces; else TIME_NEVER */
+        char warnings[2][INTERFACE_WARNING_MAX]; /* beside that of the choice */
+        unsigned n_warnings;
+        char opened_with[INTERFACE_WARNING_MAX]; /* that of the choice when it was made first */
+        char where[UDP_INTERFACES_MAX];
         struct receive_batch in;
         struct send_batch out;
 };
 
 /* Something on the host changed: the bus moves to where the rule has it now. */
-void udp_follow(struct udp *u);
+struct netlink_news;
+void udp_follow(struct udp *u, const struct netlink_news *news);
+/* Joins anew whatever was joined, in case the kernel has lost it. */
+void udp_join_anew(struct udp *u);
+/* What mends an error of the network, for people. */
+const char *udp_advise(const struct udp *u, int error);
+static inline const struct interface *udp_sender(const struct udp *u)
+{
+        return &u->choice.interfaces[0];
+}
+
+/* ---- udp-network.c ---- */
+
+void udp_network_init(struct udp *u, bool dialect_is_ucl);
+/* @before was where it was; @error is what is wrong with where it should be, or "". */
+void udp_note_choice(struct udp *u, const struct interface_choice *before, const char *error);
+/* The kernel refused to send to the group. */
+void udp_note_refusal(struct udp *u, int error);
+/* A group could not be joined on @interface. */
+void udp_note_not_joined(struct udp *u, const struct interface *interface, int error);
 /* Whether we sent from the address of @a lately; its port is not looked at. */
 bool udp_is_source(const struct udp *u, const union socket_address *a);
 /* Finds out which address the kernel sends from to the group now. False if it would not send. */

@@ -24,7 +24,14 @@ const char *udp_warning(const struct udp *u, size_t i)
 {
         if (u->lacks[0] && i-- == 0)
                 return u->lacks;
-        return i == 0 && u->choice.warning[0] ? u->choice.warning : NULL;
+        if (i < u->n_warnings)
+                return u->warnings[i];
+        return i == u->n_warnings && u->opened_with[0] ? u->opened_with : NULL;
+}
+
+const char *udp_interface(const struct udp *u)
+{
+        return u->where;
 }
 
 const struct udp_traffic *udp_traffic(const struct udp *u)
@@ -43,7 +50,7 @@ size_t udp_get_pollfds(const struct udp *u, struct pollfd ret_fds[static UDP_POL
         ret_fds[1] = (struct pollfd){ .fd = u->own_fd,
                                       .events = u->blocked ? POLLIN | POLLOUT : POLLIN };
         ret_fds[2] = (struct pollfd){ .fd = u->watch_fd, .events = POLLIN };
-        return UDP_POLLFDS;
+        return u->watch_fd < 0 ? 2 : UDP_POLLFDS;
 }
 
 /* The source of what we send may change before the news of it arrives: hence the second look. */
@@ -90,6 +97,7 @@ static int take(struct udp *u, int fd, unsigned which, struct engine *engine, ui
                 struct span datagram = receive_batch_get(&u->in, i, &from);
                 struct endpoint endpoint;
 
+                u->network.n_heard += which == 0;
                 if (is_own(u, from)) {
                         engine_count_drop(engine, MBUS_DROP_OWN, 1);
                         continue;
@@ -105,6 +113,7 @@ static int take(struct udp *u, int fd, unsigned which, struct engine *engine, ui
 int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wall_ms,
                 const struct pollfd *fds)
 {
+        struct netlink_news news = { .changed = false };
         struct pollfd own[UDP_POLLFDS];
         int more = 0, r;
 
@@ -112,8 +121,11 @@ int udp_receive(struct udp *u, struct engine *engine, uint64_t now, uint64_t wal
                 return errno == EINTR ? 1 : -errno;
         if (!fds)
                 fds = own;
-        if (fds[2].revents && netlink_changed(u->watch_fd))
-                udp_follow(u);
+        u->now = now;
+        if (u->watch_fd >= 0 && fds[2].revents)
+                news = netlink_read_news(u->watch_fd);
+        if (news.changed)
+                udp_follow(u, &news);
         for (unsigned i = 0; i < 2; i++) {
                 if (!(fds[i].revents & ~POLLOUT))
                         continue;
@@ -154,7 +166,10 @@ static void count_sent(struct udp *u, unsigned n_pieces, struct engine *engine)
                 unsigned n = send_batch_size(&u->out, i, &to);
 
                 n_datagrams += n;
-                if (!u->deaf || to != &u->rule.group)
+                if (to != &u->rule.group)
+                        continue;
+                u->network.n_sent += n;
+                if (!u->skips_own)
                         continue;
                 u->n_unheard += n;
                 engine_count_drop(engine, MBUS_DROP_OWN, n);
@@ -174,11 +189,28 @@ static bool refuses_pieces(const struct udp *u, int r)
                send_batch_size(&u->out, 0, &to) > 1;
 }
 
+/* The index of an interface that is gone may be another's, which is no place for the bus. */
+static void drop_all(struct udp *u, struct engine *engine)
+{
+        size_t n = engine_n_datagrams(engine);
+
+        if (n == 0)
+                return;
+        engine_count_drop(engine, MBUS_DROP_SENT, n);
+        engine_pop_datagrams(engine, n);
+        u->network.refused_at = u->now;
+}
+
 int udp_send(struct udp *u, struct engine *engine)
 {
+        const void *to;
         int r;
 
         u->blocked = false;
+        if (udp_sender(u)->absent) {
+                drop_all(u, engine);
+                return 0;
+        }
         while (fill(u, engine) > 0) {
                 r = send_batch_flush(&u->out, u->own_fd);
                 if (r == -EAGAIN || r == -ENOBUFS) {
@@ -193,6 +225,9 @@ int udp_send(struct udp *u, struct engine *engine)
                         /* The network refuses the first one; the others may go elsewhere. */
                         engine_count_drop(engine, MBUS_DROP_SENT, 1);
                         engine_pop_datagrams(engine, 1);
+                        send_batch_size(&u->out, 0, &to);
+                        if (to == &u->rule.group)
+                                udp_note_refusal(u, r);
                 }
         }
         return 0;

@@ -23,6 +23,10 @@
 #define UDP_RECEIVE_BUFFER (4 << 20)
 #define UDP_POLLFDS 3
 
+/* The longest sentence about the network, and the longest list of interfaces. */
+#define UDP_NOTICE_MAX 512
+#define UDP_INTERFACES_MAX 256
+
 struct udp;
 
 /*
@@ -36,6 +40,8 @@ struct udp *udp_close(struct udp *udp);
 const char *udp_name(const struct udp *udp);
 /* The host-id of section 4.1 for the interface that is sent from. */
 const char *udp_host_id(const struct udp *udp);
+/* "eth0", or "eth0 eth1": the first is sent from, all are listened on. */
+const char *udp_interface(const struct udp *udp);
 /* What was odd but usable, a line each; NULL behind the last. */
 const char *udp_warning(const struct udp *udp, size_t i);
 /* What went through the sockets; own datagrams that came back are not counted. */
@@ -64,5 +70,16 @@ int udp_receive(struct udp *udp, struct engine *engine, uint64_t now, uint64_t w
 /* Sends what @engine has queued, in batches. 0: all is out; 1: the socket takes no more, wait for
  * POLLOUT. What the network refuses (no route, interface down) is counted and dropped. */
 int udp_send(struct udp *udp, struct engine *engine);
+/*
+ * Finds out what is the matter with the network, or is not any more; to be called after udp_receive(),
+ * and when udp_deadline() has come.
+ */
+void udp_tick(struct udp *udp, const struct engine *engine, uint64_t now);
+uint64_t udp_deadline(const struct udp *udp);
+/* What there is to tell: *@ret_text is a sentence, valid until the next call. False: nothing. */
+bool udp_pop_notice(struct udp *udp, enum mbus_network *ret_network, const char **ret_text);
+/* What is the matter at this moment, at once: the sentence about @network, valid until the next call, or
+ * NULL. */
+const char *udp_network(struct udp *udp, const struct engine *engine, enum mbus_network network);
 
 #endif

@@ -94,6 +94,9 @@ static void test_bus(bool is_child)
         MALFORMED(mbus_bus_process(NULL));
         MALFORMED(mbus_bus_wait(NULL, -1));
         EXPECT(mbus_bus_get_url(NULL) == NULL);
+        EXPECT(mbus_bus_get_interface(NULL) == NULL);
+        EXPECT(mbus_bus_get_network(NULL, 0) == NULL);
+        EXPECT(mbus_bus_get_network(bus, SIZE_MAX) == NULL);
         EXPECT(mbus_bus_get_dropped(NULL, MBUS_DROP_SHORT) == 0);
         EXPECT(mbus_bus_get_dropped(bus, MBUS_DROP_MAX) == 0);
         EXPECT(mbus_bus_get_dropped(bus, (enum mbus_drop) - 1) == 0);

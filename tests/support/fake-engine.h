@@ -18,7 +18,8 @@
 struct engine {
         struct outgoing out;
         uint64_t dropped[MBUS_DROP_MAX];
-        size_t n; /* received; the last HEARD_MAX of them are kept */
+        struct engine_heard reported; /* what engine_heard() says */
+        size_t n;                     /* received; the last HEARD_MAX of them are kept */
         struct {
                 char text[64];
                 size_t size;
@@ -50,6 +51,16 @@ void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const stru
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n)
 {
         e->dropped[reason] += n;
+}
+
+struct engine_heard engine_heard(const struct engine *e)
+{
+        return e->reported;
+}
+
+size_t engine_n_datagrams(const struct engine *e)
+{
+        return e->out.n;
 }
 
 bool engine_peek_datagram(const struct engine *e, size_t *cursor, struct datagram *ret_datagram)

@@ -465,7 +465,7 @@ test_status_tells_each_bus_who_joins_it_and_who_stands_by() {
         expect_status 0 b 'o["stats"]["bus-datagrams-in-three"]'
         expect_exit 0 cli -b "unix:$folder/b.sock" status
         expect_line out '^buses	main; two; three$'
-        expect_line out '^bus two	where 239\.255\.255\.247:47001	dialect rfc3259	local [0-9]+	remote [0-9]+	joined main	standby -	routes to=main$'
+        expect_line out '^bus two	where 239\.255\.255\.247:47001	interface lo	dialect rfc3259	local [0-9]+	remote [0-9]+	joined main	standby -	routes to=main$'
         expect_line out '^bus-datagrams-in-two	[1-9]'
         stop b
         expect_status "[(['two'], []), (['main'], [])]" c \

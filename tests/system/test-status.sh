@@ -28,7 +28,7 @@ test_status_is_a_name_and_a_value_a_line() {
         expect_match 'hello interval' '1.[0-9][0-9][0-9]' "$(value_of hello-interval-seconds)"
         expect 'figures that are 0 are left out' '' "$(value_of dropped-denied)"
         expect 'the only bus' \
-                'where 239.255.255.247:47000	dialect rfc3259	local 3	remote 0	joined -	standby -	routes -' \
+                'where 239.255.255.247:47000	interface lo	dialect rfc3259	local 3	remote 0	joined -	standby -	routes -' \
                 "$(value_of 'bus main')"
         expect 'lines of clients' 2 "$(grep -c '^link [0-9]*	pid ' "$folder/out")"
 }

@@ -4,6 +4,8 @@
  */
 #include "core/config.h"
 
+#define LETTERS_32 "01234567890123456789012345678901"
+
 #include "core/config-reader.h"
 #include "core/error.h"
 #include "damage.h"
@@ -263,7 +265,7 @@ START_TEST(test_values_that_cannot_be_are_errors)
                     "test.mbus:5: INTERFACE: is no interface, write its name or its IP address");
         check_error(HEAD "INTERFACE=eth0 eth1\n",
                     "test.mbus:5: INTERFACE: is no interface, write its name or its IP address");
-        check_error(HEAD "INTERFACE=0123456789012345678901234567890123456789012345\n",
+        check_error(HEAD "INTERFACE=" LETTERS_32 LETTERS_32 LETTERS_32 LETTERS_32 "\n",
                     "test.mbus:5: INTERFACE: is no interface, write its name or its IP address");
         check_error(HEAD "INTERFACE=1\nINTERFACE=2\nINTERFACE=3\nINTERFACE=4\nINTERFACE=5\n"
                          "INTERFACE=6\nINTERFACE=7\nINTERFACE=8\nINTERFACE=9\n",

@@ -78,6 +78,40 @@ const char *udp_warning(const struct udp *u, size_t i)
         return NULL;
 }
 
+const char *udp_interface(const struct udp *u)
+{
+        return u->host;
+}
+
+void udp_tick(struct udp *u, const struct engine *engine, uint64_t now)
+{
+        (void)u;
+        (void)engine;
+        (void)now;
+}
+
+uint64_t udp_deadline(const struct udp *u)
+{
+        (void)u;
+        return TIME_NEVER;
+}
+
+bool udp_pop_notice(struct udp *u, enum mbus_network *ret_network, const char **ret_text)
+{
+        (void)u;
+        (void)ret_network;
+        (void)ret_text;
+        return false;
+}
+
+const char *udp_network(struct udp *u, const struct engine *engine, enum mbus_network network)
+{
+        (void)u;
+        (void)engine;
+        (void)network;
+        return NULL;
+}
+
 const struct udp_traffic *udp_traffic(const struct udp *u)
 {
         return &u->traffic;

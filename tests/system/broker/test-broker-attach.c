@@ -129,7 +129,7 @@ START_TEST(test_a_taken_address_is_refused_and_given_again_when_its_link_has_end
         expect_refused(&s.a, "(id:1-1@127.0.0.1 app:a)", "broker.attach(1)", "taken");
         raw_send(&s.b, 'R', "()", BROKER, "broker.watch(\"(app:a)\")");
         ck_assert(raw_receive(&s.b));
-        raw_expect_about(&s.b, "broker.watching(%u)", 0);
+        raw_expect_about(&s.b, "broker.watching(%u \"lo\")", 0);
         ck_assert(raw_receive(&s.b));
         raw_close(&c);
         raw_expect(&s.b, "broker.left(\"(app:a id:1-1@127.0.0.1)\" bye)");
@@ -195,7 +195,7 @@ START_TEST(test_a_watcher_is_told_of_those_there_and_of_those_that_come_and_go)
         snprintf(expected, sizeof(expected), "\r\nbroker.joined(\"%s\" ", address);
         ck_assert(raw_receive(&s.b));
         ck_assert_msg(strstr(s.b.text, expected) != NULL, "%s", s.b.text);
-        raw_expect(&s.b, "broker.watching(0)");
+        raw_expect(&s.b, "broker.watching(0 \"lo\")");
         free(raw_attach(&s.a, "(app:not-watched)"));
         raw_send(&s.a, 'U', address, BROKER, "broker.detach()");
         snprintf(expected, sizeof(expected), "broker.left(\"%s\" bye)", address);
@@ -219,7 +219,7 @@ START_TEST(test_a_link_is_not_told_of_an_entity_that_it_attaches)
 
         scene_init(&s);
         raw_send(&s.a, 'U', "()", BROKER, "broker.watch(\"(module:x)\")");
-        raw_expect(&s.a, "broker.watching(0)");
+        raw_expect(&s.a, "broker.watching(0 \"lo\")");
         /* The very next message is the answer. */
         free(raw_attach(&s.a, "(app:a module:x)"));
         address = raw_attach(&s.b, "(app:b module:x)");
@@ -238,7 +238,7 @@ START_TEST(test_the_broker_is_an_entity_that_a_watcher_is_told_of)
         raw_send(&s.a, 'U', "()", BROKER, "broker.watch(\"(app:mbus-broker)\")");
         ck_assert(raw_receive(&s.a));
         ck_assert(strstr(s.a.text, "broker.joined(\"(app:mbus-broker id:"));
-        raw_expect(&s.a, "broker.watching(0)");
+        raw_expect(&s.a, "broker.watching(0 \"lo\")");
         scene_deinit(&s);
 }
 END_TEST

@@ -23,7 +23,7 @@ static void begin(struct scene *s, struct peer *p, const char *lines)
         scene_init(s, lines);
         peer_init(p, &s->broker);
         raw_send(&s->b, 'U', "()", BROKER, "broker.watch(\"(app:p)\")");
-        raw_expect_about(&s->b, "broker.watching(%u)", s->b.seq - 1);
+        raw_expect_about(&s->b, "broker.watching(%u \"lo\")", s->b.seq - 1);
         while (engine_n_peers(p->engine) < 3 || !is_readable(s->b.fd))
                 peer_turn(p);
         raw_expect(&s->b, "broker.joined(\"" P "\" 0)");
@@ -234,7 +234,7 @@ START_TEST(test_an_entity_whose_address_somebody_else_uses_gets_another)
         /* With its age in ms, whatever that is. */
         ck_assert(raw_receive(&s.b));
         ck_assert_ptr_nonnull(strstr(s.b.text, "broker.joined(\"" A "\" "));
-        raw_expect_about(&s.b, "broker.watching(%u)", s.b.seq - 1);
+        raw_expect_about(&s.b, "broker.watching(%u \"lo\")", s.b.seq - 1);
         /* It has not heard anything yet, and takes the address for its own. */
         peer_init(&p, &s.broker);
         ck_assert_int_eq(engine_add_entity(p.engine, clock_now(), &a, NULL, &other), 0);
@@ -405,7 +405,7 @@ START_TEST(test_an_entity_of_the_bus_that_comes_late_gets_no_last_value)
         free(raw_attach(&s.a, A));
         seq = raw_send(&s.a, 'R', A, BROKER,
                        "broker.retain(\"state\")\r\nbroker.watch(\"(app:p)\")");
-        raw_expect_about(&s.a, "broker.watching(%u)", seq);
+        raw_expect_about(&s.a, "broker.watching(%u \"lo\")", seq);
         raw_expect_ack(&s.a, "(app:mbus-broker", seq);
         raw_send(&s.a, 'U', A, "(module:engine)", "state(1)");
         /* Twice: answers go out before datagrams of the same turn. */

@@ -21,7 +21,7 @@ static void begin_at(struct scene *s, struct peer *p, const char *lines, uint16_
         scene_init(s, lines);
         peer_init_at(p, &s->broker, port);
         raw_send(&s->b, 'U', "()", BROKER, "broker.watch(\"(app:p)\")");
-        raw_expect_about(&s->b, "broker.watching(%u)", s->b.seq - 1);
+        raw_expect_about(&s->b, "broker.watching(%u \"lo\")", s->b.seq - 1);
         while (!is_readable(s->b.fd))
                 peer_turn(p);
         raw_expect(&s->b, "broker.joined(\"" P "\" 0)");

@@ -109,7 +109,7 @@ START_TEST(test_a_watcher_is_told_of_more_than_may_wait_for_it)
 
         begin(&s, FEW_OCTETS);
         seq = raw_send(&s.a, 'R', "()", BROKER, "broker.watch(\"()\")");
-        snprintf(end, sizeof(end), "broker.watching(%u)", seq);
+        snprintf(end, sizeof(end), "broker.watching(%u", seq);
         for (;;) {
                 ck_assert_msg(raw_receive(&s.a), "the link was closed");
                 if (is_next(&s.a, end))

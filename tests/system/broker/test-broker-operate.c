@@ -62,10 +62,12 @@ START_TEST(test_the_owner_is_told_which_buses_there_are_and_which_routes_between
         expect_begin(&s.a, "broker.status(0 ");
         expect_part(&s.a, "(buses (\"main\" \"old_one\"))");
         expect_begin(&s.a, "broker.buses(0 ((bus \"main\") (where \"239.255.255.247:47000\") "
+                           "(interface \"lo\") "
                            "(dialect \"rfc3259\") (local ");
         expect_part(&s.a, "(routes (\"to=old_one\")))");
-        expect_part(&s.a, " ((bus \"old_one\") (where \"239.255.255.247:47001\") "
-                          "(dialect \"ucl\") (local ");
+        expect_part(&s.a,
+                    " ((bus \"old_one\") (where \"239.255.255.247:47001\") (interface \"lo\") "
+                    "(dialect \"ucl\") (local ");
         /* Whether another broker joins them is not known in the first second and a half. */
         expect_part(&s.a, " (remote 0) (joined ()) (standby (\"main\")) (routes "
                           "(\"to=main address=(app:x) commands=x.,y.z\")))");
