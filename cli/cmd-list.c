@@ -111,7 +111,16 @@ static void print_rows(const struct list *list, const struct row *rows, size_t n
         }
 }
 
-static int print_peers(const struct list *list)
+/* On standard error, so that programs read nothing but entities. */
+static void print_where(const struct list *list)
+{
+        const char *interface = mbus_bus_get_interface(list->session.bus);
+
+        fprintf(stderr, "%s, interface %s\n", mbus_bus_get_url(list->session.bus),
+                interface ? interface : "unknown");
+}
+
+static int print_peers(struct list *list)
 {
         struct mbus_peers *peers;
         struct row *rows;
@@ -125,6 +134,8 @@ static int print_peers(const struct list *list)
         for (size_t i = 0; rows && i < n; i++)
                 rows[i] = (struct row){ mbus_peers_get_address(peers, i),
                                         mbus_peers_get_age(peers, i) };
+        if (options_has(list->options, OPTION_VERBOSE))
+                print_where(list);
         if (rows) {
                 qsort(rows, n, sizeof(*rows), compare_rows);
                 print_rows(list, rows, n);
@@ -133,6 +144,8 @@ static int print_peers(const struct list *list)
         mbus_peers_free(peers);
         if (!rows)
                 return EXITS_FAILED;
+        if (n == 0 && session_is_mute(&list->session))
+                return EXITS_NO_BUS;
         if (n || !list->options->n_args)
                 return EXITS_OK;
         text_error("no entity matches %s", list->address);
@@ -163,7 +176,7 @@ static int on_event(void *data, const struct mbus_event *event)
 
 static int on_deadline(void *data)
 {
-        const struct list *list = data;
+        struct list *list = data;
 
         if (!list->session.brokered)
                 return print_peers(list);
@@ -196,6 +209,7 @@ static int run(const struct options *options)
                 status = session_open(options, &list.session);
         if (status)
                 return status;
+        list.session.asks = true;
         status = ask(&list);
         session_close(&list.session);
         return status;
@@ -203,13 +217,15 @@ static int run(const struct options *options)
 
 const struct verb verb_list = {
         .name = "list",
-        .usage = "[-W SECS] [-j] [ADDR]",
+        .usage = "[-W SECS] [-j] [-v] [ADDR]",
         .summary = "lists the entities on the bus, or those that ADDR matches",
         .notes = "Columns are address, age (how long it has been known here) and flags\n"
                  "(legacy: an address without an id). A broker answers at once; without one\n"
                  "the entities are asked, and have -W (1.3 s) to answer. Exit 3 if ADDR\n"
-                 "matches none, 7 if the broker does not allow it.\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON),
+                 "matches none, 7 if the broker does not allow it, 9 if this host lets nothing\n"
+                 "out. -v tells on standard error where the bus is, and on which interface.\n",
+        .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON) |
+                   OPTION_BIT(OPTION_VERBOSE),
         .args_max = 1,
         .run = run,
         .needs = "a line of [policy] for this user with watch=yes",

@@ -150,6 +150,7 @@ static int run(const struct options *options)
         monitor.bus = session.bus;
         monitor.brokered = session.brokered;
         status = watch(&monitor, &session);
+        session.asks = monitor.seen == 0;
         session_close(&session);
         return status;
 }

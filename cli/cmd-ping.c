@@ -221,6 +221,9 @@ static int run(const struct options *options)
         if (status)
                 return status;
         status = ask(&ping);
+        ping.session.asks = ping.n_answered == 0;
+        if (status == EXITS_UNKNOWN && session_is_mute(&ping.session))
+                status = EXITS_NO_BUS;
         session_close(&ping.session);
         for (size_t i = 0; i < ping.n_answered; i++)
                 free(ping.answered[i]);

@@ -258,6 +258,14 @@ static int on_deadline(void *data)
         return EXITS_NO_BUS;
 }
 
+/* Whether it may be for this host that nobody got the message: what was acknowledged did arrive. */
+static bool may_be_lost(const struct send *send, int status)
+{
+        if (status == EXITS_OK)
+                return !options_has(send->options, OPTION_RELIABLE);
+        return status == EXITS_UNKNOWN || status == EXITS_UNDELIVERED;
+}
+
 static int send_message(struct send *send)
 {
         const struct options *o = send->options;
@@ -273,6 +281,9 @@ static int send_message(struct send *send)
         send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
         r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&send->loop);
+        send->session.asks = options_has(o, OPTION_RELIABLE);
+        if (may_be_lost(send, status) && session_is_mute(&send->session))
+                status = EXITS_NO_BUS;
         session_close(&send->session);
         return status;
 }
@@ -304,7 +315,8 @@ const struct verb verb_send = {
                  "  mbus-cli send '(media:audio)' 'audio.input.gain(70)' 'audio.input.mute(0)'\n"
                  "With -r exactly one entity must match, and it must acknowledge. If it is not\n"
                  "known yet it is asked to announce itself, for at most -W (2.5 s); a DEST that\n"
-                 "is not its whole address takes one second, to be sure that no other matches.\n",
+                 "is not its whole address takes one second, to be sure that no other matches.\n"
+                 "Exit 9 if this host lets nothing out, as where a firewall forbids it.\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
                    OPTION_BIT(OPTION_AS),
         .args_min = 2,

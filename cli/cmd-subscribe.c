@@ -64,6 +64,7 @@ static int run(const struct options *options)
         r = mbus_bus_add_entity(session.bus, options->args[0], &entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&loop);
         printer_finish(&printer);
+        session.asks = printer.shown == 0;
         session_close(&session);
         return status;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@
 /* How long loop_drain() waits at most: no socket of one host stays full for longer. */
 #define DRAIN_NS (500 * NS_PER_MS)
 
-/* The one global: a signal handler has no other way. */
+/* A signal handler has no other way. */
 static int signal_pipe[2] = { -1, -1 };
 
 static void on_signal(int number)
@@ -112,6 +113,38 @@ void loop_print_warnings(struct mbus_bus *bus)
         }
 }
 
+/* ---- the network --------------------------------------------------------------------------- */
+
+/* What was told and is not over: of the one bus that a tool opens. */
+static bool told[MBUS_NETWORK_MAX];
+
+static void tell_network(enum mbus_network network, const char *why)
+{
+        fputs("mbus-cli: ", stderr);
+        text_print_visible(stderr, why, strlen(why));
+        fputc('\n', stderr);
+        if (network == MBUS_NETWORK_OK)
+                memset(told, 0, sizeof(told));
+        else
+                told[network] = true;
+}
+
+void loop_tell_network(struct mbus_bus *bus, enum mbus_network network)
+{
+        const char *why = mbus_bus_get_network(bus, network);
+
+        if (why && !told[network])
+                tell_network(network, why);
+}
+
+static void on_network(const struct mbus_event *event)
+{
+        bool known = event->network < MBUS_NETWORK_MAX;
+
+        if (event->why && known)
+                tell_network(event->network, event->why);
+}
+
 /* Processes the bus and hands out its events. *@ret_more: there is more to process. */
 static int turn(struct loop *loop, bool *ret_more)
 {
@@ -123,6 +156,8 @@ static int turn(struct loop *loop, bool *ret_more)
         *ret_more = r > 0;
         while ((event = mbus_bus_pop_event(loop->bus))) {
                 loop->answer_by = 0;
+                if (event->type == MBUS_EVENT_NETWORK)
+                        on_network(event);
                 status = loop->on_event(loop->data, event);
                 if (status != LOOP_ON)
                         return status;

@@ -39,6 +39,10 @@ int loop_run(struct loop *loop);
 /* Tells stderr what the bus remarks, each once. loop_run() does so as it comes. */
 void loop_print_warnings(struct mbus_bus *bus);
 
+/* Tells stderr that @network is the matter, if it is and was not told before. Events that tell of it are
+ * told as they come. */
+void loop_tell_network(struct mbus_bus *bus, enum mbus_network network);
+
 /* Waits, but not long, until the bus has sent what it has to send. */
 void loop_drain(struct mbus_bus *bus);
 

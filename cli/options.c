@@ -23,6 +23,7 @@ const struct option_info option_infos[OPTION_MAX] = {
         [OPTION_AS] = { 0, "as", "ADDR", "the address to send from; default (app:mbus-cli)" },
         [OPTION_COUNT] = { 'C', "count", "N", "stop after N of them" },
         [OPTION_WAIT] = { 'W', "wait", "SECS", "wait for at most that long" },
+        [OPTION_VERBOSE] = { 'v', "verbose", NULL, "tell more" },
         [OPTION_JSON] = { 'j', "json", NULL, "print JSON objects, one a line" },
         [OPTION_FORMAT] = { 'F', "format", "FMT", "print lines of this format" },
         [OPTION_HELLO] = { 0, "hello", NULL, "also bare hellos and acknowledgements" },

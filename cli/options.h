@@ -15,6 +15,7 @@ enum option_id {
         OPTION_AS,
         OPTION_COUNT,
         OPTION_WAIT,
+        OPTION_VERBOSE,
         OPTION_JSON,
         OPTION_FORMAT,
         OPTION_HELLO,

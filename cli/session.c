@@ -234,10 +234,34 @@ uint64_t session_answer_by(const struct session *session, const struct options *
         return loop_after(wait < ANSWER_WITHIN ? wait : ANSWER_WITHIN);
 }
 
+/* What is the matter with the network and was not told as it happened. */
+static void print_network(struct session *session)
+{
+        static const enum mbus_network hints[] = { MBUS_NETWORK_KEY, MBUS_NETWORK_DIALECT };
+
+        loop_tell_network(session->bus, MBUS_NETWORK_MUTE);
+        loop_tell_network(session->bus, MBUS_NETWORK_DEAF);
+        for (size_t i = 0; session->asks && i < sizeof(hints) / sizeof(*hints); i++)
+                loop_tell_network(session->bus, hints[i]);
+}
+
+bool session_is_mute(struct session *session)
+{
+        if (session->brokered)
+                return false;
+        loop_drain(session->bus);
+        if (!mbus_bus_get_dropped(session->bus, MBUS_DROP_SENT) ||
+            !mbus_bus_get_network(session->bus, MBUS_NETWORK_MUTE))
+                return false;
+        loop_tell_network(session->bus, MBUS_NETWORK_MUTE);
+        return true;
+}
+
 void session_close(struct session *session)
 {
         loop_drain(session->bus);
         loop_print_warnings(session->bus);
+        print_network(session);
         session->bus = mbus_bus_close(session->bus);
         session->config = mbus_config_free(session->config);
 }

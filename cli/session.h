@@ -21,6 +21,7 @@ struct session {
         struct mbus_config *config;
         struct mbus_bus *bus;
         bool brokered; /* through a broker: it knows, and nobody needs to wait for answers */
+        bool asks;     /* what is not heard matters, and hints at why that may be are given */
 };
 
 /* 0, or an exit status after having told stderr. Makes a configuration file where there is none and
@@ -30,6 +31,10 @@ int session_open(const struct options *options, struct session *ret_session);
 uint64_t session_answer_by(const struct session *session, const struct options *options);
 /* Sends what is waiting, says bye. */
 void session_close(struct session *session);
+
+/* Whether this host let nothing out of what was sent over the network, or not all of it: then nobody who
+ * was not heard of is missing. That has been told. */
+bool session_is_mute(struct session *session);
 
 /* Tells stderr that @what failed. Returns the exit status for @error (see mbus.h). */
 int session_error(const char *what, int error);

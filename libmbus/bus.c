@@ -229,18 +229,11 @@ const char *mbus_bus_get_interface(const struct mbus_bus *bus)
         return bus && bus->mode->get_interface ? bus->mode->get_interface(bus) : NULL;
 }
 
-const char *mbus_bus_get_network(struct mbus_bus *bus, size_t i)
+const char *mbus_bus_get_network(struct mbus_bus *bus, enum mbus_network network)
 {
-        const char *text;
-
-        for (unsigned network = 0; network < MBUS_NETWORK_MAX; network++) {
-                if (!bus || !bus->mode->get_network)
-                        return NULL;
-                text = bus->mode->get_network(bus, (enum mbus_network)network);
-                if (text && i-- == 0)
-                        return text;
-        }
-        return NULL;
+        if (!bus || !bus->mode->get_network || (unsigned)network >= MBUS_NETWORK_MAX)
+                return NULL;
+        return bus->mode->get_network(bus, network);
 }
 
 void bus_warn(struct mbus_bus *bus, const char *text)

@@ -255,10 +255,9 @@ uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason)
  * of its bus if a broker tells, which it does with MBUS_EVENT_WATCHING; else, and in mem:, NULL. Valid
  * until the next call with @bus. */
 const char *mbus_bus_get_interface(const struct mbus_bus *bus);
-/* What is the matter with the network at this moment, a sentence each; NULL behind the last: what
- * MBUS_EVENT_NETWORK told and did not take back, and at once what it would wait a moment with. Valid
- * until the next call with @bus. */
-const char *mbus_bus_get_network(struct mbus_bus *bus, size_t i);
+/* A sentence if @network is the matter at this moment, else NULL: what MBUS_EVENT_NETWORK told and did
+ * not take back, and at once what it would wait a moment with. Valid until the next call with @bus. */
+const char *mbus_bus_get_network(struct mbus_bus *bus, enum mbus_network network);
 /* What is odd but usable, a line each; NULL behind the last: what mbus_bus_open() found, and since
  * then what was sent that the link must split into fragments (6). */
 const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i);

@@ -95,8 +95,8 @@ static void test_bus(bool is_child)
         MALFORMED(mbus_bus_wait(NULL, -1));
         EXPECT(mbus_bus_get_url(NULL) == NULL);
         EXPECT(mbus_bus_get_interface(NULL) == NULL);
-        EXPECT(mbus_bus_get_network(NULL, 0) == NULL);
-        EXPECT(mbus_bus_get_network(bus, SIZE_MAX) == NULL);
+        EXPECT(mbus_bus_get_network(NULL, MBUS_NETWORK_MUTE) == NULL);
+        EXPECT(mbus_bus_get_network(bus, MBUS_NETWORK_MAX) == NULL);
         EXPECT(mbus_bus_get_dropped(NULL, MBUS_DROP_SHORT) == 0);
         EXPECT(mbus_bus_get_dropped(bus, MBUS_DROP_MAX) == 0);
         EXPECT(mbus_bus_get_dropped(bus, (enum mbus_drop) - 1) == 0);

@@ -12,7 +12,7 @@ needs_build=(
 needs_tests=(
         "check pc:check" "g++ g++" "clang clang" "valgrind valgrind" "clang-format clang-format"
         "universal-ctags ctags" "spin spin" "binutils nm" "python3 python3"
-        "iproute2 ip" "util-linux unshare" "libmicrohttpd-dev pc:libmicrohttpd"
+        "iproute2 ip" "nftables nft" "util-linux unshare" "libmicrohttpd-dev pc:libmicrohttpd"
         "systemd systemd-analyze" "musl-tools musl-gcc" "linux-libc-dev file:/usr/include/linux/filter.h"
         "openssl openssl" "procps kill" "man-db man" "groff-base groff"
 )
