@@ -78,6 +78,21 @@ static void stick(struct udp *u, const char *why)
                 tell(u, MBUS_NETWORK_MUTE, "%s", why);
 }
 
+/* Of several interfaces one is not there, though not the first; or all are again. */
+static void note_missing(struct udp *u, const char *error)
+{
+        char *missing = u->network.missing;
+
+        if (strcmp(missing, error) == 0)
+                return;
+        snprintf(missing, UDP_NOTICE_MAX, "%s", error);
+        if (error[0])
+                tell(u, MBUS_NETWORK_MOVED, "the bus is not there for now: %s", error);
+        else
+                tell(u, MBUS_NETWORK_MOVED, "the bus is on all its interfaces again: %s",
+                     udp_interface(u));
+}
+
 void udp_note_choice(struct udp *u, const struct interface_choice *before, const char *error)
 {
         const struct interface *old = &before->interfaces[0], *new = udp_sender(u);
@@ -88,15 +103,12 @@ void udp_note_choice(struct udp *u, const struct interface_choice *before, const
                 stick(u, error);
                 return;
         }
+        note_missing(u, error);
         if (strcmp(old->name, new->name) != 0)
                 tell(u, MBUS_NETWORK_MOVED, "the bus is on %s now, it was on %s%s%s", new->name,
                      old->name, warning[0] ? ": " : "", warning);
         if (!new->running && !new->loopback)
                 stick(u, warning[0] ? warning : new->name);
-        else if (error[0])
-                tell(u, MBUS_NETWORK_DEAF, "%s", error);
-        else if (u->network.notices[MBUS_NETWORK_DEAF].lasts)
-                u->network.deaf_at = TIME_NEVER;
 }
 
 /* ---- mute ------------------------------------------------------------------------------------ */
@@ -149,6 +161,9 @@ static void tick_mute(struct udp *u)
 
 void udp_note_not_joined(struct udp *u, const struct interface *interface, int error)
 {
+        if (u->network.join_error == error)
+                return;
+        u->network.join_error = error;
         tell(u, MBUS_NETWORK_DEAF, "%s: joining %s: %s: %s", interface->name, udp_name(u),
              strerror(-error), udp_advise(u, error));
 }

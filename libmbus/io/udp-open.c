@@ -110,6 +110,8 @@ static int join_all(struct udp *u)
                 result = r;
                 udp_note_not_joined(u, interface, r);
         }
+        if (result == 0)
+                u->network.join_error = 0;
         return result;
 }
 

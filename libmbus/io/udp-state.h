@@ -37,13 +37,15 @@ struct notice {
 /* What is the matter with the network (udp-network.c). */
 struct udp_network {
         struct notice notices[MBUS_NETWORK_MAX];
-        int refusal;         /* -errno of the last refusal; 0: none since it was over */
-        uint64_t refused_at; /* when that, or what `stuck` is about, was last */
-        bool stuck;          /* the interface that is sent from is gone, or has no carrier */
-        uint64_t deaf_at;    /* when to see if what was sent came back; TIME_NEVER: nothing was */
-        uint64_t n_sent;     /* to the group, ever */
-        uint64_t n_heard;    /* from the group, own datagrams included, ever */
-        uint64_t sent_seen;  /* n_sent and n_heard when a sound was last heard */
+        int refusal;                  /* -errno of the last refusal; 0: none since it was over */
+        uint64_t refused_at;          /* when that, or what `stuck` is about, was last */
+        char missing[UDP_NOTICE_MAX]; /* of several interfaces the first that is not there; "" */
+        int join_error;               /* -errno of joining, as far as it was told */
+        bool stuck;         /* the interface that is sent from is gone, or has no carrier */
+        uint64_t deaf_at;   /* when to see if what was sent came back; TIME_NEVER: nothing was */
+        uint64_t n_sent;    /* to the group, ever */
+        uint64_t n_heard;   /* from the group, own datagrams included, ever */
+        uint64_t sent_seen; /* n_sent and n_heard when a sound was last heard */
         uint64_t heard_seen;
         uint32_t skipped_seen; /* the kernel's count of own datagrams that it did not give us */
         bool repaired;         /* joined once more, which did not help yet */

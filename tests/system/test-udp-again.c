@@ -341,6 +341,17 @@ START_TEST(test_lo_may_go_down_and_come_back)
 }
 END_TEST
 
+/* The next one, and no other after it. */
+static void expect_notice(struct bus *b, const char *part)
+{
+        enum mbus_network network;
+        const char *text = "nothing";
+
+        ck_assert_msg(udp_pop_notice(b->udp, &network, &text) && strstr(text, part), "%s: %s", part,
+                      text);
+        ck_assert(!udp_pop_notice(b->udp, &network, &text));
+}
+
 /* One of two is gone: the other works on, and both do when it is back. */
 START_TEST(test_of_several_interfaces_each_comes_and_goes_for_itself)
 {
@@ -359,6 +370,22 @@ START_TEST(test_of_several_interfaces_each_comes_and_goes_for_itself)
         strcpy(p.config.interfaces[p.config.n_interfaces++], "near2");
         bus_must_open(&near, &p.config);
         ck_assert_str_eq(udp_interface(near.udp), "near near2");
+        run("ip link delete near2");
+        for (int i = 0; i < 3; i++) {
+                run("ip address add 10.9.9.%d/32 dev lo", i + 1);
+                bus_process(&near);
+        }
+        expect_notice(&near, "the bus is not there for now: INTERFACE=near2: no interface");
+        cable("near2", p.h.there, "far2");
+        plug("near2", "10.2.0.1/24");
+        bus_process(&near);
+        expect_notice(&near, "the bus is on all its interfaces again: near near2");
+        plug_on(p.h.there, "far2", "10.2.0.2/24");
+        await_link("far2");
+        bus_close(&far2);
+        bus_must_open(&far2, &second);
+        host_enter(p.h.here);
+        await_link("near2");
         run("ip link delete near");
         bus_process(&near);
         host_enter(p.h.there);
