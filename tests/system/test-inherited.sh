@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a process inherits is not to be trusted: descriptors that are closed, full, slow or O_NONBLOCK,
 # signals that are blocked or ignored, the umask, limits (spec/environment.md).
+# shellcheck disable=SC2016,SC2129 # inner shells expand; a line for each case
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -21,8 +22,11 @@ test_what_is_not_written_is_told_by_everything_that_writes() {
 
         in_folder
         start_subscriber other here udp: bus '(app:other)'
+        start_broker daemon here bus
         for arguments in --help --version "list --help" "keygen -o -" "${BUS[*]} list -W 2" \
-                "${BUS[*]} list -j -W 2" "${BUS[*]} ping -W 3 (app:other)"; do
+                "${BUS[*]} list -j -W 2" "${BUS[*]} ping -W 3 (app:other)" \
+                "-b unix:$folder/daemon.sock status" "-b unix:$folder/daemon.sock status -j" \
+                "-b unix:$folder/daemon.sock list"; do
                 # shellcheck disable=SC2086 # words of a command
                 expect_exit 1 sh -c 'exec "$0" "$@" >/dev/full' "$MBUS_CLI" $arguments
                 expect_err_match '*mbus-cli: cannot write: No space left on device*'
@@ -258,9 +262,11 @@ test_limits_are_errors_with_a_name() {
                 --limit FSIZE=20 -- "$MBUS_CLI" keygen -o keys
         expect_out "mbus-cli: keys: cannot be written: File too large"
         expect "nothing is left" "" "$(ls keys* 2>/dev/null)"
+        # What is locked into memory is not much.
+        expect_exit 0 "${INHERITS[@]}" --limit MEMLOCK=0 -- "$MBUS_CLI" "${BUS[@]}" send '(app:a)' 'x.y()'
         expect_exit 1 "${INHERITS[@]}" --limit NOFILE=4 -- "$MBUS_CLI" "${BUS[@]}" list
         expect_err_match '*Too many open files*'
-        start daemon here "${INHERITS[@]}" --limit FSIZE=0 -- sh -c 'exec "$0" "$@" 2>log' \
+        start daemon here "${INHERITS[@]}" --limit FSIZE=0 --limit MEMLOCK=0 -- sh -c 'exec "$0" "$@" 2>log' \
                 "$MBUS_BROKER" -c bus --socket "$folder/sock"
         until_ok test -S sock
         expect_exit 0 cli -b "unix:$folder/sock" list
@@ -293,7 +299,7 @@ test_nothing_of_the_command_line_commands_the_terminal() {
         local esc=$'\e' override=$'\u202e' separator=$'\u2028' c1=$'\u009b' bad
 
         in_folder
-        for bad in "$esc[31m" "$override" "$separator" "$c1" $'\u200b' $'\u2066' $'\ufeff'; do
+        for bad in "${esc}[31m" "$override" "$separator" "$c1" $'\u200b' $'\u2066' $'\ufeff'; do
                 "$MBUS_CLI" "verb$bad" 2>said
                 "$MBUS_CLI" list "--opt$bad" 2>>said
                 "$MBUS_CLI" send "(app:a$bad" 'x.y()' 2>>said
