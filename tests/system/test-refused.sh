@@ -117,7 +117,23 @@ test_options_that_a_bus_can_do_without() {
         done
         # All at once, as an emulator may be.
         works "setsockopt:$SOL_SOCKET:$SO_RXQ_OVFL=ENOPROTOOPT" "setsockopt:$IP:$IP_MULTICAST_ALL=EINVAL" \
-                "setsockopt:$SOL_SOCKET:$SO_ATTACH_FILTER=ENOPROTOOPT" recvmmsg=ENOSYS sendmmsg=ENOSYS
+                "setsockopt:$SOL_SOCKET:$SO_ATTACH_FILTER=ENOPROTOOPT" recvmmsg=ENOSYS sendmmsg=ENOSYS \
+                socket:16=EAFNOSUPPORT
+}
+
+test_without_netlink() {
+        local error
+
+        in_folder
+        for error in EAFNOSUPPORT EPERM EACCES; do
+                works "socket:16=$error"
+                expect_line sub.err '^mbus-cli: netlink: .*: changes of interfaces are noticed'
+                expect_line daemon.err 'bus main: netlink: .*: changes of interfaces are noticed'
+        done
+        config bus SCOPE=LINKLOCAL
+        works socket:16=EAFNOSUPPORT
+        config bus INTERFACE=lo
+        works socket:16=EAFNOSUPPORT
 }
 
 test_over_ipv6() {
@@ -126,6 +142,7 @@ test_over_ipv6() {
         works "setsockopt:$IPV6:$IPV6_MULTICAST_ALL=ENOPROTOOPT"
         warns 'MULTICAST_ALL: Protocol not available, so other interfaces are heard, too'
         works "setsockopt:$IPV6:$IPV6_V6ONLY=ENOPROTOOPT" "setsockopt:$IPV6:$IPV6_MULTICAST_LOOP=ENOPROTOOPT"
+        works socket:16=EAFNOSUPPORT
 }
 
 test_broadcasts() {

@@ -124,6 +124,7 @@ START_TEST(test_no_descriptor_of_a_bus_is_a_standard_one)
 
         listen_at(broker);
         for (unsigned closed = 0; closed < 8; closed++) {
+                ck_assert_int_eq(in_child(open_bus, "udp:", closed), GOOD);
                 ck_assert_int_eq(in_child(open_bus, "mem:standard", closed), GOOD);
                 ck_assert_int_eq(in_child(open_bus, broker, closed), GOOD);
         }
