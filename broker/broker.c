@@ -26,6 +26,7 @@
 #include "lists.h"
 #include "local-socket.h"
 #include "monitor.h"
+#include "patience.h"
 #include "reliable.h"
 #include "reload.h"
 #include "route.h"
@@ -99,6 +100,7 @@ static void set_timer(struct broker *b)
         uint64_t bridges = bridges_deadline(b);
         uint64_t loss = loss_deadline(b);
         uint64_t denials = denials_deadline(b);
+        uint64_t patience = patience_deadline(b);
         uint64_t ms;
 
         if (waits < at)
@@ -113,6 +115,8 @@ static void set_timer(struct broker *b)
                 at = log_deadline();
         if (denials < at)
                 at = denials;
+        if (patience < at)
+                at = patience;
         if (b->listing)
                 at = b->now;
         if (at == b->timer_at)
@@ -136,6 +140,7 @@ static void broker_settle(struct broker *b)
         do {
                 link_local_reap(b);
                 reliable_expire(b);
+                patience_process(b);
                 link_udp_process(b);
                 again = bridges_process(b);
                 loss_tell(b);

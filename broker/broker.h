@@ -8,6 +8,7 @@
  *      link-udp     the bus that the clients are on
  *      bridge       other buses, and routes between them
  *      router       where a client's message goes
+ *      patience     who waits until his destination is known
  *      reliable     who waits for whose acknowledgement
  *      control      broker.* commands
  *      lists        answers that are told piece by piece
@@ -25,6 +26,7 @@
 
 #include <core/deadline.h>
 #include <core/engine.h>
+#include <core/search.h>
 #include <io/nobody.h>
 #include <io/udp.h>
 
@@ -104,6 +106,7 @@ struct broker {
         /* Reliable messages. */
         struct deadlines deadlines;
         struct deadlines pauses;    /* of links that are read more slowly */
+        struct searches searches;   /* of destinations that others wait for (patience.h) */
         struct attachment *waiting; /* those with reliable messages under way to local entities */
 
         struct retainer *retainers; /* entities with last values */

@@ -19,6 +19,7 @@
 #include "link-local.h"
 #include "lists.h"
 #include "monitor.h"
+#include "patience.h"
 #include "reliable.h"
 #include "retain.h"
 
@@ -302,6 +303,7 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
         monitor_joined(b, c, entity_address(a->entity), 0);
         if (c)
                 bridge_joined(&b->bus, entity_address(a->entity));
+        patience_note(b, entity_address(a->entity));
         *ret_attachment = a;
         return 0;
 }
@@ -319,6 +321,7 @@ int attachment_rename(struct broker *b, struct attachment *a, const struct addre
                 monitor_left(b, old, MBUS_REASON_BYE);
                 monitor_joined(b, a->client, address, 0);
                 bridge_joined(&b->bus, address);
+                patience_note(b, address);
         }
         free(old);
         return r;
@@ -332,6 +335,7 @@ struct attachment *attachment_free(struct broker *b, struct attachment *a)
         if (a->client)
                 bridge_left(&b->bus, entity_address(a->entity), MBUS_REASON_BYE);
         monitor_left(b, entity_address(a->entity), MBUS_REASON_BYE);
+        patience_forget(b, a);
         reliable_forget(b, a);
         retain_forget(b, a);
         if (a->client)

@@ -59,6 +59,7 @@ struct attachment {
         struct attachment *previous; /* of the client */
         struct attachment *next;
         struct waits local;
+        struct waits late; /* to local entities, in the order in which they were passed on */
         struct waits remote;
         uint64_t last_key;                   /* of the last local wait */
         struct attachment *previous_waiting; /* in broker.waiting while local waits are there */
@@ -67,6 +68,9 @@ struct attachment {
         struct proxy *proxy;       /* it is of another bus (bridge.h) */
         bool silent;               /* it leaves without a bye */
         struct retainer *retainer; /* NULL: it wants no last values kept */
+        uint64_t patience;         /* ns that its reliable messages wait for a destination */
+        size_t n_held;             /* that do (patience.h) */
+        uint64_t held_until;       /* what the last of them was given */
         size_t n_waited_on;        /* local waits that this entity is to acknowledge */
 };
 

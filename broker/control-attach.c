@@ -34,6 +34,31 @@ static void accept_attachment(struct request *r, const struct attachment *a)
         retain_give(r->b, a);
 }
 
+/* What else the client says with its question: lists of a name and what is said under it. Names that are
+ * not known here are skipped. */
+static const struct value *option_of(const struct request *r, const char *name)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *v = args + 1;
+
+        for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
+                if (v->type == MBUS_VALUE_LIST && v->items == 2 && v[1].type == MBUS_VALUE_SYMBOL &&
+                    span_equal_text(v[1].text, name))
+                        return v + 2;
+        return NULL;
+}
+
+/* (patience MS) */
+static uint64_t patience_asked_for(const struct request *r)
+{
+        const struct value *v = option_of(r, "patience");
+
+        if (!v || v->type != MBUS_VALUE_INTEGER || v->integer < 0)
+                return 0;
+        return v->integer < INT32_MAX ? (uint64_t)v->integer * NSEC_PER_MSEC
+                                      : INT32_MAX * NSEC_PER_MSEC;
+}
+
 static bool speaks_our_version(const struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
@@ -103,14 +128,16 @@ static void attach(struct request *r, const struct address *address)
         }
         result = address_get(address, "id").at ? attach_as_asked(r->b, r->c, address, &a)
                                                : attach_with_id(r->b, r->c, address, &a);
-        if (result == 0)
+        if (result == 0) {
+                a->patience = patience_asked_for(r);
                 accept_attachment(r, a);
-        else if (result == MBUS_E_TAKEN)
+        } else if (result == MBUS_E_TAKEN) {
                 control_refuse(r, "taken", "another entity has this address");
-        else if (result == MBUS_E_MALFORMED)
+        } else if (result == MBUS_E_MALFORMED) {
                 control_refuse(r, "malformed", "the address has no room for an id");
-        else
+        } else {
                 control_refuse(r, "full", "the broker has too many entities");
+        }
 }
 
 void control_on_attach(struct request *r)

@@ -50,6 +50,8 @@
 #define LINKS_MAX 16384
 /* Addresses that one link watches: each is compared with every entity that comes. */
 #define WATCHES_MAX 64
+/* A reliable message waits for its destination no longer, in ms: it takes a ticket and octets meanwhile. */
+#define PATIENCE_MAX_MS 60000
 /* broker.* commands of one user a second: an attach is a hello on the bus, and new routes for all
  * that send. At first an application, or a few of them, may attach all that they have at once. */
 #define COMMAND_RATE 1000

@@ -19,6 +19,8 @@ void link_local_close(struct broker *b);
 /* Makes a link of @fd, one end of a pair of sockets of ours, for a client at @place. 0 or -errno: then
  * @fd is not closed. */
 int link_local_adopt(struct broker *b, int fd, const char *place);
+/* @c, and its user, have @n messages less for now, by their SEND_RATE. */
+void link_local_charge(struct client *c, uint64_t n);
 /* Polls for what @c waits for. */
 void link_local_poll(struct client *c);
 /* Frees the clients whose links ended; their entities say bye. */

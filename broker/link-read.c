@@ -146,7 +146,7 @@ static bool is_paused(struct client *c)
 }
 
 /* Of messages those of a second may come at once. */
-static void charge(struct client *c, uint64_t n_messages)
+void link_local_charge(struct client *c, uint64_t n_messages)
 {
         struct broker *b = c->broker;
         uint64_t rate = b->quota.limits.of[LIMIT_SEND_RATE];
@@ -239,7 +239,7 @@ static bool on_readable(struct client *c)
                 client_kill(c, "it was closed");
         else if (errno != EAGAIN && errno != EINTR)
                 client_kill(c, strerror(errno));
-        charge(c, b->from_links.n - n_before);
+        link_local_charge(c, b->from_links.n - n_before);
         return n > 0;
 }
 

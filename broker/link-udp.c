@@ -12,6 +12,7 @@
 #include "exit.h"
 #include "ids.h"
 #include "monitor.h"
+#include "patience.h"
 #include "reliable.h"
 #include "router.h"
 #include "settings.h"
@@ -51,6 +52,7 @@ int link_udp_open(struct broker *b)
                              bridges_relay_main(b->options.buses));
         b->engine = b->bus.engine;
         b->udp = b->bus.udp;
+        patience_open(b);
         if (r == 0)
                 r = add_self(b);
         return r ? r : bridges_open(b, b->options.buses);
@@ -58,6 +60,7 @@ int link_udp_open(struct broker *b)
 
 void link_udp_close(struct broker *b)
 {
+        patience_close(b);
         bus_close(&b->bus);
         b->engine = NULL;
         b->udp = NULL;
@@ -112,6 +115,7 @@ static void on_event(struct broker *b, const struct event *event)
                 b->generation++;
                 monitor_joined(b, NULL, event->address, 0);
                 bridge_joined(&b->bus, event->address);
+                patience_note(b, event->address);
                 break;
         case EVENT_LEFT:
                 b->generation++;

@@ -16,6 +16,7 @@ struct passage {
         struct chunk *chunk; /* the frame, with its length */
         size_t at;
         size_t n;
+        bool waited; /* for its destination: its SeqNum is not the latest any more */
         struct span text;
         struct header h; /* seq, timestamp, reliable, acks; the addresses are the route's */
         struct route *route;

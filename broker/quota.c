@@ -45,6 +45,7 @@ static const struct {
         [LIMIT_SEND_RATE] = { "SEND_RATE", LIMIT_OFF, 1, "none" },
         [LIMIT_SEND_RATE_PER_USER] = { "SEND_RATE_PER_USER", LIMIT_OFF, 1, "none" },
         [LIMIT_COMMAND_RATE_PER_USER] = { "COMMAND_RATE_PER_USER", COMMAND_RATE, 1, "none" },
+        [LIMIT_PATIENCE] = { "PATIENCE", PATIENCE_MAX_MS, 0, NULL },
 };
 
 void limits_init(struct limits *l)

@@ -76,6 +76,7 @@ enum limit {
         LIMIT_SEND_RATE,
         LIMIT_SEND_RATE_PER_USER,
         LIMIT_COMMAND_RATE_PER_USER,
+        LIMIT_PATIENCE,
         LIMIT_MAX,
 };
 

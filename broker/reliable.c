@@ -4,7 +4,9 @@
  * Waits of one source stand in a ring in the order of their SeqNums, so one is found by halving.
  * All have the same time-out, so the ring is in the order of their deadlines, too, and one timer a
  * source is enough: it is set for the oldest wait, and not moved when that ends in time. A busy
- * source so costs a timer operation each 600 ms and not each message.
+ * source so costs a timer operation each 600 ms and not each message. Messages that waited for their
+ * destination (patience.h) have a ring of their own, for their SeqNums are in no order; they are looked for
+ * one by one, since acknowledgements come in the order of the messages.
  */
 #include "reliable.h"
 
@@ -114,6 +116,15 @@ static int reserve(struct waits *ws)
         return 0;
 }
 
+/* The one with @seq where they are in no order, unless it is finished. */
+static struct wait *find_late(const struct waits *ws, uint32_t seq)
+{
+        for (uint64_t i = ws->head; i < ws->tail; i++)
+                if (slot(ws, i)->seq == seq && !is_finished(slot(ws, i)))
+                        return slot(ws, i);
+        return NULL;
+}
+
 static void push(struct waits *ws, const struct wait *w)
 {
         assert(ws->tail - ws->head < ws->size);
@@ -209,21 +220,46 @@ int reliable_prepare_local(struct attachment *src, uint32_t seq)
         return r ? r : reserve_for(src, &src->local);
 }
 
-void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
-                         struct attachment *target)
+int reliable_prepare_late(struct attachment *src)
 {
-        struct wait w = { .key = key_of(src, seq),
-                          .deadline = b->now + TIMEOUT_NS,
-                          .target = target,
-                          .seq = seq };
+        int r = reliable_check(src->client, 0);
 
-        push(&src->local, &w);
-        src->last_key = w.key;
+        return r ? r : reserve_for(src, &src->late);
+}
+
+static void wait_in(struct broker *b, struct attachment *src, struct waits *ws, uint64_t key,
+                    uint32_t seq, struct attachment *target)
+{
+        struct wait w = {
+                .key = key, .deadline = b->now + TIMEOUT_NS, .target = target, .seq = seq
+        };
+
+        push(ws, &w);
         reliable_charge(src->client, 0);
         target->n_waited_on++;
         start_waiting(b, src);
         if (src->deadline.slot == 0)
                 deadlines_set(&b->deadlines, &src->deadline, w.deadline);
+}
+
+void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
+                         struct attachment *target)
+{
+        uint64_t key = key_of(src, seq);
+
+        wait_in(b, src, &src->local, key, seq, target);
+        src->last_key = key;
+}
+
+void reliable_wait_late(struct broker *b, struct attachment *src, uint32_t seq,
+                        struct attachment *target)
+{
+        wait_in(b, src, &src->late, seq, seq, target);
+}
+
+static bool waits_for_nobody(const struct attachment *src)
+{
+        return src->local.head == src->local.tail && src->late.head == src->late.tail;
 }
 
 static void end_local(const struct attachment *src, struct wait *w)
@@ -237,13 +273,18 @@ static void end_local(const struct attachment *src, struct wait *w)
 bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,
                           const struct attachment *by)
 {
-        struct wait *w = find(&src->local, key_of(src, seq));
+        struct waits *ws = &src->local;
+        struct wait *w = find(ws, key_of(src, seq));
 
+        if (!w || w->target != by) {
+                ws = &src->late;
+                w = find_late(ws, seq);
+        }
         if (!w || w->target != by)
                 return false;
         end_local(src, w);
-        trim(&src->local);
-        if (src->local.head == src->local.tail)
+        trim(ws);
+        if (waits_for_nobody(src))
                 stop_waiting(b, src);
         return true;
 }
@@ -257,29 +298,34 @@ static void fail_local(struct broker *b, struct attachment *src, struct wait *w,
         control_undelivered(b, src->client, attachment_text(src), seq, reason, why);
 }
 
+/* Ends what is over in @ws; returns when the next is, or TIME_NEVER. */
+static uint64_t expire(struct broker *b, struct attachment *src, struct waits *ws)
+{
+        for (; ws->head < ws->tail; ws->head++) {
+                struct wait *w = slot(ws, ws->head);
+
+                if (is_finished(w))
+                        continue;
+                if (w->deadline > b->now)
+                        break;
+                fail_local(b, src, w, MBUS_REASON_TIMEOUT, "it was not acknowledged within 600 ms");
+        }
+        trim(ws);
+        return ws->head < ws->tail ? slot(ws, ws->head)->deadline : TIME_NEVER;
+}
+
 void reliable_expire(struct broker *b)
 {
         struct deadline *d;
 
         while ((d = deadlines_pop(&b->deadlines, b->now))) {
                 struct attachment *src = (struct attachment *)(void *)d;
-                struct waits *ws = &src->local;
+                uint64_t next = expire(b, src, &src->local);
+                uint64_t late = expire(b, src, &src->late);
 
-                for (; ws->head < ws->tail; ws->head++) {
-                        struct wait *w = slot(ws, ws->head);
-
-                        if (is_finished(w))
-                                continue;
-                        if (w->deadline > b->now)
-                                break;
-                        fail_local(b, src, w, MBUS_REASON_TIMEOUT,
-                                   "it was not acknowledged within 600 ms");
-                }
-                trim(ws);
-                if (ws->head == ws->tail)
+                if (waits_for_nobody(src))
                         stop_waiting(b, src);
-                else
-                        deadlines_set(&b->deadlines, d, slot(ws, ws->head)->deadline);
+                deadlines_set(&b->deadlines, d, next < late ? next : late);
         }
 }
 
@@ -329,32 +375,36 @@ void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
 
 /* ---- entities that go ---------------------------------------------------------------------- */
 
+static void end_all(const struct attachment *a, const struct waits *ws)
+{
+        for (uint64_t i = ws->head; i < ws->tail; i++)
+                if (!is_finished(slot(ws, i)))
+                        end_local(a, slot(ws, i));
+}
+
 static void forget_own(struct broker *b, struct attachment *a)
 {
-        for (uint64_t i = a->local.head; i < a->local.tail; i++)
-                if (!is_finished(slot(&a->local, i)))
-                        end_local(a, slot(&a->local, i));
+        end_all(a, &a->local);
+        end_all(a, &a->late);
         for (uint64_t i = a->remote.head; i < a->remote.tail; i++)
                 if (!is_finished(slot(&a->remote, i)))
                         end_remote(a, slot(&a->remote, i));
         free(a->local.ring);
+        free(a->late.ring);
         free(a->remote.ring);
-        a->local = a->remote = (struct waits){ 0 };
+        a->local = a->late = a->remote = (struct waits){ 0 };
         stop_waiting(b, a);
         deadlines_set(&b->deadlines, &a->deadline, TIME_NEVER);
 }
 
-static void fail_waits_on(struct broker *b, struct attachment *src, const struct attachment *target)
+static void fail_waits_on(struct broker *b, struct attachment *src, struct waits *ws,
+                          const struct attachment *target)
 {
-        struct waits *ws = &src->local;
-
         for (uint64_t i = ws->head; i < ws->tail && target->n_waited_on > 0; i++)
                 if (slot(ws, i)->target == target)
                         fail_local(b, src, slot(ws, i), MBUS_REASON_BYE,
                                    "the entity left before it acknowledged");
         trim(ws);
-        if (ws->head == ws->tail)
-                stop_waiting(b, src);
 }
 
 void reliable_forget(struct broker *b, struct attachment *a)
@@ -364,7 +414,10 @@ void reliable_forget(struct broker *b, struct attachment *a)
         forget_own(b, a);
         for (struct attachment *src = b->waiting; src && a->n_waited_on > 0; src = next) {
                 next = src->next_waiting;
-                fail_waits_on(b, src, a);
+                fail_waits_on(b, src, &src->local, a);
+                fail_waits_on(b, src, &src->late, a);
+                if (waits_for_nobody(src))
+                        stop_waiting(b, src);
         }
         assert(a->n_waited_on == 0);
 }

@@ -34,6 +34,10 @@ void reliable_discharge(struct client *c, size_t bytes);
  * reliable_wait_...() cannot fail. */
 int reliable_prepare_local(struct attachment *src, uint32_t seq);
 int reliable_prepare_remote(struct attachment *src, size_t bytes);
+/* The same for one that waited for its destination, while others with later SeqNums passed. */
+int reliable_prepare_late(struct attachment *src);
+void reliable_wait_late(struct broker *b, struct attachment *src, uint32_t seq,
+                        struct attachment *target);
 /* @target is to acknowledge @seq of @src. */
 void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
                          struct attachment *target);

@@ -7,6 +7,7 @@
  */
 #include "router.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "broker.h"
 #include "control.h"
 #include "monitor.h"
-#include "passage.h"
+#include "patience.h"
 #include "reliable.h"
 #include "retain.h"
 
@@ -193,8 +194,7 @@ static void command_self(struct passage *p, struct attachment *src)
                 control_message(p->b, p->c, &p->h, src, p->payload);
 }
 
-/* What reliable_check() or reliable_prepare_...() said: it is the sender's own fault, and no queue's. */
-static void refuse_more(struct passage *p, int r)
+void router_refuse_more(struct passage *p, int r)
 {
         if (r == MBUS_E_MALFORMED)
                 passage_undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
@@ -223,7 +223,7 @@ static void forward_reliable_away(struct passage *p, const struct attachment *ta
         r = reliable_check(
                 p->c, reliable_size(attachment_text(src), attachment_text(target), p->payload));
         if (r) {
-                refuse_more(p, r);
+                router_refuse_more(p, r);
                 return;
         }
         r = bridge_send_reliable(src, target->proxy, p->h.seq, header_timestamp_ms(&p->h),
@@ -256,9 +256,9 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
                 command_self(p, src);
                 return;
         }
-        r = reliable_prepare_local(src, p->h.seq);
+        r = p->waited ? reliable_prepare_late(src) : reliable_prepare_local(src, p->h.seq);
         if (r) {
-                refuse_more(p, r);
+                router_refuse_more(p, r);
                 return;
         }
         r = target == p->route->only
@@ -269,7 +269,10 @@ static void forward_reliable_locally(struct passage *p, struct attachment *targe
         } else if (r) {
                 passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
-                reliable_wait_local(p->b, src, p->h.seq, target);
+                if (p->waited)
+                        reliable_wait_late(p->b, src, p->h.seq, target);
+                else
+                        reliable_wait_local(p->b, src, p->h.seq, target);
                 monitor_copy(&p->b->bus, p->text, false);
         }
 }
@@ -290,7 +293,7 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
                 return;
         r = reliable_prepare_remote(src, bytes);
         if (r) {
-                refuse_more(p, r);
+                router_refuse_more(p, r);
                 return;
         }
         r = engine_send_reliable(p->b->engine, p->b->now, header_timestamp_ms(&p->h), src->entity,
@@ -317,10 +320,16 @@ static void forward_reliable(struct passage *p)
 {
         struct attachment *target;
         struct name *name;
+        enum resolution resolution;
 
         if (passage_is_forbidden(p))
                 return;
-        switch (route_resolve(p->b, p->route, &target, &name)) {
+        resolution = route_resolve(p->b, p->route, &target, &name);
+        if (patience_is_wanted(p, resolution == ROUTE_LOCAL || resolution == ROUTE_PEER)) {
+                patience_hold(p);
+                return;
+        }
+        switch (resolution) {
         case ROUTE_NOBODY:
                 passage_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
@@ -384,6 +393,7 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
         b->from_links.bytes += n;
         p.b = b;
         p.c = c;
+        p.waited = false;
         p.chunk = chunk;
         p.at = at;
         p.n = n;
@@ -394,6 +404,29 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
                 forward_reliable(&p);
         else if (p.payload.n > 0)
                 forward(&p);
+}
+
+int router_again(struct broker *b, struct client *c, struct span text)
+{
+        size_t n = FRAME_HEADER_SIZE + text.n;
+        char *at = text.n <= FRAME_MAX ? broker_reserve(b, n) : NULL;
+        struct passage p;
+
+        if (!at)
+                return -ENOMEM;
+        frame_put_length(at, text.n, false);
+        memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
+        p = (struct passage){ .b = b,
+                              .c = c,
+                              .waited = true,
+                              .chunk = b->chunk,
+                              .at = b->chunk->n,
+                              .n = n,
+                              .text = { at + FRAME_HEADER_SIZE, text.n } };
+        b->chunk->n += n;
+        if (passage_read(&p))
+                forward_reliable(&p);
+        return 0;
 }
 
 void router_forget(struct client *c)

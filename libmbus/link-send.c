@@ -114,20 +114,37 @@ static int ask(struct mbus_bus *bus, struct span from, bool reliable, struct spa
         return push(bus, &spec, payload, CONTROL_OUTPUT_MAX);
 }
 
+/* The version that we speak, and what the broker is to know of the entity. */
+static void format_attach(const struct mbus_entity *entity, struct buffer *out)
+{
+        uint64_t patience = entity->bus->patience;
+
+        buffer_add_text(out, "broker.attach(1");
+        if (patience > 0) {
+                buffer_add_text(out, " (patience ");
+                buffer_add_uint(out, (patience - 1) / NSEC_PER_MSEC + 1);
+                buffer_add_char(out, ')');
+        }
+        buffer_add_char(out, ')');
+}
+
 int link_attach(struct mbus_entity *entity, bool anew)
 {
         struct link *l = entity->bus->impl;
         const char *text = entity->next_text ? entity->next_text : entity->text;
         struct span address = text && !anew ? span_of(text) : entity->given->text;
         struct ticket ticket = { .entity = entity, .seq = l->seq, .attach = true };
+        struct buffer payload = BUFFER_INIT;
         int r = tickets_add(&l->tickets, &ticket);
 
         entity->anew = anew;
-        if (r == 0) {
-                r = ask(entity->bus, address, true, span_of("broker.attach(1)"));
-                if (r != 0)
-                        tickets_remove(&l->tickets, ticket.seq);
-        }
+        if (r != 0)
+                return r;
+        format_attach(entity, &payload);
+        r = payload.failed ? -ENOMEM : ask(entity->bus, address, true, buffer_span(&payload));
+        buffer_deinit(&payload);
+        if (r != 0)
+                tickets_remove(&l->tickets, ticket.seq);
         return r;
 }
 

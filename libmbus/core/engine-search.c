@@ -25,7 +25,8 @@ void init_searches(struct engine *e)
                 survey = NO_TIME_OF_ITS_OWN;
         else if (e->options.dialect == DIALECT_UCL)
                 survey = SEARCH_SURVEY_UCL_MS * NSEC_PER_MSEC;
-        searches_init(&e->searches, random_u64(&e->random), survey);
+        searches_init(&e->searches, random_u64(&e->random), survey,
+                      e->options.dialect != DIALECT_UCL && !e->options.owner_surveys);
         e->since = TIME_NEVER;
 }
 
@@ -45,50 +46,44 @@ static uint64_t known_from(const struct engine *e)
         return e->since + (silence > e->searches.survey ? silence : e->searches.survey);
 }
 
-/* Whether all who match are known, as far as anybody can tell. */
-static bool is_surveyed(const struct engine *e, uint64_t now, const struct search *search)
+/* Whoever comes later says so (9.1): who knew all once does not lose that when there are more. */
+bool engine_knows_all(struct engine *e, uint64_t now)
 {
         if (e->options.owner_surveys)
                 return e->all_known;
-        return (search && search->is_over) || known_from(e) <= now;
+        if (!e->all_known)
+                e->all_known = known_from(e) <= now;
+        return e->all_known;
 }
 
-/* Whether @dest, which the entity with @address matches, can be no other's. An old address without an id
- * may be a part of others' (4.1). */
-static bool is_whole(const struct address *dest, const struct address *address)
-{
-        return dest->n == address->n && address_get(address, "id").at;
-}
-
-bool must_search(const struct engine *e, uint64_t now, const struct address *dest, unsigned n,
+bool must_search(struct engine *e, uint64_t now, const struct address *dest, unsigned n,
                  const struct address *address)
 {
-        const struct search *search;
-
-        if (e->patience == 0)
+        if (e->patience == 0 || n > 1 || (e->options.owner_surveys && e->all_known))
                 return false;
-        search = searches_find(&e->searches, dest);
-        /* It keeps its place behind those who wait. */
-        if (search && search->first)
-                return true;
-        if (n == 1)
-                return !is_whole(dest, address) && !is_surveyed(e, now, search);
-        return n == 0 && !(e->options.owner_surveys && e->all_known);
+        return searches_want(&e->searches, dest, n, n == 1 && search_is_whole(dest, address),
+                             engine_knows_all(e, now));
 }
 
 int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint64_t ticket)
 {
         uint64_t until = e->patience < TIME_NEVER - now ? now + e->patience : TIME_NEVER;
+        struct entity *from = note->from;
         struct waiter *w;
         int r;
 
+        /* None is given up before an earlier one. */
+        if (from->n_held > 0 && until <= from->held_until && until < TIME_NEVER)
+                until = from->held_until < TIME_NEVER ? from->held_until + 1 : TIME_NEVER;
         if (note->payload.n > e->sender.bytes_max - e->searches.bytes)
                 return MBUS_E_FULL;
-        r = searches_wait(&e->searches, now, note->dest, note->from, ticket, note->payload, until,
+        r = searches_wait(&e->searches, now, note->dest, from, ticket, note->payload, until,
                           &w);
-        if (r == 0)
-                ++note->from->n_held;
-        return r;
+        if (r != 0)
+                return r;
+        ++from->n_held;
+        from->held_until = until;
+        return 0;
 }
 
 /* ---- what becomes of them ------------------------------------------------------------------ */
@@ -153,44 +148,34 @@ static void ask(struct engine *e, uint64_t now, uint64_t wall_ms, struct search 
         struct note note = { .from = search->first->owner,
                              .dest = search->entry.address,
                              .payload = span_of("mbus.ping()") };
-        bool asked = e->options.dialect == DIALECT_UCL || e->options.owner_surveys ||
-                     note_send(e, wall_ms, &note) == 0;
+        bool asked = !e->searches.asks || note_send(e, wall_ms, &note) == 0;
 
         search_asked(&e->searches, search, now, asked);
-}
-
-/* Whether another question would be answered in time: the first one, or its answers, may be lost. */
-static bool is_worth_asking(const struct engine *e, uint64_t now, const struct search *search)
-{
-        if (e->options.dialect == DIALECT_UCL || e->options.owner_surveys)
-                return false;
-        return search->last->deadline.at - now >= e->searches.survey;
 }
 
 static void judge(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
 {
         const struct address *dest = search->entry.address, *address;
         struct entity *local;
-        unsigned n;
+        unsigned n = engine_resolve(e, dest, &local, &address);
 
-        if (!search->first) {
+        switch (search_judge(&e->searches, search, now, n,
+                             n == 1 && search_is_whole(dest, address))) {
+        case SEARCH_ASK:
+                ask(e, now, wall_ms, search);
+                break;
+        case SEARCH_ANSWER:
+                answer_all(e, now, wall_ms, search);
+                break;
+        case SEARCH_WAIT:
+                break;
+        case SEARCH_END:
                 /* What the survey found out holds until everybody is known without. */
-                if (search->is_over && known_from(e) > now)
+                if (search->is_over && !engine_knows_all(e, now))
                         search_rests(&e->searches, search, known_from(e));
                 else
                         search_forget(&e->searches, search);
-                return;
         }
-        if (!search->is_asked) {
-                ask(e, now, wall_ms, search);
-                return;
-        }
-        n = engine_resolve(e, dest, &local, &address);
-        search_goes_on(&e->searches, search);
-        if ((n == 1 && is_whole(dest, address)) || (n > 0 && search->is_over))
-                answer_all(e, now, wall_ms, search);
-        else if (n == 0 && search->is_over && is_worth_asking(e, now, search))
-                ask(e, now, wall_ms, search);
 }
 
 void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms)
@@ -198,6 +183,7 @@ void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms)
         struct search *search;
         struct waiter *w;
 
+        (void)engine_knows_all(e, now);
         if (e->searches.all.n == 0)
                 return;
         while ((search = searches_due(&e->searches, now)))

@@ -27,6 +27,7 @@ struct entity {
         uint32_t seq;        /* of the next message */
         size_t n_reliable;   /* tickets whose end was not popped */
         size_t n_held;       /* of these, those that wait for their destination */
+        uint64_t held_until; /* what the last of them was given */
         size_t n_acks;       /* lists of acknowledgements, one at each peer that sent reliably */
         bool conflict;       /* reported, and not renamed yet */
         uint64_t calm_until; /* it was renamed: no conflict is reported before ... */
@@ -57,7 +58,7 @@ struct engine {
         uint64_t dropped[MBUS_DROP_MAX];
         uint64_t n_heard;     /* messages with our key ... */
         uint64_t n_line_feed; /* ... of which so many end their first line as old programs do */
-        bool all_known;       /* with owner_surveys: the owner says so */
+        bool all_known;       /* see engine_knows_all() */
         bool shrunk;          /* entities left since the last tick */
         bool observe;
         bool observe_hello;
@@ -122,7 +123,7 @@ void init_searches(struct engine *e);
 void free_searches(struct engine *e);
 /* Whether a reliable message to @dest waits, which @n entities are known to match (0, 1, 2 for more), the
  * one being @address. */
-bool must_search(const struct engine *e, uint64_t now, const struct address *dest, unsigned n,
+bool must_search(struct engine *e, uint64_t now, const struct address *dest, unsigned n,
                  const struct address *address);
 /* It does, with an event reserved for its @ticket. 0, MBUS_E_FULL or -ENOMEM. */
 int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint64_t ticket);

@@ -105,6 +105,9 @@ int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struc
  * destination leave in the order of the calls. MBUS_E_FULL, too, when they wait for SEARCHES_MAX others.
  */
 void engine_set_patience(struct engine *e, uint64_t patience);
+/* Whether all that are on the bus must have been heard: they have said hello since the first entity was
+ * added here, as far as is known how many they are. With owner_surveys what the owner says. */
+bool engine_knows_all(struct engine *e, uint64_t now);
 /* With owner_surveys: whether all that are on the bus are known now; if so, all that waits is answered. */
 void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all);
 /* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). In DIALECT_UCL nothing

@@ -18,11 +18,12 @@ static struct search *search_of(struct index_entry *entry)
                      : NULL;
 }
 
-void searches_init(struct searches *s, uint64_t seed, uint64_t survey)
+void searches_init(struct searches *s, uint64_t seed, uint64_t survey, bool asks)
 {
         *s = (struct searches){ .judgements = DEADLINES_INIT,
                                 .patience = DEADLINES_INIT,
-                                .survey = survey };
+                                .survey = survey,
+                                .asks = asks };
         index_init(&s->all, seed);
 }
 
@@ -99,6 +100,13 @@ static int search_new(struct searches *s, uint64_t now, const struct address *de
         return 0;
 }
 
+/* It is due at the end of its survey; else when there is news. */
+static void go_on(struct searches *s, struct search *search)
+{
+        deadlines_set(&s->judgements, &search->deadline,
+                      search->is_over ? TIME_NEVER : search->asked + s->survey);
+}
+
 /* Somebody begins to wait in @search: what was asked a moment ago is not asked again. */
 static void begin(struct searches *s, struct search *search, uint64_t now)
 {
@@ -109,7 +117,7 @@ static void begin(struct searches *s, struct search *search, uint64_t now)
                 search->next->previous = search;
         s->waited_for = search;
         if (was_asked_lately(search, now)) {
-                search_goes_on(s, search);
+                go_on(s, search);
                 return;
         }
         search->is_asked = false;
@@ -217,14 +225,6 @@ void searches_note(struct searches *s, uint64_t now, const struct address *addre
         }
 }
 
-void searches_end(struct searches *s, uint64_t now)
-{
-        for (struct search *search = s->waited_for; search; search = search->next) {
-                search->is_over = true;
-                deadlines_set(&s->judgements, &search->deadline, now);
-        }
-}
-
 struct search *searches_due(struct searches *s, uint64_t now)
 {
         struct deadline *d = deadlines_pop(&s->judgements, now);
@@ -243,10 +243,35 @@ void search_asked(struct searches *s, struct search *search, uint64_t now, bool 
         deadlines_set(&s->judgements, &search->deadline, now + (asked ? s->survey : RETRY));
 }
 
-void search_goes_on(struct searches *s, struct search *search)
+/* Whether another question would be answered in time: the first one, or its answers, may be lost. */
+static bool is_worth_asking(const struct searches *s, const struct search *search, uint64_t now)
 {
-        deadlines_set(&s->judgements, &search->deadline,
-                      search->is_over ? TIME_NEVER : search->asked + s->survey);
+        return s->asks && search->last->deadline.at - now >= s->survey;
+}
+
+enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now, unsigned n,
+                                 bool whole)
+{
+        if (!search->first)
+                return SEARCH_END;
+        if (!search->is_asked)
+                return SEARCH_ASK;
+        go_on(s, search);
+        if ((n == 1 && whole) || (n > 0 && search->is_over))
+                return SEARCH_ANSWER;
+        return n == 0 && search->is_over && is_worth_asking(s, search, now) ? SEARCH_ASK
+                                                                            : SEARCH_WAIT;
+}
+
+bool searches_want(const struct searches *s, const struct address *dest, unsigned n, bool whole,
+                   bool surveyed)
+{
+        const struct search *search = searches_find(s, dest);
+
+        /* It keeps its place behind those who wait. */
+        if (search && search->first)
+                return true;
+        return n == 0 || (n == 1 && !whole && !surveyed && !(search && search->is_over));
 }
 
 void search_rests(struct searches *s, struct search *search, uint64_t until)

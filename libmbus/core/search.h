@@ -46,11 +46,12 @@ struct searches {
         struct deadlines judgements;
         struct deadlines patience;
         uint64_t survey; /* ns from the question to its end */
+        bool asks;       /* there is a question; else hellos are awaited, or the owner knows better */
         size_t n_waiters;
         size_t bytes; /* that they have to send */
 };
 
-void searches_init(struct searches *s, uint64_t seed, uint64_t survey);
+void searches_init(struct searches *s, uint64_t seed, uint64_t survey, bool asks);
 /* Nobody may wait any more. */
 void searches_deinit(struct searches *s);
 
@@ -68,14 +69,33 @@ void searches_drop(struct searches *s, struct waiter *waiter);
 
 /* An entity with @address is known from now on: who looks for it is due. */
 void searches_note(struct searches *s, uint64_t now, const struct address *address);
-/* All that exist are known: each search that somebody waits in is over, and due. */
-void searches_end(struct searches *s, uint64_t now);
-/* A search that is to be judged by @now, or NULL; call until NULL, each with one of the calls below. */
+/* A search that is to be judged by @now, or NULL; call until NULL, search_judge() each. */
 struct search *searches_due(struct searches *s, uint64_t now);
+
+/* What is to be done about a search. */
+enum search_verdict {
+        SEARCH_ASK,    /* the question is due: search_asked() */
+        SEARCH_ANSWER, /* its messages go to the one that matches, or fail: searches_drop() each */
+        SEARCH_WAIT,   /* nothing: it is due again at the end of its survey, or when there is news */
+        SEARCH_END,    /* nobody waits in it: search_rests() or search_forget() */
+};
+
+/* @n entities are known to match (0, 1, 2 for more); @whole: see search_is_whole(), of the one. */
+enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now, unsigned n,
+                                 bool whole);
+/* Whether @dest, which the entity with @address matches, can be no other's. An old address without an id
+ * may be a part of others' (4.1). */
+static inline bool search_is_whole(const struct address *dest, const struct address *address)
+{
+        return dest->n == address->n && address_get(address, "id").at;
+}
+/* Whether a message to @dest waits, which @n and @whole are said of as above; @surveyed: all that match are
+ * known without a question. */
+bool searches_want(const struct searches *s, const struct address *dest, unsigned n, bool whole,
+                   bool surveyed);
+
 /* The question went out; or, @asked false, could not: it is due again in a moment. */
 void search_asked(struct searches *s, struct search *search, uint64_t now, bool asked);
-/* It goes on: due at the end of its survey, and else when searches_note() has news. */
-void search_goes_on(struct searches *s, struct search *search);
 /* Nobody waits in it: it is kept until @until, and due then. */
 void search_rests(struct searches *s, struct search *search, uint64_t until);
 /* Nobody waits in it: it is forgotten. */

@@ -20,6 +20,8 @@
 #define BROKER "(app:mbus-broker id:1-1@127.0.0.1)"
 #define ME "(app:x id:2-1@127.0.0.1)"
 #define PEER "(app:peer id:3-1@127.0.0.1)"
+/* What the library says of an entity. */
+#define ATTACH "broker.attach(1 (patience 2500))"
 
 struct world {
         char directory[32];
@@ -149,7 +151,7 @@ static inline struct world *world_with_entity(void)
         uint32_t seq;
 
         w->me = entity_add(w->bus, "(app:x)");
-        seq = expect(w, "(app:x) (app:mbus-broker) ()\r\nbroker.attach(1)");
+        seq = expect(w, "(app:x) (app:mbus-broker) ()\r\n" ATTACH);
         say(w, "mbus/1.0 1 1 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
         ck_assert_str_eq(event_expect(w->bus, MBUS_EVENT_READY)->address, ME);
         return w;

@@ -219,7 +219,12 @@ void raw_expect_closed(struct raw_client *c)
 
 char *raw_attach(struct raw_client *c, const char *address)
 {
-        uint32_t seq = raw_send(c, 'R', address, BROKER, "broker.attach(1)");
+        return raw_attach_with(c, address, "broker.attach(1)");
+}
+
+char *raw_attach_with(struct raw_client *c, const char *address, const char *payload)
+{
+        uint32_t seq = raw_send(c, 'R', address, BROKER, payload);
         char begin[64];
         char *at, *end;
 

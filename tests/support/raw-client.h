@@ -54,5 +54,7 @@ void raw_expect_closed(struct raw_client *c);
 
 /* Attaches; *@ret_address is to be freed. */
 char *raw_attach(struct raw_client *c, const char *address);
+/* The same with something else to say than broker.attach(1). */
+char *raw_attach_with(struct raw_client *c, const char *address, const char *payload);
 
 #endif

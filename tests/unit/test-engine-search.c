@@ -240,6 +240,25 @@ START_TEST(test_it_is_asked_again_once_a_second_at_most)
 }
 END_TEST
 
+/* In the order of the calls, whatever the heap of deadlines makes of them. */
+START_TEST(test_what_is_given_up_keeps_its_order)
+{
+        struct scene s;
+        uint64_t tickets[200];
+
+        scene_begin(&s, NULL);
+        for (unsigned i = 0; i < N(tickets); ++i) {
+                if (i == 100)
+                        engine_set_patience(s.e, PATIENCE / 2);
+                tickets[i] = send_to(&s, i % 3 ? YOU : THEM, "x.y()");
+        }
+        fake_run(&s.bus, 2501);
+        for (unsigned i = 0; i < N(tickets); ++i)
+                fake_expect_ticket(s.e, tickets[i], MBUS_REASON_UNKNOWN);
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_a_thousand_messages_ask_once_and_keep_their_order)
 {
         struct scene s;
@@ -391,7 +410,7 @@ START_TEST(test_what_waits_is_bounded)
         for (unsigned i = SEARCHES_MAX; i < RELIABLE_OUTSTANDING_MAX; ++i)
                 send_to(&s, "(number:7)", "x.y()");
         ck_assert_int_eq(try_to(&s, "(number:7)"), MBUS_E_FULL);
-        fake_run(&s.bus, 2500);
+        fake_run(&s.bus, 2501);
         for (unsigned i = 0; i < RELIABLE_OUTSTANDING_MAX; ++i)
                 fake_expect(s.e, EVENT_FAILED);
         fake_expect_nothing(s.e);
@@ -492,6 +511,7 @@ int main(void)
                 test_no_patience_is_an_answer_at_once,
                 test_patience_shorter_than_a_survey,
                 test_it_is_asked_again_once_a_second_at_most,
+                test_what_is_given_up_keeps_its_order,
                 test_a_thousand_messages_ask_once_and_keep_their_order,
                 test_who_has_been_there_for_long_need_not_ask,
                 test_survey_is_remembered_on_a_large_bus,

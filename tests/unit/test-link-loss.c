@@ -89,7 +89,7 @@ START_TEST(test_a_lost_link_is_restored_and_nothing_is_lost_silently)
         broker_return(w);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_UP);
         watch = expect(w, "broker.watch(\"()\")");
-        attach = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        attach = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH);
         say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", attach,
             attach);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_READY);
@@ -162,7 +162,7 @@ START_TEST(test_an_address_that_is_taken_after_a_lost_link_is_exchanged)
         broker_return(w);
         seq = expect(w, ME " (app:mbus-broker)");
         say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.refused(%u taken \"\")", seq);
-        seq = expect(w, " (app:x) (app:mbus-broker) ()\r\nbroker.attach(1)");
+        seq = expect(w, " (app:x) (app:mbus-broker) ()\r\n" ATTACH);
         say(w,
             "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "
             "id:2-9@127.0.0.1)\")",
@@ -180,7 +180,7 @@ START_TEST(test_an_address_of_ones_own_is_asked_for_again_while_the_old_link_has
         uint32_t seq;
 
         w->me = entity_add(w->bus, ME);
-        seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        seq = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH);
         say(w, "mbus/1.0 1 1 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
         events_clear(w->bus);
         broker_stop(w);
@@ -188,13 +188,13 @@ START_TEST(test_an_address_of_ones_own_is_asked_for_again_while_the_old_link_has
         broker_return(w);
         for (unsigned i = 0; i < 3; i++) {
                 events_clear(w->bus);
-                seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+                seq = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH);
                 say(w, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.refused(%u taken \"\")", seq);
                 ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
                 ck_assert_int_eq(mbus_bus_wait(w->bus, 2 * (int64_t)NSEC_PER_SEC / 5),
                                  MBUS_E_NOT_READY);
         }
-        seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        seq = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH);
         say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_READY);
         world_free(w);
@@ -213,7 +213,7 @@ static void back_on_the_link(struct world *w)
         broker_stop(w);
         turn(w);
         broker_return(w);
-        seq = expect(w, ME " (app:mbus-broker) ()\r\nbroker.attach(1)");
+        seq = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH);
         say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", seq, seq);
         events_clear(w->bus);
 }
@@ -269,7 +269,7 @@ START_TEST(test_one_descriptor_follows_the_link)
         event_expect(w->bus, MBUS_EVENT_LINK_DOWN);
         ck_assert_int_eq(poll(&fd, 1, 60000), 1);
         broker_return(w);
-        expect(w, "broker.attach(1)");
+        expect(w, ATTACH);
         ck_assert_int_eq(poll(&fd, 1, 0), 0);
         say_frame(w, false, "mbus/1.0 1 9 U " BROKER " () ()\r\nbroker.dropped(1 full)");
         ck_assert_int_eq(poll(&fd, 1, 0), 1);

@@ -168,7 +168,7 @@ START_TEST(test_what_the_broker_takes_back_is_told_and_who_is_not_watched_has_le
         ck_assert_str_eq(event->why, "x");
         /* A new link asks for neither. */
         broker_restart(w);
-        expect(w, "broker.attach(1)");
+        expect(w, ATTACH);
         ck_assert_ptr_null(next(w));
         world_free(w);
 }

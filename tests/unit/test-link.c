@@ -16,7 +16,7 @@ START_TEST(test_an_entity_sends_and_has_an_address_once_it_is_attached)
         ck_assert_str_eq(mbus_bus_get_url(w->bus), w->url);
         ck_assert_ptr_null(mbus_entity_get_address(e));
         ck_assert_int_eq(mbus_entity_send_text(e, "()", "a()"), MBUS_E_NOT_READY);
-        seq = expect(w, " R (app:x) (app:mbus-broker) ()\r\nbroker.attach(1)");
+        seq = expect(w, " R (app:x) (app:mbus-broker) ()\r\n" ATTACH);
         ck_assert_uint_eq(seq, 0);
         say(w, "mbus/1.0 1 1 U " BROKER " () (0)\r\nbroker.attached(0 1 \"" ME "\")");
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_READY);
@@ -36,7 +36,7 @@ START_TEST(test_a_refusal_names_its_reason)
         struct mbus_entity *e = entity_add(w->bus, "(app:x)");
         const struct mbus_event *event;
 
-        expect(w, "broker.attach(1)");
+        expect(w, ATTACH);
         say(w, "mbus/1.0 1 1 U " BROKER " () ()\r\nbroker.refused(0 denied \"not yours\")");
         event = event_expect(w->bus, MBUS_EVENT_REFUSED);
         ck_assert_ptr_eq(event->entity, e);
@@ -52,7 +52,7 @@ START_TEST(test_an_entity_that_was_removed_while_it_attached_is_detached)
         struct world *w = world_new();
         struct mbus_entity *e = entity_add(w->bus, "(app:x)");
 
-        expect(w, "broker.attach(1)");
+        expect(w, ATTACH);
         mbus_entity_remove(e);
         say(w, "mbus/1.0 1 1 U " BROKER " () (0)\r\nbroker.attached(0 1 \"" ME "\")");
         ck_assert_ptr_null(mbus_bus_pop_event(w->bus));
@@ -299,7 +299,7 @@ START_TEST(test_one_frame_reaches_all_entities_of_the_link_but_its_sender)
         struct world *w = world_with_entity();
         struct mbus_entity *second = entity_add(w->bus, "(app:x)");
         const struct mbus_event *event;
-        uint32_t seq = expect(w, "broker.attach(1)");
+        uint32_t seq = expect(w, ATTACH);
 
         say(w,
             "mbus/1.0 1 1 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"(app:x "

@@ -31,7 +31,7 @@ static struct address address_of(const char *text)
 static void books_init(struct books *b)
 {
         *b = (struct books){ .now = START };
-        searches_init(&b->s, 1, SURVEY);
+        searches_init(&b->s, 1, SURVEY, true);
 }
 
 static struct waiter *wait_for(struct books *b, const char *dest, uint64_t key, uint64_t until)
@@ -141,13 +141,18 @@ START_TEST(test_news_are_of_a_whole_address_before_the_survey_is_over)
         note(&b, "(id:1-1@h app:x)");
         search = due(&b);
         ck_assert(!search->is_over);
-        search_goes_on(&b.s, search);
+        ck_assert_int_eq(search_judge(&b.s, search, b.now, 1, false), SEARCH_WAIT);
         ck_assert_uint_eq(searches_deadline(&b.s), START + SURVEY);
         b.now += SURVEY;
-        search_goes_on(&b.s, due(&b));
+        ck_assert_int_eq(search_judge(&b.s, due(&b), b.now, 0, false), SEARCH_ASK);
+        search_asked(&b.s, search, b.now, true);
+        b.now += SURVEY;
+        b.s.asks = false;
+        ck_assert_int_eq(search_judge(&b.s, due(&b), b.now, 0, false), SEARCH_WAIT);
         nothing_due(&b);
         note(&b, "(app:x id:1-1@h more:yes)");
         ck_assert_ptr_eq(due(&b), search);
+        ck_assert_int_eq(search_judge(&b.s, search, b.now, 1, false), SEARCH_ANSWER);
         books_deinit(&b);
 }
 END_TEST
@@ -210,22 +215,68 @@ START_TEST(test_patience_ends_for_each_by_itself)
 }
 END_TEST
 
-START_TEST(test_all_are_over_when_everybody_is_known)
+/* n entities are known to match, of which one may be whole. */
+START_TEST(test_verdicts)
 {
-        struct books b;
+        static const struct {
+                unsigned n;
+                bool whole;
+                enum search_verdict before, after;
+        } cases[] = {
+                { 0, false, SEARCH_WAIT, SEARCH_ASK },
+                { 1, false, SEARCH_WAIT, SEARCH_ANSWER },
+                { 1, true, SEARCH_ANSWER, SEARCH_ANSWER },
+                { 2, false, SEARCH_WAIT, SEARCH_ANSWER },
+        };
+
+        for (size_t i = 0; i < N(cases); ++i) {
+                struct search *search;
+                struct books b;
+
+                books_init(&b);
+                wait_for(&b, "(app:x)", 1, b.now + 2 * SURVEY);
+                search = due(&b);
+                ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
+                                 SEARCH_ASK);
+                search_asked(&b.s, search, b.now, true);
+                b.now += SURVEY / 2;
+                ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
+                                 cases[i].before);
+                b.now += SURVEY / 2;
+                search = due(&b);
+                ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
+                                 cases[i].after);
+                /* Too late for another answer. */
+                b.now += 1;
+                if (cases[i].n == 0)
+                        ck_assert_int_eq(search_judge(&b.s, search, b.now, 0, false), SEARCH_WAIT);
+                searches_drop(&b.s, search->first);
+                ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
+                                 SEARCH_END);
+                books_deinit(&b);
+        }
+}
+END_TEST
+
+START_TEST(test_who_wants_to_wait)
+{
+        struct address dest = address_of("(app:x)");
         struct search *search;
+        struct books b;
 
         books_init(&b);
+        ck_assert(searches_want(&b.s, &dest, 0, false, true));
+        ck_assert(searches_want(&b.s, &dest, 1, false, false));
+        ck_assert(!searches_want(&b.s, &dest, 1, false, true));
+        ck_assert(!searches_want(&b.s, &dest, 1, true, false));
+        ck_assert(!searches_want(&b.s, &dest, 2, false, false));
         wait_for(&b, "(app:x)", 1, TIME_NEVER);
-        wait_for(&b, "()", 2, TIME_NEVER);
-        searches_end(&b.s, b.now);
-        for (unsigned i = 0; i < 2; ++i) {
-                search = searches_due(&b.s, b.now);
-                ck_assert(search && search->is_over);
-                searches_drop(&b.s, search->first);
-                search_forget(&b.s, search);
-        }
-        nothing_due(&b);
+        ck_assert(searches_want(&b.s, &dest, 1, true, true));
+        search_asked(&b.s, due(&b), b.now, true);
+        b.now += SURVEY;
+        search = due(&b);
+        searches_drop(&b.s, search->first);
+        ck_assert(!searches_want(&b.s, &dest, 1, false, false));
         books_deinit(&b);
 }
 END_TEST
@@ -274,7 +325,8 @@ int main(void)
                 test_news_are_of_a_whole_address_before_the_survey_is_over,
                 test_search_is_remembered_but_not_asked_twice_in_a_second,
                 test_patience_ends_for_each_by_itself,
-                test_all_are_over_when_everybody_is_known,
+                test_verdicts,
+                test_who_wants_to_wait,
                 test_destinations_are_bounded_and_rested_ones_give_way,
         };
 
