@@ -410,22 +410,26 @@ int router_again(struct broker *b, struct client *c, struct span text)
 {
         size_t n = FRAME_HEADER_SIZE + text.n;
         char *at = text.n <= FRAME_MAX ? broker_reserve(b, n) : NULL;
+        struct chunk *chunk;
         struct passage p;
 
         if (!at)
                 return -ENOMEM;
         frame_put_length(at, text.n, false);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
+        /* What is made on the way goes behind it. */
+        chunk = chunk_ref(b->chunk);
         p = (struct passage){ .b = b,
                               .c = c,
                               .waited = true,
-                              .chunk = b->chunk,
-                              .at = b->chunk->n,
+                              .chunk = chunk,
+                              .at = chunk->n,
                               .n = n,
                               .text = { at + FRAME_HEADER_SIZE, text.n } };
-        b->chunk->n += n;
+        chunk->n += n;
         if (passage_read(&p))
                 forward_reliable(&p);
+        chunk_unref(chunk);
         return 0;
 }
 
