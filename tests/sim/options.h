@@ -36,6 +36,7 @@ struct link_options {
         bool tcp;           /* links over TCP beside those over Unix sockets */
         bool small;         /* the least queues that can be configured */
         bool prompt;        /* all runs at once, and there is room for all */
+        uint64_t patience;  /* of applications, for destinations that are not known; ns */
         uint64_t stall_max; /* the longest time that a process gets no time */
 };
 

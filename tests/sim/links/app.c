@@ -93,6 +93,7 @@ static void set_url(const struct app *app, struct mbus_config *config)
                 snprintf(url, sizeof(url), "unix:/broker-%u", broker);
         mbus_config_set_url(config, url);
         mbus_config_set_text(config, app->process.config);
+        mbus_config_set_patience(config, links->scenario->links.patience);
 }
 
 void app_begin(struct app *app)

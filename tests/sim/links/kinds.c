@@ -31,6 +31,8 @@ static void make_bus(struct scenario *s, struct random *r, uint32_t n_brokers, u
         o->delay_max = upto(r, 1) * upto(r, 3 * MS);
         o->capacity = 200000;
         o->cuts = true;
+        /* Not drawn: what is drawn later is as it was. */
+        o->patience = s->seed % 3 * 1250 * MS;
 }
 
 static uint32_t some_app(const struct scenario *s, struct random *r)

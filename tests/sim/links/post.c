@@ -266,12 +266,13 @@ void post_forget(const struct person *person)
         }
 }
 
-/* The 600 ms of the RFC, and what a link takes each way. */
+/* The 600 ms of the RFC, what a link takes each way, and how long a destination is waited for. */
 static uint64_t longest_ticket(void)
 {
         const struct link_options *o = &links->scenario->links;
 
-        return 6 * RELIABLE_T_R_MS * NSEC_PER_MSEC + 10 * o->delay_max + 2 * NSEC_PER_MSEC;
+        return 6 * RELIABLE_T_R_MS * NSEC_PER_MSEC + 10 * o->delay_max + 2 * NSEC_PER_MSEC +
+               o->patience;
 }
 
 void post_check_open(void)
