@@ -77,8 +77,7 @@ int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint6
                 until = from->held_until < TIME_NEVER ? from->held_until + 1 : TIME_NEVER;
         if (note->payload.n > e->sender.bytes_max - e->searches.bytes)
                 return MBUS_E_FULL;
-        r = searches_wait(&e->searches, now, note->dest, from, ticket, note->payload, until,
-                          &w);
+        r = searches_wait(&e->searches, now, note->dest, from, ticket, note->payload, until, &w);
         if (r != 0)
                 return r;
         ++from->n_held;

@@ -249,8 +249,8 @@ static bool is_worth_asking(const struct searches *s, const struct search *searc
         return s->asks && search->last->deadline.at - now >= s->survey;
 }
 
-enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now, unsigned n,
-                                 bool whole)
+enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now,
+                                 unsigned n, bool whole)
 {
         if (!search->first)
                 return SEARCH_END;

@@ -46,7 +46,7 @@ struct searches {
         struct deadlines judgements;
         struct deadlines patience;
         uint64_t survey; /* ns from the question to its end */
-        bool asks;       /* there is a question; else hellos are awaited, or the owner knows better */
+        bool asks; /* there is a question; else hellos are awaited, or the owner knows better */
         size_t n_waiters;
         size_t bytes; /* that they have to send */
 };
@@ -76,13 +76,13 @@ struct search *searches_due(struct searches *s, uint64_t now);
 enum search_verdict {
         SEARCH_ASK,    /* the question is due: search_asked() */
         SEARCH_ANSWER, /* its messages go to the one that matches, or fail: searches_drop() each */
-        SEARCH_WAIT,   /* nothing: it is due again at the end of its survey, or when there is news */
-        SEARCH_END,    /* nobody waits in it: search_rests() or search_forget() */
+        SEARCH_WAIT, /* nothing: it is due again at the end of its survey, or when there is news */
+        SEARCH_END,  /* nobody waits in it: search_rests() or search_forget() */
 };
 
 /* @n entities are known to match (0, 1, 2 for more); @whole: see search_is_whole(), of the one. */
-enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now, unsigned n,
-                                 bool whole);
+enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now,
+                                 unsigned n, bool whole);
 /* Whether @dest, which the entity with @address matches, can be no other's. An old address without an id
  * may be a part of others' (4.1). */
 static inline bool search_is_whole(const struct address *dest, const struct address *address)
