@@ -45,6 +45,7 @@ static void forget_conversation(struct mbus_bus *bus)
         l->out_at = 0;
         l->blocked = false;
         l->broken = false;
+        l->silence = LINK_SILENCE_MS * NSEC_PER_MSEC;
         l->seq = 0;
         free(l->broker);
         l->broker = NULL;
@@ -103,6 +104,10 @@ static void link_down(struct mbus_bus *bus)
                 if (!tickets[i].attach)
                         link_finish(bus, &tickets[i], MBUS_REASON_LINK_DOWN, SPAN_NULL);
         free(tickets);
+        /* Whoever was attached and could not send all yet. */
+        for (struct mbus_entity *entity = bus->entities; entity; entity = entity->next)
+                if (entity->text)
+                        early_fail(entity, MBUS_REASON_LINK_DOWN, SPAN_NULL);
         told_mark(bus);
         link_forget_network(l);
         if (of_use)
@@ -261,6 +266,7 @@ static ssize_t fill(struct link *l)
         } while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
+        l->alive = true;
         l->in_n += (size_t)n;
         return n;
 }
@@ -318,6 +324,27 @@ static bool is_busy(const struct mbus_bus *bus)
         return l->more && may_read(bus);
 }
 
+/* When the link has been silent for so long that tickets end. */
+static uint64_t silent_at(struct link *l)
+{
+        if (l->tickets.n == 0)
+                return TIME_NEVER;
+        if (l->alive)
+                l->alive_at = clock_now();
+        l->alive = false;
+        return l->alive_at + l->silence;
+}
+
+/* Every ticket ends of itself as long as there is a broker: one that is stopped says nothing at all. The age
+ * of a ticket tells nothing, for it may wait for its turn, or for its destination. */
+static void check_silence(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+
+        if (silent_at(l) <= clock_now())
+                link_fail_silent(bus);
+}
+
 static int link_process(struct mbus_bus *bus, const struct pollfd *fds)
 {
         struct link *l = bus->impl;
@@ -333,6 +360,7 @@ static int link_process(struct mbus_bus *bus, const struct pollfd *fds)
         /* What is to be read tells more of a broken link than what cannot be written. */
         if (!is_busy(bus))
                 (void)link_write(l);
+        early_go_all(bus);
         r = l->broken ? -ENOMEM : read_link(bus);
         if (r == 0 && bus->failure < 0) {
                 /* What came in could not be kept: asked for anew, it comes again. */
@@ -347,6 +375,8 @@ static int link_process(struct mbus_bus *bus, const struct pollfd *fds)
                 r = link_write(l);
         if (r < 0)
                 link_down(bus);
+        else
+                check_silence(bus);
         return r == 0 && is_busy(bus);
 }
 
@@ -379,7 +409,8 @@ static size_t link_get_pollfds(struct mbus_bus *bus, struct pollfd ret_fds[stati
 
 static uint64_t link_get_deadline(struct mbus_bus *bus)
 {
-        const struct link *l = bus->impl;
+        struct link *l = bus->impl;
+        uint64_t silent;
 
         if (l->fd < 0)
                 return l->retry_at;
@@ -387,7 +418,10 @@ static uint64_t link_get_deadline(struct mbus_bus *bus)
                 return 0;
         if (link_n_waiting(l) > 0 && !l->blocked)
                 return 0;
-        return l->more && may_read(bus) ? 0 : l->ask_at;
+        if (l->more && may_read(bus))
+                return 0;
+        silent = silent_at(l);
+        return silent < l->ask_at ? silent : l->ask_at;
 }
 
 /* ---- what the application asks ------------------------------------------------------------- */
@@ -412,6 +446,7 @@ static void link_remove_entity(struct mbus_entity *entity)
                 l->broken = true;
         link_forget_known(l);
         index_remove(&l->attached, &entity->attached);
+        early_forget(entity);
         tickets_forget(&l->tickets, entity);
 }
 
@@ -444,6 +479,23 @@ static void linger(struct link *l)
         while (link_write(l) == 0 && link_n_waiting(l) > 0 && clock_now() < end)
                 if (poll(&fd, 1, LINK_PATIENCE_MS) <= 0)
                         return;
+}
+
+/* What was sent before there was an answer waits for that a moment: a program that opens, sends and closes
+ * need not know that a broker is there. */
+static void link_settle(struct mbus_bus *bus)
+{
+        const struct link *l = bus->impl;
+        uint64_t end = clock_now() + LINK_PATIENCE_MS * NSEC_PER_MSEC, now;
+
+        while (bus->n_early > 0 && l->fd >= 0 && (now = clock_now()) < end) {
+                struct pollfd fds[MBUS_POLLFDS_MAX];
+                size_t n = link_get_pollfds(bus, fds);
+
+                if (poll(fds, n, (int)((end - now) / NSEC_PER_MSEC) + 1) < 0 && errno != EINTR)
+                        return;
+                link_process(bus, NULL);
+        }
 }
 
 static void link_let_go(struct mbus_bus *bus, struct message *message)
@@ -498,6 +550,7 @@ const struct bus_mode link_mode = {
         .close = link_close,
         .abandon = link_abandon,
         .add_entity = link_add_entity,
+        .settle = link_settle,
         .remove_entity = link_remove_entity,
         .send = link_send,
         .ping = link_ping,

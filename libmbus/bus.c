@@ -176,6 +176,8 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
         if (!bus)
                 return NULL;
         bus_abandon(bus);
+        if (bus->mode && bus->mode->settle && !bus->abandoned)
+                bus->mode->settle(bus);
         while (bus->entities)
                 mbus_entity_remove(bus->entities);
         if (bus->mode)

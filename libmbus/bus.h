@@ -60,6 +60,9 @@ struct mbus_entity {
         /* link */
         struct index_entry attached; /* in link.attached while it is */
         size_t n_tickets;            /* entries of link.tickets about it */
+        struct early *early;         /* what it sent before it was attached, oldest first */
+        struct early *early_last;
+        size_t n_early_reliable;
         bool refused;                /* and said so: it is not asked for again */
         bool anew;                   /* asked for as `given`: the old address is taken */
         bool waits;                  /* its old link has the address still: it asks again */
@@ -120,6 +123,7 @@ struct mbus_bus {
         struct random random;
         uint64_t patience;               /* ns: see mbus_config_set_patience() */
         uint64_t next_ticket;            /* link */
+        size_t n_early;                  /* link: messages that wait for an attachment */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
         int failure;  /* memory was short where nobody could be told; the next process() says so */
         bool stirred; /* a call has made events: the bus is due, so that they are popped soon */
@@ -143,6 +147,8 @@ struct bus_mode {
         void (*abandon)(struct mbus_bus *bus);
         /* Puts @entity, whose `given` is set, on the bus; reports READY, now or later. */
         int (*add_entity)(struct mbus_entity *entity);
+        /* Before the entities are removed: what they have to send gets a moment. May be NULL. */
+        void (*settle)(struct mbus_bus *bus);
         void (*remove_entity)(struct mbus_entity *entity);
         /* @ret_ticket: reliably. */
         int (*send)(struct mbus_entity *entity, const struct address *dest, struct span payload,

@@ -58,6 +58,23 @@ static bool take_address(struct args *args, struct address *ret_address)
         return text.at && address_parse(text, LENIENT, ret_address, NULL, NULL) == 0;
 }
 
+/* What else the broker says of an attachment: lists of a name and what is said under it. Names that are not
+ * known here are skipped. */
+static void take_options(struct link *l, struct args args)
+{
+        for (; args.next < args.end; args.next += args.next->nodes) {
+                const struct value *list = args.next;
+
+                if (list->type != MBUS_VALUE_LIST || list->items != 2 ||
+                    list[1].type != MBUS_VALUE_SYMBOL || list[2].type != MBUS_VALUE_INTEGER ||
+                    list[2].integer < 0 || list[2].integer > UINT32_MAX)
+                        continue;
+                if (span_equal_text(list[1].text, "silence") &&
+                    (uint64_t)list[2].integer * NSEC_PER_MSEC > l->silence)
+                        l->silence = (uint64_t)list[2].integer * NSEC_PER_MSEC;
+        }
+}
+
 /* ---- attachments and tickets --------------------------------------------------------------- */
 
 static void on_attached(struct mbus_bus *bus, struct args args)
@@ -78,6 +95,7 @@ static void on_attached(struct mbus_bus *bus, struct args args)
                 (void)link_detach(bus, address.text);
                 return;
         }
+        take_options(l, args);
         entity = ticket->entity;
         tickets_remove(&l->tickets, seq);
         link_forget_known(l);
@@ -86,6 +104,8 @@ static void on_attached(struct mbus_bus *bus, struct args args)
                 r = entity_ready(entity, &address);
         if (r < 0)
                 bus->failure = r;
+        else
+                early_go(entity);
 }
 
 /* The address that an entity had is somebody else's now. With an id that the broker made, another
@@ -128,6 +148,7 @@ static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_r
         event.why = why_string(why);
         event_queue_push(bus, &event, NULL);
         entity->refused = true;
+        early_fail(entity, reason, why);
 }
 
 static bool is_asked_to_observe(const struct link *l, uint32_t seq)

@@ -7,6 +7,7 @@
  */
 #include "link.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
@@ -21,6 +22,28 @@ void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_re
                                     .why = why_string(why) };
 
         event_queue_push(bus, &event, NULL);
+}
+
+void link_fail_silent(struct mbus_bus *bus)
+{
+        static const char why[] = "the broker does not answer";
+        struct link *l = bus->impl;
+        size_t n, n_left = 0;
+        struct ticket *all = tickets_drain(&l->tickets, &n);
+
+        for (size_t i = 0; i < n; i++) {
+                /* What waits for an attachment goes on waiting for it. There was room for it before. */
+                if (all[i].attach && tickets_add(&l->tickets, &all[i]) == 0)
+                        n_left++;
+                else if (all[i].attach)
+                        l->broken = true;
+                else
+                        link_finish(bus, &all[i], MBUS_REASON_TIMEOUT, span_of(why));
+        }
+        assert(n_left == l->tickets.n);
+        free(all);
+        /* And does not make it due again at once. */
+        l->alive = true;
 }
 
 static void on_acks(struct mbus_bus *bus, const struct message *m)

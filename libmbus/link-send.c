@@ -48,6 +48,7 @@ int link_write(struct link *l)
                 l->blocked = n < 0;
                 if (n < 0)
                         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+                l->alive = true;
                 l->out_at += (size_t)n;
         }
         buffer_clear(&l->out);
@@ -191,40 +192,53 @@ int link_observe(struct mbus_bus *bus)
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-static int send_reliable(struct mbus_entity *entity, struct header_spec *spec, struct span payload,
-                         uint64_t *ret_ticket)
+static int put_reliable(struct mbus_entity *entity, struct header_spec *spec, struct span payload,
+                        uint64_t number)
 {
         struct mbus_bus *bus = entity->bus;
         struct link *l = bus->impl;
-        struct ticket ticket = { .entity = entity, .ticket = bus->next_ticket, .seq = l->seq };
+        struct ticket ticket = { .entity = entity, .ticket = number, .seq = l->seq };
         int r;
 
-        if (entity->n_tickets >= RELIABLE_OUTSTANDING_MAX)
-                return MBUS_E_FULL;
+        /* Silence counts from when something is awaited. */
+        if (l->tickets.n == 0)
+                l->alive = true;
         r = tickets_add(&l->tickets, &ticket);
         if (r != 0)
                 return r;
         spec->reliable = true;
         r = push(bus, spec, payload, LINK_OUTPUT_MAX);
-        if (r != 0) {
+        if (r != 0)
                 tickets_remove(&l->tickets, ticket.seq);
-                return r;
-        }
-        *ret_ticket = bus->next_ticket++;
-        return 0;
+        return r;
+}
+
+int link_put(struct mbus_entity *entity, const struct address *dest, struct span payload,
+             uint64_t ticket)
+{
+        struct header_spec spec = { .src = entity->attached.address->text, .dest = dest->text };
+
+        if (ticket)
+                return put_reliable(entity, &spec, payload, ticket);
+        return push(entity->bus, &spec, payload, LINK_OUTPUT_MAX);
 }
 
 int link_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
               uint64_t *ret_ticket)
 {
-        struct header_spec spec = { .dest = dest->text };
+        struct mbus_bus *bus = entity->bus;
+        int r;
 
+        if (early_is_wanted(entity))
+                return early_add(entity, dest, payload, ret_ticket);
         if (!entity->attached.address)
                 return MBUS_E_NOT_READY;
-        spec.src = entity->attached.address->text;
-        if (ret_ticket)
-                return send_reliable(entity, &spec, payload, ret_ticket);
-        return push(entity->bus, &spec, payload, LINK_OUTPUT_MAX);
+        if (ret_ticket && entity->n_tickets >= RELIABLE_OUTSTANDING_MAX)
+                return MBUS_E_FULL;
+        r = link_put(entity, dest, payload, ret_ticket ? bus->next_ticket : 0);
+        if (r == 0 && ret_ticket)
+                *ret_ticket = bus->next_ticket++;
+        return r;
 }
 
 int link_ping(struct mbus_entity *entity, const struct address *dest)

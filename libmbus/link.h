@@ -5,6 +5,7 @@
  *      link-open.c      connecting
  *      link-proof.c     whether the broker is on the bus that was named
  *      link-send.c      messages and questions go out
+ *      link-early.c     messages that wait until their entity is attached
  *      link-receive.c   frames come in
  *      link-broker.c    what the broker says to the library
  *      link-tickets.c   questions that wait for an answer
@@ -118,7 +119,11 @@ struct link {
         bool more; /* whole frames may be in there, or more in the socket */
         struct buffer out;
         size_t out_at;
+        size_t early_bytes; /* that wait for an attachment (link-early.c) */
         bool blocked; /* the socket takes no more until it says so */
+        bool alive;   /* it has shown a sign of life since `alive_at` */
+        uint64_t alive_at;
+        uint64_t silence; /* ns without one after which tickets end */
         bool broken;  /* memory was short and the broker knows something else than we: start anew */
         uint32_t seq;
         char *broker; /* its address, once it has spoken */
@@ -195,6 +200,9 @@ int link_observe(struct mbus_bus *bus);
 int link_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
               uint64_t *ret_ticket);
 int link_ping(struct mbus_entity *entity, const struct address *dest);
+/* The same of an entity that is attached; reliably, under @ticket, if that is not 0. */
+int link_put(struct mbus_entity *entity, const struct address *dest, struct span payload,
+             uint64_t ticket);
 /* Notes that @entity has the reliable message @m. */
 void link_owe_ack(struct mbus_bus *bus, struct mbus_entity *entity, struct message *m);
 void link_flush_acks(struct mbus_bus *bus);
@@ -203,12 +211,29 @@ void link_drop_acks(struct link *l);
 /* Writes what waits as far as the socket takes it. 0, or -errno if the link is of no use. */
 int link_write(struct link *l);
 
+/* ---- link-early.c ---- */
+
+/* Whether what @entity sends has to wait, since it has never been attached or others wait already. */
+bool early_is_wanted(const struct mbus_entity *entity);
+/* It does. 0, MBUS_E_FULL or -ENOMEM. */
+int early_add(struct mbus_entity *entity, const struct address *dest, struct span payload,
+              uint64_t *ret_ticket);
+/* @entity is attached, or there is room in the output again. */
+void early_go(struct mbus_entity *entity);
+void early_go_all(struct mbus_bus *bus);
+/* It is not, for @reason: tickets fail, and the others are told as lost. */
+void early_fail(struct mbus_entity *entity, enum mbus_reason reason, struct span why);
+/* It goes away. */
+void early_forget(struct mbus_entity *entity);
+
 /* ---- link-receive.c ---- */
 
 /* A frame came in. */
 void link_on_frame(struct mbus_bus *bus, struct span text, bool observed);
 /* Entities come or go: who gets what has to be looked up again. */
 void link_forget_known(struct link *l);
+/* It has been silent for too long: all tickets end. */
+void link_fail_silent(struct mbus_bus *bus);
 /* The ticket ends; @why is what the broker says of it. */
 void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason,
                  struct span why);

@@ -74,7 +74,7 @@ enum mbus_error {
         MBUS_E_FULL,       /* a queue or table of ours is at its limit; try again later */
         MBUS_E_CONFIG,     /* the configuration cannot be used; mbus_config_get_error() tells */
         MBUS_E_NO_BUS,     /* the broker or the network cannot be reached; the same tells why */
-        MBUS_E_NOT_READY,  /* the link is down or the entity is not attached yet */
+        MBUS_E_NOT_READY,  /* the link is down, or the entity was refused */
         MBUS_E_TAKEN,      /* another entity has this address */
         MBUS_E_DENIED,     /* the broker's policy does not allow it */
         MBUS_E_TYPE,       /* the value is of another type */
@@ -309,7 +309,9 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus);
 
 /*
  * Puts an entity with @address on the bus; an id element is added where there is none (4.1). It
- * receives at once over the network, and after MBUS_EVENT_READY through a broker. Errors:
+ * receives at once over the network, and after MBUS_EVENT_READY through a broker. What it sends before
+ * its first READY waits for that, and is sent in order; if it is refused, tickets end with
+ * MBUS_EVENT_FAILED, and MBUS_EVENT_DROPPED (MBUS_DROP_SENT) tells how many others were lost. Errors:
  * MBUS_E_MALFORMED, MBUS_E_TAKEN (an entity of this bus), MBUS_E_FULL, -ENOMEM.
  */
 int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity);

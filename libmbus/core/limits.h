@@ -136,6 +136,9 @@
 /* The broker's sentence about something that failed, which waits with the event: longer than any that
  * it says. */
 #define WHY_MAX 1024
+/* A link that shows no sign of life for so long ends the tickets of its client, unless the broker has named a
+ * longer time: longer than anything may take that a broker does not say anything meanwhile. */
+#define LINK_SILENCE_MS 15000
 /* The last reliable messages that a client keeps in mind, for those that are repeated to the next
  * broker: more in the time of its repetitions (7) are seldom acknowledged just before a broker dies. */
 #define LINK_SEEN_MAX 1024
