@@ -68,6 +68,7 @@ struct attachment {
         struct proxy *proxy;       /* it is of another bus (bridge.h) */
         bool silent;               /* it leaves without a bye */
         struct retainer *retainer; /* NULL: it wants no last values kept */
+        bool is_given;             /* its id is one that its client relies on */
         uint64_t patience;         /* ns that its reliable messages wait for a destination */
         size_t n_held;             /* that do (patience.h) */
         uint64_t held_until;       /* what the last of them was given */

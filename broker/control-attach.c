@@ -59,6 +59,16 @@ static uint64_t patience_asked_for(const struct request *r)
                                       : INT32_MAX * NSEC_PER_MSEC;
 }
 
+/* Whether the id in @address is one that the client relies on, and not one that a broker gave it before:
+ * (id made) */
+static bool is_given(const struct request *r, const struct address *address)
+{
+        const struct value *v = option_of(r, "id");
+
+        return address_get(address, "id").at &&
+               !(v && v->type == MBUS_VALUE_SYMBOL && span_equal_text(v->text, "made"));
+}
+
 static bool speaks_our_version(const struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
@@ -130,6 +140,9 @@ static void attach(struct request *r, const struct address *address)
                                                : attach_with_id(r->b, r->c, address, &a);
         if (result == 0) {
                 a->patience = patience_asked_for(r);
+                if (is_given(r, address))
+                        entity_keep_address(a->entity);
+                a->is_given = is_given(r, address);
                 accept_attachment(r, a);
         } else if (result == MBUS_E_TAKEN) {
                 control_refuse(r, "taken", "another entity has this address");
@@ -157,7 +170,8 @@ void control_on_attach(struct request *r)
                 attach(r, &address);
 }
 
-void control_detach(struct broker *b, struct attachment *a, const char *why)
+void control_detach(struct broker *b, struct attachment *a, enum mbus_reason reason,
+                    const char *why)
 {
         struct buffer address = BUFFER_INIT;
 
@@ -166,8 +180,9 @@ void control_detach(struct broker *b, struct attachment *a, const char *why)
                 client_kill(a->client, "memory is short");
         else
                 control_say_reason(a->client, span_of("()"), "broker.detached",
-                                   buffer_span(&address), control_reason(MBUS_REASON_DENIED), why);
+                                   buffer_span(&address), control_reason(reason), why);
         buffer_deinit(&address);
+        a->silent = reason == MBUS_REASON_TAKEN;
         attachment_free(b, a);
 }
 

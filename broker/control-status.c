@@ -456,7 +456,8 @@ static bool drop_entity(struct request *r, struct span text)
                 return false;
         if (r->src == found)
                 r->src = NULL;
-        control_detach(r->b, found, "the owner of the broker took it off the bus");
+        control_detach(r->b, found, MBUS_REASON_DENIED,
+                               "the owner of the broker took it off the bus");
         return true;
 }
 

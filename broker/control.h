@@ -37,8 +37,10 @@ void control_format_dropped(struct client *c, uint64_t n, const char *reason,
 void control_refuse_link(struct broker *b, int fd, const char *why);
 /* broker.renamed("FROM" "TO") */
 void control_renamed(struct client *c, const struct address *from, const struct address *to);
-/* Takes @a, an entity of a client, off the bus: broker.detached("ADDRESS" denied "WHY") */
-void control_detach(struct broker *b, struct attachment *a, const char *why);
+/* Takes @a, an entity of a client, off the bus, without a bye if that would be somebody else's:
+ * broker.detached("ADDRESS" REASON "WHY") */
+void control_detach(struct broker *b, struct attachment *a, enum mbus_reason reason,
+                    const char *why);
 /* A payload of the broker's to (). */
 void control_say(struct client *c, struct span payload);
 /* COMMAND(SUBJECT REASON "WHY") to @dest, for the reader to see what is wrong, where, and how to mend

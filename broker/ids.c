@@ -114,3 +114,16 @@ void ids_renew(struct broker *b, struct attachment *a)
                           "another id: %s (%" PRIu64 " more before)",
                           shown, r < 0 ? "memory is short" : "there is none", n_silent);
 }
+
+void ids_yield(struct broker *b, struct attachment *a)
+{
+        static const char why[] = "somebody else on the bus has this address";
+        struct span text = attachment_text(a);
+        uint64_t n_silent;
+
+        if (log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
+                log_warning("%s, %.*s, which its client relies on: the client is told, and loses it "
+                            "(%" PRIu64 " more before)",
+                            why, shown_size(text), text.at, n_silent);
+        control_detach(b, a, MBUS_REASON_TAKEN, why);
+}

@@ -24,5 +24,7 @@ int ids_complete(struct broker *b, uint32_t first, struct span text,
                  char room[static IDS_TEXT_SIZE], struct address *ret_address);
 /* Gives @a another id, because somebody else on the bus has its address. Its client is told. */
 void ids_renew(struct broker *b, struct attachment *a);
+/* Takes @a off the bus, because somebody else has its address, which its client relies on: a->is_given. */
+void ids_yield(struct broker *b, struct attachment *a);
 
 #endif

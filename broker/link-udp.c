@@ -88,6 +88,10 @@ static void on_conflict(struct broker *b, const struct event *event)
                 bridge_conflict(a->proxy);
                 return;
         }
+        if (a->client && a->is_given) {
+                ids_yield(b, a);
+                return;
+        }
         if (a->client) {
                 ids_renew(b, a);
                 return;

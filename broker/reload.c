@@ -170,7 +170,7 @@ static void restrict_entities(struct broker *b, struct client *c)
                 log_info("%s: [policy] does not let it have %.*s any more, which leaves", name,
                          (int)text.n, text.at);
                 control_detach(
-                        b, a,
+                        b, a, MBUS_REASON_DENIED,
                         "[policy] of the broker has changed and does not let this user have it");
         }
 }

@@ -91,7 +91,10 @@ static int take_address(struct mbus_entity *entity, const struct address *addres
 {
         struct mbus_bus *bus = entity->bus;
         uint64_t now = clock_now();
+        int r = bus->mode->claim ? bus->mode->claim(entity, address) : 0;
 
+        if (r != 0)
+                return r;
         if (entity->engine)
                 return engine_rename_entity(bus->engine, now, clock_wall_ms(), entity->engine,
                                             address);
@@ -113,15 +116,41 @@ static int take_made_address(struct mbus_entity *entity)
         return r;
 }
 
+static bool is_given(const struct mbus_entity *entity)
+{
+        return address_get(entity->given, "id").at;
+}
+
+/* The address that the application gave is somebody else's. The engine knows nothing of it any more. */
+static void refuse(struct mbus_entity *entity)
+{
+        struct mbus_event event = { .type = MBUS_EVENT_REFUSED,
+                                    .entity = entity,
+                                    .reason = MBUS_REASON_TAKEN };
+
+        entity->refused = true;
+        event_queue_push(entity->bus, &event, NULL);
+}
+
+/* Of an entity of this bus the call itself tells, of others an event, as of those that are heard later. */
+static int take_given_address(struct mbus_entity *entity)
+{
+        int r = take_address(entity, entity->given);
+
+        if (r == MBUS_E_TAKEN && !engine_find(entity->bus->engine, entity->given)) {
+                refuse(entity);
+                return 0;
+        }
+        if (r == 0)
+                entity_keep_address(entity->engine);
+        return r;
+}
+
 int engine_mode_add_entity(struct mbus_entity *entity)
 {
-        int r;
+        int r = is_given(entity) ? take_given_address(entity) : take_made_address(entity);
 
-        if (address_get(entity->given, "id").at)
-                r = take_address(entity, entity->given);
-        else
-                r = take_made_address(entity);
-        if (r == 0) {
+        if (r == 0 && entity->engine) {
                 r = entity_ready(entity, entity_address(entity->engine));
                 if (r != 0)
                         engine_mode_remove_entity(entity);
@@ -132,8 +161,30 @@ int engine_mode_add_entity(struct mbus_entity *entity)
 
 void engine_mode_remove_entity(struct mbus_entity *entity)
 {
-        engine_remove_entity(entity->bus->engine, clock_now(), clock_wall_ms(), entity->engine);
+        if (entity->engine)
+                engine_remove_entity(entity->bus->engine, clock_now(), clock_wall_ms(),
+                                     entity->engine);
         entity->engine = NULL;
+}
+
+static void on_event(struct mbus_bus *bus, struct event *event);
+
+/* What it had under way ends with it; a bye would be the other one's. */
+static void yield(struct mbus_entity *entity)
+{
+        struct mbus_bus *bus = entity->bus;
+        struct event event;
+
+        engine_fail_tickets(bus->engine, entity->engine, MBUS_REASON_TAKEN);
+        while (engine_pop_event(bus->engine, &event)) {
+                on_event(bus, &event);
+                event_deinit(&event);
+        }
+        if (!entity->engine)
+                return;
+        engine_withdraw_entity(bus->engine, clock_now(), clock_wall_ms(), entity->engine);
+        entity->engine = NULL;
+        refuse(entity);
 }
 
 /* Somebody else uses the address: another process with our number, in another container, say. */
@@ -142,6 +193,10 @@ static void on_conflict(struct mbus_entity *entity)
         struct mbus_bus *bus = entity->bus;
         int r;
 
+        if (is_given(entity)) {
+                yield(entity);
+                return;
+        }
         bus->id = random_u32(&bus->random);
         r = take_made_address(entity);
         if (r == 0)
@@ -158,6 +213,8 @@ int engine_mode_send(struct mbus_entity *entity, const struct address *dest, str
         struct engine *e = entity->bus->engine;
         uint64_t now = clock_now(), wall_ms = bus_time_of_day(entity->bus);
 
+        if (!entity->engine)
+                return MBUS_E_NOT_READY;
         if (!ret_ticket)
                 return engine_send(e, now, wall_ms, entity->engine, dest, payload);
         /* To an entity of this bus it goes, and is acknowledged, at once. */
@@ -167,6 +224,8 @@ int engine_mode_send(struct mbus_entity *entity, const struct address *dest, str
 
 int engine_mode_ping(struct mbus_entity *entity, const struct address *dest)
 {
+        if (!entity->engine)
+                return MBUS_E_NOT_READY;
         return engine_ping(entity->bus->engine, clock_now(), clock_wall_ms(), entity->engine, dest);
 }
 

@@ -35,6 +35,11 @@ struct mem {
         int fd; /* readable while the inbox or the introductions have something */
 };
 
+/* An address that an entity of the hub has. */
+struct claim {
+        struct index_entry entry;
+};
+
 struct hub {
         struct hub *next;
         pthread_mutex_t mutex;
@@ -42,6 +47,7 @@ struct hub {
         size_t n_members;       /* the registry's mutex */
         uint32_t n_ever;        /* the registry's mutex */
         uint64_t introductions; /* how often an entity was added */
+        struct index claims;    /* the mutex: addresses that entities have */
         uint32_t process; /* fork_number() of who made it: a child's is another of that name */
         char name[];
 };
@@ -79,6 +85,7 @@ static struct hub *hub_new(const char *name)
                              .mutex = PTHREAD_MUTEX_INITIALIZER,
                              .process = fork_number() };
         strcpy(hub->name, name);
+        index_init(&hub->claims, bus_entropy());
         registry = hub;
         return hub;
 }
@@ -129,6 +136,9 @@ static void hub_unref(struct hub *hub)
                 while (*place != hub)
                         place = &(*place)->next;
                 *place = hub->next;
+                /* In a child those of the parent's entities are left in there. */
+                if (hub->claims.n == 0)
+                        index_deinit(&hub->claims);
                 free(hub);
         }
         pthread_mutex_unlock(&registry_mutex);
@@ -212,6 +222,40 @@ static bool hub_has_told(struct mem *m)
                 told = other == m || other->n_entities == 0 || other->introduced >= m->asked;
         pthread_mutex_unlock(&m->hub->mutex);
         return told;
+}
+
+/* Forgets which address @entity had. */
+static void hub_release(struct hub *hub, struct mbus_entity *entity)
+{
+        if (!entity->claim || !hub)
+                return;
+        pthread_mutex_lock(&hub->mutex);
+        index_remove(&hub->claims, &entity->claim->entry);
+        pthread_mutex_unlock(&hub->mutex);
+        free(entity->claim);
+        entity->claim = NULL;
+}
+
+/* @entity has @address from now on, which nobody else has. 0, MBUS_E_TAKEN or -ENOMEM. */
+static int hub_claim(struct hub *hub, struct mbus_entity *entity, const struct address *address)
+{
+        struct claim *claim = malloc(sizeof(*claim));
+        int r = MBUS_E_TAKEN;
+
+        if (!claim)
+                return -ENOMEM;
+        claim->entry = INDEX_ENTRY_INIT;
+        pthread_mutex_lock(&hub->mutex);
+        if (!index_find(&hub->claims, address))
+                r = index_add(&hub->claims, &claim->entry, address);
+        pthread_mutex_unlock(&hub->mutex);
+        if (r != 0) {
+                free(claim);
+                return r;
+        }
+        hub_release(hub, entity);
+        entity->claim = claim;
+        return 0;
 }
 
 /* ---- the mode ------------------------------------------------------------------------------ */
@@ -320,12 +364,30 @@ static void mem_abandon(struct mbus_bus *bus)
         m->hub = NULL;
 }
 
+static int mem_process(struct mbus_bus *bus, const struct pollfd *fds);
+
+/* Nobody has to be heard for that, as over a network. */
+static int mem_claim(struct mbus_entity *entity, const struct address *address)
+{
+        const struct mem *m = entity->bus->impl;
+
+        return hub_claim(m->hub, entity, address);
+}
+
 static int mem_add_entity(struct mbus_entity *entity)
 {
         struct mbus_bus *bus = entity->bus;
-        int r = engine_mode_add_entity(entity);
+        const struct mem *m = bus->impl;
+        int r;
 
-        if (r != 0)
+        /* Who had the address may have left. */
+        if (address_get(entity->given, "id").at)
+                (void)mem_process(bus, NULL);
+        r = engine_mode_add_entity(entity);
+
+        if (!entity->engine)
+                hub_release(m->hub, entity);
+        if (r != 0 || !entity->engine)
                 return r;
         /* If it cannot be sent now, the first hello does the same later. */
         (void)engine_mode_ping(entity, &ADDRESS_ALL);
@@ -340,9 +402,10 @@ static void mem_remove_entity(struct mbus_entity *entity)
         struct mem *m = bus->impl;
 
         engine_mode_remove_entity(entity);
-        if (!m->hub)
+        if (!m->hub || !entity->claim)
                 return;
         flush(bus);
+        hub_release(m->hub, entity);
         pthread_mutex_lock(&m->hub->mutex);
         m->n_entities--;
         pthread_mutex_unlock(&m->hub->mutex);
@@ -423,6 +486,7 @@ static const struct bus_mode mem_mode = {
         .abandon = mem_abandon,
         .add_entity = mem_add_entity,
         .remove_entity = mem_remove_entity,
+        .claim = mem_claim,
         .send = mem_send,
         .ping = mem_ping,
         .watch = engine_mode_watch,

@@ -57,13 +57,14 @@ struct mbus_entity {
         char *text;            /* its full address, as the application has been told */
         char *next_text;       /* its new one; becomes `text` with the event that says so */
         struct entity *engine; /* direct and mem */
+        struct claim *claim;   /* mem */
         /* link */
         struct index_entry attached; /* in link.attached while it is */
         size_t n_tickets;            /* entries of link.tickets about it */
         struct early *early;         /* what it sent before it was attached, oldest first */
         struct early *early_last;
         size_t n_early_reliable;
-        bool refused;                /* and said so: it is not asked for again */
+        bool refused;                /* and said so: it is not asked for again; in all modes */
         bool anew;                   /* asked for as `given`: the old address is taken */
         bool waits;                  /* its old link has the address still: it asks again */
 };
@@ -150,6 +151,9 @@ struct bus_mode {
         /* Before the entities are removed: what they have to send gets a moment. May be NULL. */
         void (*settle)(struct mbus_bus *bus);
         void (*remove_entity)(struct mbus_entity *entity);
+        /* @entity, of direct or mem mode, is to have @address. MBUS_E_TAKEN: somebody of whom the engine
+         * has not heard has it. May be NULL. */
+        int (*claim)(struct mbus_entity *entity, const struct address *address);
         /* @ret_ticket: reliably. */
         int (*send)(struct mbus_entity *entity, const struct address *dest, struct span payload,
                     uint64_t *ret_ticket);

@@ -132,15 +132,13 @@ static bool ask_later(struct mbus_bus *bus, struct mbus_entity *entity)
         return true;
 }
 
-static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason,
-                   struct span why)
+static void refuse_for_good(struct mbus_bus *bus, struct mbus_entity *entity,
+                            enum mbus_reason reason, struct span why)
 {
         struct mbus_event event = { .type = MBUS_EVENT_REFUSED,
                                     .entity = entity,
                                     .reason = reason };
 
-        if (reason == MBUS_REASON_TAKEN && (ask_anew(entity) || ask_later(bus, entity)))
-                return;
         if (event_queue_reserve(&bus->queue, 1) < 0) {
                 bus->failure = -ENOMEM;
                 return;
@@ -149,6 +147,13 @@ static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_r
         event_queue_push(bus, &event, NULL);
         entity->refused = true;
         early_fail(entity, reason, why);
+}
+
+static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason,
+                   struct span why)
+{
+        if (reason != MBUS_REASON_TAKEN || (!ask_anew(entity) && !ask_later(bus, entity)))
+                refuse_for_good(bus, entity, reason, why);
 }
 
 static bool is_asked_to_observe(const struct link *l, uint32_t seq)
@@ -203,12 +208,14 @@ static void on_failed(struct mbus_bus *bus, struct args args)
                 link_finish(bus, &ticket, reason, why);
 }
 
-/* The owner of the broker dropped an entity, or [policy] does not cover it any more. What it had under way
+/* The owner of the broker dropped an entity, [policy] does not cover it any more, or somebody else on the bus
+ * has its address. What it had under way
  * ends with it. */
 static void on_detached(struct mbus_bus *bus, struct args args)
 {
         struct link *l = bus->impl;
         struct mbus_entity *entity;
+        enum mbus_reason reason;
         struct address address;
         struct ticket ticket;
         struct span why;
@@ -219,13 +226,17 @@ static void on_detached(struct mbus_bus *bus, struct args args)
         entity = entity_of_attached(index_find(&l->attached, &address));
         if (!entity)
                 return;
-        (void)args_take(&args, MBUS_VALUE_SYMBOL);
+        reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        if (reason == MBUS_REASON_NONE)
+                reason = MBUS_REASON_DENIED;
         why = take_text(&args, MBUS_VALUE_STRING);
         link_forget_known(l);
         index_remove(&l->attached, &entity->attached);
         while (tickets_take(&l->tickets, entity, &cursor, &ticket))
-                link_finish(bus, &ticket, MBUS_REASON_DENIED, why);
-        refuse(bus, entity, MBUS_REASON_DENIED, why);
+                link_finish(bus, &ticket, reason, why);
+        if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
+                return;
+        refuse_for_good(bus, entity, reason, why);
 }
 
 /* Somebody else on the bus has the address. */

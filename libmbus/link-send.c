@@ -116,7 +116,7 @@ static int ask(struct mbus_bus *bus, struct span from, bool reliable, struct spa
 }
 
 /* The version that we speak, and what the broker is to know of the entity. */
-static void format_attach(const struct mbus_entity *entity, struct buffer *out)
+static void format_attach(const struct mbus_entity *entity, bool made, struct buffer *out)
 {
         uint64_t patience = entity->bus->patience;
 
@@ -126,6 +126,9 @@ static void format_attach(const struct mbus_entity *entity, struct buffer *out)
                 buffer_add_uint(out, (patience - 1) / NSEC_PER_MSEC + 1);
                 buffer_add_char(out, ')');
         }
+        /* The id in the address is not ours to keep. */
+        if (made)
+                buffer_add_text(out, " (id made)");
         buffer_add_char(out, ')');
 }
 
@@ -141,7 +144,7 @@ int link_attach(struct mbus_entity *entity, bool anew)
         entity->anew = anew;
         if (r != 0)
                 return r;
-        format_attach(entity, &payload);
+        format_attach(entity, text && !anew && !address_get(entity->given, "id").at, &payload);
         r = payload.failed ? -ENOMEM : ask(entity->bus, address, true, buffer_span(&payload));
         buffer_deinit(&payload);
         if (r != 0)

@@ -348,6 +348,22 @@ static bool is_of_former_bearer(const struct incoming *in, const struct entity *
         return in->timestamp + (in->now - entity->since) / NSEC_PER_MSEC + 1 < in->wall_ms;
 }
 
+/* Somebody else has the address that @entity is to keep (RFC 5227 has the same for those of hosts). Whether he
+ * is to have it. */
+static bool yields(struct engine *e, const struct incoming *in, struct entity *entity)
+{
+        uint64_t peace = in->now - entity->defended;
+
+        if (in->now - entity->since < ADDRESS_PROBE_MS * NSEC_PER_MSEC)
+                return true;
+        if (entity->is_defended && peace < ADDRESS_PEACE_MS * NSEC_PER_MSEC)
+                return peace >= ADDRESS_DEFENCE_MS * NSEC_PER_MSEC;
+        entity->is_defended = true;
+        entity->defended = in->now;
+        engine_announce_entity(e, in->now, in->wall_ms, entity);
+        return false;
+}
+
 /* A message bears the address of one of our own entities. */
 static void receive_own(struct engine *e, const struct incoming *in, struct entity *entity)
 {
@@ -359,7 +375,8 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, verdict == WINDOW_STALE ? MBUS_DROP_STALE : MBUS_DROP_OWN);
                 return;
         }
-        if (entity->conflict || in->now < entity->calm_until)
+        if (entity->conflict || in->now < entity->calm_until ||
+            (entity->is_kept && !yields(e, in, entity)))
                 return;
         /* Without memory the next message of the other one tells. */
         entity->conflict = events_push(&e->events, &(struct event){ .type = EVENT_CONFLICT,

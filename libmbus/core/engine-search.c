@@ -199,7 +199,8 @@ void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all)
                 answer_all(e, now, wall_ms, e->searches.waited_for);
 }
 
-void forget_held(struct engine *e, const struct entity *entity)
+/* @reason: MBUS_REASON_NONE: without an event. */
+static void end_held(struct engine *e, const struct entity *entity, enum mbus_reason reason)
 {
         struct search *search = e->searches.waited_for, *next_search;
 
@@ -211,10 +212,24 @@ void forget_held(struct engine *e, const struct entity *entity)
                         next = w->next;
                         if (w->owner != entity)
                                 continue;
+                        if (reason) {
+                                fail_waiter(e, w, reason);
+                                continue;
+                        }
                         drop_waiter(e, w);
                         events_release(&e->events);
                 }
         }
+}
+
+void forget_held(struct engine *e, const struct entity *entity)
+{
+        end_held(e, entity, MBUS_REASON_NONE);
+}
+
+void fail_held(struct engine *e, const struct entity *entity, enum mbus_reason reason)
+{
+        end_held(e, entity, reason);
 }
 
 void free_searches(struct engine *e)

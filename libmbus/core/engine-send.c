@@ -300,6 +300,24 @@ void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reas
         events_push_reserved(&e->events, &event);
 }
 
+void engine_fail_tickets(struct engine *e, struct entity *entity, enum mbus_reason reason)
+{
+        fail_held(e, entity, reason);
+        for (size_t i = 0; i < e->peers.known.n; ++i) {
+                struct lane *lane = &peer_of_entry(e->peers.known.all[i])->lane;
+
+                for (unsigned pass = 0; pass < 2; ++pass) {
+                        struct reliable *r = pass ? lane->flying : lane->line, *next;
+
+                        for (; r; r = next) {
+                                next = r->next;
+                                if (r->entity == entity)
+                                        finish_reliable(e, r, reason);
+                        }
+                }
+        }
+}
+
 static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct reliable *r)
 {
         const struct peer *peer = peer_of_lane(r->lane);

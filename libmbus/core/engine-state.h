@@ -29,6 +29,9 @@ struct entity {
         size_t n_held;       /* of these, those that wait for their destination */
         uint64_t held_until; /* what the last of them was given */
         size_t n_acks;       /* lists of acknowledgements, one at each peer that sent reliably */
+        bool is_kept;        /* its address is not to be changed: it is defended */
+        bool is_defended;
+        uint64_t defended;   /* when that was last */
         bool conflict;       /* reported, and not renamed yet */
         uint64_t calm_until; /* it was renamed: no conflict is reported before ... */
         uint64_t calm;       /* ... which is so long after that */
@@ -131,6 +134,8 @@ int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint6
 void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms);
 /* @entity goes away, and what it wanted to send, without an event. */
 void forget_held(struct engine *e, const struct entity *entity);
+/* The same with an event. */
+void fail_held(struct engine *e, const struct entity *entity, enum mbus_reason reason);
 
 /* A peer is gone: its tickets fail, observers of peers learn it. */
 void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason);

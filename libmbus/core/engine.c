@@ -274,6 +274,11 @@ int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struc
         return 0;
 }
 
+void entity_keep_address(struct entity *entity)
+{
+        entity->is_kept = true;
+}
+
 const struct address *entity_address(const struct entity *entity)
 {
         return entity->entry.address;

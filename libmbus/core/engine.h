@@ -64,6 +64,15 @@ void engine_remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
 /* The same without mbus.bye: somebody else has the address and lives on. */
 void engine_withdraw_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
                             struct entity *entity);
+/*
+ * The address of @entity was given by somebody who relies on it, and is not to be changed. Of two that
+ * have it one has to go: who has it for less than ADDRESS_PROBE_MS goes at once, and is told by
+ * EVENT_CONFLICT; who has it for longer says hello, so that the other one hears of him, and goes if that does
+ * not help.
+ */
+void entity_keep_address(struct entity *entity);
+/* All tickets of @entity fail for @reason. */
+void engine_fail_tickets(struct engine *e, struct entity *entity, enum mbus_reason reason);
 /* Says hello for @entity at once. A conflict about it that was reported may be reported again. */
 void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
                             struct entity *entity);

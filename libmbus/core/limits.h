@@ -79,6 +79,14 @@
 
 /* Known entities of one engine. An authenticated flood of made-up sources stops here. */
 #define PEERS_MAX 65536
+/* Whoever has taken a full address that somebody gave him gives it up again if it is heard from somebody else
+ * within this, twice what it takes to say and to answer a first hello. */
+#define ADDRESS_PROBE_MS 2000
+/* Whoever has it for longer says so, once, and waits for so long for the other to go ... */
+#define ADDRESS_DEFENCE_MS 1000
+/* ... and gives it up if it is heard from somebody else again within this. */
+#define ADDRESS_PEACE_MS 10000
+
 /* Entities that said bye or fell silent, remembered against late and replayed messages. */
 #define TOMBSTONES_MAX 4096
 #define TOMBSTONE_MS 10000

@@ -20,8 +20,8 @@
 #define BROKER "(app:mbus-broker id:1-1@127.0.0.1)"
 #define ME "(app:x id:2-1@127.0.0.1)"
 #define PEER "(app:peer id:3-1@127.0.0.1)"
-/* What the library says of an entity. */
-#define ATTACH "broker.attach(1 (patience 2500))"
+/* What the library says of an entity, and there may be more. */
+#define ATTACH "broker.attach(1 (patience 2500)"
 
 struct world {
         char directory[32];

@@ -380,9 +380,80 @@ START_TEST(test_peers_that_come_and_go_do_not_fill_the_memory)
 }
 END_TEST
 
+/* ADR-04: a given address is not changed; who came first keeps it. */
+START_TEST(test_given_address_is_defended_by_who_has_had_it)
+{
+        struct fake_peer twin = { .address = ME, .socket = 3, .unique = true };
+        struct scene s;
+        size_t n;
+
+        scene_init(&s, NULL);
+        entity_keep_address(s.me);
+        fake_run(&s.bus, 2001);
+        n = fake_count(&s.bus, "mbus.hello");
+        /* A burst of the newcomer is answered once. */
+        twin.seq = 500;
+        for (unsigned i = 0; i < 10; ++i)
+                fake_hello(&s.bus, s.e, &twin);
+        fake_expect_nothing(s.e);
+        fake_settle(&s.bus);
+        ck_assert_uint_eq(fake_count(&s.bus, "mbus.hello"), n + 1);
+        /* It goes on: then it is not us who stay. */
+        fake_run(&s.bus, 1000);
+        fake_hello(&s.bus, s.e, &twin);
+        fake_expect(s.e, EVENT_CONFLICT);
+        fake_hello(&s.bus, s.e, &twin);
+        fake_expect_nothing(s.e);
+        scene_deinit(&s);
+
+        scene_init(&s, NULL);
+        entity_keep_address(s.me);
+        for (unsigned i = 0; i < 3; ++i) {
+                /* Each time after a long peace. */
+                fake_run(&s.bus, 10001);
+                fake_hello(&s.bus, s.e, &twin);
+                fake_expect_nothing(s.e);
+        }
+        scene_deinit(&s);
+}
+END_TEST
+
+START_TEST(test_newcomer_gives_a_given_address_up_and_its_tickets_with_it)
+{
+        struct fake_peer twin = { .address = ME, .socket = 3, .unique = true, .seq = 500 };
+        struct scene s;
+        uint64_t tickets[3];
+
+        scene_init(&s, NULL);
+        entity_keep_address(s.me);
+        scene_meet(&s);
+        for (unsigned i = 0; i < 2; ++i)
+                ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, YOU, "x.y()", &tickets[i]), 0);
+        engine_set_patience(s.e, 1000 * MS);
+        ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, THEM, "x.y()", &tickets[2]), 0);
+        fake_settle(&s.bus);
+        fake_hello(&s.bus, s.e, &twin);
+        fake_expect(s.e, EVENT_CONFLICT);
+        engine_fail_tickets(s.e, s.me, MBUS_REASON_TAKEN);
+        fake_expect_ticket(s.e, tickets[2], MBUS_REASON_TAKEN);
+        fake_expect_ticket(s.e, tickets[0], MBUS_REASON_TAKEN);
+        fake_expect_ticket(s.e, tickets[1], MBUS_REASON_TAKEN);
+        engine_withdraw_entity(s.e, s.bus.now, fake_wall(&s.bus), s.me);
+        fake_forget(&s.bus);
+        fake_run(&s.bus, 2000);
+        ck_assert_uint_eq(s.bus.n_log, 0);
+        fake_hello(&s.bus, s.e, &twin);
+        fake_skip(s.e);
+        ck_assert_uint_eq(engine_n_entities(s.e), 0);
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
+                test_given_address_is_defended_by_who_has_had_it,
+                test_newcomer_gives_a_given_address_up_and_its_tickets_with_it,
                 test_who_says_bye_is_dropped_at_once,
                 test_bye_makes_nobody_known,
                 test_bye_to_others_is_not_obeyed,

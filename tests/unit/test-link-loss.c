@@ -89,7 +89,7 @@ START_TEST(test_a_lost_link_is_restored_and_nothing_is_lost_silently)
         broker_return(w);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_UP);
         watch = expect(w, "broker.watch(\"()\")");
-        attach = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH);
+        attach = expect(w, ME " (app:mbus-broker) ()\r\n" ATTACH " (id made))");
         say(w, "mbus/1.0 1 9 U " BROKER " () (%u)\r\nbroker.attached(%u 1 \"" ME "\")", attach,
             attach);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_READY);
