@@ -457,7 +457,7 @@ static bool drop_entity(struct request *r, struct span text)
         if (r->src == found)
                 r->src = NULL;
         control_detach(r->b, found, MBUS_REASON_DENIED,
-                               "the owner of the broker took it off the bus");
+                       "the owner of the broker took it off the bus");
         return true;
 }
 

@@ -122,8 +122,9 @@ void ids_yield(struct broker *b, struct attachment *a)
         uint64_t n_silent;
 
         if (log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
-                log_warning("%s, %.*s, which its client relies on: the client is told, and loses it "
-                            "(%" PRIu64 " more before)",
-                            why, shown_size(text), text.at, n_silent);
+                log_warning(
+                        "%s, %.*s, which its client relies on: the client is told, and loses it "
+                        "(%" PRIu64 " more before)",
+                        why, shown_size(text), text.at, n_silent);
         control_detach(b, a, MBUS_REASON_TAKEN, why);
 }

@@ -64,9 +64,9 @@ struct mbus_entity {
         struct early *early;         /* what it sent before it was attached, oldest first */
         struct early *early_last;
         size_t n_early_reliable;
-        bool refused;                /* and said so: it is not asked for again; in all modes */
-        bool anew;                   /* asked for as `given`: the old address is taken */
-        bool waits;                  /* its old link has the address still: it asks again */
+        bool refused; /* and said so: it is not asked for again; in all modes */
+        bool anew;    /* asked for as `given`: the old address is taken */
+        bool waits;   /* its old link has the address still: it asks again */
 };
 
 struct watch {

@@ -77,8 +77,8 @@ int early_add(struct mbus_entity *entity, const struct address *dest, struct spa
         int r = early_new(dest, payload, &m);
 
         if (r == 0 && (cost_of(m) > LINK_OUTPUT_MAX - l->early_bytes ||
-                       (ret_ticket && entity->n_tickets + entity->n_early_reliable >=
-                                              RELIABLE_OUTSTANDING_MAX)))
+                       (ret_ticket &&
+                        entity->n_tickets + entity->n_early_reliable >= RELIABLE_OUTSTANDING_MAX)))
                 r = MBUS_E_FULL;
         else if (r == 0 && ret_ticket)
                 r = event_queue_promise(&bus->queue);

@@ -69,7 +69,9 @@ static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, c
         bus->mode = &link_mode;
         bus->impl = l;
         bus->next_ticket = 1;
-        *l = (struct link){ .fd = fd, .backoff = LINK_BACKOFF_MIN, .ask_at = TIME_NEVER,
+        *l = (struct link){ .fd = fd,
+                            .backoff = LINK_BACKOFF_MIN,
+                            .ask_at = TIME_NEVER,
                             .silence = LINK_SILENCE_MS * NSEC_PER_MSEC };
         index_init(&l->attached, random_u64(&bus->random));
         l->in = malloc(LINK_INPUT_SIZE);

@@ -120,11 +120,11 @@ struct link {
         struct buffer out;
         size_t out_at;
         size_t early_bytes; /* that wait for an attachment (link-early.c) */
-        bool blocked; /* the socket takes no more until it says so */
-        bool alive;   /* it has shown a sign of life since `alive_at` */
+        bool blocked;       /* the socket takes no more until it says so */
+        bool alive;         /* it has shown a sign of life since `alive_at` */
         uint64_t alive_at;
         uint64_t silence; /* ns without one after which tickets end */
-        bool broken;  /* memory was short and the broker knows something else than we: start anew */
+        bool broken; /* memory was short and the broker knows something else than we: start anew */
         uint32_t seq;
         char *broker; /* its address, once it has spoken */
         uint32_t observe_seq;

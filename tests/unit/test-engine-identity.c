@@ -428,7 +428,8 @@ START_TEST(test_newcomer_gives_a_given_address_up_and_its_tickets_with_it)
         entity_keep_address(s.me);
         scene_meet(&s);
         for (unsigned i = 0; i < 2; ++i)
-                ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, YOU, "x.y()", &tickets[i]), 0);
+                ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, YOU, "x.y()", &tickets[i]),
+                                 0);
         engine_set_patience(s.e, 1000 * MS);
         ck_assert_int_eq(fake_send_reliable(&s.bus, s.e, s.me, THEM, "x.y()", &tickets[2]), 0);
         fake_settle(&s.bus);
