@@ -78,6 +78,7 @@ int bus_open(struct bus *bus, struct broker *b, const char *name, const struct c
         r = open_engine(bus, config, relays);
         if (r)
                 return r;
+        bus->largest = engine_largest(bus->engine);
         r = udp_open(config, &bus->udp, error);
         if (r) {
                 log_udp_error(bus, config, r > 0 ? error : strerror(-r));

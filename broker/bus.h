@@ -25,6 +25,7 @@ struct bus {
         enum dialect dialect;
         struct engine *engine;
         struct crypto *crypto;
+        size_t largest; /* engine_largest() */
         struct udp *udp;
         uv_poll_t polls[UDP_POLLFDS];
         struct pollfd fds[UDP_POLLFDS];

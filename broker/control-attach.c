@@ -8,10 +8,30 @@
 #include "control.h"
 #include "ids.h"
 #include "outlook.h"
+#include "patience.h"
 #include "retain.h"
 #include "shown.h"
 
 #define VERSION_OF_LINK 1
+/* What a ticket may take without a word from us when it has waited: the time-out of DIALECT=UCL, and more. */
+#define AFTER_PATIENCE_MS 8000
+
+/* What a client is to know of the bus main, and of us. */
+static void format_options(const struct broker *b, const struct attachment *a, struct buffer *out)
+{
+        uint64_t silence = patience_of(b, a) / NSEC_PER_MSEC + AFTER_PATIENCE_MS;
+
+        buffer_add_text(out, " (largest ");
+        buffer_add_uint(out, engine_largest(b->engine));
+        buffer_add_char(out, ')');
+        if (b->bus.dialect == DIALECT_UCL)
+                buffer_add_text(out, " (dialect ucl)");
+        if (silence > LINK_SILENCE_MS) {
+                buffer_add_text(out, " (silence ");
+                buffer_add_uint(out, silence);
+                buffer_add_char(out, ')');
+        }
+}
 
 static void accept_attachment(struct request *r, const struct attachment *a)
 {
@@ -22,6 +42,7 @@ static void accept_attachment(struct request *r, const struct attachment *a)
         buffer_add_uint(&payload, r->h->seq);
         buffer_add_text(&payload, " 1 ");
         value_format_string(address, &payload);
+        format_options(r->b, a, &payload);
         buffer_add_char(&payload, ')');
         if (payload.failed)
                 client_kill(r->c, "memory is short");

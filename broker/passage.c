@@ -11,6 +11,7 @@
  */
 #include "passage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "broker.h"
@@ -19,6 +20,8 @@
 
 /* Payloads up to this size are parsed without asking for memory. */
 #define LENT_MAX 1024
+/* The longest SeqNum. */
+#define SEQ_DIGITS 10
 
 /* ---- reading the header -------------------------------------------------------------------- */
 
@@ -112,6 +115,46 @@ static bool recognise(struct passage *p)
 bool passage_read(struct passage *p)
 {
         return recognise(p) || parse(p);
+}
+
+/* ---- how large it is ------------------------------------------------------------------------ */
+
+/* How many octets it would have on the bus; its SeqNum there is not known yet, the longest one is taken. 0 when
+ * memory is short. */
+static size_t measure(struct passage *p)
+{
+        struct broker *b = p->b;
+        bool is_ucl = b->bus.dialect == DIALECT_UCL;
+        struct header_spec spec = { .seq = is_ucl ? RELIABLE_SEQ_MOD_UCL - 1 : UINT32_MAX,
+                                    .timestamp = p->h.timestamp,
+                                    .reliable = p->h.reliable,
+                                    .src = attachment_text(p->route->src),
+                                    .dest = p->route->dest.text };
+
+        buffer_clear(&b->text);
+        return message_format(&spec, p->payload, b->bus.dialect, &b->text) ? 0 : b->text.n;
+}
+
+bool passage_fits(struct passage *p)
+{
+        struct broker *b = p->b;
+        size_t largest = b->bus.largest, n;
+        char why[128];
+
+        /* Nearly all do. DIALECT=UCL adds no more than an octet for each. */
+        if (p->text.n + SEQ_DIGITS <= (b->bus.dialect == DIALECT_UCL ? largest / 2 : largest))
+                return true;
+        n = measure(p);
+        if (n <= largest)
+                return true;
+        snprintf(why, sizeof(why), "it is too large: it has %zu octets on the bus, and may have %zu",
+                 n, largest);
+        broker_count(b, COUNT_MALFORMED, p->c, "a message for the bus main: %s", why);
+        if (p->h.reliable)
+                passage_undelivered(p, MBUS_REASON_MALFORMED, why);
+        else
+                control_dropped(p->c, 1, "sent");
+        return false;
 }
 
 /* ---- reading the payload ------------------------------------------------------------------- */

@@ -41,6 +41,8 @@ bool passage_read(struct passage *p);
 bool passage_is_forbidden(struct passage *p);
 /* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is answered. */
 enum verdict passage_judge(struct passage *p, bool wholly);
+/* Whether it would fit the bus main, whoever it is for; if not, the sender is told. */
+bool passage_fits(struct passage *p);
 /* Tells the sender, if the message is reliable. */
 void passage_undelivered(struct passage *p, enum mbus_reason reason, const char *why);
 

@@ -40,7 +40,7 @@ static void drop(struct broker *b, struct waiter *w)
         searches_drop(&b->searches, w);
 }
 
-static uint64_t patience_of(const struct broker *b, const struct attachment *a)
+uint64_t patience_of(const struct broker *b, const struct attachment *a)
 {
         uint64_t most = b->quota.limits.of[LIMIT_PATIENCE] * NSEC_PER_MSEC;
 

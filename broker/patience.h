@@ -16,6 +16,8 @@
 void patience_open(struct broker *b);
 void patience_close(struct broker *b);
 
+/* How long messages of @a may wait, in ns. */
+uint64_t patience_of(const struct broker *b, const struct attachment *a);
 /* Whether @p, a reliable message, waits for its destination, which is known to be @is_one or not. */
 bool patience_is_wanted(const struct passage *p, bool is_one);
 /* It does, or is refused; either is all that is to be done about it. */

@@ -133,7 +133,11 @@ static void forward(struct passage *p)
 {
         struct route *route = p->route;
         bool to_bus = goes_to_bus(p), sent = false;
-        enum verdict verdict = passage_judge(p, to_bus || route->exported);
+        enum verdict verdict;
+
+        if (!passage_fits(p))
+                return;
+        verdict = passage_judge(p, to_bus || route->exported);
 
         if (verdict == VERDICT_STOP)
                 return;
@@ -322,7 +326,7 @@ static void forward_reliable(struct passage *p)
         struct name *name;
         enum resolution resolution;
 
-        if (passage_is_forbidden(p))
+        if (passage_is_forbidden(p) || !passage_fits(p))
                 return;
         resolution = route_resolve(p->b, p->route, &target, &name);
         if (patience_is_wanted(p, resolution == ROUTE_LOCAL || resolution == ROUTE_PEER)) {

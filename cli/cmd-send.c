@@ -130,11 +130,14 @@ static int unknown(const struct send *send)
 /* A size that is too large helps only beside the one that is not (spec/errata.md, 46). */
 static int send_failed(const struct send *send, int error)
 {
+        size_t size, largest;
+
         if (error != MBUS_E_TOO_LARGE)
                 return session_error("cannot send", error);
-        text_error("cannot send: the commands have %zu octets; a message has at most 65507, header "
-                   "and digest included (1400 in DIALECT=UCL)",
-                   strlen(mbus_commands_get_text(send->commands)));
+        mbus_bus_get_sizes(send->session.bus, &size, &largest);
+        text_error("cannot send: the message has %zu octets, header included, and on this bus one may "
+                   "have %zu",
+                   size, largest);
         return EXITS_USAGE;
 }
 

@@ -45,7 +45,10 @@ static void forget_conversation(struct mbus_bus *bus)
         l->out_at = 0;
         l->blocked = false;
         l->broken = false;
+        /* The next broker may have other ways. */
         l->silence = LINK_SILENCE_MS * NSEC_PER_MSEC;
+        l->dialect = DIALECT_RFC3259;
+        bus->largest = MESSAGE_MAX;
         l->seq = 0;
         free(l->broker);
         l->broker = NULL;
@@ -538,6 +541,7 @@ static void link_close(struct mbus_bus *bus)
         index_deinit(&l->attached);
         link_forget_network(l);
         buffer_deinit(&l->out);
+        buffer_deinit(&l->measured);
         link_tcp_free(l->tcp);
         link_proof_free(l->proof);
         free(l->broker);

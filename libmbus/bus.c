@@ -221,6 +221,20 @@ uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason)
         return bus->dropped[reason] + (bus->engine ? engine_dropped(bus->engine, reason) : 0);
 }
 
+void mbus_bus_get_sizes(const struct mbus_bus *bus, size_t *ret_size, size_t *ret_largest)
+{
+        size_t size = 0, largest = 0;
+
+        if (bus) {
+                size = bus->engine ? engine_too_large(bus->engine) : bus->too_large;
+                largest = bus->engine ? engine_largest(bus->engine) : bus->largest;
+        }
+        if (ret_size)
+                *ret_size = size;
+        if (ret_largest)
+                *ret_largest = largest;
+}
+
 const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i)
 {
         return bus && i < bus->n_warnings ? bus->warnings[i] : NULL;

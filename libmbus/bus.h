@@ -124,6 +124,8 @@ struct mbus_bus {
         struct random random;
         uint64_t patience;               /* ns: see mbus_config_set_patience() */
         uint64_t next_ticket;            /* link */
+        size_t too_large;                /* link: see mbus_bus_get_sizes() */
+        size_t largest;                  /* link */
         size_t n_early;                  /* link: messages that wait for an attachment */
         uint64_t dropped[MBUS_DROP_MAX]; /* link */
         int failure;  /* memory was short where nobody could be told; the next process() says so */

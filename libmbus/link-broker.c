@@ -60,18 +60,29 @@ static bool take_address(struct args *args, struct address *ret_address)
 
 /* What else the broker says of an attachment: lists of a name and what is said under it. Names that are not
  * known here are skipped. */
-static void take_options(struct link *l, struct args args)
+static void take_options(struct mbus_bus *bus, struct args args)
 {
+        struct link *l = bus->impl;
+
         for (; args.next < args.end; args.next += args.next->nodes) {
                 const struct value *list = args.next;
+                uint64_t number;
 
                 if (list->type != MBUS_VALUE_LIST || list->items != 2 ||
-                    list[1].type != MBUS_VALUE_SYMBOL || list[2].type != MBUS_VALUE_INTEGER ||
-                    list[2].integer < 0 || list[2].integer > UINT32_MAX)
+                    list[1].type != MBUS_VALUE_SYMBOL)
                         continue;
+                if (list[2].type == MBUS_VALUE_SYMBOL &&
+                    span_equal_text(list[1].text, "dialect") && span_equal_text(list[2].text, "ucl"))
+                        l->dialect = DIALECT_UCL;
+                if (list[2].type != MBUS_VALUE_INTEGER || list[2].integer < 0 ||
+                    list[2].integer > UINT32_MAX)
+                        continue;
+                number = (uint64_t)list[2].integer;
                 if (span_equal_text(list[1].text, "silence") &&
-                    (uint64_t)list[2].integer * NSEC_PER_MSEC > l->silence)
-                        l->silence = (uint64_t)list[2].integer * NSEC_PER_MSEC;
+                    number * NSEC_PER_MSEC > l->silence)
+                        l->silence = number * NSEC_PER_MSEC;
+                if (span_equal_text(list[1].text, "largest") && number < MESSAGE_MAX)
+                        bus->largest = number;
         }
 }
 
@@ -95,7 +106,7 @@ static void on_attached(struct mbus_bus *bus, struct args args)
                 (void)link_detach(bus, address.text);
                 return;
         }
-        take_options(l, args);
+        take_options(bus, args);
         entity = ticket->entity;
         tickets_remove(&l->tickets, seq);
         link_forget_known(l);

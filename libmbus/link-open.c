@@ -69,6 +69,7 @@ static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, c
         bus->mode = &link_mode;
         bus->impl = l;
         bus->next_ticket = 1;
+        bus->largest = MESSAGE_MAX;
         *l = (struct link){ .fd = fd,
                             .backoff = LINK_BACKOFF_MIN,
                             .ask_at = TIME_NEVER,

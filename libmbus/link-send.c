@@ -9,9 +9,8 @@
 #include "core/seal.h"
 #include "io/clock.h"
 
-/* What a datagram can carry without a cipher, so that a message that a broker takes also fits the
- * bus, and an application behaves alike on both (6). */
-#define MESSAGE_MAX (DATAGRAM_MAX - SEAL_OVERHEAD)
+/* "mbus/1.0 ", SeqNum, TimeStamp, type, spaces, "()" and line ends. */
+#define HEADER_REST_MAX 48
 /* Acknowledgements and questions still find room when the application has filled its share. */
 #define CONTROL_OUTPUT_MAX (2 * LINK_OUTPUT_MAX)
 
@@ -216,11 +215,39 @@ static int put_reliable(struct mbus_entity *entity, struct header_spec *spec, st
         return r;
 }
 
+/* Whether a message that @spec and @payload make fits the bus, so that an application behaves alike with and
+ * without a broker, whoever gets it (6). Its SeqNum there is not known here: the longest one is taken. */
+static int check_size(struct mbus_bus *bus, const struct header_spec *spec, struct span payload)
+{
+        struct link *l = bus->impl;
+        struct header_spec longest = *spec;
+        size_t sure = l->dialect == DIALECT_UCL ? bus->largest / 2 : bus->largest;
+
+        /* Nearly all are small. DIALECT=UCL adds no more than an octet for each. */
+        if (payload.n + spec->src.n + spec->dest.n + HEADER_REST_MAX <= sure)
+                return 0;
+        longest.seq = l->dialect == DIALECT_UCL ? RELIABLE_SEQ_MOD_UCL - 1 : UINT32_MAX;
+        longest.timestamp = bus_time_of_day(bus);
+        buffer_clear(&l->measured);
+        message_format(&longest, payload, l->dialect, &l->measured);
+        if (l->measured.failed)
+                return -ENOMEM;
+        if (l->measured.n <= bus->largest)
+                return 0;
+        bus->too_large = l->measured.n;
+        return MBUS_E_TOO_LARGE;
+}
+
 int link_put(struct mbus_entity *entity, const struct address *dest, struct span payload,
              uint64_t ticket)
 {
-        struct header_spec spec = { .src = entity->attached.address->text, .dest = dest->text };
+        struct header_spec spec = { .src = entity->attached.address->text,
+                                    .dest = dest->text,
+                                    .reliable = ticket > 0 };
+        int r = check_size(entity->bus, &spec, payload);
 
+        if (r != 0)
+                return r;
         if (ticket)
                 return put_reliable(entity, &spec, payload, ticket);
         return push(entity->bus, &spec, payload, LINK_OUTPUT_MAX);
@@ -232,8 +259,13 @@ int link_send(struct mbus_entity *entity, const struct address *dest, struct spa
         struct mbus_bus *bus = entity->bus;
         int r;
 
-        if (early_is_wanted(entity))
-                return early_add(entity, dest, payload, ret_ticket);
+        if (early_is_wanted(entity)) {
+                struct header_spec spec = { .src = entity->given->text, .dest = dest->text };
+
+                /* What is known by now; the rest, with its address, when it is sent. */
+                r = check_size(bus, &spec, payload);
+                return r != 0 ? r : early_add(entity, dest, payload, ret_ticket);
+        }
         if (!entity->attached.address)
                 return MBUS_E_NOT_READY;
         if (ret_ticket && entity->n_tickets >= RELIABLE_OUTSTANDING_MAX)

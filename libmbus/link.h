@@ -19,6 +19,7 @@
 
 #include "bus.h"
 #include "core/frame.h"
+#include "core/seal.h"
 #include "link-proof.h"
 #include "link-tcp.h"
 
@@ -40,6 +41,9 @@
 /* Messages that one mbus_bus_process() takes in: few enough to be in the cache still when the
  * application looks at them. */
 #define LINK_PROCESS_MAX 32
+
+/* What a datagram can carry without a cipher, until the broker says what its bus takes. */
+#define MESSAGE_MAX (DATAGRAM_MAX - SEAL_OVERHEAD)
 
 #define LINK_BROKER "(app:mbus-broker)"
 
@@ -123,6 +127,8 @@ struct link {
         bool blocked;       /* the socket takes no more until it says so */
         bool alive;         /* it has shown a sign of life since `alive_at` */
         uint64_t alive_at;
+        enum dialect dialect;   /* of the broker's bus main */
+        struct buffer measured; /* a message as it would be there */
         uint64_t silence; /* ns without one after which tickets end */
         bool broken; /* memory was short and the broker knows something else than we: start anew */
         uint32_t seq;

@@ -258,6 +258,10 @@ const char *mbus_bus_get_interface(const struct mbus_bus *bus);
 /* A sentence if @network is the matter at this moment, else NULL: what MBUS_EVENT_NETWORK told and did
  * not take back, and at once what it would wait a moment with. Valid until the next call with @bus. */
 const char *mbus_bus_get_network(struct mbus_bus *bus, enum mbus_network network);
+/* How many octets the last message that was refused with MBUS_E_TOO_LARGE would have had on the bus, header
+ * included, 0 if there was none; and how many one may have. Through a broker those of its bus are known from
+ * the first MBUS_EVENT_READY on. Each may be NULL. */
+void mbus_bus_get_sizes(const struct mbus_bus *bus, size_t *ret_size, size_t *ret_largest);
 /* What is odd but usable, a line each; NULL behind the last: what mbus_bus_open() found, and since
  * then what was sent that the link must split into fragments (6). */
 const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i);

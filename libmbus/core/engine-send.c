@@ -38,6 +38,16 @@ static uint64_t stamp_of(const struct entity *from, uint64_t wall_ms)
         return last > wall_ms && last - wall_ms < TOMBSTONE_MS ? last : wall_ms;
 }
 
+size_t engine_largest(const struct engine *e)
+{
+        return seal_text_max(e->options.crypto, e->options.dialect, e->datagram_max);
+}
+
+size_t engine_too_large(const struct engine *e)
+{
+        return e->too_large;
+}
+
 int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
 {
         struct header_spec spec = { .seq = note->from->seq,
@@ -54,8 +64,10 @@ int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
         r = message_format(&spec, note->payload, e->options.dialect, &e->text);
         if (r != 0)
                 return r;
-        if (e->text.n > seal_text_max(e->options.crypto, e->options.dialect, e->datagram_max))
+        if (e->text.n > engine_largest(e)) {
+                e->too_large = e->text.n;
                 return MBUS_E_TOO_LARGE;
+        }
         seal_message(e->options.crypto, e->options.dialect, buffer_span(&e->text), &e->sealed);
         return e->sealed.failed ? -ENOMEM : 0;
 }

@@ -119,6 +119,10 @@ void engine_set_patience(struct engine *e, uint64_t patience);
 bool engine_knows_all(struct engine *e, uint64_t now);
 /* With owner_surveys: whether all that are on the bus are known now; if so, all that waits is answered. */
 void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all);
+/* The largest message, header included, that the bus takes, in octets; and what the last one that was
+ * refused with MBUS_E_TOO_LARGE had, 0 if there was none. */
+size_t engine_largest(const struct engine *e);
+size_t engine_too_large(const struct engine *e);
 /* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). In DIALECT_UCL nothing
  * is said (spec/errata.md, 81). */
 int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,

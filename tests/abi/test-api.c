@@ -48,6 +48,7 @@ static const struct function functions[] = {
         FUNCTION(mbus_bus_get_url),
         FUNCTION(mbus_bus_get_interface),
         FUNCTION(mbus_bus_get_network),
+        FUNCTION(mbus_bus_get_sizes),
         FUNCTION(mbus_bus_get_dropped),
         FUNCTION(mbus_bus_get_warning),
         FUNCTION(mbus_bus_pop_event),
