@@ -147,8 +147,8 @@ bool passage_fits(struct passage *p)
         n = measure(p);
         if (n <= largest)
                 return true;
-        snprintf(why, sizeof(why), "it is too large: it has %zu octets on the bus, and may have %zu",
-                 n, largest);
+        snprintf(why, sizeof(why),
+                 "it is too large: it has %zu octets on the bus, and may have %zu", n, largest);
         broker_count(b, COUNT_MALFORMED, p->c, "a message for the bus main: %s", why);
         if (p->h.reliable)
                 passage_undelivered(p, MBUS_REASON_MALFORMED, why);

@@ -135,9 +135,10 @@ static int send_failed(const struct send *send, int error)
         if (error != MBUS_E_TOO_LARGE)
                 return session_error("cannot send", error);
         mbus_bus_get_sizes(send->session.bus, &size, &largest);
-        text_error("cannot send: the message has %zu octets, header included, and on this bus one may "
-                   "have %zu",
-                   size, largest);
+        text_error(
+                "cannot send: the message has %zu octets, header included, and on this bus one may "
+                "have %zu",
+                size, largest);
         return EXITS_USAGE;
 }
 

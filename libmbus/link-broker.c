@@ -71,15 +71,14 @@ static void take_options(struct mbus_bus *bus, struct args args)
                 if (list->type != MBUS_VALUE_LIST || list->items != 2 ||
                     list[1].type != MBUS_VALUE_SYMBOL)
                         continue;
-                if (list[2].type == MBUS_VALUE_SYMBOL &&
-                    span_equal_text(list[1].text, "dialect") && span_equal_text(list[2].text, "ucl"))
+                if (list[2].type == MBUS_VALUE_SYMBOL && span_equal_text(list[1].text, "dialect") &&
+                    span_equal_text(list[2].text, "ucl"))
                         l->dialect = DIALECT_UCL;
                 if (list[2].type != MBUS_VALUE_INTEGER || list[2].integer < 0 ||
                     list[2].integer > UINT32_MAX)
                         continue;
                 number = (uint64_t)list[2].integer;
-                if (span_equal_text(list[1].text, "silence") &&
-                    number * NSEC_PER_MSEC > l->silence)
+                if (span_equal_text(list[1].text, "silence") && number * NSEC_PER_MSEC > l->silence)
                         l->silence = number * NSEC_PER_MSEC;
                 if (span_equal_text(list[1].text, "largest") && number < MESSAGE_MAX)
                         bus->largest = number;

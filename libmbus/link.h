@@ -129,7 +129,7 @@ struct link {
         uint64_t alive_at;
         enum dialect dialect;   /* of the broker's bus main */
         struct buffer measured; /* a message as it would be there */
-        uint64_t silence; /* ns without one after which tickets end */
+        uint64_t silence;       /* ns without one after which tickets end */
         bool broken; /* memory was short and the broker knows something else than we: start anew */
         uint32_t seq;
         char *broker; /* its address, once it has spoken */

@@ -56,7 +56,7 @@ struct engine {
         struct buffer sealed; /* and its datagram */
         char *scratch;        /* for decryption */
         size_t datagram_max;
-        size_t too_large; /* see engine_too_large() */
+        size_t too_large;   /* see engine_too_large() */
         size_t n_elsewhere; /* entities of the same process on other buses of DIALECT=UCL */
         uint64_t next_ticket;
         uint64_t dropped[MBUS_DROP_MAX];

@@ -111,11 +111,13 @@ static void go_on(struct searches *s, struct search *search)
 static void begin(struct searches *s, struct search *search, uint64_t now)
 {
         assert(!search->first);
-        search->previous = NULL;
-        search->next = s->waited_for;
-        if (search->next)
-                search->next->previous = search;
-        s->waited_for = search;
+        search->next = NULL;
+        search->previous = s->waited_for_last;
+        if (search->previous)
+                search->previous->next = search;
+        else
+                s->waited_for = search;
+        s->waited_for_last = search;
         if (was_asked_lately(search, now)) {
                 go_on(s, search);
                 return;
@@ -134,6 +136,8 @@ static void end(struct searches *s, struct search *search)
                 s->waited_for = search->next;
         if (search->next)
                 search->next->previous = search->previous;
+        else
+                s->waited_for_last = search->previous;
         /* The owner says at the next judgement how long it is remembered. */
         deadlines_set(&s->judgements, &search->deadline,
                       search->is_asked ? search->asked + SEARCH_PAUSE_MS * NSEC_PER_MSEC : 0);

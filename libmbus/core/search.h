@@ -42,7 +42,8 @@ struct search {
 
 struct searches {
         struct index all;
-        struct search *waited_for; /* those that somebody waits in */
+        struct search *waited_for; /* those that somebody waits in, oldest first */
+        struct search *waited_for_last;
         struct deadlines judgements;
         struct deadlines patience;
         uint64_t survey; /* ns from the question to its end */
