@@ -94,6 +94,7 @@ static void test_bus(bool is_child)
         MALFORMED(mbus_bus_process(NULL));
         MALFORMED(mbus_bus_wait(NULL, -1));
         EXPECT(mbus_bus_get_url(NULL) == NULL);
+        mbus_bus_get_sizes(NULL, NULL, NULL);
         EXPECT(mbus_bus_get_interface(NULL) == NULL);
         EXPECT(mbus_bus_get_network(NULL, MBUS_NETWORK_MUTE) == NULL);
         EXPECT(mbus_bus_get_network(bus, MBUS_NETWORK_MAX) == NULL);
