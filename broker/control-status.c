@@ -104,6 +104,19 @@ static void add_string(struct answer *a, const char *name, struct span text)
         buffer_add_char(&a->items, ')');
 }
 
+/* The text that applications know it by. */
+static void add_address(struct answer *a, const struct address *address)
+{
+        struct buffer text = BUFFER_INIT;
+
+        address_format_canonical(address, &text);
+        if (text.failed)
+                a->items.failed = true;
+        else
+                add_string(a, "address", buffer_span(&text));
+        buffer_deinit(&text);
+}
+
 /* A list of strings: between begin and end, each with add_item(). */
 static void begin_list(struct answer *a, const char *name)
 {
@@ -169,7 +182,7 @@ void control_on_status(struct request *r)
                 return;
         add_string(&a, "version", span_of(stats_version()));
         add_number(&a, "pid", (uint64_t)getpid());
-        add_string(&a, "address", attachment_text(b->self));
+        add_address(&a, entity_address(b->self->entity));
         add_string(&a, "socket", span_of(b->path));
         add_string(&a, "bus", span_of(udp_name(b->udp)));
         add_string(&a, "interface", span_of(udp_interface(b->udp)));
@@ -327,7 +340,7 @@ static void add_local(struct answer *a, const struct attachment *attachment)
         struct broker *b = a->r->b;
 
         buffer_add_text(&a->items, " (");
-        add_string(a, "address", attachment_text(attachment));
+        add_address(a, entity_address(attachment->entity));
         add_string(a, "bus", span_of(b->bus.name));
         add_number(a, "link", attachment->client ? attachment->client->number : 0);
         add_seconds(a, "age", b->now - attachment->joined);
@@ -339,7 +352,7 @@ static void add_remote(struct answer *a, const struct bus *bus, const struct pee
         uint64_t now = a->r->b->now;
 
         buffer_add_text(&a->items, " (");
-        add_string(a, "address", peer->address->text);
+        add_address(a, peer->address);
         add_string(a, "bus", span_of(bus->name));
         add_seconds(a, "age", now - peer->joined);
         add_seconds(a, "silent", now - peer->heard);

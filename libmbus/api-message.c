@@ -2,7 +2,7 @@
  * api-message.c - what an application may ask of a received message.
  *
  * A struct mbus_message is a struct message under its public name: immutable, counted by reference,
- * so these are views and cost nothing.
+ * so these are views and cost nothing, but for the first look at an address, which makes it canonical.
  */
 #include "bus.h"
 
@@ -25,12 +25,12 @@ struct mbus_message *mbus_message_unref(struct mbus_message *message)
 
 const char *mbus_message_get_source(const struct mbus_message *message)
 {
-        return message ? inner(message)->src : NULL;
+        return message ? message_source((struct message *)message) : NULL;
 }
 
 const char *mbus_message_get_destination(const struct mbus_message *message)
 {
-        return message ? inner(message)->dest : NULL;
+        return message ? message_destination((struct message *)message) : NULL;
 }
 
 uint32_t mbus_message_get_seq(const struct mbus_message *message)

@@ -8,10 +8,9 @@
 char *address_string(const struct address *a)
 {
         char *text = malloc(address_plain_size(a) + 1);
-        struct address view;
 
         if (text)
-                *address_put_plain(a, text, &view) = '\0';
+                *address_put_canonical(a, text) = '\0';
         return text;
 }
 

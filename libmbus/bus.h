@@ -279,7 +279,7 @@ void queued_deinit(struct queued *item);
  * if it is empty, or memory is short: an event is worth more than its explanation. */
 char *why_string(struct span why);
 
-/* The text of @a as a string of its own, or NULL. */
+/* The canonical text of @a as a string of its own, or NULL. */
 char *address_string(const struct address *a);
 /* @entity is on the bus as @address: keeps the text and reports it. 0 or -ENOMEM. */
 int entity_ready(struct mbus_entity *entity, const struct address *address);

@@ -120,7 +120,7 @@ static bool is_from_broker(struct mbus_bus *bus, const struct message *m)
         struct link *l = bus->impl;
 
         if (!l->broker)
-                l->broker = strdup(m->src);
+                l->broker = strndup(m->header.src.text.at, m->header.src.text.n);
         if (!l->broker) {
                 bus->failure = -ENOMEM;
                 return false;

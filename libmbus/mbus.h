@@ -321,7 +321,7 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus);
 int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity);
 /* Says bye, forgets its tickets, frees it. Takes NULL, returns NULL. Events of it are gone, too. */
 struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity);
-/* Its full address once it is ready, else NULL. Valid until the next READY or remove. */
+/* Its full address, canonical, once it is ready, else NULL. Valid until the next READY or remove. */
 const char *mbus_entity_get_address(const struct mbus_entity *entity);
 void mbus_entity_set_data(struct mbus_entity *entity, void *data);
 void *mbus_entity_get_data(const struct mbus_entity *entity);
@@ -420,6 +420,7 @@ int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observ
 struct mbus_message *mbus_message_ref(const struct mbus_message *message);
 /* Takes NULL, returns NULL. */
 struct mbus_message *mbus_message_unref(struct mbus_message *message);
+/* Canonical texts, as all addresses that the library gives: see "addresses" below. */
 const char *mbus_message_get_source(const struct mbus_message *message);
 const char *mbus_message_get_destination(const struct mbus_message *message);
 uint32_t mbus_message_get_seq(const struct mbus_message *message);
@@ -511,6 +512,13 @@ int mbus_commands_check(const struct mbus_commands *commands);
 const char *mbus_commands_get_text(const struct mbus_commands *commands);
 
 /* ---- addresses ----------------------------------------------------------------------------- */
+
+/*
+ * The order of elements and white space mean nothing (4). What the library gives, in events, messages
+ * and snapshots, is one text for each address: the elements sorted by the octets of their tags, one
+ * space between them, no other white space: "(app:player id:7-1@10.1.0.2 module:ui)". So addresses are
+ * equal if their texts are. mbus_message_get_text() has them as they were written.
+ */
 
 /* 0 if @address follows the grammar (4), else MBUS_E_MALFORMED with the offset and a sentence about
  * what is wrong there (each may be NULL). */

@@ -207,14 +207,6 @@ struct span address_get(const struct address *a, const char *tag)
         return SPAN_NULL;
 }
 
-/* The i-th element as it stands in the text: tag, ":" and value. */
-static struct span element_text(const struct address *a, unsigned i)
-{
-        const struct element *e = a->elements + i;
-
-        return (struct span){ a->text.at + e->tag, (size_t)e->tag_n + 1 + e->value_n };
-}
-
 bool address_equal(const struct address *a, const struct address *b)
 {
         return a->n == b->n && address_is_subset(a, b);
@@ -226,11 +218,11 @@ bool address_is_subset(const struct address *a, const struct address *b)
 
         /* Both are sorted, so what was passed over in @b cannot match later either. */
         for (i = 0; i < a->n; i++) {
-                struct span wanted = element_text(a, i);
+                struct span wanted = address_element(a, i);
 
                 if (a->n - i > b->n - k)
                         return false;
-                while (k < b->n && !span_equal(element_text(b, k), wanted))
+                while (k < b->n && !span_equal(address_element(b, k), wanted))
                         k++;
                 if (k++ == b->n)
                         return false;
@@ -253,7 +245,7 @@ static uint64_t mix(uint64_t h)
 
 uint64_t element_hash(const struct address *a, unsigned i, uint64_t seed)
 {
-        struct span s = element_text(a, i);
+        struct span s = address_element(a, i);
         uint64_t h = mix(seed ^ (uint64_t)s.n << 8 ^ a->elements[i].tag_n);
         uint64_t word;
 
@@ -274,88 +266,4 @@ uint64_t address_hash(const struct address *a, uint64_t seed)
         for (i = 0; i < a->n; i++)
                 sum += element_hash(a, i, seed);
         return mix(seed ^ sum);
-}
-
-size_t address_plain_size(const struct address *a)
-{
-        size_t n = a->n > 0 ? 1 : 2;
-
-        for (unsigned i = 0; i < a->n; i++)
-                n += element_text(a, i).n + 1;
-        return n;
-}
-
-/* Where the i-th element stands in the plain text: behind all that were written before it. */
-static size_t plain_place(const struct address *a, unsigned i)
-{
-        size_t at = 1;
-
-        for (unsigned k = 0; k < a->n; k++)
-                if (a->elements[k].tag < a->elements[i].tag)
-                        at += element_text(a, k).n + 1;
-        return at;
-}
-
-char *address_put_plain(const struct address *a, char *to, struct address *ret_view)
-{
-        size_t n = address_plain_size(a);
-
-        to[0] = '(';
-        for (unsigned i = 0; i < a->n; i++) {
-                const struct element *e = a->elements + i;
-                struct span text = element_text(a, i);
-                size_t at = plain_place(a, i);
-
-                memcpy(to + at, text.at, text.n);
-                to[at + text.n] = ' ';
-                ret_view->elements[i] = (struct element){ .tag = (uint16_t)at,
-                                                          .value = (uint16_t)(at + e->tag_n + 1),
-                                                          .tag_n = e->tag_n,
-                                                          .value_n = e->value_n };
-        }
-        to[n - 1] = ')';
-        ret_view->text = (struct span){ to, n };
-        ret_view->n = a->n;
-        return to + n;
-}
-
-void address_format(const struct address *a, struct buffer *out)
-{
-        char *to = buffer_reserve(out, address_plain_size(a));
-        struct address view;
-
-        if (to)
-                out->n = (size_t)(address_put_plain(a, to, &view) - out->at);
-}
-
-void address_format_canonical(const struct address *a, struct buffer *out)
-{
-        unsigned i;
-
-        buffer_add_char(out, '(');
-        for (i = 0; i < a->n; i++) {
-                if (i > 0)
-                        buffer_add_char(out, ' ');
-                buffer_add_span(out, element_text(a, i));
-        }
-        buffer_add_char(out, ')');
-}
-
-static size_t used_size(const struct address *a)
-{
-        return offsetof(struct address, elements) + a->n * sizeof(*a->elements);
-}
-
-size_t address_dup_size(const struct address *a)
-{
-        return used_size(a) + address_plain_size(a);
-}
-
-struct address *address_dup(const struct address *a)
-{
-        struct address *copy = malloc(address_dup_size(a));
-
-        if (copy)
-                address_put_plain(a, (char *)copy + used_size(a), copy);
-        return copy;
 }

@@ -52,6 +52,14 @@ struct span address_get(const struct address *a, const char *tag);
 struct span address_tag(const struct address *a, unsigned i);
 struct span address_value(const struct address *a, unsigned i);
 
+/* The i-th element as it stands in the text: tag, ":" and value. */
+static inline struct span address_element(const struct address *a, unsigned i)
+{
+        const struct element *e = a->elements + i;
+
+        return (struct span){ a->text.at + e->tag, (size_t)e->tag_n + 1 + e->value_n };
+}
+
 /* The same elements, in whatever order they were written. */
 bool address_equal(const struct address *a, const struct address *b);
 /* isSubsetOf of section 6.2: every element of @a is one of @b's. */
@@ -63,6 +71,8 @@ bool address_has_proper_id(const struct address *a);
 uint64_t address_hash(const struct address *a, uint64_t seed);
 uint64_t element_hash(const struct address *a, unsigned i, uint64_t seed);
 
+/* ---- address-text.c ---- */
+
 /* Octets of the plain text "(tag:value tag:value)", one space each, in the order of writing. */
 size_t address_plain_size(const struct address *a);
 /*
@@ -72,7 +82,13 @@ size_t address_plain_size(const struct address *a);
 char *address_put_plain(const struct address *a, char *to, struct address *ret_view);
 /* Appends the plain text. */
 void address_format(const struct address *a, struct buffer *out);
-/* As address_format, sorted by tag: equal addresses give equal texts. */
+/*
+ * The canonical text is plain, too, and sorted by tag: equal addresses give equal texts, which is what
+ * an application sees of them. It has as many octets as the plain one, and no more than the text that
+ * was written. address_put_canonical() returns where it ends.
+ */
+bool address_is_canonical(const struct address *a);
+char *address_put_canonical(const struct address *a, char *to);
 void address_format_canonical(const struct address *a, struct buffer *out);
 
 /*

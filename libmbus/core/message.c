@@ -109,6 +109,7 @@ static char *keep_addresses(struct message *m, char *at)
         at[src.n] = at[dest_at + dest.n] = '\0';
         m->src = at;
         m->dest = at + dest_at;
+        m->canonical = false;
         return at + dest_at + dest.n + 1;
 }
 
@@ -134,6 +135,34 @@ int message_new_in(void *memory, struct span text, const struct header *known, s
         if (r == 0)
                 *ret_message = m;
         return r;
+}
+
+/* @text holds what @a looks at, in a place of its own. */
+static void make_canonical(const struct address *a, char *text)
+{
+        if (!address_is_canonical(a))
+                *address_put_canonical(a, text) = '\0';
+}
+
+static void make_both_canonical(struct message *m)
+{
+        make_canonical(&m->header.src, m->src);
+        make_canonical(&m->header.dest, m->dest);
+        m->canonical = true;
+}
+
+const char *message_source(struct message *m)
+{
+        if (!m->canonical)
+                make_both_canonical(m);
+        return m->src;
+}
+
+const char *message_destination(struct message *m)
+{
+        if (!m->canonical)
+                make_both_canonical(m);
+        return m->dest;
 }
 
 struct message *message_ref(struct message *m)

@@ -32,8 +32,9 @@ struct message {
         struct header header;
         struct payload payload;
         struct span text; /* header and payload, without digest, in `bytes` */
-        const char *src;  /* header.src.text and header.dest.text again, each with a zero octet */
-        const char *dest; /* behind it, in `bytes`, too */
+        char *src; /* header.src.text and header.dest.text again, each with a zero octet behind it, in */
+        char *dest; /* `bytes`, too; canonical once somebody has asked for one of them */
+        bool canonical;
         struct payload_room room;
         char bytes[];
 };
@@ -66,6 +67,9 @@ static inline size_t message_memory(const struct message *m)
                (p->values.nodes_lent ? 0 : p->values.size * sizeof(*p->values.nodes)) +
                (p->values.arena_lent ? 0 : p->values.arena_size);
 }
+/* The canonical texts of the addresses, with a zero octet behind. Most messages are asked for neither. */
+const char *message_source(struct message *m);
+const char *message_destination(struct message *m);
 struct message *message_ref(struct message *m);
 /* Drops a reference, the last one frees. Takes NULL, returns NULL. */
 struct message *message_unref(struct message *m);

@@ -119,7 +119,7 @@ static void make_message(struct trial *t)
 
         trial_must(t, r == 0 || (r == -ENOMEM && !m));
         if (trial_ok(t, r))
-                trial_note(t, "%s %s %zu", m->src, m->dest, m->payload.n);
+                trial_note(t, "%s %s %zu", message_source(m), message_destination(m), m->payload.n);
         message_unref(m);
         fail_malloc_stop();
         trial_must(t, message_new(span_of(message_text), &again, NULL) == 0);

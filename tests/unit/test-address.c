@@ -313,82 +313,6 @@ START_TEST(test_proper_id_is_in_the_id_element)
 }
 END_TEST
 
-START_TEST(test_written_address_keeps_its_order_with_single_spaces)
-{
-        assert_text(address_format, "( \tm:1 \t a:2  )", "(m:1 a:2)");
-        assert_text(address_format, "(m:1 a:2)", "(m:1 a:2)");
-        assert_text(address_format, "(  )", "()");
-        assert_text(address_format_canonical, "(  )", "()");
-        assert_text(address_format_canonical, "(b:1 ab:1 a:1 B:1)", "(B:1 a:1 ab:1 b:1)");
-}
-END_TEST
-
-START_TEST(test_copy_outlives_the_text)
-{
-        char *text = copy_exactly(OWN, strlen(OWN));
-        struct address a, *copy, own = parse(OWN);
-
-        ck_assert_int_eq(address_parse((struct span){ text, strlen(OWN) }, STRICT, &a, NULL, NULL),
-                         0);
-        copy = address_dup(&a);
-        memset(text, 'x', strlen(OWN));
-        free(text);
-        ck_assert(address_equal(copy, &own));
-        ck_assert(span_equal_text(copy->text, OWN));
-        free(copy);
-        copy = address_dup(&ADDRESS_ALL);
-        ck_assert(copy->n == 0 && span_equal_text(copy->text, "()"));
-        free(copy);
-}
-END_TEST
-
-START_TEST(test_copy_keeps_no_white_space_but_one_between_elements)
-{
-        struct address a = parse("(\t mod:m  app:a  \t id:1-1@1.2.3.4   )"),
-                       *copy = address_dup(&a);
-        struct address none = parse("(   )"), *copy_of_none = address_dup(&none);
-        struct address tab = parse("(b:1\ta:2)"), *copy_of_tab = address_dup(&tab);
-
-        ck_assert(span_equal_text(copy->text, "(mod:m app:a id:1-1@1.2.3.4)"));
-        ck_assert(address_equal(copy, &a));
-        ck_assert(span_equal_text(address_get(copy, "id"), "1-1@1.2.3.4"));
-        ck_assert(span_equal_text(address_tag(copy, 0), "app"));
-        ck_assert(span_equal_text(address_value(copy, 2), "m"));
-        ck_assert(span_equal_text(copy_of_none->text, "()"));
-        ck_assert(span_equal_text(copy_of_tab->text, "(b:1 a:2)"));
-        free(copy);
-        free(copy_of_none);
-        free(copy_of_tab);
-}
-END_TEST
-
-START_TEST(test_no_copy_is_longer_than_the_longest_address)
-{
-        struct buffer text = BUFFER_INIT;
-        struct address a, *copy;
-
-        buffer_add_char(&text, '(');
-        for (unsigned i = 0; i < ADDRESS_ELEMENTS_MAX; i++) {
-                for (unsigned k = 0; k < 1000; k++)
-                        buffer_add_char(&text, ' ');
-                for (unsigned k = 0; k < ADDRESS_TAG_MAX; k++)
-                        buffer_add_char(&text, (char)('a' + i % 16 + k % (i / 16 + 1)));
-                buffer_add_char(&text, ':');
-                for (unsigned k = 0; k < ADDRESS_VALUE_MAX; k++)
-                        buffer_add_char(&text, 'v');
-        }
-        buffer_add_char(&text, ')');
-        ck_assert_int_eq(address_parse(buffer_span(&text), STRICT, &a, NULL, NULL), 0);
-        copy = address_dup(&a);
-        ck_assert_uint_gt(copy->text.n, ADDRESS_TEXT_MAX - 8);
-        ck_assert_uint_le(copy->text.n, ADDRESS_TEXT_MAX);
-        ck_assert_uint_le(address_dup_size(&a), sizeof(a) + ADDRESS_TEXT_MAX);
-        ck_assert(address_equal(copy, &a));
-        free(copy);
-        buffer_deinit(&text);
-}
-END_TEST
-
 /* An address of some of 6 tags with 3 values each, so that many are equal or parts of others. */
 static void make(struct random *r, unsigned *ret_values, struct buffer *out)
 {
@@ -533,10 +457,6 @@ int main(void)
                 test_examples_of_the_rfc,
                 test_element_is_found_by_its_tag,
                 test_proper_id_is_in_the_id_element,
-                test_written_address_keeps_its_order_with_single_spaces,
-                test_copy_outlives_the_text,
-                test_copy_keeps_no_white_space_but_one_between_elements,
-                test_no_copy_is_longer_than_the_longest_address,
                 test_sets_agree_with_a_plain_model,
                 test_written_address_is_read_back_as_an_equal_one,
                 test_damaged_addresses_are_read_within_bounds,

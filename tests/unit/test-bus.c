@@ -248,6 +248,46 @@ END_TEST
 
 /* ---- entities ------------------------------------------------------------------------------ */
 
+/* ADR-05 */
+START_TEST(test_an_address_has_one_text_wherever_it_is_seen)
+{
+        struct world w = world_new();
+        struct mbus_entity *odd = entity_add(w.b, "( z:1\tmodule:odd   a:2 )");
+        char *text = strdup(mbus_entity_get_address(odd));
+        const struct mbus_event *event;
+        struct mbus_peers *peers;
+
+        ck_assert(strncmp(text, "(a:2 id:", 8) == 0 && strstr(text, " module:odd z:1)"));
+        ck_assert_str_eq(event_expect(w.b, MBUS_EVENT_READY)->address, text);
+        ck_assert_int_eq(mbus_bus_watch(w.a, "( )"), 0);
+        ck_assert_int_eq(mbus_bus_observe(w.a, NULL), 0);
+        ck_assert_int_eq(mbus_entity_send_text(odd, "(  module:ui app:player )", "a()"), 0);
+        turn(&w);
+        do {
+                event = event_expect(w.a, MBUS_EVENT_JOINED);
+        } while (strstr(event->address, "module:odd") == NULL);
+        ck_assert_str_eq(event->address, text);
+        ck_assert_int_eq(mbus_peers_new(w.a, "(module:odd)", &peers), 0);
+        ck_assert_str_eq(mbus_peers_get_address(peers, 0), text);
+        mbus_peers_free(peers);
+        for (int i = 0; i < 2; i++) {
+                do {
+                        event = mbus_bus_pop_event(w.a);
+                        ck_assert_ptr_nonnull(event);
+                } while (!event->message || mbus_message_get_n_commands(event->message) == 0 ||
+                         strcmp(mbus_message_get_command(event->message, 0), "a") != 0);
+                ck_assert_str_eq(mbus_message_get_source(event->message), text);
+                ck_assert_str_eq(mbus_message_get_destination(event->message),
+                                 "(app:player module:ui)");
+        }
+        mbus_entity_remove(odd);
+        turn(&w);
+        ck_assert_str_eq(event_expect(w.a, MBUS_EVENT_LEFT)->address, text);
+        free(text);
+        world_free(&w);
+}
+END_TEST
+
 /* ADR-08 */
 START_TEST(test_an_entity_has_an_id_and_is_ready_at_once)
 {
@@ -423,6 +463,7 @@ int main(void)
                 test_a_failure_names_the_message_that_failed,
                 test_sending_to_each_gives_every_match_a_ticket,
                 test_a_bus_is_due_at_once_when_a_call_has_made_events,
+                test_an_address_has_one_text_wherever_it_is_seen,
                 test_an_entity_has_an_id_and_is_ready_at_once,
                 test_an_address_of_our_own_is_strict_and_not_given_twice,
                 test_an_address_that_somebody_has_is_refused_or_made_anew,

@@ -85,6 +85,36 @@ START_TEST(test_an_entity_that_gets_another_address_is_ready_again)
 }
 END_TEST
 
+/* ADR-05 */
+START_TEST(test_an_address_has_one_text_whatever_the_broker_writes)
+{
+        static const char text[] = "(app:peer id:3-1@127.0.0.1 module:m)";
+        struct world *w = world_with_entity();
+        const struct mbus_event *event;
+
+        ck_assert_int_eq(mbus_bus_watch(w->bus, "( app:peer\t)"), 0);
+        expect(w, "broker.watch(");
+        say(w, "mbus/1.0 8 9 U " BROKER " () ()\r\n"
+               "broker.joined(\"( module:m id:3-1@127.0.0.1\tapp:peer )\" 0)");
+        ck_assert_str_eq(event_expect(w->bus, MBUS_EVENT_JOINED)->address, text);
+        /* The third time the addresses are recognised by how they are written. */
+        for (unsigned i = 0; i < 3; i++) {
+                say(w,
+                    "mbus/1.0 %u 9 U (id:3-1@127.0.0.1  app:peer module:m ) ( id:2-1@127.0.0.1 "
+                    "app:x) ()\r\nx()",
+                    i);
+                event = event_expect(w->bus, MBUS_EVENT_MESSAGE);
+                ck_assert_str_eq(mbus_message_get_source(event->message), text);
+                ck_assert_str_eq(mbus_message_get_destination(event->message),
+                                 mbus_entity_get_address(w->me));
+        }
+        say(w, "mbus/1.0 9 9 U " BROKER " () ()\r\n"
+               "broker.left(\"(id:3-1@127.0.0.1 module:m app:peer)\" bye)");
+        ck_assert_str_eq(event_expect(w->bus, MBUS_EVENT_LEFT)->address, text);
+        world_free(w);
+}
+END_TEST
+
 /* ---- tickets ------------------------------------------------------------------------------- */
 
 START_TEST(test_a_ticket_ends_with_an_acknowledgement)
@@ -395,6 +425,7 @@ int main(void)
                 test_a_refusal_names_its_reason,
                 test_an_entity_that_was_removed_while_it_attached_is_detached,
                 test_an_entity_that_gets_another_address_is_ready_again,
+                test_an_address_has_one_text_whatever_the_broker_writes,
                 test_a_ticket_ends_with_an_acknowledgement,
                 test_a_ticket_that_is_undelivered_fails_with_the_brokers_reason,
                 test_a_sentence_of_the_broker_may_be_missing_and_is_cut_between_characters,
