@@ -26,7 +26,6 @@ struct send {
         struct mbus_entity *entity;
         bool is_sent;
         uint64_t ticket;
-        bool asks;  /* what became of an unreliable message: `ticket` is that of the question */
         bool lists; /* who matches, since they are several */
 };
 
@@ -142,33 +141,11 @@ static int send_failed(const struct send *send, int error)
         return EXITS_USAGE;
 }
 
-/* Asks the broker whether it has dealt with all that was sent (spec/attach.md): what it denies of that has
- * come by then. One that does not know the question says so, which is an answer, too. */
-static int ask_whether_done(struct send *send)
-{
-        struct mbus_commands *commands;
-        int r = mbus_commands_new(&commands);
-
-        if (r == 0)
-                r = mbus_commands_add_text(commands, "broker.sync()", NULL, NULL);
-        if (r == 0)
-                r = mbus_entity_send_reliable(send->entity, "(app:mbus-broker)", commands,
-                                              &send->ticket);
-        mbus_commands_free(commands);
-        send->asks = r == 0;
-        return r ? session_error("cannot ask the broker", r) : LOOP_ON;
-}
-
 static int send_unreliable(struct send *send)
 {
-        int r;
+        int r = mbus_entity_send(send->entity, send->destination, send->commands);
 
-        if (send->asks)
-                return LOOP_ON;
-        r = mbus_entity_send(send->entity, send->destination, send->commands);
-        if (r)
-                return send_failed(send, r);
-        return send->session.brokered ? ask_whether_done(send) : EXITS_OK;
+        return r ? send_failed(send, r) : EXITS_OK;
 }
 
 /* LOOP_ON: it has a ticket. */
@@ -210,10 +187,6 @@ static int on_ready(struct send *send)
 
 static int on_failed(struct send *send, const struct mbus_event *event)
 {
-        if (send->asks && event->reason == MBUS_REASON_MALFORMED)
-                return EXITS_OK;
-        if (send->asks)
-                return session_refused("the broker does not tell what became of it", event);
         if (event->reason == MBUS_REASON_UNKNOWN)
                 return unknown(send);
         if (event->reason == MBUS_REASON_NOT_UNIQUE)
@@ -270,6 +243,27 @@ static bool may_be_lost(const struct send *send, int status)
         return status == EXITS_UNKNOWN || status == EXITS_UNDELIVERED;
 }
 
+/* It has been sent. What has not left when -W is over is lost with us, so it is said; and by the time that a
+ * broker has taken it, it has told whether that is denied (spec/attach.md). */
+static int flush(struct send *send)
+{
+        int left = 0, status = loop_flush(send->session.bus, send->loop.deadline, &left);
+        const struct mbus_event *event;
+
+        if (status)
+                return status;
+        while ((event = mbus_bus_pop_event(send->session.bus))) {
+                status = event->type == MBUS_EVENT_READY ? LOOP_ON : on_event(send, event);
+                if (status != LOOP_ON)
+                        return status;
+        }
+        if (left == 0)
+                return EXITS_OK;
+        text_error("%d message%s left that %s has not taken within the time of -W", left,
+                   left == 1 ? " is" : "s are", mbus_bus_get_url(send->session.bus));
+        return EXITS_UNDELIVERED;
+}
+
 static int send_message(struct send *send)
 {
         const struct options *o = send->options;
@@ -285,6 +279,8 @@ static int send_message(struct send *send)
         send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
         r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
         status = r ? session_error("cannot join the bus", r) : loop_run(&send->loop);
+        if (status == EXITS_OK && !options_has(o, OPTION_RELIABLE))
+                status = flush(send);
         send->session.asks = options_has(o, OPTION_RELIABLE);
         if (may_be_lost(send, status) && session_is_mute(&send->session))
                 status = EXITS_NO_BUS;
@@ -320,7 +316,9 @@ const struct verb verb_send = {
                  "With -r exactly one entity must match, and it must acknowledge. If it is not\n"
                  "known yet it is asked to announce itself, for at most -W (2.5 s); a DEST that\n"
                  "is not its whole address takes one second, to be sure that no other matches.\n"
-                 "Exit 9 if this host lets nothing out, as where a firewall forbids it.\n",
+                 "Exit 9 if this host lets nothing out, as where a firewall forbids it.\n"
+                 "Without -r it waits, at most -W, until the network or the broker has taken the\n"
+                 "message; if that does not happen it says so and exits 5.\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
                    OPTION_BIT(OPTION_AS),
         .args_min = 2,

@@ -175,12 +175,20 @@ static int turn(struct loop *loop, bool *ret_more)
 /* The first two are ours, the others belong to the bus. */
 enum { POLL_SIGNAL, POLL_OUTPUT, POLL_BUS };
 
-static int poll_result(const struct pollfd *fds)
+/* LOOP_ON: there was none after all. */
+static int take_signal(void)
 {
         unsigned char number;
 
-        if (fds[POLL_SIGNAL].revents && read(signal_pipe[0], &number, 1) == 1)
-                return EXITS_SIGNAL + number;
+        return read(signal_pipe[0], &number, 1) == 1 ? EXITS_SIGNAL + number : LOOP_ON;
+}
+
+static int poll_result(const struct pollfd *fds)
+{
+        int status = fds[POLL_SIGNAL].revents ? take_signal() : LOOP_ON;
+
+        if (status != LOOP_ON)
+                return status;
         if (fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP))
                 return EXITS_OK;
         return LOOP_ON;
@@ -224,6 +232,29 @@ int loop_run(struct loop *loop)
                         status = sleep_until_due(loop, more);
         } while (status == LOOP_ON);
         return status;
+}
+
+int loop_flush(struct mbus_bus *bus, uint64_t end, int *ret_left)
+{
+        struct pollfd signal = { .fd = signal_pipe[0], .events = POLLIN };
+        int r;
+
+        do {
+                uint64_t now = loop_now();
+
+                if (poll(&signal, 1, 0) == 1) {
+                        r = take_signal();
+                        if (r != LOOP_ON)
+                                return r;
+                }
+                r = mbus_bus_flush(bus, end == LOOP_NEVER ? -1
+                                        : now < end       ? (int64_t)(end - now)
+                                                          : 0);
+        } while (r == -EINTR);
+        if (r < 0)
+                return bus_failed(r);
+        *ret_left = r;
+        return EXITS_OK;
 }
 
 /* Keeps of @fds those that wait for room to write. */

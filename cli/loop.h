@@ -43,6 +43,8 @@ void loop_print_warnings(struct mbus_bus *bus);
  * told as they come. */
 void loop_tell_network(struct mbus_bus *bus, enum mbus_network network);
 
+/* Waits until @end for what was sent to leave; *@ret_left messages have not. 0 or an exit status. */
+int loop_flush(struct mbus_bus *bus, uint64_t end, int *ret_left);
 /* Waits, but not long, until the bus has sent what it has to send. */
 void loop_drain(struct mbus_bus *bus);
 

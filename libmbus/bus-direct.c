@@ -258,6 +258,7 @@ static const struct bus_mode direct_mode = {
         .observe = engine_mode_observe,
         .list = engine_mode_list,
         .pull = engine_mode_pull,
+        .n_left = engine_mode_n_left,
         .get_pollfds = direct_get_pollfds,
         .get_deadline = direct_get_deadline,
         .process = direct_process,

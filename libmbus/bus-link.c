@@ -53,6 +53,7 @@ static void forget_conversation(struct mbus_bus *bus)
         free(l->broker);
         l->broker = NULL;
         l->observe_asked = false;
+        link_forget_flush(bus);
         l->ask_at = TIME_NEVER;
         link_drop_acks(l);
         link_forget_known(l);
@@ -564,6 +565,7 @@ const struct bus_mode link_mode = {
         .get_network = link_get_network,
         .list = told_list,
         .pull = link_pull,
+        .n_left = link_n_left,
         .let_go = link_let_go,
         .get_pollfds = link_get_pollfds,
         .get_deadline = link_get_deadline,

@@ -493,6 +493,7 @@ static const struct bus_mode mem_mode = {
         .observe = engine_mode_observe,
         .list = engine_mode_list,
         .pull = engine_mode_pull,
+        .n_left = engine_mode_n_left,
         .get_pollfds = mem_get_pollfds,
         .get_deadline = mem_get_deadline,
         .process = mem_process,

@@ -323,9 +323,7 @@ int mbus_bus_process(struct mbus_bus *bus)
         return r != 0 ? r : process(bus, NULL);
 }
 
-/* Sleeps until a descriptor is ready or @until has come, and then does what is due. As
- * mbus_bus_process(), or -errno. */
-static int sleep_and_process(struct mbus_bus *bus, uint64_t until)
+int bus_sleep_and_process(struct mbus_bus *bus, uint64_t until)
 {
         struct pollfd fds[MBUS_POLLFDS_MAX];
         size_t n = bus->mode->get_pollfds(bus, fds);
@@ -348,12 +346,17 @@ static bool write_only(struct mbus_bus *bus)
         return all;
 }
 
+uint64_t bus_end_of(int64_t timeout)
+{
+        uint64_t now = clock_now();
+
+        return timeout < 0 || (uint64_t)timeout > TIME_NEVER - now ? TIME_NEVER
+                                                                   : now + (uint64_t)timeout;
+}
+
 int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
 {
-        uint64_t start = clock_now();
-        uint64_t end = timeout < 0 || (uint64_t)timeout > TIME_NEVER - start
-                               ? TIME_NEVER
-                               : start + (uint64_t)timeout;
+        uint64_t start = clock_now(), end = bus_end_of(timeout);
         bool more = false;
         int r = bus_usable(bus, true);
 
@@ -370,7 +373,7 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
         while (!bus_has_event(bus)) {
                 uint64_t deadline = more ? 0 : mbus_bus_get_deadline(bus);
 
-                r = sleep_and_process(bus, deadline < end ? deadline : end);
+                r = bus_sleep_and_process(bus, deadline < end ? deadline : end);
                 if (r < 0)
                         return r;
                 more = r > 0;

@@ -118,6 +118,7 @@ struct mbus_bus {
         struct observing observing;
         uint32_t process; /* fork_number() of who opened it */
         bool abandoned;   /* in a child: it has no descriptor any more */
+        uint64_t n_lost;  /* messages that went with a link, since the last mbus_bus_flush() */
         uint64_t wall_ns; /* of the last mbus_bus_process() */
         uint64_t tick_ns; /* when bus_time_of_day() was last exact ... */
         uint64_t tick_ms; /* ... and what it said */
@@ -176,6 +177,8 @@ struct bus_mode {
         const char *(*get_interface)(const struct mbus_bus *bus);
         /* The sentence about @network if that is the matter now, or NULL. NULL: nothing ever is. */
         const char *(*get_network)(struct mbus_bus *bus, enum mbus_network network);
+        /* How many messages are left, as mbus_bus_flush() counts them. */
+        size_t (*n_left)(struct mbus_bus *bus);
         /* Writes what waits, if that is all that is due; whether it is. May be NULL. */
         bool (*write)(struct mbus_bus *bus);
 };
@@ -244,6 +247,13 @@ void config_take_warnings(struct mbus_config *config, const struct mbus_bus *bus
 
 /* To be called at the end of each call of the application that may have moved the deadline. */
 void bus_changed(struct mbus_bus *bus);
+/* Messages of the application that have not left yet: all that the library keeps counts here. */
+size_t bus_n_left(struct mbus_bus *bus);
+/* When @timeout of mbus_bus_wait() and mbus_bus_flush() is over. */
+uint64_t bus_end_of(int64_t timeout);
+/* Sleeps until a descriptor is ready or @until has come, and then does what is due. As
+ * mbus_bus_process(), or -errno. */
+int bus_sleep_and_process(struct mbus_bus *bus, uint64_t until);
 /* A remark for mbus_bus_get_warning(); the same one is kept once. */
 void bus_warn(struct mbus_bus *bus, const char *text);
 /* In ms, for a TimeStamp. */
@@ -334,6 +344,7 @@ int engine_mode_ping(struct mbus_entity *entity, const struct address *dest);
 int engine_mode_watch(struct mbus_bus *bus, struct watch *watch);
 int engine_mode_observe(struct mbus_bus *bus);
 int engine_mode_list(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers);
+size_t engine_mode_n_left(struct mbus_bus *bus);
 bool engine_mode_pull(struct mbus_bus *bus);
 
 /* ---- names and payloads -------------------------------------------------------------------- */

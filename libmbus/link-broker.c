@@ -177,6 +177,9 @@ static void on_question_failed(struct mbus_bus *bus, uint32_t seq, enum mbus_rea
 {
         struct link *l = bus->impl;
 
+        /* A broker that does not know the question has answered it all the same. */
+        if (link_on_flushed(l, seq))
+                return;
         if (is_asked_to_observe(l, seq)) {
                 l->observe_asked = false;
                 observe_ended(bus, reason, why);
@@ -277,8 +280,8 @@ void link_on_broker_acks(struct mbus_bus *bus, const struct message *m)
         struct span rest = m->header.acks;
         uint32_t seq;
 
-        while (l->observe_asked && acks_next(&rest, &seq)) {
-                if (!is_asked_to_observe(l, seq))
+        while ((l->observe_asked || l->flush_asked) && acks_next(&rest, &seq)) {
+                if (link_on_flushed(l, seq) || !is_asked_to_observe(l, seq))
                         continue;
                 l->observe_asked = false;
                 observe_begun(bus);

@@ -70,6 +70,7 @@ static int format(struct link *l, const struct header_spec *spec, struct span pa
         else if (n <= MESSAGE_MAX)
                 r = 0;
         if (r == 0) {
+                l->sent.octets += FRAME_HEADER_SIZE + n;
                 frame_put_length(l->out.at + start, n, false);
         } else {
                 l->out.n = start;
@@ -112,6 +113,11 @@ static int ask(struct mbus_bus *bus, struct span from, bool reliable, struct spa
                                     .reliable = reliable };
 
         return push(bus, &spec, payload, CONTROL_OUTPUT_MAX);
+}
+
+int link_ask(struct mbus_bus *bus, struct span payload)
+{
+        return ask(bus, span_of("()"), true, payload);
 }
 
 /* The version that we speak, and what the broker is to know of the entity. */
@@ -244,13 +250,16 @@ int link_put(struct mbus_entity *entity, const struct address *dest, struct span
         struct header_spec spec = { .src = entity->attached.address->text,
                                     .dest = dest->text,
                                     .reliable = ticket > 0 };
+        struct link *l = entity->bus->impl;
         int r = check_size(entity->bus, &spec, payload);
 
         if (r != 0)
                 return r;
         if (ticket)
                 return put_reliable(entity, &spec, payload, ticket);
-        return push(entity->bus, &spec, payload, LINK_OUTPUT_MAX);
+        r = push(entity->bus, &spec, payload, LINK_OUTPUT_MAX);
+        l->sent.messages += r == 0;
+        return r;
 }
 
 int link_send(struct mbus_entity *entity, const struct address *dest, struct span payload,

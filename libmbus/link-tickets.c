@@ -45,7 +45,9 @@ static void place(struct tickets *ts, const struct ticket *ticket)
 
 static int grow(struct tickets *ts)
 {
-        struct tickets bigger = { .size = ts->size ? ts->size * 2 : TICKETS_MIN, .n = ts->n };
+        struct tickets bigger = { .size = ts->size ? ts->size * 2 : TICKETS_MIN,
+                                  .n = ts->n,
+                                  .n_attaches = ts->n_attaches };
 
         bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
         if (!bigger.slots)
@@ -68,6 +70,7 @@ int tickets_add(struct tickets *ts, const struct ticket *ticket)
                 return r;
         place(ts, ticket);
         ts->n++;
+        ts->n_attaches += ticket->attach;
         ticket->entity->n_tickets++;
         return 0;
 }
@@ -94,6 +97,7 @@ static void remove_at(struct tickets *ts, size_t gap)
         event_queue_redeem(&ts->slots[gap].entity->bus->queue);
         ts->slots[gap].entity->n_tickets--;
         ts->n--;
+        ts->n_attaches -= ts->slots[gap].attach;
         for (size_t i = (gap + 1) & mask; ts->slots[i].entity && distance(ts, i) > 0;
              i = (i + 1) & mask) {
                 ts->slots[gap] = ts->slots[i];

@@ -6,6 +6,7 @@
  *      link-proof.c     whether the broker is on the bus that was named
  *      link-send.c      messages and questions go out
  *      link-early.c     messages that wait until their entity is attached
+ *      link-flush.c     which messages the broker has not taken yet
  *      link-receive.c   frames come in
  *      link-broker.c    what the broker says to the library
  *      link-tickets.c   questions that wait for an answer
@@ -60,6 +61,13 @@ struct tickets {
         struct ticket *slots;
         size_t size; /* a power of two, at most half of it used */
         size_t n;
+        size_t n_attaches; /* of them */
+};
+
+/* How far a conversation has come. */
+struct flushed {
+        uint64_t messages; /* unreliable ones */
+        uint64_t octets;   /* of all frames */
 };
 
 struct ack_group {
@@ -135,6 +143,11 @@ struct link {
         char *broker; /* its address, once it has spoken */
         uint32_t observe_seq;
         bool observe_asked; /* with that SeqNum, and not answered yet */
+        struct flushed sent;
+        struct flushed asked; /* before the question that is not answered yet */
+        struct flushed taken; /* before the last one that is */
+        uint32_t flush_seq;
+        bool flush_asked; /* with that SeqNum, and not answered yet */
         struct tickets tickets;
         struct index attached;
         struct stock stock;
@@ -231,6 +244,18 @@ void early_go_all(struct mbus_bus *bus);
 void early_fail(struct mbus_entity *entity, enum mbus_reason reason, struct span why);
 /* It goes away. */
 void early_forget(struct mbus_entity *entity);
+
+/* Sends @payload, a command that any client may give, to the broker; reliably. */
+int link_ask(struct mbus_bus *bus, struct span payload);
+
+/* ---- link-flush.c ---- */
+
+/* bus_mode.n_left. Asks the broker if need be. */
+size_t link_n_left(struct mbus_bus *bus);
+/* @seq was answered; whether it was that question. */
+bool link_on_flushed(struct link *l, uint32_t seq);
+/* The link is gone, with all that the broker had not taken. */
+void link_forget_flush(struct mbus_bus *bus);
 
 /* ---- link-receive.c ---- */
 

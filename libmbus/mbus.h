@@ -80,7 +80,14 @@ enum mbus_error {
         MBUS_E_TYPE,       /* the value is of another type */
 };
 
-/* Why a ticket failed, an entity left, or an attachment was refused. */
+/*
+ * Why a ticket failed, an entity left, or an attachment was refused.
+ *
+ * A ticket that failed for TIMEOUT, BYE, RESTARTED or LINK_DOWN may have been delivered all the same: the
+ * acknowledgement may be what was lost (7). Send again what does no harm when it is done twice; of all else
+ * ask first what has come of it, or give it a number by which the receiver knows a repetition. With the
+ * other reasons it was not delivered.
+ */
 enum mbus_reason {
         MBUS_REASON_NONE,
         MBUS_REASON_TIMEOUT,   /* not acknowledged in time, or not heard of for too long (7, 8.2) */
@@ -218,8 +225,9 @@ int mbus_config_generate(struct mbus_config *config, unsigned flags);
  * what to do (without keys and a broker: mbus-cli keygen), is in mbus_config_get_error().
  */
 int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config);
-/* Says bye for all entities (9.2), frees them and the bus. Takes NULL, returns NULL. In a child of the
- * process that opened it: only frees. */
+/* Says bye for all entities (9.2), frees them and the bus. What has not left is given up; mbus_bus_flush()
+ * waits for it, which is of use with a broker that reads slowly (SEND_RATE). Takes NULL, returns NULL. In a
+ * child of the process that opened it: only frees. */
 struct mbus_bus *mbus_bus_close(struct mbus_bus *bus);
 
 /*
@@ -247,6 +255,19 @@ int mbus_bus_process(struct mbus_bus *bus);
  * if a signal came. */
 int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
 
+/*
+ * Waits until all that was sent has left, processing meanwhile; @timeout as above. Returns how many
+ * messages are left: 0, they have all left; more: time is over. They are on their way still, and
+ * mbus_bus_close() then says bye behind them without waiting for them. Left are:
+ *      reliable messages that are neither acknowledged nor failed, wherever they wait;
+ *      over the network and in mem:, datagrams that the socket has not taken;
+ *      through a broker, messages that it has not taken: it may read slowly (SEND_RATE in
+ *      mbus-broker.conf(5)). They are estimated by their octets. Those that went with a broken link are
+ *      counted once.
+ * What comes meanwhile waits to be popped. < 0: -errno as mbus_bus_wait(); -EINVAL: @bus is NULL.
+ */
+int mbus_bus_flush(struct mbus_bus *bus, int64_t timeout);
+
 /* Where the bus turned out to be: "unix:/run/mbus/broker.sock", "udp:239.255.255.247:47000". */
 const char *mbus_bus_get_url(const struct mbus_bus *bus);
 /* How many received datagrams were dropped for @reason since the bus was opened. */
@@ -273,7 +294,7 @@ enum mbus_event_type {
         MBUS_EVENT_REFUSED, /* `entity` cannot be on the bus: `reason`; remove it */
         MBUS_EVENT_MESSAGE, /* `message` for `entity` */
         MBUS_EVENT_DELIVERED, /* `ticket` of `entity` was acknowledged by its destination (7) */
-        MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason` */
+        MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason`; see enum mbus_reason */
         MBUS_EVENT_JOINED,    /* another entity, `address`, that is watched, became known (8) */
         MBUS_EVENT_LEFT,      /* it left: `reason` */
         MBUS_EVENT_WATCHING,  /* a broker has told all entities known at mbus_bus_watch() */
@@ -515,8 +536,8 @@ const char *mbus_commands_get_text(const struct mbus_commands *commands);
 
 /*
  * The order of elements and white space mean nothing (4). What the library gives, in events, messages
- * and snapshots, is one text for each address: the elements sorted by the octets of their tags, one
- * space between them, no other white space: "(app:player id:7-1@10.1.0.2 module:ui)". So addresses are
+ * and snapshots, is one text for each address: the elements sorted by the octets of their tags, the
+ * id last, one space between them, no other white space: "(app:player module:ui id:7-1@10.1.0.2)". So addresses are
  * equal if their texts are. mbus_message_get_text() has them as they were written.
  */
 

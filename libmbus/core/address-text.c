@@ -1,6 +1,6 @@
 /*
  * address-text.c - addresses as texts: plain, in the order in which they were written, and canonical,
- * sorted by tag (RFC 3259, section 4: the order has no meaning).
+ * sorted by tag with the id behind all others (RFC 3259, section 4: the order has no meaning).
  *
  * What goes on the bus is plain, since there are old programs; what an application sees is canonical.
  */
@@ -60,12 +60,31 @@ void address_format(const struct address *a, struct buffer *out)
                 out->n = (size_t)(address_put_plain(a, to, &view) - out->at);
 }
 
+/* Where the id element is; a->n: there is none. */
+static unsigned find_id(const struct address *a)
+{
+        unsigned i = 0;
+
+        while (i < a->n && !span_equal_text(address_tag(a, i), "id"))
+                i++;
+        return i;
+}
+
+/* Which element is the i-th of the canonical text: all in their order, but @id as the last. */
+static unsigned canonical_element(const struct address *a, unsigned i, unsigned id)
+{
+        if (i < id)
+                return i;
+        return i + 1 < a->n ? i + 1 : id;
+}
+
 bool address_is_canonical(const struct address *a)
 {
+        unsigned id = find_id(a);
         size_t at = 1;
 
         for (unsigned i = 0; i < a->n; i++) {
-                const struct element *e = a->elements + i;
+                const struct element *e = a->elements + canonical_element(a, i, id);
 
                 if (e->tag != at || (i > 0 && a->text.at[at - 1] != ' '))
                         return false;
@@ -76,9 +95,11 @@ bool address_is_canonical(const struct address *a)
 
 char *address_put_canonical(const struct address *a, char *to)
 {
+        unsigned id = find_id(a);
+
         *to++ = '(';
         for (unsigned i = 0; i < a->n; i++) {
-                struct span text = address_element(a, i);
+                struct span text = address_element(a, canonical_element(a, i, id));
 
                 if (i > 0)
                         *to++ = ' ';

@@ -83,7 +83,7 @@ char *address_put_plain(const struct address *a, char *to, struct address *ret_v
 /* Appends the plain text. */
 void address_format(const struct address *a, struct buffer *out);
 /*
- * The canonical text is plain, too, and sorted by tag: equal addresses give equal texts, which is what
+ * The canonical text is plain, too, and sorted by tag, with the id behind all others: equal addresses give equal texts, which is what
  * an application sees of them. It has as many octets as the plain one, and no more than the text that
  * was written. address_put_canonical() returns where it ends.
  */

@@ -393,6 +393,11 @@ size_t engine_n_datagrams(const struct engine *e)
         return e->outgoing.n;
 }
 
+size_t engine_n_unfinished(const struct engine *e)
+{
+        return e->sender.n + e->searches.n_waiters;
+}
+
 size_t engine_n_peers(const struct engine *e)
 {
         return e->peers.known.n;

@@ -168,6 +168,8 @@ struct peer_info {
         bool legacy;       /* without a proper id element (4.1) */
 };
 
+/* Reliable messages that are neither acknowledged nor given up. */
+size_t engine_n_unfinished(const struct engine *e);
 size_t engine_n_peers(const struct engine *e);
 size_t engine_n_entities(const struct engine *e);
 /* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */

@@ -93,6 +93,8 @@ static void test_bus(bool is_child)
         REFUSED(mbus_bus_get_fd(bus, NULL));
         MALFORMED(mbus_bus_process(NULL));
         MALFORMED(mbus_bus_wait(NULL, -1));
+        /* A positive answer is a number of messages. */
+        EXPECT(mbus_bus_flush(NULL, -1) == -EINVAL);
         EXPECT(mbus_bus_get_url(NULL) == NULL);
         mbus_bus_get_sizes(NULL, NULL, NULL);
         EXPECT(mbus_bus_get_interface(NULL) == NULL);

@@ -148,6 +148,7 @@ static void expect_refusals(const struct mine *m)
         CHECK(mbus_bus_get_fd(m->bus, &fd) == -ECHILD && fd == -77);
         CHECK(mbus_bus_process(m->bus) == -ECHILD);
         CHECK(mbus_bus_wait(m->bus, -1) == -ECHILD);
+        CHECK(mbus_bus_flush(m->bus, -1) == -ECHILD);
         CHECK(mbus_bus_pop_event(m->bus) == NULL);
         CHECK(mbus_bus_add_entity(m->bus, "(app:child)", &entity) == -ECHILD && !entity);
         CHECK(mbus_entity_send(m->me, "()", m->commands) == -ECHILD);

@@ -38,6 +38,9 @@ START_TEST(test_written_address_keeps_its_order_with_single_spaces)
         assert_text(address_format, "(  )", "()");
         assert_text(address_format_canonical, "(  )", "()");
         assert_text(address_format_canonical, "(b:1 ab:1 a:1 B:1)", "(B:1 a:1 ab:1 b:1)");
+        assert_text(address_format_canonical, "(z:1 id:2 a:1)", "(a:1 z:1 id:2)");
+        assert_text(address_format_canonical, "(id:2)", "(id:2)");
+        assert_text(address_format_canonical, "(idx:1 id:2 ic:3)", "(ic:3 idx:1 id:2)");
 }
 END_TEST
 
@@ -47,10 +50,21 @@ START_TEST(test_a_text_is_canonical_only_as_it_would_be_written)
                 const char *text;
                 bool canonical;
         } cases[] = {
-                { "()", true },          { "( )", false },         { "(\t)", false },
-                { "(a:1)", true },       { "( a:1)", false },      { "(a:1 )", false },
-                { "(a:1 b:2)", true },   { "(b:2 a:1)", false },   { "(a:1\tb:2)", false },
-                { "(a:1  b:2)", false }, { "(a:1 b:2\t)", false }, { "(B:1 a:1 ab:1)", true },
+                { "()", true },
+                { "( )", false },
+                { "(\t)", false },
+                { "(a:1)", true },
+                { "( a:1)", false },
+                { "(a:1 )", false },
+                { "(a:1 z:2 id:3)", true },
+                { "(a:1 id:3 z:2)", false },
+                { "(id:3 z:2)", false },
+                { "(a:1 b:2)", true },
+                { "(b:2 a:1)", false },
+                { "(a:1\tb:2)", false },
+                { "(a:1  b:2)", false },
+                { "(a:1 b:2\t)", false },
+                { "(B:1 a:1 ab:1)", true },
         };
 
         for (size_t i = 0; i < N(cases); i++) {

@@ -88,7 +88,7 @@ END_TEST
 /* ADR-05 */
 START_TEST(test_an_address_has_one_text_whatever_the_broker_writes)
 {
-        static const char text[] = "(app:peer id:3-1@127.0.0.1 module:m)";
+        static const char text[] = "(app:peer module:m id:3-1@127.0.0.1)";
         struct world *w = world_with_entity();
         const struct mbus_event *event;
 

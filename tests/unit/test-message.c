@@ -8,8 +8,6 @@
 
 #define SRC "(app:rat media:audio module:ui id:4711-1@192.168.1.1)"
 #define DEST "(app:rat media:audio module:engine id:4712-1@192.168.1.1)"
-#define SRC_CANONICAL "(app:rat id:4711-1@192.168.1.1 media:audio module:ui)"
-#define DEST_CANONICAL "(app:rat id:4712-1@192.168.1.1 media:audio module:engine)"
 #define RFC_TEXT                                                                                   \
         "mbus/1.0 4294967295 1006271404123 R " SRC " " DEST " (1 2 4294967295)\r\n"                \
         "audio.input.mute(1)\r\naudio.input.gain(70)"
@@ -156,8 +154,8 @@ START_TEST(test_message_owns_all_it_shows_until_its_last_reference)
         ck_assert_ptr_eq(message_ref(m), m);
         ck_assert_ptr_null(message_unref(m));
         ck_assert(span_equal_text(m->text, RFC_TEXT));
-        ck_assert_str_eq(message_source(m), SRC_CANONICAL);
-        ck_assert_str_eq(message_destination(m), DEST_CANONICAL);
+        ck_assert_str_eq(message_source(m), SRC);
+        ck_assert_str_eq(message_destination(m), DEST);
         ck_assert(span_equal_text(m->header.src.text, SRC));
         ck_assert(span_equal_text(m->header.dest.text, DEST));
         ck_assert(span_equal_text(m->header.acks, "(1 2 4294967295)"));

@@ -174,7 +174,7 @@ START_TEST(test_a_message_is_one_json_object_with_the_keys_of_the_conventions)
         mbus_message_get_text(message, &bytes);
         snprintf(expected, sizeof(expected),
                  "{\"time\":\"2026-11-23T03:01:16.129293Z\",\"seq\":%u,\"ts\":%llu,\"type\":\"U\","
-                 "\"src\":{\"app\":\"rat\",\"id\":\"1-1@::1\",\"media\":\"audio\"},"
+                 "\"src\":{\"app\":\"rat\",\"media\":\"audio\",\"id\":\"1-1@::1\"},"
                  "\"dst\":{\"app\":\"ui\"},\"acks\":[],\"cmds\":[{\"name\":\"a.b\",\"args\":[1]},"
                  "{\"name\":\"c\",\"args\":[\"\\\"\"]}],\"mac\":\"ok\",\"bytes\":%zu}",
                  mbus_message_get_seq(message),
@@ -202,7 +202,7 @@ END_TEST
 START_TEST(test_the_default_line_has_time_type_source_destination_and_commands)
 {
         assert_line("audio.input.gain(70)", OUTPUT_FORMAT_DEFAULT,
-                    "2026-11-23T03:01:16.129Z U (app:rat id:1-1@::1 media:audio) -> (app:ui)"
+                    "2026-11-23T03:01:16.129Z U (app:rat media:audio id:1-1@::1) -> (app:ui)"
                     "  audio.input.gain(70)\n");
 }
 END_TEST
