@@ -24,7 +24,7 @@ test_what_is_sent_is_printed_by_those_it_matches() {
         expect_bus 0 send '(module:a app:x)' 'x.three()'
         expect_end 0 a
         expect_file "a.out" 'U (app:x) x.one(1 -2.50 "q\"\\" sym <AAEC> (1 (2))); x.two()
-U (module:a app:x) x.three()'
+U (app:x module:a) x.three()'
         expect_file "b.out" 'U (app:x) x.one(1 -2.50 "q\"\\" sym <AAEC> (1 (2))); x.two()'
 }
 
