@@ -203,7 +203,7 @@ static int run(const struct options *options)
 {
         struct list list = { .options = options,
                              .address = options->n_args ? options->args[0] : "()" };
-        int status = session_check_address("ADDR", list.address);
+        int status = session_check_address("ADDR", list.address, false);
 
         if (!status)
                 status = session_open(options, &list.session);

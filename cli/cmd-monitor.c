@@ -130,7 +130,7 @@ static int check_addresses(const struct options *options)
                 return EXITS_USAGE;
         }
         for (size_t i = 0; i < options->n_args && !status; i++)
-                status = session_check_address("ADDR", options->args[i]);
+                status = session_check_address("ADDR", options->args[i], false);
         return status;
 }
 

@@ -214,7 +214,7 @@ static int run(const struct options *options)
 {
         struct ping ping = { .options = options,
                              .address = options->n_args ? options->args[0] : "()" };
-        int status = session_check_address("ADDR", ping.address);
+        int status = session_check_address("ADDR", ping.address, false);
 
         if (!status)
                 status = session_open(options, &ping.session);

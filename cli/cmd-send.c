@@ -278,7 +278,8 @@ static int send_message(struct send *send)
                                     .on_deadline = on_deadline };
         send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
         r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
-        status = r ? session_error("cannot join the bus", r) : loop_run(&send->loop);
+        status = r ? session_failed(&send->session, "cannot join the bus", r)
+                   : loop_run(&send->loop);
         if (status == EXITS_OK && !options_has(o, OPTION_RELIABLE))
                 status = flush(send);
         send->session.asks = options_has(o, OPTION_RELIABLE);
@@ -291,10 +292,10 @@ static int send_message(struct send *send)
 static int run(const struct options *options)
 {
         struct send send = { .options = options, .destination = options->args[0] };
-        int status = session_check_address("DEST", send.destination), r;
+        int status = session_check_address("DEST", send.destination, false), r;
 
         if (!status && options->arg_as)
-                status = session_check_address("--as", options->arg_as);
+                status = session_check_address("--as", options->arg_as, true);
         if (status)
                 return status;
         r = mbus_commands_new(&send.commands);

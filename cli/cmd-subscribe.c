@@ -52,7 +52,7 @@ static int run(const struct options *options)
         };
         struct mbus_entity *entity;
         struct session session;
-        int status = session_check_address("ADDR", options->args[0]), r;
+        int status = session_check_address("ADDR", options->args[0], true), r;
 
         if (!status)
                 status = session_open(options, &session);
@@ -62,7 +62,7 @@ static int run(const struct options *options)
         loop.deadline = printer_deadline(&printer);
         loop.answer_by = session_answer_by(&session, options);
         r = mbus_bus_add_entity(session.bus, options->args[0], &entity);
-        status = r ? session_error("cannot join the bus", r) : loop_run(&loop);
+        status = r ? session_failed(&session, "cannot join the bus", r) : loop_run(&loop);
         printer_finish(&printer);
         session.asks = printer.shown == 0;
         session_close(&session);

@@ -87,12 +87,22 @@ int session_denied(const char *destination, const struct mbus_event *event)
         return EXITS_DENIED;
 }
 
-int session_check_address(const char *where, const char *address)
+int session_failed(const struct session *session, const char *what, int error)
+{
+        const char *why = error > 0 ? mbus_bus_get_error(session->bus) : "";
+
+        if (!*why)
+                return session_error(what, error);
+        text_error("%s: %s: %s", what, mbus_error_name(error), why);
+        return status_of(error);
+}
+
+int session_check_address(const char *where, const char *address, bool own)
 {
         const char *what;
         size_t at;
 
-        if (mbus_address_check(address, &at, &what) == 0)
+        if ((own ? mbus_address_check_own : mbus_address_check)(address, &at, &what) == 0)
                 return EXITS_OK;
         text_error_at(stderr, where, what, address, at);
         return EXITS_USAGE;

@@ -38,13 +38,15 @@ bool session_is_mute(struct session *session);
 
 /* Tells stderr that @what failed. Returns the exit status for @error (see mbus.h). */
 int session_error(const char *what, int error);
+/* The same, with what the bus says of it. */
+int session_failed(const struct session *session, const char *what, int error);
 /* The same for the reason of @event, and what the broker says of it. */
 int session_refused(const char *what, const struct mbus_event *event);
 
 /* The same of MBUS_DROP_DENIED, what was sent to @destination. */
 int session_denied(const char *destination, const struct mbus_event *event);
 
-/* Checks @address, named @where in the message. 0 or EXITS_USAGE. */
-int session_check_address(const char *where, const char *address);
+/* Checks @address, named @where in the message; @own: one to join the bus with. 0 or EXITS_USAGE. */
+int session_check_address(const char *where, const char *address, bool own);
 
 #endif

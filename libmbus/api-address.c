@@ -4,16 +4,14 @@
  */
 #include "bus.h"
 
-int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what)
+static int check(const char *address,
+                 int (*parse)(struct span, struct address *, struct parse_error *), size_t *ret_at,
+                 const char **ret_what)
 {
-        struct parse_error error = { 0, NULL };
+        struct parse_error error = { 0, "there is no address" };
         struct address a;
-        int r = MBUS_E_MALFORMED;
+        int r = address ? parse(span_of(address), &a, &error) : MBUS_E_MALFORMED;
 
-        if (address)
-                r = address_parse(span_of(address), STRICT, &a, NULL, &error);
-        else
-                error.what = "there is no address";
         if (r == 0)
                 return 0;
         if (ret_at)
@@ -21,6 +19,21 @@ int mbus_address_check(const char *address, size_t *ret_at, const char **ret_wha
         if (ret_what)
                 *ret_what = error.what;
         return r;
+}
+
+static int parse_any(struct span text, struct address *ret_address, struct parse_error *error)
+{
+        return address_parse(text, STRICT, ret_address, NULL, error);
+}
+
+int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what)
+{
+        return check(address, parse_any, ret_at, ret_what);
+}
+
+int mbus_address_check_own(const char *address, size_t *ret_at, const char **ret_what)
+{
+        return check(address, address_parse_own, ret_at, ret_what);
 }
 
 bool mbus_address_matches(const char *target, const char *address)

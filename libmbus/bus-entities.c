@@ -51,15 +51,30 @@ static struct mbus_entity *entity_free(struct mbus_entity *entity)
 }
 
 /* An id that the application chose must have the form of 4.1, for we answer for it. */
-static int parse_given(const char *text, struct address **ret_address)
+int address_parse_own(struct span text, struct address *ret_address, struct parse_error *error)
 {
-        struct address parsed;
-        int r = address_parse(span_of(text), STRICT, &parsed, NULL, NULL);
+        int r = address_parse(text, STRICT, ret_address, NULL, error);
+        struct span id;
 
         if (r != 0)
                 return r;
-        if (address_get(&parsed, "id").at && !address_has_proper_id(&parsed))
-                return MBUS_E_MALFORMED;
+        id = address_get(ret_address, "id");
+        if (!id.at || address_has_proper_id(ret_address))
+                return 0;
+        return parse_fail(
+                error, (size_t)(id.at - text.at),
+                "an id of our own is NUMBER-NUMBER@HOST, such as 7-1@10.1.0.2: up to 10 and 5 "
+                "digits, and an IP address; without one it is made");
+}
+
+static int parse_given(struct mbus_bus *bus, const char *text, struct address **ret_address)
+{
+        struct parse_error error = { 0, "" };
+        struct address parsed;
+        int r = address_parse_own(span_of(text), &parsed, &error);
+
+        if (r != 0)
+                return bus_refuse_text(bus, r, text, error.at, error.what);
         *ret_address = address_dup(&parsed);
         return *ret_address ? 0 : -ENOMEM;
 }
@@ -70,16 +85,16 @@ int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_e
         int r = bus_usable(bus, address && ret_entity);
 
         if (r != 0)
-                return r;
+                return bus_refuse(bus, r);
         if (bus->n_entities >= ENTITIES_MAX)
-                return MBUS_E_FULL;
+                return bus_refuse(bus, MBUS_E_FULL);
         entity = malloc(sizeof(*entity));
         if (!entity)
                 return -ENOMEM;
         *entity = (struct mbus_entity){ .bus = bus, .attached = INDEX_ENTRY_INIT };
-        r = parse_given(address, &entity->given);
+        r = parse_given(bus, address, &entity->given);
         if (r == 0)
-                r = bus->mode->add_entity(entity);
+                r = bus_refuse(bus, bus->mode->add_entity(entity));
         if (r != 0) {
                 event_queue_forget(&bus->queue, entity);
                 entity_free(entity);
@@ -142,6 +157,7 @@ static int usable(const struct mbus_entity *entity, bool there)
 static int parse_destination(struct mbus_bus *bus, const char *destination)
 {
         struct span text = span_of(destination);
+        struct parse_error error = { 0, "" };
         int r;
 
         if (text.n > 0 && span_equal(buffer_span(&bus->to_text), text))
@@ -150,10 +166,11 @@ static int parse_destination(struct mbus_bus *bus, const char *destination)
         buffer_add_span(&bus->to_text, text);
         if (bus->to_text.failed)
                 return -ENOMEM;
-        r = address_parse(buffer_span(&bus->to_text), LENIENT, &bus->to, NULL, NULL);
-        if (r != 0)
-                buffer_clear(&bus->to_text);
-        return r;
+        r = address_parse(buffer_span(&bus->to_text), LENIENT, &bus->to, NULL, &error);
+        if (r == 0)
+                return 0;
+        buffer_clear(&bus->to_text);
+        return bus_refuse_text(bus, r, destination, error.at, error.what);
 }
 
 static int send_commands(struct mbus_entity *entity, const char *destination,
@@ -164,13 +181,14 @@ static int send_commands(struct mbus_entity *entity, const char *destination,
 
         if (r == 0)
                 r = commands_payload(commands, ret_ticket != NULL, &payload);
-        if (r == 0)
-                r = parse_destination(entity->bus, destination);
+        if (r != 0)
+                return entity ? bus_refuse(entity->bus, r) : r;
+        r = parse_destination(entity->bus, destination);
         if (r != 0)
                 return r;
         r = entity->bus->mode->send(entity, &entity->bus->to, payload, ret_ticket);
         bus_changed(entity->bus);
-        return r;
+        return r == 0 ? 0 : bus_refuse(entity->bus, r);
 }
 
 int mbus_entity_send(struct mbus_entity *entity, const char *destination,
@@ -184,7 +202,9 @@ int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destinatio
 {
         int r = usable(entity, ret_ticket);
 
-        return r != 0 ? r : send_commands(entity, destination, commands, ret_ticket);
+        if (r != 0)
+                return entity ? bus_refuse(entity->bus, r) : r;
+        return send_commands(entity, destination, commands, ret_ticket);
 }
 
 int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
@@ -195,12 +215,13 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
         size_t n = 0;
         int r = usable(entity, destination && commands && (ret_tickets || size == 0) && ret_n);
 
-        if (r == 0)
-                r = mbus_peers_new(entity->bus, destination, &peers);
+        if (r != 0)
+                return entity ? bus_refuse(entity->bus, r) : r;
+        r = mbus_peers_new(entity->bus, destination, &peers);
         if (r != 0)
                 return r;
         if (mbus_peers_get_n(peers) > size)
-                r = MBUS_E_FULL;
+                r = bus_refuse(entity->bus, MBUS_E_FULL);
         while (r == 0 && n < mbus_peers_get_n(peers)) {
                 r = send_commands(entity, mbus_peers_get_address(peers, n), commands,
                                   &ret_tickets[n]);
@@ -214,14 +235,19 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
 int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, const char *text)
 {
         struct mbus_commands *commands;
+        const char *what = "";
+        size_t at = 0;
         int r = usable(entity, destination && text);
 
-        if (r == 0)
-                r = mbus_commands_new(&commands);
+        if (r != 0)
+                return entity ? bus_refuse(entity->bus, r) : r;
+        r = mbus_commands_new(&commands);
         if (r != 0)
                 return r;
-        r = mbus_commands_add_text(commands, text, NULL, NULL);
-        if (r == 0)
+        r = mbus_commands_add_text(commands, text, &at, &what);
+        if (r != 0)
+                bus_refuse_text(entity->bus, r, text, at, what);
+        else
                 r = send_commands(entity, destination, commands, NULL);
         mbus_commands_free(commands);
         return r;
@@ -231,11 +257,12 @@ int mbus_entity_ping(struct mbus_entity *entity, const char *destination)
 {
         int r = usable(entity, destination);
 
-        if (r == 0)
-                r = parse_destination(entity->bus, destination);
+        if (r != 0)
+                return entity ? bus_refuse(entity->bus, r) : r;
+        r = parse_destination(entity->bus, destination);
         if (r != 0)
                 return r;
         r = entity->bus->mode->ping(entity, &entity->bus->to);
         bus_changed(entity->bus);
-        return r;
+        return bus_refuse(entity->bus, r);
 }

@@ -6,6 +6,7 @@
  */
 #include "bus.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 _Static_assert(MBUS_FILTERS_MAX == OBSERVE_FILTERS_MAX,
@@ -79,6 +80,12 @@ int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observ
                 wanted.hello = observation->hello;
                 r = filters_copy(observation->filters, &wanted.filters);
         }
+        if (r > 0)
+                snprintf(bus->error, sizeof(bus->error), "%s",
+                         r == MBUS_E_FULL
+                                 ? "an observation has 16 filters at most"
+                                 : "a filter has an address that is none, a beginning that no "
+                                   "command has, or an empty name of a bus");
         if (r != 0)
                 return r;
         bus->observing = wanted;
@@ -87,7 +94,7 @@ int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observ
                 bus->observing = before;
         filters_free(r != 0 ? wanted.filters : before.filters);
         bus_changed(bus);
-        return r;
+        return bus_refuse(bus, r);
 }
 
 void observe_begun(struct mbus_bus *bus)

@@ -21,6 +21,14 @@ bool bus_watches(const struct mbus_bus *bus, const struct address *address)
         return false;
 }
 
+static int parse_wanted(struct mbus_bus *bus, const char *text, struct address *ret_address)
+{
+        struct parse_error error = { 0, "" };
+        int r = address_parse(span_of(text), LENIENT, ret_address, NULL, &error);
+
+        return bus_refuse_text(bus, r, text, error.at, error.what);
+}
+
 int mbus_bus_watch(struct mbus_bus *bus, const char *address)
 {
         struct address parsed;
@@ -28,11 +36,13 @@ int mbus_bus_watch(struct mbus_bus *bus, const char *address)
         int r = bus_usable(bus, address);
 
         if (r == 0)
-                r = address_parse(span_of(address), LENIENT, &parsed, NULL, NULL);
+                r = parse_wanted(bus, address, &parsed);
+        else
+                r = bus_refuse(bus, r);
         if (r != 0)
                 return r;
         if (bus->n_watches >= WATCHES_MAX)
-                return MBUS_E_FULL;
+                return bus_refuse(bus, MBUS_E_FULL);
         watch = &bus->watches[bus->n_watches];
         *watch = (struct watch){ .address = address_dup(&parsed) };
         if (!watch->address)
@@ -44,7 +54,7 @@ int mbus_bus_watch(struct mbus_bus *bus, const char *address)
                 free(watch->address);
         }
         bus_changed(bus);
-        return r;
+        return bus_refuse(bus, r);
 }
 
 /* ---- what the application was told --------------------------------------------------------- */
@@ -210,7 +220,9 @@ int mbus_peers_new(struct mbus_bus *bus, const char *address, struct mbus_peers 
         int r = bus_usable(bus, address && ret_peers);
 
         if (r == 0)
-                r = address_parse(span_of(address), LENIENT, &dest, NULL, NULL);
+                r = parse_wanted(bus, address, &dest);
+        else
+                r = bus_refuse(bus, r);
         if (r != 0)
                 return r;
         peers = calloc(1, sizeof(*peers));

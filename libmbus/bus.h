@@ -105,6 +105,7 @@ struct mbus_bus {
         const struct bus_mode *mode;
         void *impl; /* of the mode */
         char *url;
+        char error[512]; /* mbus_bus_get_error() */
         struct event_queue queue;
         struct queued current; /* what the application looks at */
         struct buffer to_text; /* the destination that was sent to last, and what it parses into */
@@ -247,6 +248,12 @@ void config_take_warnings(struct mbus_config *config, const struct mbus_bus *bus
 
 /* To be called at the end of each call of the application that may have moved the deadline. */
 void bus_changed(struct mbus_bus *bus);
+/* Both return @error and, if it is positive, keep a sentence for mbus_bus_get_error(): a general one, or
+ * @what, which is wrong with @text at the offset @at. */
+int bus_refuse(struct mbus_bus *bus, int error);
+int bus_refuse_text(struct mbus_bus *bus, int error, const char *text, size_t at, const char *what);
+/* Parses an address of our own: by the grammar, and with an id of the form of 4.1, if any. */
+int address_parse_own(struct span text, struct address *ret_address, struct parse_error *error);
 /* Messages of the application that have not left yet: all that the library keeps counts here. */
 size_t bus_n_left(struct mbus_bus *bus);
 /* When @timeout of mbus_bus_wait() and mbus_bus_flush() is over. */

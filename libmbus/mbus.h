@@ -283,6 +283,9 @@ const char *mbus_bus_get_network(struct mbus_bus *bus, enum mbus_network network
  * included, 0 if there was none; and how many one may have. Through a broker those of its bus are known from
  * the first MBUS_EVENT_READY on. Each may be NULL. */
 void mbus_bus_get_sizes(const struct mbus_bus *bus, size_t *ret_size, size_t *ret_largest);
+/* Why the last call with @bus, or an entity of it, that answered a positive error did: a line that says what
+ * is wrong, and where and how to mend it if that is known. "" if none did. Valid until the next call. */
+const char *mbus_bus_get_error(const struct mbus_bus *bus);
 /* What is odd but usable, a line each; NULL behind the last: what mbus_bus_open() found, and since
  * then what was sent that the link must split into fragments (6). */
 const char *mbus_bus_get_warning(const struct mbus_bus *bus, size_t i);
@@ -521,7 +524,8 @@ void mbus_commands_add_data(struct mbus_commands *commands, const void *bytes, s
 /* A copy of a received value. */
 void mbus_commands_add_value(struct mbus_commands *commands, const struct mbus_value *value);
 /* Commands as text, one a line, added behind the last whole command. *@ret_at (may be NULL) is the
- * offset and *@ret_what (may be NULL) a sentence about what is wrong there. 0, MBUS_E_MALFORMED,
+ * offset and *@ret_what (may be NULL) a sentence about what is wrong there; an escape in a string that is
+ * none of \n, \" and \\ is. 0, MBUS_E_MALFORMED,
  * MBUS_E_RESERVED or -ENOMEM. */
 int mbus_commands_add_text(struct mbus_commands *commands, const char *text, size_t *ret_at,
                            const char **ret_what);
@@ -544,6 +548,9 @@ const char *mbus_commands_get_text(const struct mbus_commands *commands);
 /* 0 if @address follows the grammar (4), else MBUS_E_MALFORMED with the offset and a sentence about
  * what is wrong there (each may be NULL). */
 int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what);
+/* The same for an address that mbus_bus_add_entity() is to take: if there is an id element, it has the form
+ * of 4.1, NUMBER-NUMBER@HOST. */
+int mbus_address_check_own(const char *address, size_t *ret_at, const char **ret_what);
 /* Whether all elements of @target are among those of @address (6.2). False if one is malformed. */
 bool mbus_address_matches(const char *target, const char *address);
 /* The i-th element of @address in the order of the tags, as offsets and lengths into it (each may be

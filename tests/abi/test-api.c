@@ -47,6 +47,7 @@ static const struct function functions[] = {
         FUNCTION(mbus_bus_wait),
         FUNCTION(mbus_bus_flush),
         FUNCTION(mbus_bus_get_url),
+        FUNCTION(mbus_bus_get_error),
         FUNCTION(mbus_bus_get_interface),
         FUNCTION(mbus_bus_get_network),
         FUNCTION(mbus_bus_get_sizes),
@@ -111,6 +112,7 @@ static const struct function functions[] = {
         FUNCTION(mbus_commands_check),
         FUNCTION(mbus_commands_get_text),
         FUNCTION(mbus_address_check),
+        FUNCTION(mbus_address_check_own),
         FUNCTION(mbus_address_matches),
         FUNCTION(mbus_address_get_element),
 };

@@ -96,6 +96,7 @@ static void test_bus(bool is_child)
         /* A positive answer is a number of messages. */
         EXPECT(mbus_bus_flush(NULL, -1) == -EINVAL);
         EXPECT(mbus_bus_get_url(NULL) == NULL);
+        EXPECT(strcmp(mbus_bus_get_error(NULL), "") == 0);
         mbus_bus_get_sizes(NULL, NULL, NULL);
         EXPECT(mbus_bus_get_interface(NULL) == NULL);
         EXPECT(mbus_bus_get_network(NULL, MBUS_NETWORK_MUTE) == NULL);
@@ -318,6 +319,8 @@ static void test_address(void)
         MALFORMED(mbus_address_check(NULL, &at, &what));
         EXPECT(at == 0 && what != NULL);
         MALFORMED(mbus_address_check("(", NULL, NULL));
+        MALFORMED(mbus_address_check_own(NULL, &at, &what));
+        MALFORMED(mbus_address_check_own("(id:7)", NULL, NULL));
         EXPECT(!mbus_address_matches(NULL, "()"));
         EXPECT(!mbus_address_matches("()", NULL));
         EXPECT(!mbus_address_get_element(NULL, 0, &tag, &tag_n, &value, &value_n));

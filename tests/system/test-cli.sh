@@ -30,6 +30,12 @@ test_what_is_wrong_has_a_caret_under_it() {
         refuses '--as: a tag is followed by ":" and a value' '(a)' 2 \
                 send --as '(a)' '(a:b)' 'x()'
         refuses 'ADDR: a tag occurs only once in an address' '(a:b a:c)' 5 subscribe '(a:b a:c)'
+        refuses '--as: an id of our own is NUMBER-NUMBER@HOST, such as 7-1@10.1.0.2: up to 10 and 5 digits, and an IP address; without one it is made' \
+                '(app:x id:7)' 10 send --as '(app:x id:7)' '(a:b)' 'x()'
+        refuses 'ADDR: an id of our own is NUMBER-NUMBER@HOST, such as 7-1@10.1.0.2: up to 10 and 5 digits, and an IP address; without one it is made' \
+                '(id:me)' 4 subscribe '(id:me)'
+        refuses 'COMMAND: in a string, \n, \" and \\ are known; a backslash is written \\' \
+                'x("a\q")' 4 send '(a:b)' 'x("a\q")'
         refuses 'ADDR: a tag occurs only once in an address' '(a:b a:c)' 5 \
                 monitor '()' '(a:b a:c)'
         refuses '-C: a whole number is wanted' '1x' 1 subscribe -C 1x '(a:b)'

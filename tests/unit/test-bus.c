@@ -307,6 +307,61 @@ START_TEST(test_an_entity_has_an_id_and_is_ready_at_once)
 }
 END_TEST
 
+static void expect_error(struct mbus_bus *bus, const char *part)
+{
+        ck_assert_msg(strstr(mbus_bus_get_error(bus), part) != NULL, "%s is not in: %s", part,
+                      mbus_bus_get_error(bus));
+}
+
+START_TEST(test_a_refusal_says_what_is_wrong_where)
+{
+        struct world w = world_new();
+        struct mbus_entity *entity = NULL;
+        struct mbus_peers *peers = NULL;
+        struct mbus_commands *c;
+        const char *what = NULL;
+        uint64_t ticket;
+        size_t at = 0;
+
+        ck_assert_str_eq(mbus_bus_get_error(w.a), "");
+        ck_assert_int_eq(mbus_address_check("(app:x id:7)", NULL, NULL), 0);
+        ck_assert_int_eq(mbus_address_check_own("(app:x id:7)", &at, &what), MBUS_E_MALFORMED);
+        ck_assert_uint_eq(at, 10);
+        ck_assert_ptr_nonnull(strstr(what, "NUMBER-NUMBER@HOST"));
+        ck_assert_int_eq(mbus_address_check_own("(app:x id:7-1@::1)", &at, &what), 0);
+        ck_assert_int_eq(mbus_address_check_own("(app:x)", &at, &what), 0);
+        ck_assert_int_eq(mbus_address_check_own("(app1:x)", &at, &what), MBUS_E_MALFORMED);
+        ck_assert_int_eq(mbus_bus_add_entity(w.a, "(app:x id:7)", &entity), MBUS_E_MALFORMED);
+        expect_error(w.a, "(app:x id:7), at 10: an id of our own is NUMBER-NUMBER@HOST");
+        ck_assert_int_eq(mbus_bus_add_entity(w.a, mbus_entity_get_address(w.ui), &entity),
+                         MBUS_E_TAKEN);
+        expect_error(w.a, "has the address");
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "(app", "a()"), MBUS_E_MALFORMED);
+        expect_error(w.a, "(app, at 4: ");
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "a(\"\\q\")"), MBUS_E_MALFORMED);
+        expect_error(w.a, "a(\"\\q\"), at 3: in a string");
+        ck_assert_int_eq(mbus_entity_send_text(w.ui, "()", "mbus.bye()"), MBUS_E_RESERVED);
+        expect_error(w.a, "mbus.bye(), at 0: ");
+        ck_assert_int_eq(mbus_entity_ping(w.ui, "x"), MBUS_E_MALFORMED);
+        expect_error(w.a, "x, at 0: ");
+        ck_assert_int_eq(mbus_bus_watch(w.a, "(a:)"), MBUS_E_MALFORMED);
+        expect_error(w.a, "(a:), at 3: ");
+        ck_assert_int_eq(mbus_peers_new(w.a, "(a:b", &peers), MBUS_E_MALFORMED);
+        expect_error(w.a, "(a:b, at 4: ");
+        ck_assert_int_eq(mbus_commands_new(&c), 0);
+        ck_assert_int_eq(mbus_entity_send(w.ui, "()", c), MBUS_E_MALFORMED);
+        expect_error(w.a, "commands that are none");
+        ck_assert_int_eq(mbus_commands_add_text(c, "a()", NULL, NULL), 0);
+        ck_assert_int_eq(mbus_entity_send_reliable(w.ui, "(x:nobody)", c, &ticket), MBUS_E_UNKNOWN);
+        expect_error(w.a, "no known entity");
+        ck_assert_int_eq(mbus_bus_wait(w.a, 0), MBUS_E_NOT_READY);
+        expect_error(w.a, "no known entity");
+        mbus_commands_free(c);
+        ck_assert_str_eq(mbus_bus_get_error(w.b), "");
+        world_free(&w);
+}
+END_TEST
+
 START_TEST(test_an_address_of_our_own_is_strict_and_not_given_twice)
 {
         struct mbus_bus *bus = bus_open("mem:own", NULL);
@@ -465,6 +520,7 @@ int main(void)
                 test_a_bus_is_due_at_once_when_a_call_has_made_events,
                 test_an_address_has_one_text_wherever_it_is_seen,
                 test_an_entity_has_an_id_and_is_ready_at_once,
+                test_a_refusal_says_what_is_wrong_where,
                 test_an_address_of_our_own_is_strict_and_not_given_twice,
                 test_an_address_that_somebody_has_is_refused_or_made_anew,
                 test_an_address_stays_valid_until_ready_is_popped,

@@ -360,6 +360,36 @@ START_TEST(test_an_integer_that_does_not_fit_says_so_and_keeps_its_digits)
 END_TEST
 
 /* CMD-07 */
+START_TEST(test_an_escape_that_does_not_exist_is_shown_where_it_stands)
+{
+        static const struct {
+                const char *text;
+                size_t at; /* SIZE_MAX: it is good */
+        } cases[] = {
+                { "x(\"a\\n\\\"\\\\\")", SIZE_MAX },
+                { "x(\"\\\\q\")", SIZE_MAX },
+                { "x(\"a\\q\")", 4 },
+                { "x(\"\\\\\\q\")", 5 },
+                { "a(1)\r\nb((\"ok\" (\"UCL\\ s\")))", 20 },
+                { "x(\"\\N\")", 3 },
+                { "x(\"a\\\n\")", 4 },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                const char *what = NULL;
+                size_t at = SIZE_MAX;
+                int r;
+
+                mbus_commands_clear(commands);
+                r = mbus_commands_add_text(commands, cases[i].text, &at, &what);
+                ck_assert_msg(r == (cases[i].at == SIZE_MAX ? 0 : MBUS_E_MALFORMED), "%s",
+                              cases[i].text);
+                ck_assert_msg(at == cases[i].at, "%s: at %zu", cases[i].text, at);
+                ck_assert(!what == (r == 0));
+        }
+}
+END_TEST
+
 START_TEST(test_a_boolean_is_an_integer_that_is_zero_or_not)
 {
         struct message *m = parse("a(0 1 -7)");
@@ -485,6 +515,7 @@ static Suite *commands_suite(void)
         tcase_add_test(tcase, test_values_answer_for_their_own_type_only);
         tcase_add_test(tcase, test_texts_have_their_length_and_a_zero_octet_behind);
         tcase_add_test(tcase, test_an_integer_that_does_not_fit_says_so_and_keeps_its_digits);
+        tcase_add_test(tcase, test_an_escape_that_does_not_exist_is_shown_where_it_stands);
         tcase_add_test(tcase, test_a_boolean_is_an_integer_that_is_zero_or_not);
         tcase_add_test(tcase, test_a_received_value_is_sent_on_as_it_was);
         tcase_add_test(tcase, test_a_message_tells_all_of_its_header);
