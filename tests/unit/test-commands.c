@@ -359,7 +359,6 @@ START_TEST(test_an_integer_that_does_not_fit_says_so_and_keeps_its_digits)
 }
 END_TEST
 
-/* CMD-07 */
 START_TEST(test_an_escape_that_does_not_exist_is_shown_where_it_stands)
 {
         static const struct {
@@ -370,7 +369,7 @@ START_TEST(test_an_escape_that_does_not_exist_is_shown_where_it_stands)
                 { "x(\"\\\\q\")", SIZE_MAX },
                 { "x(\"a\\q\")", 4 },
                 { "x(\"\\\\\\q\")", 5 },
-                { "a(1)\r\nb((\"ok\" (\"UCL\\ s\")))", 20 },
+                { "a(1)\r\nb((\"ok\" (\"UCL\\ s\")))", 19 },
                 { "x(\"\\N\")", 3 },
                 { "x(\"a\\\n\")", 4 },
         };
@@ -390,6 +389,7 @@ START_TEST(test_an_escape_that_does_not_exist_is_shown_where_it_stands)
 }
 END_TEST
 
+/* CMD-07 */
 START_TEST(test_a_boolean_is_an_integer_that_is_zero_or_not)
 {
         struct message *m = parse("a(0 1 -7)");
