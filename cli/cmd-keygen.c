@@ -49,9 +49,10 @@ static int check(const struct keygen *keygen)
         if (!bad)
                 return EXITS_OK;
         text_error("%s: %s", bad,
-                   strcmp(bad, "--scope") == 0  ? "hostlocal or linklocal"
-                   : strcmp(bad, "--hash") == 0 ? "sha1 or md5"
-                                                : "aes, none, des, 3des or idea");
+                   strcmp(bad, "--scope") == 0     ? "hostlocal or linklocal"
+                   : strcmp(bad, "--hash") == 0    ? "sha1 or md5"
+                   : strcmp(bad, "--dialect") == 0 ? "rfc3259 or ucl"
+                                                   : "aes, none, des, 3des or idea");
         return EXITS_USAGE;
 }
 
@@ -94,7 +95,8 @@ static int print_text(struct mbus_config *config)
 
 static int run(const struct options *options)
 {
-        struct keygen keygen = { options->arg_scope, options->arg_hash, options->arg_cipher };
+        struct keygen keygen = { options->arg_scope, options->arg_hash, options->arg_cipher,
+                                 options->arg_dialect };
         struct mbus_config *config;
         int status = check(&keygen);
 
@@ -105,6 +107,8 @@ static int run(const struct options *options)
                 return EXITS_FAILED;
         }
         keygen_apply(&keygen, config);
+        if (keygen_is_unreadable(&keygen))
+                text_error("old programs cannot read this: they know md5, and des or none");
         status = options->arg_output && strcmp(options->arg_output, "-") == 0
                          ? print_text(config)
                          : make_file(options, config);
@@ -114,13 +118,17 @@ static int run(const struct options *options)
 
 const struct verb verb_keygen = {
         .name = "keygen",
-        .usage = "[-o FILE] [--force] [--scope SCOPE] [--hash ALGO] [--cipher ALGO]",
+        .usage = "[-o FILE] [--force] [--scope SCOPE] [--hash ALGO] [--cipher ALGO] [--dialect "
+                 "NAME]",
         .summary = "makes a configuration file with new random keys",
         .notes = "The file is $MBUS, else ~/.mbus, and is for its owner only (0600). All who\n"
                  "share a bus need the same file. Without --force a file that is there stays\n"
-                 "(exit 8).\n",
+                 "(exit 8). With --dialect ucl it is for RAT, VIC and other old programs: their\n"
+                 "group, HMAC-MD5-96 and DES, or --cipher none, which is all that libgmbus and\n"
+                 "JMbus know.\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FORCE) |
-                   OPTION_BIT(OPTION_SCOPE) | OPTION_BIT(OPTION_HASH) | OPTION_BIT(OPTION_CIPHER),
+                   OPTION_BIT(OPTION_SCOPE) | OPTION_BIT(OPTION_HASH) | OPTION_BIT(OPTION_CIPHER) |
+                   OPTION_BIT(OPTION_DIALECT),
         .args_max = 0,
         .run = run,
 };

@@ -10,6 +10,8 @@
 #include "duration.h"
 #include "exits.h"
 #include "loop.h"
+#include "output.h"
+#include "printer.h"
 #include "session.h"
 #include "text.h"
 #include "verb.h"
@@ -23,8 +25,10 @@ struct send {
         struct mbus_commands *commands;
         struct session session;
         struct loop loop;
+        struct printer printer; /* of what comes back */
         struct mbus_entity *entity;
         bool is_sent;
+        bool is_done; /* all went well, and it stays */
         uint64_t ticket;
         bool lists; /* who matches, since they are several */
 };
@@ -47,8 +51,8 @@ static const char *reserved_what(const char *command)
                 if (strncmp(command, reserved[i].name, n) == 0 && strspn(command + n, "( \t"))
                         return reserved[i].what;
         }
-        return "commands that begin with \"mbus.\" are reserved (5.3); the library says them "
-               "itself";
+        return "commands that begin with \"mbus.\" are reserved (5.3), but for mbus.quit, "
+               "mbus.waiting and mbus.go";
 }
 
 static int add_command(struct mbus_commands *commands, const char *text)
@@ -66,6 +70,35 @@ static int add_command(struct mbus_commands *commands, const char *text)
         return r ? EXITS_USAGE : EXITS_OK;
 }
 
+/* Whether @text has the command @name: each begins a line, and strings hold none. */
+static bool has_command(const char *text, const char *name)
+{
+        size_t n = strlen(name);
+
+        for (; text; text = strstr(text, "\r\n")) {
+                text += strspn(text, "\r\n");
+                if (strncmp(text, name, n) == 0 && text[n] == '(')
+                        return true;
+        }
+        return false;
+}
+
+/* RFC 3259, 9.5 and 9.6: mbus.waiting is never acknowledged, mbus.go always is. */
+static int check_manner(const struct options *o, const struct mbus_commands *commands)
+{
+        const char *text = mbus_commands_get_text(commands);
+        bool reliable = options_has(o, OPTION_RELIABLE);
+
+        if (!has_command(text, reliable ? "mbus.waiting" : "mbus.go"))
+                return EXITS_OK;
+        text_error(
+                reliable
+                        ? "mbus.waiting is not to be sent reliably: leave -r out (RFC 3259, 9.5)"
+                        : "mbus.go is to be sent reliably, to the one who waits: add -r (RFC 3259, "
+                          "9.6)");
+        return EXITS_USAGE;
+}
+
 static int read_commands(const struct options *o, struct mbus_commands *commands)
 {
         int status = EXITS_OK;
@@ -77,7 +110,7 @@ static int read_commands(const struct options *o, struct mbus_commands *commands
                               o->args[1], 0);
                 status = EXITS_USAGE;
         }
-        return status;
+        return status ? status : check_manner(o, commands);
 }
 
 static bool matches_self(const struct send *send)
@@ -141,11 +174,23 @@ static int send_failed(const struct send *send, int error)
         return EXITS_USAGE;
 }
 
+/* Ends, or stays: some who are asked answer reliably, and RAT ends if it finds nobody then. */
+static int done(struct send *send)
+{
+        if (!options_has(send->options, OPTION_STAY))
+                return EXITS_OK;
+        if (!send->is_done)
+                send->loop.deadline = loop_after(send->options->arg_stay);
+        send->is_done = true;
+        return LOOP_ON;
+}
+
 static int send_unreliable(struct send *send)
 {
-        int r = mbus_entity_send(send->entity, send->destination, send->commands);
+        int r = send->is_done ? 0
+                              : mbus_entity_send(send->entity, send->destination, send->commands);
 
-        return r ? send_failed(send, r) : EXITS_OK;
+        return r ? send_failed(send, r) : done(send);
 }
 
 /* LOOP_ON: it has a ticket. */
@@ -194,6 +239,19 @@ static int on_failed(struct send *send, const struct mbus_event *event)
         return session_refused(send->destination, event);
 }
 
+static int on_message(struct send *send, const struct mbus_event *event)
+{
+        int status;
+
+        if (!options_has(send->options, OPTION_STAY))
+                return LOOP_ON;
+        status = printer_put(&send->printer, event);
+        if (event->type != MBUS_EVENT_QUIT || status != LOOP_ON || !send->is_done)
+                return status;
+        text_error("asked to quit by %s", mbus_message_get_source(event->message));
+        return EXITS_OK;
+}
+
 static int on_event(void *data, const struct mbus_event *event)
 {
         struct send *send = data;
@@ -204,12 +262,15 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_REFUSED:
                 return session_refused("cannot join the bus", event);
         case MBUS_EVENT_DELIVERED:
-                return event->ticket == send->ticket ? EXITS_OK : LOOP_ON;
+                return event->ticket == send->ticket ? done(send) : LOOP_ON;
         case MBUS_EVENT_FAILED:
                 return event->ticket == send->ticket ? on_failed(send, event) : LOOP_ON;
+        case MBUS_EVENT_MESSAGE:
+        case MBUS_EVENT_QUIT:
+                return on_message(send, event);
         case MBUS_EVENT_DROPPED:
                 return event->drop == MBUS_DROP_DENIED ? session_denied(send->destination, event)
-                                                       : LOOP_ON;
+                                                       : printer_notice(&send->printer, event);
         case MBUS_EVENT_WATCHING:
         case MBUS_EVENT_UNWATCHED:
                 return send->lists ? not_unique(send) : LOOP_ON;
@@ -227,6 +288,8 @@ static int on_deadline(void *data)
 
         if (send->lists)
                 return EXITS_NOT_UNIQUE;
+        if (send->is_done)
+                return EXITS_OK;
         if (send->is_sent) {
                 text_error("%s: not acknowledged", send->destination);
                 return EXITS_UNDELIVERED;
@@ -275,11 +338,16 @@ static int send_message(struct send *send)
         send->loop = (struct loop){ .bus = send->session.bus,
                                     .data = send,
                                     .on_event = on_event,
-                                    .on_deadline = on_deadline };
+                                    .on_deadline = on_deadline,
+                                    .prints = options_has(o, OPTION_STAY) };
+        send->printer.options = o;
         send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
         r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
         status = r ? session_failed(&send->session, "cannot join the bus", r)
                    : loop_run(&send->loop);
+        printer_finish(&send->printer);
+        if (send->is_done)
+                send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
         if (status == EXITS_OK && !options_has(o, OPTION_RELIABLE))
                 status = flush(send);
         send->session.asks = options_has(o, OPTION_RELIABLE);
@@ -310,7 +378,7 @@ static int run(const struct options *options)
 
 const struct verb verb_send = {
         .name = "send",
-        .usage = "[-r] [-W SECS] [--as ADDR] DEST COMMAND...",
+        .usage = "[-r] [-W SECS] [--as ADDR] [--stay SECS [-j|-F FMT]] DEST COMMAND...",
         .summary = "sends one message to all entities that DEST matches",
         .notes = "Several COMMANDs are one message. A COMMAND is name(parameters), for example\n"
                  "  mbus-cli send '(media:audio)' 'audio.input.gain(70)' 'audio.input.mute(0)'\n"
@@ -319,13 +387,19 @@ const struct verb verb_send = {
                  "is not its whole address takes one second, to be sure that no other matches.\n"
                  "Exit 9 if this host lets nothing out, as where a firewall forbids it.\n"
                  "Without -r it waits, at most -W, until the network or the broker has taken the\n"
-                 "message; if that does not happen it says so and exits 5.\n",
+                 "message; if that does not happen it says so and exits 5.\n"
+                 "--stay keeps the sender there and prints what is sent to it, as subscribe does,\n"
+                 "until SECS are over: exit 0. mbus.go goes only with -r, mbus.waiting only\n"
+                 "without (RFC 3259, 9.5 and 9.6).\n"
+                 "\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
-                   OPTION_BIT(OPTION_AS),
+                   OPTION_BIT(OPTION_AS) | OPTION_BIT(OPTION_STAY) | OPTION_BIT(OPTION_JSON) |
+                   OPTION_BIT(OPTION_FORMAT),
         .args_min = 2,
         .args_max = SIZE_MAX,
         .run = run,
         .needs = "a line of [policy] for this user with attach= for --as, else "
                  "attach=(app:mbus-cli), and send= for DEST, with each COMMAND if that line has "
                  "commands=",
+        .print_more = output_print_letters,
 };

@@ -30,6 +30,12 @@ static const struct choice scopes[] = {
         { 0 },
 };
 
+static const struct choice dialects[] = {
+        { "rfc3259", "RFC3259" },
+        { "ucl", "UCL" },
+        { 0 },
+};
+
 static bool is_choice(const struct choice *table, const char *option)
 {
         for (; option && table->option; table++)
@@ -40,10 +46,23 @@ static bool is_choice(const struct choice *table, const char *option)
 
 const char *keygen_check(const struct keygen *keygen)
 {
-        return !is_choice(scopes, keygen->scope)     ? "--scope"
-               : !is_choice(hashes, keygen->hash)    ? "--hash"
-               : !is_choice(ciphers, keygen->cipher) ? "--cipher"
-                                                     : NULL;
+        return !is_choice(scopes, keygen->scope)       ? "--scope"
+               : !is_choice(hashes, keygen->hash)      ? "--hash"
+               : !is_choice(ciphers, keygen->cipher)   ? "--cipher"
+               : !is_choice(dialects, keygen->dialect) ? "--dialect"
+                                                       : NULL;
+}
+
+static bool is(const char *option, const char *name)
+{
+        return option && strcmp(option, name) == 0;
+}
+
+bool keygen_is_unreadable(const struct keygen *keygen)
+{
+        return is(keygen->dialect, "ucl") &&
+               (is(keygen->hash, "sha1") ||
+                (keygen->cipher && !is(keygen->cipher, "none") && !is(keygen->cipher, "des")));
 }
 
 /* NULL is left to the library. */
@@ -60,4 +79,5 @@ void keygen_apply(const struct keygen *keygen, struct mbus_config *config)
         apply(config, "SCOPE", scopes, keygen->scope);
         apply(config, "HASHKEY", hashes, keygen->hash);
         apply(config, "ENCRYPTIONKEY", ciphers, keygen->cipher);
+        apply(config, "DIALECT", dialects, keygen->dialect);
 }

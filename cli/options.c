@@ -21,6 +21,7 @@
 const struct option_info option_infos[OPTION_MAX] = {
         [OPTION_RELIABLE] = { 'r', "reliable", NULL, "to exactly one entity, which acknowledges" },
         [OPTION_AS] = { 0, "as", "ADDR", "the address to send from; default (app:mbus-cli)" },
+        [OPTION_STAY] = { 0, "stay", "SECS", "stay that long, and print what comes back" },
         [OPTION_COUNT] = { 'C', "count", "N", "stop after N of them" },
         [OPTION_WAIT] = { 'W', "wait", "SECS", "wait for at most that long" },
         [OPTION_VERBOSE] = { 'v', "verbose", NULL, "tell more" },
@@ -34,6 +35,8 @@ const struct option_info option_infos[OPTION_MAX] = {
         [OPTION_SCOPE] = { 0, "scope", "SCOPE", "hostlocal (the default) or linklocal" },
         [OPTION_HASH] = { 0, "hash", "ALGO", "sha1 (the default) or md5" },
         [OPTION_CIPHER] = { 0, "cipher", "ALGO", "aes (the default), none, des, 3des or idea" },
+        [OPTION_DIALECT] = { 0, "dialect", "NAME",
+                             "rfc3259 (the default) or ucl, for old programs" },
         [OPTION_BUS] = { 'b', "bus", "URL",
                          "where the bus is: auto: udp: unix:PATH tcp:HOST:PORT" },
         [OPTION_CONFIG] = { 'c', "config", "FILE", "configuration; default $MBUS, else ~/.mbus" },
@@ -100,14 +103,14 @@ static int parse_count(const char *text, uint64_t *ret_count)
         return 0;
 }
 
-static int parse_wait(const char *text, uint64_t *ret_ns)
+static int parse_wait(const char *option, const char *text, uint64_t *ret_ns)
 {
         const char *what;
         size_t at;
 
         if (duration_parse(text, ret_ns, &at, &what) == 0)
                 return 0;
-        text_error_at(stderr, "-W", what, text, at);
+        text_error_at(stderr, option, what, text, at);
         return -1;
 }
 
@@ -228,7 +231,9 @@ static int set(struct options *o, enum option_id id, const char *arg)
         case OPTION_COUNT:
                 return parse_count(arg, &o->arg_count);
         case OPTION_WAIT:
-                return parse_wait(arg, &o->arg_wait);
+                return parse_wait("-W", arg, &o->arg_wait);
+        case OPTION_STAY:
+                return parse_wait("--stay", arg, &o->arg_stay);
         case OPTION_FORMAT:
                 return parse_format(arg, &o->arg_format);
         case OPTION_PREFIX:
@@ -246,6 +251,9 @@ static int set(struct options *o, enum option_id id, const char *arg)
                 return 0;
         case OPTION_CIPHER:
                 o->arg_cipher = arg;
+                return 0;
+        case OPTION_DIALECT:
+                o->arg_dialect = arg;
                 return 0;
         case OPTION_BUS:
                 return parse_bus(arg, &o->arg_bus);

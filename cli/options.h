@@ -13,6 +13,7 @@
 enum option_id {
         OPTION_RELIABLE,
         OPTION_AS,
+        OPTION_STAY,
         OPTION_COUNT,
         OPTION_WAIT,
         OPTION_VERBOSE,
@@ -26,6 +27,7 @@ enum option_id {
         OPTION_SCOPE,
         OPTION_HASH,
         OPTION_CIPHER,
+        OPTION_DIALECT,
         OPTION_BUS,
         OPTION_CONFIG,
         OPTION_HELP,
@@ -58,6 +60,7 @@ struct options {
         const char *arg_as;
         uint64_t arg_count;
         uint64_t arg_wait; /* ns */
+        uint64_t arg_stay; /* ns */
         const char *arg_format;
         const char *arg_prefix;
         const char *arg_on;
@@ -65,6 +68,7 @@ struct options {
         const char *arg_scope;
         const char *arg_hash;
         const char *arg_cipher;
+        const char *arg_dialect;
         const char *arg_bus;
         const char *arg_config;
 };

@@ -167,6 +167,9 @@ static int read_entries(struct mbus_config *c, struct config *ret_config)
                 r.config.hash = HASH_MD5;
         if (r.config.dialect == DIALECT_UCL && !find(c, "ENCRYPTIONKEY"))
                 r.config.cipher = CIPHER_DES;
+        /* They take another default than ours. */
+        if (r.config.dialect == DIALECT_UCL && !find(c, "ADDRESS"))
+                strcpy(r.config.address, CONFIG_ADDRESS_UCL);
         if (result == 0)
                 *ret_config = r.config;
         return result;

@@ -195,7 +195,8 @@ const char *mbus_config_get_text(const struct mbus_config *config);
  *      "SCOPE"          "HOSTLOCAL" (the default), "LINKLOCAL"
  *      "HASHKEY"        "HMAC-SHA1-96", "HMAC-MD5-96"
  *      "ENCRYPTIONKEY"  "AES", "DES", "3DES", "IDEA", "NOENCR"
- *      "DIALECT"        "RFC3259" (the default), "UCL"
+ *      "DIALECT"        "RFC3259" (the default), "UCL": for old programs, with their ADDRESS, MD5 and DES
+ *                       unless other entries say otherwise
  * A later @value takes the place of an earlier one, NULL is the default again. Mistakes are reported
  * by mbus_config_generate(); nothing else looks at entries.
  */

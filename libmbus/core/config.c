@@ -68,8 +68,6 @@ static int read_address(struct config_reader *r, struct span value)
         if (reach == IP_UNICAST)
                 return config_fail(r, "is no multicast address, write one in 239.0.0.0/8 or "
                                       "ff02::/16, or BROADCAST");
-        if (reach == IP_MULTICAST_WIDE && version == 4)
-                config_warn(r, "The address is not in 239.0.0.0/8, others may use it, too.");
         if (reach == IP_MULTICAST_WIDE && version == 6)
                 config_warn(r, "The address is not in ff00::/12, others may use it, too.");
 
@@ -157,6 +155,7 @@ enum key_id {
         KEY_CONFIG_VERSION,
         KEY_HASHKEY,
         KEY_ENCRYPTIONKEY,
+        KEY_ADDRESS,
 };
 
 static const struct {
@@ -167,8 +166,8 @@ static const struct {
         [KEY_CONFIG_VERSION] = { "CONFIG_VERSION", read_version, false },
         [KEY_HASHKEY] = { "HASHKEY", config_read_hash_key, false },
         [KEY_ENCRYPTIONKEY] = { "ENCRYPTIONKEY", config_read_cipher_key, false },
+        [KEY_ADDRESS] = { "ADDRESS", read_address, false },
         { "SCOPE", read_scope, false },
-        { "ADDRESS", read_address, false },
         { "PORT", read_port, false },
         { "DIALECT", read_dialect, false },
         { "SEND_UNICAST", read_send_unicast, false },
@@ -251,6 +250,60 @@ int config_read_entry(struct config_reader *r, unsigned number, struct span line
         return 0;
 }
 
+static void warn_of(struct config_reader *r, unsigned key, const char *what)
+{
+        r->key = span_of(keys[key].name);
+        r->line = r->seen[key];
+        config_warn(r, what);
+}
+
+/* The group of the old programs is not theirs by right, but theirs it is. */
+static void warn_of_address(struct config_reader *r)
+{
+        const struct config *c = &r->config;
+        enum ip_reach reach;
+        unsigned version;
+
+        if (c->address[0] == '\0' || !ip_parse(span_of(c->address), &version, &reach) ||
+            reach != IP_MULTICAST_WIDE || version != 4)
+                return;
+        if (c->dialect != DIALECT_UCL || strcmp(c->address, CONFIG_ADDRESS_UCL) != 0)
+                warn_of(r, KEY_ADDRESS,
+                        "The address is not in 239.0.0.0/8, others may use it, too.");
+}
+
+static bool has_odd_parity(const struct config_key *key)
+{
+        for (size_t i = 0; i < key->n; i++) {
+                unsigned ones = 0;
+
+                for (unsigned bit = 0; bit < 8; bit++)
+                        ones += key->bytes[i] >> bit & 1;
+                if (ones % 2 == 0)
+                        return false;
+        }
+        return true;
+}
+
+/* What the programs that DIALECT=UCL is for cannot read, or die of, is said once. */
+static void warn_of_algorithms(struct config_reader *r)
+{
+        const struct config *c = &r->config;
+
+        if (c->dialect != DIALECT_UCL)
+                return;
+        if (c->hash != HASH_MD5)
+                warn_of(r, KEY_HASHKEY,
+                        "Old programs know HMAC-MD5-96 and DES only: mbus-cli keygen --dialect "
+                        "ucl.");
+        else if (c->cipher != CIPHER_NONE && c->cipher != CIPHER_DES)
+                warn_of(r, KEY_ENCRYPTIONKEY,
+                        "Old programs know DES and NOENCR only: mbus-cli keygen --dialect ucl.");
+        else if (c->cipher == CIPHER_DES && !has_odd_parity(&c->cipher_key))
+                warn_of(r, KEY_ENCRYPTIONKEY,
+                        "Old programs end at a DES key whose octets have no odd parity.");
+}
+
 int config_check_keys(struct config_reader *r)
 {
         if (r->seen[KEY_HASHKEY] == 0) {
@@ -263,6 +316,8 @@ int config_check_keys(struct config_reader *r)
                 return config_fail_section(r, "is missing in ",
                                            ", add it, with (NOENCR,) for no encryption");
         }
+        warn_of_address(r);
+        warn_of_algorithms(r);
         return 0;
 }
 

@@ -64,6 +64,9 @@ struct config {
         unsigned n_warnings;
 };
 
+/* The group of the old programs, which all files that they make have (spec/errata.md, 68). */
+#define CONFIG_ADDRESS_UCL "224.255.222.239"
+
 #define CONFIG_INIT ((struct config){ .version = CONFIG_VERSION, .port = CONFIG_PORT_DEFAULT })
 
 /* The octets that a key of this algorithm has: 20 SHA1, 16 MD5; 16 AES, 8 DES, 24 3DES, 16 IDEA. */

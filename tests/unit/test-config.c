@@ -16,6 +16,9 @@
 #define ENCRYPTIONKEY "ENCRYPTIONKEY=(NOENCR,)\n"
 #define KEYS HASHKEY ENCRYPTIONKEY
 #define HEAD "[MBUS]\nCONFIG_VERSION=1\n" KEYS
+#define UCL_HASHKEY "HASHKEY=(HMAC-MD5-96,AQIDBAUGBwgJCgsMDQ4PEA==)\n"
+#define UCL_KEYS UCL_HASHKEY "ENCRYPTIONKEY=(NOENCR,)\n"
+#define UCL_HEAD "[MBUS]\nCONFIG_VERSION=1\n" UCL_KEYS "DIALECT=UCL\n"
 #define AES_KEY "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
 #define SHA1_KEY "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
 
@@ -88,14 +91,14 @@ END_TEST
 START_TEST(test_either_dialect_can_be_named_in_any_case)
 {
         ck_assert_int_eq(parse_quietly(HEAD "DIALECT=rfc3259\n").dialect, DIALECT_RFC3259);
-        ck_assert_int_eq(parse_quietly(HEAD "DIALECT=Ucl\n").dialect, DIALECT_UCL);
+        ck_assert_int_eq(parse(HEAD "DIALECT=Ucl\n").dialect, DIALECT_UCL);
 }
 END_TEST
 
 /* CFG-02 CFG-03 CFG-06 */
 START_TEST(test_all_keys_are_read_in_any_order)
 {
-        struct config c = parse_quietly(
+        struct config c = parse(
                 "[MBUS]\nINTERFACE=eth0\nMAX_AGE=30\nSEND_UNICAST=yes\nDIALECT=UCL\nPORT=48086\n"
                 "ADDRESS=239.1.2.3\nIPVERSION=4\nSCOPE=LINKLOCAL\nINTERFACE=192.168.1.1\n"
                 "ENCRYPTIONKEY=(AES,AAECAwQFBgcICQoLDA0ODw==)\n" HASHKEY "CONFIG_VERSION=1\n");
@@ -313,9 +316,37 @@ START_TEST(test_address_that_others_may_use_is_a_warning)
         check_warning(HEAD "ADDRESS=224.255.222.239\n",
                       "test.mbus:5: ADDRESS: The address is not in 239.0.0.0/8, others may use it, "
                       "too.");
+        check_warning(UCL_HEAD "ADDRESS=224.255.222.240\n",
+                      "test.mbus:6: ADDRESS: The address is not in 239.0.0.0/8, others may use it, "
+                      "too.");
+        /* In either order. */
+        parse_quietly(UCL_HEAD "ADDRESS=224.255.222.239\n");
+        parse_quietly("[MBUS]\nADDRESS=224.255.222.239\nCONFIG_VERSION=1\nDIALECT=UCL\n" UCL_KEYS);
         check_warning(HEAD "ADDRESS=ff12::300\n",
                       "test.mbus:5: ADDRESS: The address is not in ff00::/12, others may use it, "
                       "too.");
+}
+END_TEST
+
+START_TEST(test_what_old_programs_cannot_read_is_one_warning)
+{
+        check_warning(
+                HEAD "DIALECT=UCL\n",
+                "test.mbus:3: HASHKEY: Old programs know HMAC-MD5-96 and DES only: mbus-cli keygen "
+                "--dialect ucl.");
+        check_warning("[MBUS]\nCONFIG_VERSION=1\n" UCL_HASHKEY
+                      "ENCRYPTIONKEY=(AES,AAECAwQFBgcICQoLDA0ODw==)\nDIALECT=UCL\n",
+                      "test.mbus:4: ENCRYPTIONKEY: Old programs know DES and NOENCR only: mbus-cli "
+                      "keygen "
+                      "--dialect ucl.");
+        parse_quietly("[MBUS]\nCONFIG_VERSION=1\n" UCL_HASHKEY "ENCRYPTIONKEY=(DES,AQIECAsNDhA=)\n"
+                      "DIALECT=UCL\n");
+        check_warning("[MBUS]\nCONFIG_VERSION=1\n" UCL_HASHKEY
+                      "ENCRYPTIONKEY=(DES,AAIECAsNDhA=)\nDIALECT=UCL\n",
+                      "test.mbus:4: ENCRYPTIONKEY: Old programs end at a DES key whose octets have "
+                      "no odd "
+                      "parity.");
+        parse_quietly(UCL_HEAD);
 }
 END_TEST
 
@@ -478,7 +509,7 @@ START_TEST(test_keys_of_a_bus_are_read_line_by_line)
         ck_assert_int_eq(config_read_entry(&r, 9, span_of(HASHKEY_LINE)), 0);
         ck_assert_int_eq(config_read_entry(&r, 10, span_of("ENCRYPTIONKEY=(NOENCR,)")), 0);
         ck_assert_int_eq(config_check_keys(&r), 0);
-        ck_assert_uint_eq(r.config.n_warnings, 0);
+        ck_assert_uint_eq(r.config.n_warnings, 1);
         ck_assert_int_eq(r.config.dialect, DIALECT_UCL);
         ck_assert_uint_eq(r.config.port, 48000);
         ck_assert_uint_eq(r.config.hash_key.n, 20);
@@ -518,6 +549,7 @@ int main(void)
                 test_port_is_a_number_from_1_to_65535,
                 test_address_may_be_ipv4_ipv6_or_broadcast,
                 test_address_that_others_may_use_is_a_warning,
+                test_what_old_programs_cannot_read_is_one_warning,
                 test_address_that_is_none_or_no_multicast_is_an_error,
                 test_ip_version_that_contradicts_the_address_is_an_error,
                 test_long_file_name_leaves_room_for_the_error,

@@ -193,6 +193,52 @@ START_TEST(test_an_unknown_algorithm_is_named_by_its_option)
         ck_assert_str_eq(keygen_check(&(struct keygen){ .cipher = "rot13" }), "--cipher");
         ck_assert_str_eq(keygen_check(&(struct keygen){ .hash = "" }), "--hash");
         ck_assert_str_eq(keygen_check(&(struct keygen){ .scope = "world" }), "--scope");
+        ck_assert_str_eq(keygen_check(&(struct keygen){ .dialect = "rat" }), "--dialect");
+}
+END_TEST
+
+START_TEST(test_what_old_programs_cannot_read_is_known)
+{
+        static const struct {
+                struct keygen keygen;
+                bool unreadable;
+        } cases[] = {
+                { { .dialect = "ucl" }, false },
+                { { .dialect = "ucl", .hash = "md5", .cipher = "none" }, false },
+                { { .dialect = "ucl", .cipher = "des" }, false },
+                { { .dialect = "ucl", .hash = "sha1" }, true },
+                { { .dialect = "ucl", .cipher = "aes" }, true },
+                { { .dialect = "ucl", .cipher = "3des" }, true },
+                { { .dialect = "rfc3259", .hash = "sha1" }, false },
+                { { .hash = "sha1", .cipher = "aes" }, false },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+                ck_assert_int_eq(keygen_is_unreadable(&cases[i].keygen), cases[i].unreadable);
+}
+END_TEST
+
+/* Seen with the old programs: DES and MD5, in their group; without a cipher for those who have none. */
+START_TEST(test_a_file_for_old_programs_has_what_they_know)
+{
+        static const char *const ciphers[] = { NULL, "none", "des" };
+
+        for (size_t i = 0; i < 3; i++) {
+                struct keygen keygen = { .dialect = "ucl", .cipher = ciphers[i] };
+                struct mbus_config *config;
+                const char *text;
+
+                ck_assert_int_eq(mbus_config_new(&config), 0);
+                keygen_apply(&keygen, config);
+                ck_assert_int_eq(mbus_config_generate(config, MBUS_GENERATE_TEXT), 0);
+                text = mbus_config_get_text(config);
+                ck_assert_ptr_nonnull(strstr(text, "\nADDRESS=224.255.222.239\n"));
+                ck_assert_ptr_nonnull(strstr(text, "\nDIALECT=UCL\n"));
+                ck_assert_ptr_nonnull(strstr(text, "\nHASHKEY=(HMAC-MD5-96,"));
+                ck_assert_ptr_nonnull(
+                        strstr(text, i == 1 ? "\nENCRYPTIONKEY=(NOENCR,)\n" : "=(DES,"));
+                mbus_config_free(config);
+        }
 }
 END_TEST
 
@@ -284,6 +330,7 @@ START_TEST(test_entries_are_those_of_the_file)
                 { "DIALECT", "UCL", "\nHASHKEY=(HMAC-MD5-96," },
                 { "DIALECT", "UCL", "\nENCRYPTIONKEY=(DES," },
                 { "DIALECT", "UCL", "\nDIALECT=UCL\n" },
+                { "DIALECT", "UCL", "\nADDRESS=224.255.222.239\n" },
         };
 
         for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
@@ -372,6 +419,8 @@ int main(void)
         tcase_add_test(texts, test_des_keys_have_odd_parity);
         tcase_add_test(texts, test_two_files_have_different_keys);
         tcase_add_test(texts, test_an_unknown_algorithm_is_named_by_its_option);
+        tcase_add_test(texts, test_what_old_programs_cannot_read_is_known);
+        tcase_add_test(texts, test_a_file_for_old_programs_has_what_they_know);
         tcase_add_checked_fixture(files, setup, teardown);
         tcase_add_test(files, test_a_file_is_for_its_owner_only_whatever_the_umask_is);
         tcase_add_test(files, test_a_file_that_is_there_stays_unless_forced);
