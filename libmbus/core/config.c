@@ -267,7 +267,7 @@ static void warn_of_address(struct config_reader *r)
         if (c->address[0] == '\0' || !ip_parse(span_of(c->address), &version, &reach) ||
             reach != IP_MULTICAST_WIDE || version != 4)
                 return;
-        if (c->dialect != DIALECT_UCL || strcmp(c->address, CONFIG_ADDRESS_UCL) != 0)
+        if (c->dialect != DIALECT_UCL || !span_equal_text(span_of(c->address), CONFIG_ADDRESS_UCL))
                 warn_of(r, KEY_ADDRESS,
                         "The address is not in 239.0.0.0/8, others may use it, too.");
 }
