@@ -385,16 +385,10 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, MBUS_DROP_EVENTS);
 }
 
-/* Where lives begin at any SeqNum, one that is far ahead is no gap. */
 static enum window_verdict check_peer(const struct peer *peer, const struct incoming *in)
 {
-        const struct window *w = &peer->window;
-        enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
-
-        if (verdict == WINDOW_NEW && in->is_old &&
-            window_has_leap(w, in->header.seq, in->timestamp))
-                verdict = WINDOW_RESTART;
-        return verdict;
+        return in->is_old ? window_check_old(&peer->window, in->header.seq, in->timestamp)
+                          : window_check(&peer->window, in->header.seq, in->timestamp);
 }
 
 /* A tombstone takes nothing from before it left. What is later than all of that begins anew, whatever

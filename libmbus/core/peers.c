@@ -118,7 +118,7 @@ uint64_t peers_deadline(const struct peers *ps, const struct peer *peer, size_t 
         if (GAPS_ALLOWED * peer->hello_gap > silence)
                 silence = GAPS_ALLOWED * peer->hello_gap;
         if (is_brisk(ps, peer))
-                silence = hello_dead_after(1);
+                silence = hello_dead_after(1) * (ps->lossy ? LOSSY_FACTOR : 1);
         return peer->heard + silence;
 }
 
@@ -210,6 +210,9 @@ void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct
         if (peer->hello) {
                 uint64_t gap = now > peer->hello ? now - peer->hello : 1;
 
+                /* Of those who say hello every second one has not come. */
+                if (is_brisk(ps, peer) && gap > HELLO_BRISK_MS * NSEC_PER_MSEC)
+                        peers_watch_loss(ps, true);
                 peer->hello_gap -= peer->hello_gap / 4;
                 if (gap > peer->hello_gap)
                         peer->hello_gap = gap;

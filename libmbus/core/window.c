@@ -18,6 +18,9 @@
 /* What is late or repeated is no older than this against the newest message of its source: UCL programs
  * repeat for 5250 ms, all others for 600. What is older is of another life, or replayed. */
 #define REPEATED_MS_MAX 6000
+/* But the old ones number and stamp a message when it is put into a queue, where each before it that
+ * nobody acknowledges holds it up for five seconds. */
+#define QUEUED_MS_MAX 60000
 
 static bool bit_get(const struct window *w, uint32_t seq)
 {
@@ -125,7 +128,9 @@ static bool is_misfit(const struct window *w, uint32_t seq, uint64_t timestamp)
         return timestamp < stamp_of(w, below) && stamp_of(w, below) <= stamp_of(w, above);
 }
 
-enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp)
+/* @late: what waited longer before it came is not of this life. */
+static enum window_verdict check(const struct window *w, uint32_t seq, uint64_t timestamp,
+                                 uint64_t late)
 {
         if (!w->open)
                 return WINDOW_NEW;
@@ -138,10 +143,29 @@ enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t 
                 return WINDOW_STALE;
         if (bit_get(w, seq))
                 return check_seen(w, seq, timestamp);
-        if (is_of_old_life(w, seq, timestamp) || timestamp + REPEATED_MS_MAX < w->stamp_high ||
+        if (is_of_old_life(w, seq, timestamp) || timestamp + late < w->stamp_high ||
             is_misfit(w, seq, timestamp))
                 return WINDOW_STALE;
         return WINDOW_NEW;
+}
+
+enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        return check(w, seq, timestamp, REPEATED_MS_MAX);
+}
+
+/* Whether @seq is farther ahead than a source gets unheard. */
+static bool is_leap(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        return w->open && timestamp >= w->stamp_max &&
+               !is_behind(place(w, seq, timestamp), w->high + WINDOW_BITS);
+}
+
+enum window_verdict window_check_old(const struct window *w, uint32_t seq, uint64_t timestamp)
+{
+        enum window_verdict verdict = check(w, seq, timestamp, QUEUED_MS_MAX);
+
+        return verdict == WINDOW_NEW && is_leap(w, seq, timestamp) ? WINDOW_RESTART : verdict;
 }
 
 bool window_is_behind(const struct window *w, uint32_t seq)
@@ -152,12 +176,6 @@ bool window_is_behind(const struct window *w, uint32_t seq)
 bool window_has_gap(const struct window *w, uint32_t seq)
 {
         return w->open && !is_behind(place_of(w, seq), w->high + 1);
-}
-
-bool window_has_leap(const struct window *w, uint32_t seq, uint64_t timestamp)
-{
-        return w->open && timestamp >= w->stamp_max &&
-               !is_behind(place(w, seq, timestamp), w->high + WINDOW_BITS);
 }
 
 bool window_has_seen(const struct window *w, uint32_t seq)

@@ -51,13 +51,13 @@ struct window_past {
 #define WINDOW_INIT ((struct window){ .open = false })
 
 enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
+/* The same of a source whose lives begin at any SeqNum (errata.md, 79), so that one that is far ahead is no
+ * gap, and whose messages may have waited in its queue with their numbers and TimeStamps. */
+enum window_verdict window_check_old(const struct window *w, uint32_t seq, uint64_t timestamp);
 /* Whether @seq is the newest, or older. */
 bool window_is_behind(const struct window *w, uint32_t seq);
 /* Whether @seq, which is new, shows that messages before it have not come: lost, or overtaken. */
 bool window_has_gap(const struct window *w, uint32_t seq);
-/* Whether @seq, which is new, is so far ahead that it is a new life of a source whose lives begin anywhere
- * (errata.md, 79). */
-bool window_has_leap(const struct window *w, uint32_t seq, uint64_t timestamp);
 /* Whether @seq, which is new, was seen in a former life of the source: this one began unnoticed. */
 bool window_has_seen(const struct window *w, uint32_t seq);
 /* Remembers what window_check() called WINDOW_NEW or WINDOW_RESTART. */

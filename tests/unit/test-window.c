@@ -366,16 +366,36 @@ START_TEST(test_a_leap_is_farther_than_the_window_and_no_earlier)
 {
         struct window w = WINDOW_INIT;
 
-        ck_assert(!window_has_leap(&w, 5000, 10));
+        ck_assert_int_eq(window_check_old(&w, 5000, 10), WINDOW_NEW);
         window_accept(&w, 100, 10, WINDOW_NEW);
-        ck_assert(!window_has_leap(&w, 99, 10));
-        ck_assert(!window_has_leap(&w, 100 + WINDOW_BITS, 10));
-        ck_assert(window_has_leap(&w, 101 + WINDOW_BITS, 10));
-        ck_assert(window_has_leap(&w, 900000, 11));
-        ck_assert(!window_has_leap(&w, 900000, 9));
+        ck_assert_int_eq(window_check_old(&w, 99, 10), WINDOW_NEW);
+        ck_assert_int_eq(window_check_old(&w, 100, 10), WINDOW_DUPLICATE);
+        ck_assert_int_eq(window_check_old(&w, 100 + WINDOW_BITS, 10), WINDOW_NEW);
+        ck_assert_int_eq(window_check_old(&w, 101 + WINDOW_BITS, 10), WINDOW_RESTART);
+        ck_assert_int_eq(window_check_old(&w, 900000, 11), WINDOW_RESTART);
+        ck_assert_int_eq(window_check_old(&w, 900000, 9), WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 900000, 11), WINDOW_NEW);
         /* The UCL library's wrap is none. */
         window_accept(&w, 999999, 20, WINDOW_RESTART);
-        ck_assert(!window_has_leap(&w, 0, 20));
+        ck_assert_int_eq(window_check_old(&w, 0, 20), WINDOW_NEW);
+}
+END_TEST
+
+/* Each that nobody acknowledges holds up those behind it for five seconds. */
+START_TEST(test_what_waited_long_in_its_senders_queue_is_new)
+{
+        struct window w = WINDOW_INIT;
+
+        window_accept(&w, 99, 1000, WINDOW_NEW);
+        for (uint32_t seq = 110; seq < 135; seq++)
+                window_accept(&w, seq, seq * 1000, WINDOW_NEW);
+        ck_assert_int_eq(window_check_old(&w, 100, 134000 - 60000), WINDOW_NEW);
+        ck_assert_int_eq(window_check_old(&w, 100, 134000 - 60001), WINDOW_STALE);
+        ck_assert_int_eq(window_check(&w, 100, 134000 - 6000), WINDOW_NEW);
+        ck_assert_int_eq(window_check(&w, 100, 134000 - 6001), WINDOW_STALE);
+        /* But not what is of the life before. */
+        window_accept(&w, 7, 135000, WINDOW_RESTART);
+        ck_assert_int_eq(window_check_old(&w, 100, 130000), WINDOW_STALE);
 }
 END_TEST
 
@@ -565,6 +585,7 @@ int main(void)
                 test_ucl_wrap_at_a_million_is_no_restart,
                 test_message_from_before_a_ucl_wrap_may_come_after_it,
                 test_a_leap_is_farther_than_the_window_and_no_earlier,
+                test_what_waited_long_in_its_senders_queue_is_new,
                 test_ucl_wraps_follow_each_other,
                 test_forgotten_message_is_new_again,
                 test_each_message_is_taken_once_in_any_order_with_loss_and_repetition,
