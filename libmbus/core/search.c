@@ -258,10 +258,13 @@ enum search_verdict search_judge(struct searches *s, struct search *search, uint
 {
         if (!search->first)
                 return SEARCH_END;
+        /* It may have come before it was asked for. */
+        if (n == 1 && whole)
+                return SEARCH_ANSWER;
         if (!search->is_asked)
                 return SEARCH_ASK;
         go_on(s, search);
-        if ((n == 1 && whole) || (n > 0 && search->is_over))
+        if (n > 0 && search->is_over)
                 return SEARCH_ANSWER;
         return n == 0 && search->is_over && is_worth_asking(s, search, now) ? SEARCH_ASK
                                                                             : SEARCH_WAIT;

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,7 +143,9 @@ static void expect_message(struct place *p, struct mbus_bus *bus, const char *co
 {
         const struct mbus_event *event = expect(p, bus, MBUS_EVENT_MESSAGE);
 
-        ck_assert_str_eq(mbus_message_get_command(event->message, 0), command);
+        ck_assert_msg(strcmp(mbus_message_get_command(event->message, 0), command) == 0,
+                      "%s: %s came instead of %s", names[p->mode],
+                      mbus_message_get_command(event->message, 0), command);
 }
 
 static struct mbus_entity *add(struct mbus_bus *bus, const char *address)

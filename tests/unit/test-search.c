@@ -237,7 +237,7 @@ START_TEST(test_verdicts)
                 wait_for(&b, "(app:x)", 1, b.now + 2 * SURVEY);
                 search = due(&b);
                 ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
-                                 SEARCH_ASK);
+                                 cases[i].whole ? SEARCH_ANSWER : SEARCH_ASK);
                 search_asked(&b.s, search, b.now, true);
                 b.now += SURVEY / 2;
                 ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
