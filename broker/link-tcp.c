@@ -31,6 +31,22 @@ static struct tcp_link *oldest_stranger(const struct tcp *t)
 
 static void on_accept(uv_poll_t *poll, int status, int events);
 
+/* 0 or an error of libuv. */
+static int accept_all(struct tcp *t)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < t->n_listeners && r == 0; i++)
+                r = uv_poll_start(&t->listeners[i].poll, UV_READABLE, on_accept);
+        return r;
+}
+
+static void accept_none(struct tcp *t)
+{
+        for (unsigned i = 0; i < t->n_listeners; i++)
+                uv_poll_stop(&t->listeners[i].poll);
+}
+
 static void set_timer(struct tcp *t);
 
 static void on_timer(uv_timer_t *timer)
@@ -41,7 +57,7 @@ static void on_timer(uv_timer_t *timer)
         broker_wake(t->broker);
         while ((l = oldest_stranger(t)) && l->deadline <= t->broker->now)
                 tcp_link_reject(l, TCP_TOO_LATE);
-        uv_poll_start(&t->poll, UV_READABLE, on_accept);
+        accept_all(t);
         set_timer(t);
 }
 
@@ -59,15 +75,16 @@ static void set_timer(struct tcp *t)
 
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
-        struct tcp *t = poll->data;
+        const struct tcp_listener *listener = poll->data;
+        struct tcp *t = listener->all;
 
         (void)status;
         (void)events;
         broker_wake(t->broker);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
-                union tcp_place peer = { .any = { .sa_family = AF_UNSPEC } };
+                union socket_address peer = { .any = { .sa_family = AF_UNSPEC } };
                 socklen_t n = sizeof(peer);
-                int fd = accept4(t->listener, &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                int fd = accept4(listener->fd, &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (fd >= 0 && tcp_link_new(t, fd, &peer) < 0)
                         close(fd);
@@ -79,7 +96,7 @@ static void on_accept(uv_poll_t *poll, int status, int events)
                         break;
                 /* A stranger's, or a moment, will help. */
                 tcp_log_no_descriptors(t, errno);
-                uv_poll_stop(&t->poll);
+                accept_none(t);
                 uv_timer_start(&t->timer, on_timer, ACCEPT_PAUSE_MS, 0);
                 return;
         }
@@ -88,53 +105,111 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static int fail(const struct broker *b, int error)
+static int fail(const struct broker *b, unsigned place, const char *address, const char *why)
 {
-        section_log_error(b->config_path, b->options.lines.tcp, "TCP",
-                          "%s cannot be listened on: %s; write another place, or no",
-                          b->options.tcp, strerror(error));
+        const char *text = b->options.tcp.of[place].text;
+        bool other = address[0] && strcmp(address, text) != 0;
+
+        section_log_error(b->config_path, b->options.tcp.of[place].line, "TCP",
+                          "%.100s%s%s%s cannot be listened on: %s; write another place, or no",
+                          text, other ? " (" : "", other ? address : "", other ? ")" : "", why);
         return EXIT_NO_BUS;
 }
 
-static int listen_at(const union tcp_place *place, socklen_t n)
+/* The descriptor or -errno. The IPv6 address of all is for IPv4, too. */
+static int listen_at(const union socket_address *a)
 {
-        int fd = socket(place->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int one = 1, error;
+        int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int one = 1, only, error;
 
         if (fd < 0)
                 return -errno;
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        if (place->any.sa_family == AF_INET6)
-                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-        if (bind(fd, &place->any, n) == 0 && listen(fd, SOMAXCONN) == 0)
+        if (a->any.sa_family == AF_INET6) {
+                only = !IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+        }
+        if (bind(fd, &a->any, socket_address_size(a)) == 0 && listen(fd, SOMAXCONN) == 0)
                 return fd;
         error = errno;
         close(fd);
         return -error;
 }
 
+/* Of the addresses of a name some may not be had on this host. */
+static bool is_elsewhere(int error)
+{
+        return error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;
+}
+
+/* "*" was not to be had: if the host has no IPv6, it is all of IPv4. */
+static int listen_at_all(const union socket_address *a, int error)
+{
+        union socket_address v4;
+
+        if (!is_elsewhere(error) || !socket_address_parse("0.0.0.0", socket_address_port(a), &v4))
+                return error;
+        return listen_at(&v4);
+}
+
+/* @spare: others of the name are there. */
+static int add_listener(struct broker *b, unsigned place, const union socket_address *a, bool spare)
+{
+        struct tcp *t = b->tcp;
+        char text[TCP_ADDRESS_TEXT_SIZE];
+        int fd;
+
+        tcp_address_format(a, text);
+        if (t->n_listeners == TCP_LISTENERS_MAX)
+                return fail(b, place, text, "there are TCP_LISTENERS_MAX addresses already");
+        fd = listen_at(a);
+        if (fd < 0 && b->options.tcp.of[place].text[0] == '*')
+                fd = listen_at_all(a, fd);
+        if (fd < 0 && spare && is_elsewhere(fd)) {
+                log_warning("TCP=%s: not on %s: %s", b->options.tcp.of[place].text, text,
+                            strerror(-fd));
+                return 0;
+        }
+        if (fd < 0)
+                return fail(b, place, text, strerror(-fd));
+        t->listeners[t->n_listeners++] = (struct tcp_listener){ .all = t, .fd = fd };
+        if (!tcp_address_is_loopback(a) && !crypto_encrypts(b->bus.crypto))
+                log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
+                            "encrypt; to change it write another ENCRYPTIONKEY",
+                            b->options.tcp.of[place].text);
+        log_info("TCP clients are taken on %s", text);
+        return 0;
+}
+
+/* Of a name all addresses count. */
+static int add_place(struct broker *b, unsigned place)
+{
+        unsigned before = b->tcp->n_listeners;
+        struct tcp_addresses found;
+        const char *why = "";
+        int r = tcp_place_find(b->options.tcp.of[place].text, &found, &why);
+
+        if (r)
+                return fail(b, place, "", r > 0 ? why : strerror(-r));
+        for (size_t i = 0; i < found.n && r == 0; i++)
+                r = add_listener(b, place, &found.at[i],
+                                 b->tcp->n_listeners > before || i + 1 < found.n);
+        return r;
+}
+
 int link_tcp_open(struct broker *b)
 {
-        const char *text = b->options.tcp;
-        union tcp_place place;
-        socklen_t n;
+        int r = 0;
 
-        if (!text[0])
+        if (b->options.tcp.n == 0)
                 return 0;
         b->tcp = malloc(sizeof(*b->tcp));
         if (!b->tcp)
                 return EXIT_SYSTEM;
-        *b->tcp = (struct tcp){ .broker = b, .listener = -1 };
-        n = tcp_place_parse(text, &place);
-        b->tcp->listener = n > 0 ? listen_at(&place, n) : -EINVAL;
-        if (b->tcp->listener < 0)
-                return fail(b, -b->tcp->listener);
-        if (!tcp_place_is_loopback(&place) && !crypto_encrypts(b->bus.crypto))
-                log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
-                            "encrypt; to change it write another ENCRYPTIONKEY",
-                            text);
-        log_info("TCP clients are taken on %s", text);
-        return 0;
+        *b->tcp = (struct tcp){ .broker = b };
+        for (unsigned i = 0; i < b->options.tcp.n && r == 0; i++)
+                r = add_place(b, i);
+        return r;
 }
 
 int link_tcp_start(struct broker *b)
@@ -145,10 +220,12 @@ int link_tcp_start(struct broker *b)
         if (!t)
                 return 0;
         r = uv_timer_init(&b->loop, &t->timer);
-        if (r == 0)
-                r = uv_poll_init(&b->loop, &t->poll, t->listener);
-        t->poll.data = t->timer.data = t;
-        return r ? r : uv_poll_start(&t->poll, UV_READABLE, on_accept);
+        t->timer.data = t;
+        for (unsigned i = 0; i < t->n_listeners && r == 0; i++) {
+                r = uv_poll_init(&b->loop, &t->listeners[i].poll, t->listeners[i].fd);
+                t->listeners[i].poll.data = &t->listeners[i];
+        }
+        return r ? r : accept_all(t);
 }
 
 void link_tcp_stop(struct broker *b)
@@ -157,7 +234,7 @@ void link_tcp_stop(struct broker *b)
 
         if (!t)
                 return;
-        uv_poll_stop(&t->poll);
+        accept_none(t);
         uv_timer_stop(&t->timer);
         while (t->links)
                 tcp_link_finish(t->links);
@@ -208,8 +285,8 @@ void link_tcp_close(struct broker *b)
 {
         if (!b->tcp)
                 return;
-        if (b->tcp->listener >= 0)
-                close(b->tcp->listener);
+        for (unsigned i = 0; i < b->tcp->n_listeners; i++)
+                close(b->tcp->listeners[i].fd);
         free(b->tcp);
         b->tcp = NULL;
 }

@@ -128,13 +128,6 @@ static bool set_metrics(void *data, struct span value)
         return place_parse(span_equal_nocase(value, "no") ? SPAN_NULL : value, o->metrics);
 }
 
-static bool set_tcp(void *data, struct span value)
-{
-        struct options *o = data;
-
-        return tcp_place_check(value, o->tcp);
-}
-
 static bool set_socket_mode(void *data, struct span value)
 {
         struct options *o = data;
@@ -179,8 +172,6 @@ static bool on_broker_line(void *data, const struct section_line *line)
                 { "SOCKET_MODE", set_socket_mode, "write 0600, 0660 or 0666", &lines->socket_mode,
                   false },
                 { "QUIT", set_quit, "write never, owner or bus", &lines->quit, false },
-                { "TCP", set_tcp, "write no, 127.0.0.1:PORT, or the ADDRESS:PORT to listen on",
-                  &lines->tcp, false },
         };
 
         struct options *o = data;
@@ -190,6 +181,8 @@ static bool on_broker_line(void *data, const struct section_line *line)
                 return true;
         if (!section_split(line, &key, &value))
                 return false;
+        if (span_equal_nocase(key, "TCP"))
+                return tcp_places_read(&o->tcp, line, key, value);
         if (!span_equal_nocase(key, "SOCKET_GROUP"))
                 return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
         if (!section_check_once(line, key, lines->socket_group))

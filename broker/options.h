@@ -47,7 +47,6 @@ struct option_lines {
         unsigned metrics;
         unsigned socket_mode;
         unsigned socket_group;
-        unsigned tcp;
 };
 
 struct options {
@@ -64,7 +63,7 @@ struct options {
         struct limits limits;
         struct policy *policy;
         struct bus_configs *buses;
-        char tcp[TCP_PLACE_SIZE]; /* where clients over TCP are taken; "": nowhere */
+        struct tcp_places tcp;    /* where clients over TCP are taken */
         char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
         struct option_lines lines;
 };

@@ -125,9 +125,9 @@ static void keep_sockets(const struct broker *b, struct options *fresh)
                 report(b, "broker", "SOCKET_MODE");
         if (fresh->socket_group != old->socket_group)
                 report(b, "broker", "SOCKET_GROUP");
-        if (strcmp(fresh->tcp, old->tcp) != 0)
+        if (!tcp_places_equal(&fresh->tcp, &old->tcp))
                 report(b, "broker", "TCP");
-        memcpy(fresh->tcp, old->tcp, sizeof(fresh->tcp));
+        fresh->tcp = old->tcp;
         memcpy(fresh->metrics, old->metrics, sizeof(fresh->metrics));
         fresh->socket_mode = old->socket_mode;
         fresh->socket_group = old->socket_group;

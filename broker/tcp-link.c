@@ -69,7 +69,7 @@ void tcp_log_no_descriptors(struct tcp *all, int error)
                         "TCP=%s: no more clients for now: %s; a client over TCP takes three "
                         "descriptors; raise their limit (ulimit -n, LimitNOFILE=) or lower LINKS "
                         "in [limits]",
-                        all->broker->options.tcp, strerror(error));
+                        all->broker->options.tcp.of[0].text, strerror(error));
 }
 
 /* It has proved itself: it becomes a link. */
@@ -97,7 +97,7 @@ static int adopt(struct tcp_link *l)
         if (link_local_adopt(b, fds[1], l->peer) < 0)
                 close(fds[1]);
         if (log_trouble_is_over(&l->all->no_descriptors))
-                log_info("TCP=%s: clients are taken again", b->options.tcp);
+                log_info("TCP=%s: clients are taken again", b->options.tcp.of[0].text);
         log_debug("TCP link from %s", l->peer);
         return 0;
 }
@@ -283,7 +283,7 @@ static int init_stream(struct tcp_link *l)
         return stream_init(&l->stream, l->all->broker->bus.crypto, true, nonce);
 }
 
-int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer)
+int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer)
 {
         struct broker *b = all->broker;
         struct tcp_link *l = malloc(sizeof(*l));
@@ -296,7 +296,7 @@ int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer)
                                 .pair = -1,
                                 .n_handles = 1,
                                 .deadline = b->now + TCP_PROOF_MS * NSEC_PER_MSEC };
-        tcp_place_format(peer, l->peer);
+        tcp_address_format(peer, l->peer);
         if (init_stream(l) < 0 || uv_poll_init(&b->loop, &l->net_poll, fd) < 0) {
                 stream_deinit(&l->stream);
                 free(l);

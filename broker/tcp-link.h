@@ -28,11 +28,19 @@ enum tcp_rejection {
         TCP_REJECTION_MAX,
 };
 
+struct tcp;
+
+struct tcp_listener {
+        struct tcp *all;
+        int fd;
+        uv_poll_t poll;
+};
+
 /* All that came over TCP, and where it comes. */
 struct tcp {
         struct broker *broker;
-        int listener;
-        uv_poll_t poll;
+        struct tcp_listener listeners[TCP_LISTENERS_MAX];
+        unsigned n_listeners;
         uv_timer_t timer; /* of strangers, and of accepting when there are no descriptors */
         struct tcp_link *links;
         size_t n_strangers;
@@ -56,12 +64,12 @@ struct tcp_link {
         struct pipe to_pair;   /* opened */
         struct pipe from_pair; /* to be sealed */
         struct pipe to_net;    /* sealed */
-        char peer[TCP_PLACE_SIZE];
+        char peer[TCP_ADDRESS_TEXT_SIZE];
         bool ended;
 };
 
 /* A stranger comes, and is greeted. 0 or -errno: then @fd is not closed. */
-int tcp_link_new(struct tcp *all, int fd, const union tcp_place *peer);
+int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer);
 /* Sends what the broker has said so far, as much as the system takes at once. 0 or -errno. */
 int tcp_link_flush(struct tcp_link *l);
 /* Whether the other host has all that the system took. */

@@ -1,67 +1,110 @@
 /*
- * tcp-place.c - an address and a port, both as numbers.
+ * tcp-place.c - see tcp-place.h.
  */
 #include "tcp-place.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
+#include <uv.h>
 
-socklen_t tcp_place_parse(const char *text, union tcp_place *ret_place)
+#include <core/error.h>
+
+static const char wants[] = "write no, 127.0.0.1:PORT, or the NAME:PORT, ADDRESS:PORT, "
+                            "[ADDRESS%INTERFACE]:PORT or *:PORT to listen on";
+
+/* "*:PORT" is "[::]:PORT". */
+static bool parse(struct span text, struct tcp_name *ret_name)
 {
-        const char *colon = strrchr(text, ':');
-        char host[TCP_PLACE_SIZE];
-        uint64_t port;
-        size_t n;
+        char room[32] = "[::]";
 
-        if (!colon || !span_to_uint(span_of(colon + 1), UINT16_MAX, &port) || port == 0)
-                return 0;
-        n = (size_t)(colon - text);
-        memcpy(host, text, n);
-        host[n] = '\0';
-        if (host[0] == '[' && host[n - 1] == ']') {
-                host[n - 1] = '\0';
-                ret_place->v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-                                                       .sin6_port = htons((uint16_t)port) };
-                return inet_pton(AF_INET6, host + 1, &ret_place->v6.sin6_addr) == 1
-                               ? sizeof(ret_place->v6)
-                               : 0;
-        }
-        ret_place->v4 =
-                (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-        return inet_pton(AF_INET, host, &ret_place->v4.sin_addr) == 1 ? sizeof(ret_place->v4) : 0;
-}
-
-bool tcp_place_check(struct span text, char ret_text[static TCP_PLACE_SIZE])
-{
-        union tcp_place place;
-
-        if (text.n >= TCP_PLACE_SIZE)
+        if (text.n < 2 || text.at[0] != '*' || text.at[1] != ':')
+                return tcp_name_parse(text, ret_name);
+        if (text.n - 1 >= sizeof(room) - 4)
                 return false;
-        if (span_equal_nocase(text, "no"))
-                text.n = 0;
-        if (text.n > 0)
-                memcpy(ret_text, text.at, text.n);
-        ret_text[text.n] = '\0';
-        return text.n == 0 || tcp_place_parse(ret_text, &place) > 0;
+        memcpy(room + 4, text.at + 1, text.n - 1);
+        return tcp_name_parse((struct span){ room, text.n + 3 }, ret_name);
 }
 
-bool tcp_place_is_loopback(const union tcp_place *place)
+static bool fail_value(const struct section_line *line, struct span key, struct span value)
 {
-        if (place->any.sa_family == AF_INET)
-                return ntohl(place->v4.sin_addr.s_addr) >> 24 == 127;
-        return IN6_IS_ADDR_LOOPBACK(&place->v6.sin6_addr);
+        return section_fail(line, key, "\"%.*s\" is no value for it, %s",
+                            (int)(value.n < 40 ? value.n : 40), value.at, wants);
 }
 
-void tcp_place_format(const union tcp_place *place, char ret_text[static TCP_PLACE_SIZE])
+bool tcp_places_read(struct tcp_places *places, const struct section_line *line, struct span key,
+                     struct span value)
 {
-        char host[INET6_ADDRSTRLEN] = "?";
+        bool no = span_equal_nocase(value, "no");
+        struct tcp_name name;
 
-        if (place->any.sa_family == AF_INET) {
-                inet_ntop(AF_INET, &place->v4.sin_addr, host, sizeof(host));
-                snprintf(ret_text, TCP_PLACE_SIZE, "%s:%u", host, ntohs(place->v4.sin_port));
-        } else {
-                inet_ntop(AF_INET6, &place->v6.sin6_addr, host, sizeof(host));
-                snprintf(ret_text, TCP_PLACE_SIZE, "[%s]:%u", host, ntohs(place->v6.sin6_port));
+        if (!no && (value.n >= TCP_PLACE_SIZE || !parse(value, &name)))
+                return fail_value(line, key, value);
+        if (no ? places->n > 0 : places->no_line > 0)
+                return section_fail(line, key, "line %u says otherwise, remove one of them",
+                                    no ? places->of[0].line : places->no_line);
+        if (no) {
+                places->no_line = line->number;
+                return true;
         }
+        for (unsigned i = 0; i < places->n; i++)
+                if (span_equal_text(value, places->of[i].text))
+                        return section_fail(line, key, "line %u says the same, remove one of them",
+                                            places->of[i].line);
+        if (places->n == TCP_PLACES_MAX)
+                return section_fail(line, key, "there are more than TCP_PLACES_MAX=%d, remove some",
+                                    TCP_PLACES_MAX);
+        memcpy(places->of[places->n].text, value.at, value.n);
+        places->of[places->n].text[value.n] = '\0';
+        places->of[places->n++].line = line->number;
+        return true;
+}
+
+bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b)
+{
+        bool equal = a->n == b->n;
+
+        for (unsigned i = 0; i < a->n && equal; i++)
+                equal = strcmp(a->of[i].text, b->of[i].text) == 0;
+        return equal;
+}
+
+/* Asks the system's resolver, at once: nobody waits for the broker yet. */
+static int look_up(const struct tcp_name *name, struct tcp_addresses *ret_addresses,
+                   const char **ret_why)
+{
+        uv_getaddrinfo_t request = { .data = NULL };
+        struct addrinfo hints;
+        uv_loop_t loop;
+        int r = uv_loop_init(&loop);
+
+        if (r < 0)
+                return r;
+        tcp_name_hints(name, &hints);
+        r = uv_getaddrinfo(&loop, &request, NULL, name->host, NULL, &hints);
+        if (r == 0) {
+                tcp_name_take(name, request.addrinfo, ret_addresses);
+                uv_freeaddrinfo(request.addrinfo);
+        }
+        uv_loop_close(&loop);
+        if (r == UV_ENOMEM || r == UV_EAI_MEMORY)
+                return -ENOMEM;
+        *ret_why = r < 0 ? uv_strerror(r) : "it has no address";
+        return r < 0 || ret_addresses->n == 0 ? MBUS_E_UNKNOWN : 0;
+}
+
+int tcp_place_find(const char *text, struct tcp_addresses *ret_addresses, const char **ret_why)
+{
+        struct tcp_addresses found = { .n = 0 };
+        struct tcp_name name;
+        int r;
+
+        if (!parse(span_of(text), &name)) {
+                *ret_why = "it is no place";
+                return MBUS_E_UNKNOWN;
+        }
+        r = strcmp(name.host, "localhost") == 0 ? tcp_name_resolve(&name, &found, ret_why)
+                                                : look_up(&name, &found, ret_why);
+        if (r == 0)
+                *ret_addresses = found;
+        return r;
 }

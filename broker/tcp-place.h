@@ -1,32 +1,36 @@
 /*
- * tcp-place.h - an address and a port, both as numbers: ADDRESS:PORT or [ADDRESS]:PORT.
+ * tcp-place.h - where clients over TCP are taken: lines TCP= of [broker], each NAME:PORT, ADDRESS:PORT,
+ * [ADDRESS]:PORT, [ADDRESS%INTERFACE]:PORT, or *:PORT for all addresses of both families.
  *
- * Names are not looked up: that would wait for a server that nobody bounds.
+ * Names are looked up when the broker starts, and at no other time: that waits for a resolver that nobody
+ * bounds.
  */
 #ifndef BROKER_TCP_PLACE_H
 #define BROKER_TCP_PLACE_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <sys/socket.h>
+#include <io/tcp-name.h>
 
-#include <core/bytes.h>
+#include "limits.h"
+#include "sections.h"
 
-/* "[ffff:...]:65535" */
-#define TCP_PLACE_SIZE 64
+/* A host, its port, brackets. */
+#define TCP_PLACE_SIZE (TCP_HOST_SIZE + 10)
 
-union tcp_place {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
+struct tcp_places {
+        struct {
+                char text[TCP_PLACE_SIZE];
+                unsigned line;
+        } of[TCP_PLACES_MAX];
+        unsigned n;
+        unsigned no_line; /* where "no" stands; 0: nowhere */
 };
 
-/* Copies @text to @ret_text if it is a place; "no" and nothing become "". False if it is neither. */
-bool tcp_place_check(struct span text, char ret_text[static TCP_PLACE_SIZE]);
-/* Fills *@ret_place and returns its size; 0 if @text, which is shorter than TCP_PLACE_SIZE, is no
- * place. */
-socklen_t tcp_place_parse(const char *text, union tcp_place *ret_place);
-void tcp_place_format(const union tcp_place *place, char ret_text[static TCP_PLACE_SIZE]);
-bool tcp_place_is_loopback(const union tcp_place *place);
+/* Reads a line TCP=@value. False, with section_fail(). */
+bool tcp_places_read(struct tcp_places *places, const struct section_line *line, struct span key,
+                     struct span value);
+bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b);
+
+/* Where to listen for @text, which was read from a line. 0, or a line why not, valid until the next call, and MBUS_E_UNKNOWN or -ENOMEM. */
+int tcp_place_find(const char *text, struct tcp_addresses *ret_addresses, const char **ret_why);
 
 #endif

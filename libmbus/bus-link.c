@@ -136,72 +136,10 @@ static int ask_again(struct mbus_bus *bus)
         return r;
 }
 
-/* The broker that is there now is not on the bus that was named, which is remarked. */
-static int other_bus(struct mbus_bus *bus)
-{
-        struct link *l = bus->impl;
-        char text[BUS_ERROR_SIZE];
-
-        snprintf(text, sizeof(text), "broker at %.160s: %.330s", l->path,
-                 link_proof_error(l->proof));
-        bus_warn(bus, text);
-        return -EKEYREJECTED;
-}
-
-/* The same for a Unix socket whose broker must be on the bus that was named. */
-static int prove_again(struct mbus_bus *bus)
-{
-        struct link *l = bus->impl;
-        struct pollfd asked;
-        int fd = -1, r = 0;
-
-        if (link_proof_get_pollfds(l->proof, &asked) > 0)
-                bus_forget_fd(bus, asked.fd);
-        if (!link_proof_is_going_on(l->proof)) {
-                fd = link_connect(l->path, false);
-                if (fd < 0)
-                        return fd;
-                r = link_proof_begin(l->proof, fd);
-        }
-        if (r == 0)
-                r = link_proof_go_on(l->proof, &fd);
-        bus->generation++;
-        if (r == MBUS_E_NOT_READY) {
-                l->retry_at = link_proof_deadline(l->proof);
-                return -EINPROGRESS;
-        }
-        if (r > 0)
-                return other_bus(bus);
-        if (r < 0)
-                return r;
-        if (link_proof_is_old(l->proof))
-                link_warn_of_old(bus, l->path, l->proof);
-        l->seq = link_proof_next_seq(l->proof);
-        return fd;
-}
-
-/* The descriptor or -errno; -EINPROGRESS: a connection is on its way. */
-static int connect_again(struct mbus_bus *bus)
-{
-        struct link *l = bus->impl;
-        struct pollfd connecting;
-        int fd, r;
-
-        if (!l->tcp)
-                return l->proof ? prove_again(bus) : link_connect(l->path, false);
-        if (link_tcp_get_pollfds(l->tcp, &connecting) > 0)
-                bus_forget_fd(bus, connecting.fd);
-        r = link_tcp_connect(l->tcp, &fd);
-        bus->generation++;
-        if (r == MBUS_E_NOT_READY)
-                l->retry_at = link_tcp_deadline(l->tcp);
-        return r == MBUS_E_NOT_READY ? -EINPROGRESS : r < 0 ? r : fd;
-}
-
 static void reconnect(struct mbus_bus *bus)
 {
         struct link *l = bus->impl;
-        int fd = connect_again(bus);
+        int fd = link_connect_again(bus);
         uint64_t max = l->tcp ? BACKOFF_MAX_TCP : fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
 
         if (fd == -EKEYREJECTED)

@@ -180,37 +180,98 @@ int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *
 
 /* ---- connecting over TCP ------------------------------------------------------------------- */
 
-static const char *tcp_advice(int error)
+/* Why one place could not be connected. */
+struct failure {
+        int error;
+        bool connected; /* somebody was there */
+        char place[TCP_ADDRESS_TEXT_SIZE];
+};
+
+static const char *tcp_advice(const struct failure *f)
 {
-        switch (error) {
-        case -ECONNREFUSED:
-                return "start mbus-broker with TCP= in its configuration";
-        case -EPIPE:
-        case -EPROTO:
+        if (f->error == -EPROTO || f->error == -EPIPE)
                 return "its bus has another key than the configuration here, or it is no "
                        "mbus-broker";
+        if (f->connected)
+                return "it takes connections and does not answer; is it an mbus-broker?";
+        switch (f->error) {
+        case -ECONNREFUSED:
+                return "start mbus-broker with TCP= in its configuration";
+        case -EACCES:
+        case -EPERM:
+                return "a firewall of this host does not let it pass";
         default:
                 return "is it reachable?";
         }
 }
 
-/* Waits, for as long as a connection may take, until one of its places is connected. */
-static int connect_tcp(struct link_tcp *tcp, int *ret_fd)
+/* Of several places the one that tells most of what is to be mended: the closer one came, the more. */
+static unsigned how_telling(const struct failure *f)
 {
+        if (f->error == 0)
+                return 0;
+        if (f->error == -EPROTO)
+                return 7;
+        if (f->connected)
+                return 6;
+        switch (f->error) {
+        case -ECONNREFUSED:
+                return 5;
+        case -EACCES:
+        case -EPERM:
+                return 4;
+        case -ETIMEDOUT:
+                return 3;
+        case -EHOSTUNREACH:
+        case -ENETUNREACH:
+                return 2;
+        default:
+                return 1;
+        }
+}
+
+/* Waits until the next place is connected, or is not to be had. */
+static int connect_place(struct link_tcp *tcp, int *ret_fd)
+{
+        int r;
+
+        do {
+                struct pollfd fd;
+                nfds_t n;
+
+                r = link_tcp_connect(tcp, ret_fd);
+                n = (nfds_t)link_tcp_get_pollfds(tcp, &fd);
+                if (r == MBUS_E_NOT_READY)
+                        poll(&fd, n, POLL_MS);
+        } while (r == MBUS_E_NOT_READY);
+        return r;
+}
+
+/* Waits until one of its places is connected; *@ret_failure is the most telling one if none is. */
+static int connect_tcp(struct link_tcp *tcp, int *ret_fd, struct failure *ret_failure)
+{
+        struct failure best = { .error = 0 };
         int r = MBUS_E_NOT_READY;
 
-        for (unsigned tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
-                do {
-                        struct pollfd fd;
-                        nfds_t n;
+        for (size_t tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
+                struct failure f = { .error = 0 };
 
-                        r = link_tcp_connect(tcp, ret_fd);
-                        n = (nfds_t)link_tcp_get_pollfds(tcp, &fd);
-                        if (r == MBUS_E_NOT_READY)
-                                poll(&fd, n, POLL_MS);
-                } while (r == MBUS_E_NOT_READY);
+                tcp_address_format(link_tcp_get_place(tcp), f.place);
+                f.error = r = connect_place(tcp, ret_fd);
+                f.connected = link_tcp_was_connected(tcp);
+                if (how_telling(&f) > how_telling(&best))
+                        best = f;
         }
+        *ret_failure = best;
         return r;
+}
+
+static void explain(const struct link_tcp *tcp, const struct failure *f, char ret_error[static 256])
+{
+        bool several = link_tcp_n_places(tcp) > 1;
+
+        snprintf(ret_error, 256, "%s%s%.64s: %s", several ? f->place : "", several ? ": " : "",
+                 strerror(f->error == -EPROTO ? EKEYREJECTED : -f->error), tcp_advice(f));
 }
 
 int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
@@ -218,6 +279,7 @@ int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_con
 {
         struct config config = CONFIG_INIT;
         struct link_tcp *tcp = NULL;
+        struct failure failure;
         char error[256] = "";
         struct link *l;
         int fd, r = bus_read_config(given, &config, ret_error);
@@ -227,10 +289,9 @@ int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_con
         r = link_tcp_new(place, &config, &tcp, error);
         explicit_bzero(&config, sizeof(config));
         if (r == 0)
-                r = connect_tcp(tcp, &fd);
-        if (r < 0 && r != -ENOMEM) {
-                snprintf(error, sizeof(error), "%s: %s", strerror(r == -EPROTO ? EKEYREJECTED : -r),
-                         tcp_advice(r));
+                r = connect_tcp(tcp, &fd, &failure);
+        if (r < 0 && r != -ENOMEM && tcp) {
+                explain(tcp, &failure, error);
                 r = MBUS_E_NO_BUS;
         }
         if (r) {
@@ -245,4 +306,82 @@ int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_con
         }
         l->tcp = tcp;
         return 0;
+}
+
+int mbus_bus_resolve(struct mbus_bus *bus)
+{
+        int r = bus_usable(bus, true);
+        char error[256] = "";
+        struct link *l;
+
+        if (r || bus->mode != &link_mode)
+                return r;
+        l = bus->impl;
+        r = l->tcp ? link_tcp_resolve(l->tcp, error) : 0;
+        if (r > 0)
+                bus_warn(bus, error);
+        return r;
+}
+
+/* ---- connecting once more ------------------------------------------------------------------- */
+
+/* The broker that is there now is not on the bus that was named, which is remarked. */
+static int other_bus(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        char text[BUS_ERROR_SIZE];
+
+        snprintf(text, sizeof(text), "broker at %.160s: %.330s", l->path,
+                 link_proof_error(l->proof));
+        bus_warn(bus, text);
+        return -EKEYREJECTED;
+}
+
+/* The same for a Unix socket whose broker must be on the bus that was named. */
+static int prove_again(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        struct pollfd asked;
+        int fd = -1, r = 0;
+
+        if (link_proof_get_pollfds(l->proof, &asked) > 0)
+                bus_forget_fd(bus, asked.fd);
+        if (!link_proof_is_going_on(l->proof)) {
+                fd = link_connect(l->path, false);
+                if (fd < 0)
+                        return fd;
+                r = link_proof_begin(l->proof, fd);
+        }
+        if (r == 0)
+                r = link_proof_go_on(l->proof, &fd);
+        bus->generation++;
+        if (r == MBUS_E_NOT_READY) {
+                l->retry_at = link_proof_deadline(l->proof);
+                return -EINPROGRESS;
+        }
+        if (r > 0)
+                return other_bus(bus);
+        if (r < 0)
+                return r;
+        if (link_proof_is_old(l->proof))
+                link_warn_of_old(bus, l->path, l->proof);
+        l->seq = link_proof_next_seq(l->proof);
+        return fd;
+}
+
+int link_connect_again(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        struct pollfd connecting;
+        int fd, r;
+
+        if (!l->tcp)
+                return l->proof ? prove_again(bus) : link_connect(l->path, false);
+        if (link_tcp_get_pollfds(l->tcp, &connecting) > 0)
+                bus_forget_fd(bus, connecting.fd);
+        r = link_tcp_connect(l->tcp, &fd);
+        bus->generation++;
+        if (r == MBUS_E_NOT_READY)
+                l->retry_at = link_tcp_deadline(l->tcp);
+        return r == MBUS_E_NOT_READY ? -EINPROGRESS : r < 0 ? r : fd;
 }

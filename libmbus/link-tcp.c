@@ -1,15 +1,16 @@
 /*
  * link-tcp.c - a link to a broker over TCP: connecting without waiting, proving, sealing and opening.
  *
- * Names are not looked up: that would wait for a server that nobody bounds. A connection that has not
- * proved itself is not a link yet, so the rest of link mode sees it down.
+ * Names are looked up when a bus is opened, or asked to: that waits for a server that nobody bounds, and
+ * so nothing else does it. A connection that has not proved itself is not a link yet, so the rest of link
+ * mode sees it down.
  */
 #include "link-tcp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,9 +33,9 @@
 
 struct link_tcp {
         struct crypto *crypto;
-        struct sockaddr_storage places[2]; /* localhost has two */
-        unsigned n_places;
-        unsigned next_place;
+        struct tcp_name name;
+        struct tcp_addresses places;
+        size_t next_place;
         int fd; /* while connecting, else -1 */
         bool connected;
         uint64_t deadline;
@@ -47,45 +48,17 @@ struct link_tcp {
 
 /* ---- places -------------------------------------------------------------------------------- */
 
-static void add_place(struct link_tcp *t, int family, const char *host, uint16_t port)
+int link_tcp_resolve(struct link_tcp *t, char ret_error[static 256])
 {
-        struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-        struct sockaddr_storage *place = &t->places[t->n_places];
+        const char *why = "";
+        int r = tcp_name_resolve(&t->name, &t->places, &why);
 
-        if (family == AF_INET && inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
-                memcpy(place, &v4, sizeof(v4));
-                t->n_places++;
-        } else if (family == AF_INET6 && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1) {
-                memcpy(place, &v6, sizeof(v6));
-                t->n_places++;
-        }
-}
-
-static bool set_places(struct link_tcp *t, const char *text)
-{
-        const char *colon = strrchr(text, ':');
-        char host[INET6_ADDRSTRLEN + 2];
-        uint64_t port;
-        size_t n;
-
-        if (!colon || !span_to_uint(span_of(colon + 1), UINT16_MAX, &port) || port == 0)
-                return false;
-        n = (size_t)(colon - text);
-        if (n == 0 || n >= sizeof(host))
-                return false;
-        memcpy(host, text, n);
-        host[n] = '\0';
-        if (strcmp(host, "localhost") == 0) {
-                add_place(t, AF_INET, "127.0.0.1", (uint16_t)port);
-                add_place(t, AF_INET6, "::1", (uint16_t)port);
-        } else if (host[0] == '[' && host[n - 1] == ']') {
-                host[n - 1] = '\0';
-                add_place(t, AF_INET6, host + 1, (uint16_t)port);
-        } else {
-                add_place(t, AF_INET, host, (uint16_t)port);
-        }
-        return t->n_places > 0;
+        if (r > 0)
+                snprintf(ret_error, 256, "%.120s cannot be looked up: %.80s; is it written right?",
+                         t->name.host, why);
+        if (r == 0)
+                t->next_place = 0;
+        return r > 0 ? MBUS_E_NO_BUS : r;
 }
 
 int link_tcp_new(const char *place, const struct config *config, struct link_tcp **ret_tcp,
@@ -97,17 +70,18 @@ int link_tcp_new(const char *place, const struct config *config, struct link_tcp
         if (!t)
                 return -ENOMEM;
         *t = (struct link_tcp){ .fd = -1, .in = BUFFER_INIT, .out = BUFFER_INIT };
-        if (!set_places(t, place)) {
-                strcpy(ret_error,
-                       "write tcp:ADDRESS:PORT, tcp:[ADDRESS]:PORT or tcp:localhost:PORT "
-                       "with numbers; names are not looked up");
+        if (!tcp_name_parse(span_of(place), &t->name)) {
+                strcpy(ret_error, "write tcp:HOST:PORT, HOST a name, an IPv4 address, or an IPv6 "
+                                  "address in brackets, as [fe80::1%eth0]");
                 link_tcp_free(t);
                 return MBUS_E_CONFIG;
         }
         r = crypto_new(config, &t->crypto);
+        if (r > 0)
+                strcpy(ret_error, "libgcrypt cannot do what the configuration asks for");
+        if (r == 0)
+                r = link_tcp_resolve(t, ret_error);
         if (r) {
-                if (r > 0)
-                        strcpy(ret_error, "libgcrypt cannot do what the configuration asks for");
                 link_tcp_free(t);
                 return r;
         }
@@ -161,13 +135,12 @@ static void set_options(int fd)
 
 static int begin(struct link_tcp *t)
 {
-        const struct sockaddr_storage *place = &t->places[t->next_place++ % t->n_places];
-        socklen_t n = place->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-                                                  : sizeof(struct sockaddr_in6);
+        const union socket_address *place = link_tcp_get_place(t);
         uint8_t nonce[STREAM_NONCE_SIZE];
         int r;
 
         forget(t);
+        t->connected = false;
         r = entropy_fill(nonce, sizeof(nonce));
         if (r < 0)
                 return r;
@@ -176,13 +149,12 @@ static int begin(struct link_tcp *t)
                 return r;
         t->begun = true;
         t->fd = descriptor_apart(
-                socket(place->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+                socket(place->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (t->fd < 0)
                 return -errno;
         set_options(t->fd);
-        t->connected = false;
         t->deadline = clock_now() + CONNECT_MS * NSEC_PER_MSEC;
-        if (connect(t->fd, (const struct sockaddr *)place, n) < 0 && errno != EINPROGRESS)
+        if (connect(t->fd, &place->any, socket_address_size(place)) < 0 && errno != EINPROGRESS)
                 return -errno;
         return 0;
 }
@@ -251,8 +223,11 @@ int link_tcp_connect(struct link_tcp *t, int *ret_fd)
                 r = greet(t);
         if (r == MBUS_E_NOT_READY && clock_now() >= t->deadline)
                 r = -ETIMEDOUT;
-        if (r < 0)
+        if (r < 0) {
+                t->next_place++;
                 return give_up(t, r == -ECONNRESET && t->connected ? -EPIPE : r);
+        }
+        /* When the link is lost, this one is tried first. */
         if (r == 0) {
                 *ret_fd = t->fd;
                 t->fd = -1;
@@ -265,9 +240,19 @@ bool link_tcp_is_connecting(const struct link_tcp *t)
         return t->fd >= 0;
 }
 
-unsigned link_tcp_n_places(const struct link_tcp *t)
+bool link_tcp_was_connected(const struct link_tcp *t)
 {
-        return t->n_places;
+        return t->connected;
+}
+
+size_t link_tcp_n_places(const struct link_tcp *t)
+{
+        return t->places.n;
+}
+
+const union socket_address *link_tcp_get_place(const struct link_tcp *t)
+{
+        return &t->places.at[t->next_place % t->places.n];
 }
 
 uint64_t link_tcp_deadline(const struct link_tcp *t)

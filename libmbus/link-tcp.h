@@ -10,15 +10,19 @@
 #include <sys/types.h>
 
 #include "core/config.h"
+#include "io/tcp-name.h"
 
 struct link_tcp;
 
 /*
- * Where @place, "HOST:PORT" or "[HOST]:PORT", is; HOST is a number or localhost. Nothing is connected
- * yet. 0, MBUS_E_CONFIG with a line in @ret_error, -ENOMEM or another -errno.
+ * Finds out where @place (io/tcp-name.h) is, which waits for the system's resolver. Nothing is connected
+ * yet. 0; MBUS_E_CONFIG, or MBUS_E_NO_BUS if nobody knows the host, with a line in @ret_error; -ENOMEM or
+ * another -errno.
  */
 int link_tcp_new(const char *place, const struct config *config, struct link_tcp **ret_tcp,
                  char ret_error[static 256]);
+/* Asks where it is once more; it stays as it was if that fails. As link_tcp_new(). */
+int link_tcp_resolve(struct link_tcp *t, char ret_error[static 256]);
 /* Takes NULL, returns NULL. */
 struct link_tcp *link_tcp_free(struct link_tcp *t);
 
@@ -27,8 +31,11 @@ struct link_tcp *link_tcp_free(struct link_tcp *t);
  * it hung up on us, which it does if we have. */
 int link_tcp_connect(struct link_tcp *t, int *ret_fd);
 bool link_tcp_is_connecting(const struct link_tcp *t);
-/* How many places there are to try: localhost has two. */
-unsigned link_tcp_n_places(const struct link_tcp *t);
+/* Whether the last attempt came as far as a connection. */
+bool link_tcp_was_connected(const struct link_tcp *t);
+/* How many places there are to try, and the one that is tried, or will be. */
+size_t link_tcp_n_places(const struct link_tcp *t);
+const union socket_address *link_tcp_get_place(const struct link_tcp *t);
 /* When connecting has taken too long. */
 uint64_t link_tcp_deadline(const struct link_tcp *t);
 /* What is to be waited for while connecting; how many. */

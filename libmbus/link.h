@@ -164,6 +164,9 @@ extern const struct bus_mode link_mode;
 
 /* The descriptor, or -errno. @patient: waits a little for a broker that is behind with accepting. */
 int link_connect(const char *path, bool patient);
+/* As link_connect() without patience, for whatever link it was; -EINPROGRESS: it is on its way;
+ * -EKEYREJECTED: the broker is on another bus than was named, which is remarked. */
+int link_connect_again(struct mbus_bus *bus);
 /* A remark on a broker that does not know the question of @p. */
 void link_warn_of_old(struct mbus_bus *bus, const char *path, const struct link_proof *p);
 

@@ -161,7 +161,7 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
  *      udp:            the network, as the configuration file says
  *      unix:PATH       the broker at PATH; unix: is the user's, else the system's
  *      tcp:HOST:PORT   the broker there, which has the keys of the configuration file; HOST is a
- *                      number or localhost
+ *                      name, an IPv4 address, or an IPv6 address in brackets ([fe80::1%eth0])
  *      mem:NAME        a bus of that name inside this process; entities know each other at once
  */
 void mbus_config_set_url(struct mbus_config *config, const char *url);
@@ -222,8 +222,10 @@ int mbus_config_generate(struct mbus_config *config, unsigned flags);
 
 /*
  * Opens a bus. @config may be NULL: auto: with the usual file. The bus has no entity yet and says
- * nothing. Errors: MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM, -errno of a socket call; the text, which says
- * what to do (without keys and a broker: mbus-cli keygen), is in mbus_config_get_error().
+ * nothing. A name in tcp: is looked up, which may take as long as the system's resolver does, and up to
+ * eight of its addresses are tried, for three seconds each. Errors: MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM,
+ * -errno of a socket call; the text, which says what to do (without keys and a broker: mbus-cli keygen), is
+ * in mbus_config_get_error().
  */
 int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config);
 /* Says bye for all entities (9.2), frees them and the bus. What has not left is given up; mbus_bus_flush()
@@ -268,7 +270,13 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
  * What comes meanwhile waits to be popped. < 0: -errno as mbus_bus_wait(); -EINVAL: @bus is NULL.
  */
 int mbus_bus_flush(struct mbus_bus *bus, int64_t timeout);
-
+/*
+ * Asks anew where HOST of tcp:HOST:PORT is, and waits for the answer as mbus_bus_open() did; what is found
+ * counts when the link is lost the next time. Nothing else asks again: a link that was lost tries the
+ * addresses that are known. 0, also where there is no name; MBUS_E_NO_BUS: it is not known, which
+ * mbus_bus_get_warning() tells, the addresses stay; -ENOMEM.
+ */
+int mbus_bus_resolve(struct mbus_bus *bus);
 /* Where the bus turned out to be: "unix:/run/mbus/broker.sock", "udp:239.255.255.247:47000". */
 const char *mbus_bus_get_url(const struct mbus_bus *bus);
 /* How many received datagrams were dropped for @reason since the bus was opened. */

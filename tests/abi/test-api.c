@@ -46,6 +46,7 @@ static const struct function functions[] = {
         FUNCTION(mbus_bus_process),
         FUNCTION(mbus_bus_wait),
         FUNCTION(mbus_bus_flush),
+        FUNCTION(mbus_bus_resolve),
         FUNCTION(mbus_bus_get_url),
         FUNCTION(mbus_bus_get_error),
         FUNCTION(mbus_bus_get_interface),

@@ -95,6 +95,8 @@ static void test_bus(bool is_child)
         MALFORMED(mbus_bus_wait(NULL, -1));
         /* A positive answer is a number of messages. */
         EXPECT(mbus_bus_flush(NULL, -1) == -EINVAL);
+        MALFORMED(mbus_bus_resolve(NULL));
+        EXPECT(mbus_bus_resolve(bus) == (is_child ? -ECHILD : 0));
         EXPECT(mbus_bus_get_url(NULL) == NULL);
         EXPECT(strcmp(mbus_bus_get_error(NULL), "") == 0);
         mbus_bus_get_sizes(NULL, NULL, NULL);

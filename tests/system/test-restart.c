@@ -83,7 +83,7 @@ static void rig_init(struct rig *rig)
 
                 snprintf(address, sizeof(address), "(module:%s pair:%u)",
                          i < PAIRS ? "sender" : "receiver", i % PAIRS);
-                c->bus = bus_open(url, "");
+                c->bus = bus_open(url, NULL);
                 c->entity = entity_add(c->bus, address);
         }
 }

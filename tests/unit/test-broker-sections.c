@@ -197,7 +197,7 @@ START_TEST(test_all_keys_of_the_broker_are_read)
         ck_assert_uint_eq(o.socket_group, 77);
         ck_assert_uint_eq(o.lines.socket_mode, 4);
         ck_assert_uint_eq(o.lines.socket_group, 5);
-        ck_assert_uint_eq(o.lines.tcp, 0);
+        ck_assert_uint_eq(o.tcp.n, 0);
         ck_assert_int_eq(o.quit, QUIT_BUS);
         ck_assert_uint_eq(o.limits.of[LIMIT_BYTES_PER_LINK], 1 << 20);
         ck_assert_uint_eq(o.limits.of[LIMIT_ENTITIES_PER_USER], 5);
