@@ -406,6 +406,21 @@ static void make_two_thousand_alone(struct scenario *s, struct random *r)
         join(s, 2000, 1);
 }
 
+/* Reliable messages to whoever has just come, and was not heard yet. */
+static void make_patient(struct scenario *s, struct random *r)
+{
+        s->options.n_nodes = 2 + (uint32_t)upto(r, 30);
+        s->options.per_node = 1 + (uint32_t)upto(r, 2);
+        s->options.lossless = true;
+        s->options.steady = true;
+        s->options.patience = 2500 * MS;
+        s->options.network = unruly(r);
+        start_all(s, r, upto(r, 3 * SEC));
+        add_traffic(s, r, 6 * SEC);
+        add_traffic(s, r, 2 * SEC);
+        add(s, 60 * SEC, ACTION_AWARE, 0, 0);
+}
+
 /* The large ones are the last N_LARGE before the last N_HUGE, which no seed chooses. */
 const struct scenario_kind kinds[] = {
         { "calm", make_calm, "nothing is lost, much is late or doubled; restarts" },
@@ -416,6 +431,7 @@ const struct scenario_kind kinds[] = {
         { "slow", make_slow, "applications that read little and late" },
         { "hostile", make_hostile, "forgeries, and a key holder that floods" },
         { "ucl", make_ucl, "DIALECT=UCL: calm, lossy, chaos or wrap" },
+        { "patient", make_patient, "reliable messages to entities that were not heard yet" },
         { "unicast", make_unicast, "SEND_UNICAST=yes, calm" },
         { "steady", make_steady, "5 to 300 entities say hello" },
         { "bye", make_bye, "2 to 200 join at once, all but ten say bye" },

@@ -48,6 +48,31 @@ static void expect(struct world *w, struct letter *letter, const struct member *
         }
 }
 
+/* T_r (1 + ... + N_r), and what an application may be late. */
+#define TICKET_NS_MAX (700 * NSEC_PER_MSEC)
+
+/* Where messages wait for those who were not heard yet: to one place, whoever is heard; or to several who
+ * live, of whom nobody may get it. */
+static bool resolve_unheard(struct world *w, struct letter *letter, const struct member *from)
+{
+        const struct member *target;
+        unsigned n = 0;
+
+        if (parse_place(letter->dest, &letter->node, &letter->slot)) {
+                target = world_member(w, letter->node, letter->slot);
+                letter->is_unheard = true;
+                letter->must_arrive = target && target != from && is_sound(w, from, target);
+                if (target)
+                        members_add(&letter->expected, target->index);
+                return true;
+        }
+        for (uint32_t i = 0; i < w->n_members; ++i)
+                n += w->members[i]->entity && is_sound(w, from, w->members[i]) &&
+                     address_is_subset(letter->dest, w->members[i]->address);
+        letter->node = letter->slot = UINT32_MAX;
+        return n > 1;
+}
+
 /* Whom a reliable message is for; false if nobody or nobody alone is known by the sender. */
 static bool resolve(struct world *w, struct letter *letter, const struct member *from)
 {
@@ -55,9 +80,11 @@ static bool resolve(struct world *w, struct letter *letter, const struct member 
         const struct address *address;
         const struct member *target;
         struct entity *local;
+        unsigned n = engine_resolve(e, letter->dest, &local, &address);
 
-        if (engine_resolve(e, letter->dest, &local, &address) != 1 ||
-            !parse_place(address, &letter->node, &letter->slot))
+        if (w->options.patience > 0)
+                return n < 2 && resolve_unheard(w, letter, from);
+        if (n != 1 || !parse_place(address, &letter->node, &letter->slot))
                 return false;
         target = world_member(w, letter->node, letter->slot);
         letter->must_arrive = target && is_sound(w, from, target);
@@ -255,7 +282,17 @@ void ledger_ended(struct world *w, const struct node *node, const struct event *
                 ++w->ledger.n_delivered;
         else
                 ++w->ledger.n_failed;
-        if (event->type == EVENT_FAILED && letter->must_arrive && is_alive(w, letter))
+        if (event->type == EVENT_FAILED && letter->must_arrive && letter->is_unheard &&
+            is_alive(w, letter))
+                fail(w, "unheard-are-found", "ticket of message %zu to %u-%u failed: %d",
+                     (size_t)(letter - w->ledger.letters), letter->node, letter->slot,
+                     event->reason);
+        if (w->now - letter->sent > w->options.patience + TICKET_NS_MAX && w->options.patience)
+                fail(w, "unheard-are-found", "ticket of message %zu took %llu ms",
+                     (size_t)(letter - w->ledger.letters),
+                     (unsigned long long)((w->now - letter->sent) / NSEC_PER_MSEC));
+        if (event->type == EVENT_FAILED && letter->must_arrive && !letter->is_unheard &&
+            is_alive(w, letter))
                 fail(w, "arrives-without-loss", "ticket of message %zu to %u-%u failed: %d",
                      (size_t)(letter - w->ledger.letters), letter->node, letter->slot,
                      event->reason);

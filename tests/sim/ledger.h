@@ -16,6 +16,7 @@ struct letter {
         uint32_t from; /* member */
         bool reliable;
         bool must_arrive; /* reliable, and nothing can stop it but a death */
+        bool is_unheard;  /* whom it is for was not known to the sender */
         bool ended;
         bool orphaned; /* the sender died with it */
         enum mbus_reason reason;

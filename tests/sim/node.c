@@ -141,6 +141,7 @@ void world_start(struct world *w, uint32_t index)
         if (node->slow)
                 options.events_max = w->options.events_max;
         must(engine_new(&options, &node->engine) == 0 ? node : NULL);
+        engine_set_patience(node->engine, w->options.patience);
         node->n_joined = node->n_left = 0;
         node->started = w->now;
         for (uint32_t slot = 0; slot < w->options.per_node; ++slot)

@@ -47,7 +47,9 @@ static void send_some(struct world *w, const struct action *a)
 
         for (uint32_t i = 0; i < a->n; ++i) {
                 struct member *from = world_member(w, a->node, a->slot);
-                uint64_t seed = a->type == ACTION_RELIABLE ? a->seed | 7 : a->seed;
+                /* To one place; where there is patience, to several sometimes. */
+                bool one = w->options.patience == 0 || a->seed >> 60 < 12;
+                uint64_t seed = a->type == ACTION_RELIABLE && one ? a->seed | 7 : a->seed;
                 size_t n = choose_dest(w, seed, text, sizeof(text));
 
                 if (!from || w->failure.claim)
