@@ -106,6 +106,7 @@ struct client {
         struct bucket sends;
         uint64_t paused_until;
         struct deadline pause; /* set while nothing is read */
+        uint64_t sign_at;      /* with pauses: when it is to hear that somebody is there */
         struct route *routes[ROUTES_MAX];
         unsigned next_route;
 

@@ -50,6 +50,9 @@
 #define LINKS_MAX 16384
 /* Addresses that one link watches: each is compared with every entity that comes. */
 #define WATCHES_MAX 64
+/* A link that is not read, for a rate, hears of us so often: its tickets are to end with the signs of life of the
+ * broker (LINK_SILENCE_MS), and not because they wait. */
+#define PAUSE_SIGN_MS 5000
 /* A reliable message waits for its destination no longer, in ms: it takes a ticket and octets meanwhile. */
 #define PATIENCE_MAX_MS 60000
 /* broker.* commands of one user a second: an attach is a hello on the bus, and new routes for all

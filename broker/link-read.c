@@ -14,6 +14,7 @@
 #include <core/frame.h>
 
 #include "broker.h"
+#include "control.h"
 #include "link-local.h"
 #include "router.h"
 
@@ -130,6 +131,8 @@ static void on_octets(struct client *c, size_t n)
         chunk_unref(chunk);
 }
 
+#define SIGN_NS (PAUSE_SIGN_MS * NSEC_PER_MSEC)
+
 /* Whether the link has to wait before more of it is read, by a rate that it or its user passed. */
 static bool is_paused(struct client *c)
 {
@@ -140,6 +143,11 @@ static bool is_paused(struct client *c)
                 until = c->paused_until;
         if (until <= b->now)
                 return false;
+        /* One pause after the other is as silent as a long one. */
+        if (c->sign_at + SIGN_NS < b->now)
+                c->sign_at = b->now + SIGN_NS;
+        if (until > b->now + SIGN_NS)
+                until = b->now + SIGN_NS;
         deadlines_set(&b->pauses, &c->pause, until);
         link_local_poll(c);
         return true;
@@ -171,9 +179,19 @@ void link_local_resume(struct broker *b)
 {
         struct deadline *d;
 
-        while ((d = deadlines_pop(&b->pauses, b->now)))
-                link_local_poll(
-                        (struct client *)(void *)((char *)d - offsetof(struct client, pause)));
+        while ((d = deadlines_pop(&b->pauses, b->now))) {
+                struct client *c =
+                        (struct client *)(void *)((char *)d - offsetof(struct client, pause));
+
+                if (c->dead)
+                        continue;
+                if (b->now >= c->sign_at) {
+                        control_say(c, SPAN_NULL);
+                        c->sign_at = b->now + SIGN_NS;
+                }
+                if (!is_paused(c))
+                        link_local_poll(c);
+        }
 }
 
 /* How many messages may be read now, by the rates of the link and of its user. */

@@ -375,20 +375,22 @@ END_TEST
 /* It goes to "()", and is given to an entity under its full address, which is longer. */
 START_TEST(test_a_last_value_that_fits_into_no_frame_any_more_is_told_as_lost)
 {
-        char *value = malloc(65451);
+        char *value = malloc(65391);
         struct scene s;
         char *log;
 
         ck_assert_ptr_nonnull(value);
-        memset(value, 'x', 65450);
+        memset(value, 'x', 65390);
         memcpy(value, "v(\"", 3);
-        memcpy(value + 65448, "\")", 3);
+        memcpy(value + 65388, "\")", 3);
         scene_init(&s, "[broker]\nMULTICAST=never\n");
         raw_send(&s.a, 'U', A, BROKER, "broker.retain(\"v\")");
         raw_send(&s.a, 'U', A, "()", value);
         raw_expect_nothing(&s.a);
         raw_expect(&s.b, value);
-        free(raw_attach(&s.b, "(app:late module:engine id:9-2@127.0.0.1)"));
+        free(raw_attach(&s.b, "(app:late module:"
+                              "engineengineengineengineengineengineengineengineengineengine "
+                              "id:9-2@127.0.0.1)"));
         raw_expect(&s.b, "broker.dropped(1 full)");
         log = daemon_read_log(&s.broker);
         ck_assert_msg(strstr(log, " fits into no frame, and is lost (0 more before)") != NULL, "%s",

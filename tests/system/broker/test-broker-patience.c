@@ -290,6 +290,28 @@ START_TEST(test_policy_comes_first)
 }
 END_TEST
 
+/* Whoever is read slowly knows that somebody is there. */
+START_TEST(test_link_that_is_paused_hears_a_sign_of_life)
+{
+        struct scene s;
+        uint64_t start;
+
+        scene_init(&s, "[limits]\nSEND_RATE=1\n");
+        start = now_ms();
+        for (unsigned i = 0; i < 8; i++)
+                raw_send(&s.a, 'U', A, B, "x.y()");
+        ck_assert(raw_receive(&s.a));
+        ck_assert_msg(strstr(s.a.text, " U (app:mbus-broker ") && strstr(s.a.text, " () ()") &&
+                              !strchr(s.a.text, '\n'),
+                      "%s", s.a.text);
+        ck_assert_uint_ge(now_ms() - start, 2500);
+        ck_assert_uint_lt(now_ms() - start, 12000);
+        for (unsigned i = 0; i < 8; i++)
+                raw_expect(&s.b, "x.y()");
+        scene_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -300,6 +322,7 @@ int main(void)
                 test_destination_is_asked_for_once_a_second,
                 test_what_waits_counts_as_under_way,
                 test_policy_comes_first,
+                test_link_that_is_paused_hears_a_sign_of_life,
         };
 
         return run_tests("broker-patience", tests, N(tests));

@@ -130,9 +130,12 @@ START_TEST(test_acknowledgements_that_ride_on_a_message_go_alone_whatever_become
                 const char *payload;
                 bool passes;
         } rides[] = {
-                { 'R', "reply()", true },       { 'U', "mbus.ping()", false },
-                { 'U', "mbus.hello()", false }, { 'U', "malformed(+", true },
+                { 'R', "reply()", true },
+                { 'U', "mbus.ping()", false },
+                { 'U', "malformed(+", true },
                 { 'U', "mbus.ping(+", false },
+                /* Which is told, some time. */
+                { 'U', "mbus.hello()", false },
         };
         struct scene s;
 
@@ -169,6 +172,10 @@ START_TEST(test_a_subset_is_resolved_and_the_full_address_written_into_the_messa
 }
 END_TEST
 
+#define LONG                                                                                       \
+        "(app:long module:sixtysixtysixtysixtysixtysixtysixtysixtysixtysixtysixtysixty "           \
+        "id:1-9@127.0.0.1)"
+
 /* REL-01 REL-08 */
 /* A queue on the way was said to be full. */
 START_TEST(test_a_message_that_is_too_large_with_the_full_address_is_undelivered_for_that)
@@ -179,14 +186,15 @@ START_TEST(test_a_message_that_is_too_large_with_the_full_address_is_undelivered
         size_t n;
 
         scene_init(&s, NULL);
-        /* What stands before a payload in a message to b. */
+        free(raw_attach(&s.b, LONG));
+        /* What stands before a payload in a message to it. */
         n = (size_t)snprintf(payload, sizeof(payload), "mbus/1.0 %u 1700000000000 R %s %s ()\r\n",
-                             s.a.seq, A, B);
+                             s.a.seq, A, LONG);
         memset(payload, ' ', sizeof(payload));
         memcpy(payload, "x(", 2);
         payload[FRAME_MAX - n] = ')';
         payload[FRAME_MAX - n + 1] = 0;
-        seq = raw_send(&s.a, 'R', A, "(app:b)", payload);
+        seq = raw_send(&s.a, 'R', A, "(app:long)", payload);
         raw_expect_about(&s.a,
                          "broker.undelivered(%u malformed \"it is too large: with the full address "
                          "of its receiver it has 65537 octets, and may have 65536\")",
@@ -194,7 +202,32 @@ START_TEST(test_a_message_that_is_too_large_with_the_full_address_is_undelivered
         raw_expect_nothing(&s.b);
         payload[FRAME_MAX - n - 1] = ')';
         payload[FRAME_MAX - n] = 0;
-        raw_send(&s.a, 'R', A, "(app:b)", payload);
+        raw_send(&s.a, 'R', A, "(app:long)", payload);
+        raw_expect(&s.b, payload);
+        scene_deinit(&s);
+}
+END_TEST
+
+/* TRN-04: whoever it is for, and whoever sends it. */
+START_TEST(test_a_message_that_is_too_large_for_the_bus_is_refused_with_both_numbers)
+{
+        static char payload[FRAME_MAX];
+        struct scene s;
+
+        scene_init(&s, "DIALECT=UCL\n[broker]\nMULTICAST=never\n");
+        memset(payload, 'y', 1400);
+        memcpy(payload, "x(\"", 3);
+        memcpy(payload + 1400, "\")", 3);
+        raw_send(&s.a, 'R', A, B, payload);
+        ck_assert(raw_receive(&s.a));
+        ck_assert_msg(strstr(s.a.text, "malformed \"it is too large: it has 15") &&
+                              strstr(s.a.text, " octets on the bus, and may have 13"),
+                      "%s", s.a.text);
+        raw_send(&s.a, 'U', A, B, payload);
+        raw_expect(&s.a, "broker.dropped(1 sent)");
+        raw_expect_nothing(&s.b);
+        memcpy(payload + 1100, "\")", 3);
+        raw_send(&s.a, 'U', A, B, payload);
         raw_expect(&s.b, payload);
         scene_deinit(&s);
 }
@@ -415,6 +448,7 @@ int main(void)
                 test_acknowledgements_that_ride_on_a_message_go_alone_whatever_becomes_of_it,
                 test_a_subset_is_resolved_and_the_full_address_written_into_the_message,
                 test_a_message_that_is_too_large_with_the_full_address_is_undelivered_for_that,
+                test_a_message_that_is_too_large_for_the_bus_is_refused_with_both_numbers,
                 test_a_message_for_nobody_or_for_several_is_undelivered_at_once,
                 test_a_message_that_nobody_acknowledges_is_undelivered_after_a_time,
                 test_a_message_to_an_entity_that_dies_or_leaves_is_undelivered_for_that,
