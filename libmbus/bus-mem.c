@@ -127,6 +127,22 @@ static void wake(struct mem *m)
                 return;
 }
 
+/* Claims of entities that are gone: in a child, of the parent's. If a thread of the parent was at it when
+ * this process was forked they cannot be looked at, and are left. */
+static void drop_claims(struct hub *hub)
+{
+        if (pthread_mutex_trylock(&hub->mutex) != 0)
+                return;
+        while (hub->claims.n > 0) {
+                struct index_entry *entry = hub->claims.all[hub->claims.n - 1];
+
+                index_remove(&hub->claims, entry);
+                free((char *)entry - offsetof(struct claim, entry));
+        }
+        index_deinit(&hub->claims);
+        pthread_mutex_unlock(&hub->mutex);
+}
+
 static void hub_unref(struct hub *hub)
 {
         struct hub **place = &registry;
@@ -136,9 +152,7 @@ static void hub_unref(struct hub *hub)
                 while (*place != hub)
                         place = &(*place)->next;
                 *place = hub->next;
-                /* In a child those of the parent's entities are left in there. */
-                if (hub->claims.n == 0)
-                        index_deinit(&hub->claims);
+                drop_claims(hub);
                 free(hub);
         }
         pthread_mutex_unlock(&registry_mutex);
