@@ -110,6 +110,7 @@ static void remember(struct link *l, const struct header *h)
         header_copy(&known->headers[i], h);
         known->headers[i].src.text.at = text;
         known->headers[i].dest.text.at = text + dest;
+        known->canonical[i] = address_is_canonical(&h->src) && address_is_canonical(&h->dest);
 }
 
 /* ---- frames -------------------------------------------------------------------------------- */
@@ -259,6 +260,8 @@ void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
                 bus->dropped[r < 0 ? MBUS_DROP_EVENTS : MBUS_DROP_MALFORMED]++;
                 return;
         }
+        if (i < l->known.n)
+                m->src_canonical = m->dest_canonical = l->known.canonical[i];
         if (observed)
                 observe(bus, m);
         else

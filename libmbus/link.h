@@ -82,6 +82,7 @@ struct ack_group {
 struct known {
         struct header headers[LINK_KNOWN];  /* each looks into its text */
         char *texts[LINK_KNOWN];            /* both addresses; owned */
+        bool canonical[LINK_KNOWN];         /* both are written so */
         struct mbus_entity *to[LINK_KNOWN]; /* the one entity that matches, if there is one */
         size_t n;
         size_t next; /* to be replaced */

@@ -65,7 +65,8 @@ static unsigned find_id(const struct address *a)
 {
         unsigned i = 0;
 
-        while (i < a->n && !span_equal_text(address_tag(a, i), "id"))
+        while (i < a->n &&
+               (a->elements[i].tag_n != 2 || memcmp(a->text.at + a->elements[i].tag, "id", 2) != 0))
                 i++;
         return i;
 }

@@ -109,7 +109,7 @@ static char *keep_addresses(struct message *m, char *at)
         at[src.n] = at[dest_at + dest.n] = '\0';
         m->src = at;
         m->dest = at + dest_at;
-        m->canonical = false;
+        m->src_canonical = m->dest_canonical = false;
         return at + dest_at + dest.n + 1;
 }
 
@@ -144,24 +144,19 @@ static void make_canonical(const struct address *a, char *text)
                 *address_put_canonical(a, text) = '\0';
 }
 
-static void make_both_canonical(struct message *m)
-{
-        make_canonical(&m->header.src, m->src);
-        make_canonical(&m->header.dest, m->dest);
-        m->canonical = true;
-}
-
 const char *message_source(struct message *m)
 {
-        if (!m->canonical)
-                make_both_canonical(m);
+        if (!m->src_canonical)
+                make_canonical(&m->header.src, m->src);
+        m->src_canonical = true;
         return m->src;
 }
 
 const char *message_destination(struct message *m)
 {
-        if (!m->canonical)
-                make_both_canonical(m);
+        if (!m->dest_canonical)
+                make_canonical(&m->header.dest, m->dest);
+        m->dest_canonical = true;
         return m->dest;
 }
 

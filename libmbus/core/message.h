@@ -33,8 +33,9 @@ struct message {
         struct payload payload;
         struct span text; /* header and payload, without digest, in `bytes` */
         char *src; /* header.src.text and header.dest.text again, each with a zero octet behind it, in */
-        char *dest; /* `bytes`, too; canonical once somebody has asked for one of them */
-        bool canonical;
+        char *dest; /* `bytes`, too; canonical once somebody has asked for it */
+        bool src_canonical;
+        bool dest_canonical;
         struct payload_room room;
         char bytes[];
 };
