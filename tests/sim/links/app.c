@@ -92,7 +92,9 @@ static void set_url(const struct app *app, struct mbus_config *config)
         else if (!app->direct)
                 snprintf(url, sizeof(url), "unix:/broker-%u", broker);
         mbus_config_set_url(config, url);
-        mbus_config_set_text(config, app->process.config);
+        /* Over a Unix socket it would name a bus that the broker is to be on. */
+        if (strncmp(url, "unix:", 5) != 0)
+                mbus_config_set_text(config, app->process.config);
         mbus_config_set_patience(config, links->scenario->links.patience);
 }
 
