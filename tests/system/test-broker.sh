@@ -411,7 +411,7 @@ test_clients_and_peers_of_the_old_dialect_see_each_other() {
         start_wire wire here lo
         plain_peers c c
         # On lo a burst is one packet, whose next datagram begins with a digest.
-        expect_line wire.out "$(hex ' () ()')0a$(hex 'x.all ("from a client")')0a(\$|([2-7].){16}0a)"
+        expect_line wire.out "$(hex ' () ()')0a$(hex 'x.all ("from a client" )')0a(\$|([2-7].){16}0a)"
         expect_no_line wire.out '0d0a'
 }
 
