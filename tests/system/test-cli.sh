@@ -69,7 +69,7 @@ test_usage_is_told_in_a_line() {
         local verb
 
         expect_exit 2 cli send '(a:b)'
-        expect_err 'mbus-cli: send: too few arguments; usage: mbus-cli send [-r] [-W SECS] [--as ADDR] DEST COMMAND...'
+        expect_err 'mbus-cli: send: too few arguments; usage: mbus-cli send [-r] [-W SECS] [--as ADDR] [--stay SECS [-j|-F FMT]] DEST COMMAND...'
         expect_exit 2 cli list a b
         expect_err_match 'mbus-cli: list: too many arguments; usage: mbus-cli list *'
         expect_exit 2 cli frobnicate

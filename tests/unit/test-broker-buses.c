@@ -10,6 +10,8 @@
 
 #define HASHKEY "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
 #define KEYS HASHKEY "ENCRYPTIONKEY=(NOENCR,)\n"
+/* That old programs can read, too. */
+#define OLD_KEYS "HASHKEY=(HMAC-MD5-96,AAECAwQFBgcICQoLDA0ODw==)\nENCRYPTIONKEY=(NOENCR,)\n"
 
 static bool try(struct bus_configs *configs, const char *text, char *ret_error)
 {
@@ -51,7 +53,7 @@ static struct address address_of(const char *text)
 
 START_TEST(test_a_section_has_the_keys_of_a_bus)
 {
-        struct bus_configs *c = parse("[MBUS]\nPORT=1\n[bus studio]\n" KEYS
+        struct bus_configs *c = parse("[MBUS]\nPORT=1\n[bus studio]\n" OLD_KEYS
                                       "PORT=48000\nDIALECT=UCL\nADDRESS=239.1.2.3\nINTERFACE=lo\n"
                                       "[ BUS  Stage-2 ]\n" KEYS);
 

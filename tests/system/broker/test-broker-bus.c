@@ -221,40 +221,71 @@ START_TEST(test_messages_from_the_bus_reach_every_link_once)
 }
 END_TEST
 
+/* An engine of the bus that has heard nothing yet takes @address for its own, and says so. */
+static void take_address(struct scene *s, struct peer *ret_peer, const char *address)
+{
+        struct address parsed = parse(address);
+        struct entity *other;
+
+        peer_init(ret_peer, &s->broker);
+        ck_assert_int_eq(engine_add_entity(ret_peer->engine, clock_now(), &parsed, NULL, &other),
+                         0);
+        engine_announce_entity(ret_peer->engine, clock_now(), clock_wall_ms(), other);
+        udp_send(ret_peer->udp, ret_peer->engine);
+}
+
+/* Its id is the broker's, who can give another. */
 START_TEST(test_an_entity_whose_address_somebody_else_uses_gets_another)
 {
-        struct address a = parse(A);
-        struct entity *other;
         char old[64], renamed[64];
         struct scene s;
         struct peer p;
+        char *mine;
 
         scene_init(&s, NULL);
-        raw_send(&s.b, 'U', "()", BROKER, "broker.watch(\"(app:a)\")");
+        mine = raw_attach(&s.a, "(app:c module:ui)");
+        raw_send(&s.b, 'U', "()", BROKER, "broker.watch(\"(app:c)\")");
         /* With its age in ms, whatever that is. */
         ck_assert(raw_receive(&s.b));
-        ck_assert_ptr_nonnull(strstr(s.b.text, "broker.joined(\"" A "\" "));
+        ck_assert_ptr_nonnull(strstr(s.b.text, mine));
         raw_expect_about(&s.b, "broker.watching(%u \"lo\")", s.b.seq - 1);
-        /* It has not heard anything yet, and takes the address for its own. */
-        peer_init(&p, &s.broker);
-        ck_assert_int_eq(engine_add_entity(p.engine, clock_now(), &a, NULL, &other), 0);
-        engine_announce_entity(p.engine, clock_now(), clock_wall_ms(), other);
-        udp_send(p.udp, p.engine);
+        take_address(&s, &p, mine);
 
         ck_assert(raw_receive(&s.a));
+        ck_assert_ptr_nonnull(strstr(s.a.text, "broker.renamed"));
         ck_assert_int_eq(sscanf(strstr(s.a.text, "broker.renamed"),
                                 "broker.renamed(\"%63[^\"]\" \"%63[^\"]\")", old, renamed),
                          2);
-        ck_assert_str_eq(old, A);
-        ck_assert_str_ne(renamed, A);
-        ck_assert_int_eq(strncmp(renamed, "(app:a module:ui id:", 20), 0);
-        raw_expect(&s.b, "broker.left(\"" A "\" bye)");
+        ck_assert_str_eq(old, mine);
+        ck_assert_str_ne(renamed, mine);
+        ck_assert_int_eq(strncmp(renamed, "(app:c module:ui id:", 20), 0);
+        ck_assert(raw_receive(&s.b));
+        ck_assert_ptr_nonnull(strstr(s.b.text, "broker.left(\"(app:c module:ui id:"));
         ck_assert(raw_receive(&s.b));
         ck_assert_ptr_nonnull(strstr(s.b.text, renamed));
         raw_send(&s.a, 'U', renamed, B, "still.here()");
         do
                 ck_assert(raw_receive(&s.b));
         while (!strstr(s.b.text, "still.here()"));
+        free(mine);
+        end(&s, &p);
+}
+END_TEST
+
+/* Its id is the application's, which is never changed: it is told, and others that it left. */
+START_TEST(test_an_entity_with_an_id_of_its_own_that_somebody_else_uses_is_taken_off)
+{
+        struct scene s;
+        struct peer p;
+
+        scene_init(&s, NULL);
+        take_address(&s, &p, A);
+        ck_assert(raw_receive(&s.a));
+        ck_assert_ptr_nonnull(strstr(s.a.text, "broker.detached(\"" A "\" taken \""));
+        raw_send(&s.a, 'U', A, B, "too.late()");
+        ck_assert(raw_receive(&s.a));
+        ck_assert_ptr_nonnull(strstr(s.a.text, "broker.dropped(1 denied "));
+        raw_expect_nothing(&s.b);
         end(&s, &p);
 }
 END_TEST
@@ -520,6 +551,7 @@ int main(void)
                 test_multicast_when_remote_sends_only_what_a_known_peer_matches,
                 test_messages_from_the_bus_reach_every_link_once,
                 test_an_entity_whose_address_somebody_else_uses_gets_another,
+                test_an_entity_with_an_id_of_its_own_that_somebody_else_uses_is_taken_off,
                 test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so,
                 test_a_reliable_message_to_the_bus_ends_with_the_peers_acknowledgement,
                 test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered,

@@ -165,7 +165,8 @@ START_TEST(test_frames_come_together_from_pieces_of_any_size)
 
         scene_init(&s, NULL);
         for (unsigned i = 0; i < N(pieces); i++) {
-                size_t n = i < 4 ? 300 : 65536;
+                /* Larger ones are too large for the bus. */
+                size_t n = i < 4 ? 300 : 65000;
 
                 send_in_pieces(&s.a, n, pieces[i]);
                 ck_assert(raw_receive(&s.b));

@@ -71,8 +71,8 @@ static void count_long(const struct raw_client *c, unsigned *n)
 {
         unsigned number;
 
-        for (const char *at = c->text; (at = strstr(at, "(app:long id:7-")); at++) {
-                ck_assert_int_eq(sscanf(at, "(app:long id:7-%u@", &number), 1);
+        for (const char *at = c->text; (at = strstr(at, " id:7-")); at++) {
+                ck_assert_int_eq(sscanf(at, " id:7-%u@", &number), 1);
                 ck_assert_uint_lt(number, 2 * MANY);
                 n[number]++;
         }
