@@ -307,6 +307,45 @@ START_TEST(test_a_denial_says_who_was_denied_what_and_hides_no_other_users)
 }
 END_TEST
 
+/* They make others go on, or end: what all commands are does not hold them. */
+START_TEST(test_a_stranger_says_go_and_quit_only_if_its_line_names_them)
+{
+        static const char *const lines[] = {
+                "allow user=65533 attach=(app:c *) send=*\n",
+                "allow user=65533 attach=(app:c *) send=*\n"
+                "allow user=65533 send=* commands=mbus.go,mbus.quit\n"
+        };
+
+        for (unsigned named = 0; named < 2; named++) {
+                struct shared sh;
+                char text[256];
+                uint32_t seq;
+
+                snprintf(text, sizeof(text), "MULTICAST=never\n[policy]\n%s", lines[named]);
+                shared_init(&sh, text);
+                free(raw_attach(&sh.c, C));
+                raw_send(&sh.c, 'U', C, B, "any.command()\r\nmbus.waiting(x)");
+                raw_expect(&sh.s.b, "any.command()\r\nmbus.waiting(x)");
+                if (named) {
+                        seq = raw_send(&sh.c, 'R', C, B, "mbus.go(x)\r\nany.command()");
+                        raw_expect(&sh.s.b, "mbus.go(x)\r\nany.command()");
+                        raw_acknowledge(&sh.s.b, B, C, seq);
+                        raw_expect_ack(&sh.c, B, seq);
+                        raw_send(&sh.c, 'U', C, B, "mbus.quit()");
+                        raw_expect(&sh.s.b, "mbus.quit()");
+                } else {
+                        expect_denied(&sh.c, C, B, "mbus.go(x)\r\nany.command()");
+                        expect_denied(&sh.c, C, B, "any.command()\r\nmbus.quit()");
+                        expect_denied(&sh.c, C, B, "any.command()\n\t mbus.go(x)");
+                }
+                /* The owner is bound by nothing. */
+                raw_send(&sh.s.a, 'U', A, B, "mbus.quit()");
+                raw_expect(&sh.s.b, "mbus.quit()");
+                shared_deinit(&sh);
+        }
+}
+END_TEST
+
 START_TEST(test_acknowledgements_need_no_grant)
 {
         struct shared sh;
@@ -454,6 +493,7 @@ int main(void)
                 test_a_stranger_sends_what_its_line_names_and_nothing_else,
                 test_unreliable_messages_that_are_denied_are_told_of_in_sum_and_before_the_question,
                 test_a_denial_says_who_was_denied_what_and_hides_no_other_users,
+                test_a_stranger_says_go_and_quit_only_if_its_line_names_them,
                 test_acknowledgements_need_no_grant,
                 test_watching_and_observing_are_granted_one_by_one,
                 test_lines_for_groups_are_for_supplementary_groups_too,
