@@ -176,6 +176,9 @@ static bool is_place(const char *text)
                 end++;
         if (!end || *end != ':' || end == text || (text[0] == '[' && end == text + 2))
                 return false;
+        /* Without brackets a second colon would be of an IPv6 address. */
+        if (text[0] != '[' && (strcspn(text, ": /%") < (size_t)(end - text)))
+                return false;
         for (const char *p = end + 1; *p; p++) {
                 if (*p < '0' || *p > '9' || port > 65535)
                         return false;

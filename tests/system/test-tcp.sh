@@ -84,9 +84,14 @@ test_where_nobody_listens_that_is_said() {
         expect_err_match 'mbus-cli: broker at tcp:no.such.host.invalid:1: no.such.host.invalid cannot be looked up: *'
         expect_exit 9 cli -b tcp:localhost:47111 -c "$folder/c" list
         expect_err_match '*127.0.0.1:47111: Connection refused: start mbus-broker*'
-        for place in '' 1 : host: :1 host:0 host:65536 ::1:1 '[::1]' '[host]:1' '[fe80::1%]:1' 'a b:1'; do
-                expect_exit 8 cli -b "tcp:$place" -c "$folder/c" list
+        for place in '' 1 : host: :1 host:0 host:65536 ::1:1 '[::1]' 'a b:1' fe80::1%lo:1; do
+                expect_exit 2 cli -b "tcp:$place" -c "$folder/c" list
                 expect_err_match '*write tcp:HOST:PORT*'
+        done
+        # What is no address is the library's to say.
+        for place in '[host]:1' '[fe80::1%]:1' '[1.2.3.4]:1'; do
+                expect_exit 8 cli -b "tcp:$place" -c "$folder/c" list
+                expect_err_match '*write tcp:HOST:PORT, HOST a name*'
         done
 }
 
