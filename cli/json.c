@@ -9,6 +9,7 @@
 #include "json.h"
 #include "output.h"
 #include "programs/visible.h"
+#include "text.h"
 
 static void print_escaped(FILE *file, unsigned character)
 {
@@ -186,8 +187,8 @@ static void print_command(FILE *file, const struct mbus_message *message, size_t
 {
         const char *name = mbus_message_get_command(message, i);
         const struct mbus_value *args = mbus_message_get_args(message, i);
-        size_t n;
-        const char *raw = mbus_value_get_raw(args, &n);
+        size_t n, size;
+        const char *raw = mbus_value_get_raw(args, &n), *piece;
 
         if (expand) {
                 fputs("{\"name\":", file);
@@ -198,7 +199,8 @@ static void print_command(FILE *file, const struct mbus_message *message, size_t
                 return;
         }
         fprintf(file, "\"%s", name); /* letters, digits, "-", "_" and "." */
-        print_characters(file, raw, n);
+        while ((size = text_next_piece(&raw, &n, &piece)))
+                print_characters(file, piece, size);
         fputc('"', file);
 }
 

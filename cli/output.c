@@ -42,6 +42,15 @@ static void print_source(FILE *file, const struct output *o)
         text_print(file, mbus_message_get_source(o->message));
 }
 
+static void print_parameters(FILE *file, const char *text, size_t n)
+{
+        const char *piece;
+        size_t size;
+
+        while ((size = text_next_piece(&text, &n, &piece)))
+                text_print_visible(file, piece, size);
+}
+
 static void print_commands(FILE *file, const struct output *o, bool names, bool args)
 {
         const char *name;
@@ -55,7 +64,7 @@ static void print_commands(FILE *file, const struct output *o, bool names, bool 
                 if (names)
                         fputs(name, file);
                 if (args)
-                        text_print_visible(file, raw, n);
+                        print_parameters(file, raw, n);
         }
 }
 

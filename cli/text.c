@@ -5,6 +5,7 @@
  * cursor: see programs/visible.h.
  */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,4 +84,36 @@ void text_error_at(FILE *file, const char *where, const char *what, const char *
                 }
         }
         fprintf(file, "\n%*s^\n", (int)text_width(text + begin, at - begin), "");
+}
+
+/* Octets of white space at @i that a ")" follows; 0: none. */
+static size_t blank_before_end(const char *text, size_t n, size_t i)
+{
+        size_t k = i;
+
+        while (k < n && (text[k] == ' ' || text[k] == '\t'))
+                k++;
+        return k > i && k < n && text[k] == ')' ? k - i : 0;
+}
+
+size_t text_next_piece(const char **text, size_t *n, const char **ret_piece)
+{
+        const char *at = *text;
+        size_t i = 0, blank = 0;
+        bool quoted = false;
+
+        for (; i < *n; i++) {
+                if (at[i] == '"')
+                        quoted = !quoted;
+                else if (quoted && at[i] == '\\')
+                        i++;
+                else if (!quoted && i > 0 && (blank = blank_before_end(at, *n, i)) > 0)
+                        break;
+        }
+        if (i > *n)
+                i = *n;
+        *ret_piece = at;
+        *text = at + i + blank;
+        *n -= i + blank;
+        return i;
 }

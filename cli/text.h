@@ -25,4 +25,8 @@ void text_print_visible(FILE *file, const char *text, size_t n);
 /* The same of a string. */
 void text_print(FILE *file, const char *text);
 
+/* Parameters as they were written are printed in pieces, each up to white space before a ")", which the old
+ * programs need and nobody else. Takes the next piece of *@n octets at *@text; its length, 0 at the end. */
+size_t text_next_piece(const char **text, size_t *n, const char **ret_piece);
+
 #endif

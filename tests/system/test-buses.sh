@@ -280,8 +280,8 @@ test_an_old_bus_and_a_new_one_live_together() {
         expect_line x.out 'R .* old\.to\.new\(1\)'
         expect_line z.out 'R .* old\.to\.client\(1\)'
         expect_line x.out 'U \(\) old\.to\.all\("a" 1\.5\); two\(\)'
-        expect_line y.out 'R .* new\.to\.old\(1 \)'
-        expect_line y.out 'U \(app:y\) new\.to\.old\(2 \); two\(\)'
+        expect_line y.out 'R .* new\.to\.old\(1\)'
+        expect_line y.out 'U \(app:y\) new\.to\.old\(2\); two\(\)'
         # Each bus in its own dialect, on the wire.
         expect_line wire.out " 47001 .*$(hex 'new.to.old (2 )')0a$(hex 'two ()')0a"
         expect_line wire.out " 47000 .*$(hex 'old.to.all("a" 1.5)')0d0a$(hex 'two()')"

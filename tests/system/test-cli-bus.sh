@@ -264,7 +264,7 @@ test_the_old_dialect_is_on_the_wire_when_asked_for() {
         deliver c a
         expect_line old.out "^in 10\.1\.0\.1 [0-9]+ 239\.255\.255\.247 47000 - ([0-9a-f]{32})0a$(hex 'mbus/1.0 ')"
         expect_line old.out "$(hex ' () ()')0a$(hex 'mbus.hello ()')0a\$"
-        expect_line old.out "$(hex ' (app:x) ()')0a$(hex 'x.y (1)')0a$(hex 'x.z ("a")')0a\$"
+        expect_line old.out "$(hex ' (app:x) ()')0a$(hex 'x.y (1 )')0a$(hex 'x.z ("a" )')0a\$"
         expect_no_line old.out '0d0a'
 }
 

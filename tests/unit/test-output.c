@@ -219,6 +219,35 @@ START_TEST(test_letters_and_escapes_are_expanded)
 }
 END_TEST
 
+/* The old programs need the space before ")", and nobody else. */
+START_TEST(test_parameters_are_printed_without_the_space_of_the_old_dialect)
+{
+        static const char *const cases[][2] = {
+                { "(1 )", "(1)" },
+                { "()", "()" },
+                { "( )", "()" },
+                { "((\"a\" \"b \" ) ( 2\t ) )", "((\"a\" \"b \") ( 2))" },
+                { "(\"x )\" )", "(\"x )\")" },
+                { "(\"x\\\" )\" 1  2 )", "(\"x\\\" )\" 1  2)" },
+                { "(<AA==> )", "(<AA==>)" },
+                { "(\"open )", "(\"open )" },
+                { "", "" },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                const char *text = cases[i][0], *piece;
+                size_t n = strlen(text), size;
+                struct sink sink;
+                FILE *file = start(&sink);
+
+                while ((size = text_next_piece(&text, &n, &piece)))
+                        fwrite(piece, 1, size, file);
+                ck_assert_uint_eq(n, 0);
+                ck_assert_printed(&sink, cases[i][1]);
+        }
+}
+END_TEST
+
 START_TEST(test_hexadecimal_and_length_are_of_the_message_text)
 {
         struct mbus_message *message = deliver("a()");
@@ -338,6 +367,7 @@ int main(void)
         tcase_add_test(lines, test_the_default_line_has_time_type_source_destination_and_commands);
         tcase_add_test(lines, test_several_commands_stay_on_one_line);
         tcase_add_test(lines, test_letters_and_escapes_are_expanded);
+        tcase_add_test(lines, test_parameters_are_printed_without_the_space_of_the_old_dialect);
         tcase_add_test(lines, test_hexadecimal_and_length_are_of_the_message_text);
         tcase_add_test(lines,
                        test_control_characters_neither_break_the_line_nor_command_the_terminal);
