@@ -156,17 +156,20 @@ static int usable(const struct mbus_entity *entity, bool there)
 /* Most applications send to the same destination again and again. */
 static int parse_destination(struct mbus_bus *bus, const char *destination)
 {
-        struct span text = span_of(destination);
         struct parse_error error = { 0, "" };
+        struct span text;
         int r;
 
-        if (text.n > 0 && span_equal(buffer_span(&bus->to_text), text))
+        if (bus->to_text.n > 0 && strcmp(bus->to_text.at, destination) == 0)
                 return 0;
+        text = span_of(destination);
         buffer_clear(&bus->to_text);
         buffer_add_span(&bus->to_text, text);
+        buffer_add_char(&bus->to_text, '\0');
         if (bus->to_text.failed)
                 return -ENOMEM;
-        r = address_parse(buffer_span(&bus->to_text), LENIENT, &bus->to, NULL, &error);
+        text.at = bus->to_text.at;
+        r = address_parse(text, LENIENT, &bus->to, NULL, &error);
         if (r == 0)
                 return 0;
         buffer_clear(&bus->to_text);

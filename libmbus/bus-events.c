@@ -166,24 +166,23 @@ void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
 }
 
 /* Takes the first one, which there is. */
-static void event_queue_pop(struct event_queue *q, struct queued *ret_item)
+/* Takes the first one off. */
+static inline void event_queue_drop(struct event_queue *q)
 {
-        *ret_item = q->ring[q->head];
+        q->bytes -= queued_bytes(&q->ring[q->head]);
         q->head = (q->head + 1) & (q->size - 1);
         q->n--;
-        q->bytes -= queued_bytes(ret_item);
 }
 
 bool bus_has_event(struct mbus_bus *bus)
 {
         struct event_queue *q = &bus->queue;
-        struct queued item;
 
         do {
                 while (q->n > 0) {
                         if (q->ring[q->head].event.type != MBUS_EVENT_MAX)
                                 return true;
-                        event_queue_pop(q, &item);
+                        event_queue_drop(q);
                 }
         } while (bus->mode->pull(bus));
         return false;
@@ -215,7 +214,8 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
                 bus_changed(bus);
                 return NULL;
         }
-        event_queue_pop(&bus->queue, &bus->current);
+        bus->current = bus->queue.ring[bus->queue.head];
+        event_queue_drop(&bus->queue);
         if (event->type == MBUS_EVENT_READY) {
                 struct mbus_entity *entity = event->entity;
 

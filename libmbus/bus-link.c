@@ -48,7 +48,7 @@ static void forget_conversation(struct mbus_bus *bus)
         /* The next broker may have other ways. */
         l->silence = LINK_SILENCE_MS * NSEC_PER_MSEC;
         l->dialect = DIALECT_RFC3259;
-        bus->largest = MESSAGE_MAX;
+        link_set_largest(bus, MESSAGE_MAX);
         l->seq = 0;
         free(l->broker);
         l->broker = NULL;

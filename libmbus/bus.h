@@ -108,8 +108,9 @@ struct mbus_bus {
         char error[512]; /* mbus_bus_get_error() */
         struct event_queue queue;
         struct queued current; /* what the application looks at */
-        struct buffer to_text; /* the destination that was sent to last, and what it parses into */
-        struct address to;
+        struct buffer
+                to_text;   /* the destination that was sent to last, a zero octet behind it ... */
+        struct address to; /* ... and what it parses into */
         struct mbus_entity *entities;
         size_t n_entities;
         struct watch watches[WATCHES_MAX];

@@ -394,11 +394,12 @@ int commands_payload(const struct mbus_commands *c, bool reliable, struct span *
 {
         int r = mbus_commands_check(c);
 
-        if (r == 0 && c->text.n == 0)
-                r = MBUS_E_MALFORMED;
-        if (r == 0 && (reliable ? c->waits : c->goes))
-                r = MBUS_E_RESERVED;
-        if (r == 0)
-                *ret_payload = buffer_span(&c->text);
-        return r;
+        if (r != 0)
+                return r;
+        if (c->text.n == 0)
+                return MBUS_E_MALFORMED;
+        if (reliable ? c->waits : c->goes)
+                return MBUS_E_RESERVED;
+        *ret_payload = buffer_span(&c->text);
+        return 0;
 }

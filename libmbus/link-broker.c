@@ -63,6 +63,7 @@ static bool take_address(struct args *args, struct address *ret_address)
 static void take_options(struct mbus_bus *bus, struct args args)
 {
         struct link *l = bus->impl;
+        size_t largest = bus->largest;
 
         for (; args.next < args.end; args.next += args.next->nodes) {
                 const struct value *list = args.next;
@@ -81,8 +82,9 @@ static void take_options(struct mbus_bus *bus, struct args args)
                 if (span_equal_text(list[1].text, "silence") && number * NSEC_PER_MSEC > l->silence)
                         l->silence = number * NSEC_PER_MSEC;
                 if (span_equal_text(list[1].text, "largest") && number < MESSAGE_MAX)
-                        bus->largest = number;
+                        largest = number;
         }
+        link_set_largest(bus, largest);
 }
 
 /* ---- attachments and tickets --------------------------------------------------------------- */

@@ -23,11 +23,6 @@ static size_t cost_of(const struct early *m)
         return sizeof(*m) + address_dup_size(m->dest) + m->n;
 }
 
-bool early_is_wanted(const struct mbus_entity *entity)
-{
-        return entity->early || (!entity->refused && !entity->text);
-}
-
 static int early_new(const struct address *dest, struct span payload, struct early **ret_early)
 {
         struct early *m = malloc(sizeof(*m) + payload.n);

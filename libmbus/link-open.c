@@ -69,11 +69,11 @@ static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, c
         bus->mode = &link_mode;
         bus->impl = l;
         bus->next_ticket = 1;
-        bus->largest = MESSAGE_MAX;
         *l = (struct link){ .fd = fd,
                             .backoff = LINK_BACKOFF_MIN,
                             .ask_at = TIME_NEVER,
                             .silence = LINK_SILENCE_MS * NSEC_PER_MSEC };
+        link_set_largest(bus, MESSAGE_MAX);
         index_init(&l->attached, random_u64(&bus->random));
         l->in = malloc(LINK_INPUT_SIZE);
         bus->url = malloc(strlen(scheme) + strlen(place) + 1);

@@ -79,11 +79,9 @@ static int format(struct link *l, const struct header_spec *spec, struct span pa
         return r;
 }
 
-static int push(struct mbus_bus *bus, const struct header_spec *given, struct span payload,
-                size_t max)
+static int push(struct mbus_bus *bus, struct header_spec *spec, struct span payload, size_t max)
 {
         struct link *l = bus->impl;
-        struct header_spec spec = *given;
         int r;
 
         if (l->fd < 0)
@@ -95,9 +93,9 @@ static int push(struct mbus_bus *bus, const struct header_spec *given, struct sp
                 return MBUS_E_FULL;
         if (l->out_at > 0)
                 compact(l);
-        spec.seq = l->seq;
-        spec.timestamp = bus_time_of_day(bus);
-        r = format(l, &spec, payload);
+        spec->seq = l->seq;
+        spec->timestamp = bus_time_of_day(bus);
+        r = format(l, spec, payload);
         if (r == 0)
                 l->seq++;
         return r;
@@ -221,17 +219,13 @@ static int put_reliable(struct mbus_entity *entity, struct header_spec *spec, st
         return r;
 }
 
-/* Whether a message that @spec and @payload make fits the bus, so that an application behaves alike with and
- * without a broker, whoever gets it (6). Its SeqNum there is not known here: the longest one is taken. */
-static int check_size(struct mbus_bus *bus, const struct header_spec *spec, struct span payload)
+/* Counts what a message that may be too large for the bus has. Its SeqNum there is not known here: the
+ * longest one is taken. */
+static int measure(struct mbus_bus *bus, const struct header_spec *spec, struct span payload)
 {
         struct link *l = bus->impl;
         struct header_spec longest = *spec;
-        size_t sure = l->dialect == DIALECT_UCL ? bus->largest / 2 : bus->largest;
 
-        /* Nearly all are small. DIALECT=UCL adds no more than an octet for each. */
-        if (payload.n + spec->src.n + spec->dest.n + HEADER_REST_MAX <= sure)
-                return 0;
         longest.seq = l->dialect == DIALECT_UCL ? RELIABLE_SEQ_MOD_UCL - 1 : UINT32_MAX;
         longest.timestamp = bus_time_of_day(bus);
         buffer_clear(&l->measured);
@@ -244,8 +238,20 @@ static int check_size(struct mbus_bus *bus, const struct header_spec *spec, stru
         return MBUS_E_TOO_LARGE;
 }
 
-int link_put(struct mbus_entity *entity, const struct address *dest, struct span payload,
-             uint64_t ticket)
+/* Whether a message that @spec and @payload make fits the bus, so that an application behaves alike with and
+ * without a broker, whoever gets it (6). Nearly all are so small that there is no need to measure. */
+static inline int check_size(struct mbus_bus *bus, const struct header_spec *spec,
+                             struct span payload)
+{
+        const struct link *l = bus->impl;
+
+        if (payload.n + spec->src.n + spec->dest.n + HEADER_REST_MAX <= l->surely_fits)
+                return 0;
+        return measure(bus, spec, payload);
+}
+
+static inline int put(struct mbus_entity *entity, const struct address *dest, struct span payload,
+                      uint64_t ticket)
 {
         struct header_spec spec = { .src = entity->attached.address->text,
                                     .dest = dest->text,
@@ -262,24 +268,36 @@ int link_put(struct mbus_entity *entity, const struct address *dest, struct span
         return r;
 }
 
+int link_put(struct mbus_entity *entity, const struct address *dest, struct span payload,
+             uint64_t ticket)
+{
+        return put(entity, dest, payload, ticket);
+}
+
+/* Sends it when @entity is attached. What is known by now is checked now; the rest, with its address, when it
+ * is sent. */
+static int send_early(struct mbus_entity *entity, const struct address *dest, struct span payload,
+                      uint64_t *ret_ticket)
+{
+        struct header_spec spec = { .src = entity->given->text, .dest = dest->text };
+        int r = check_size(entity->bus, &spec, payload);
+
+        return r != 0 ? r : early_add(entity, dest, payload, ret_ticket);
+}
+
 int link_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
               uint64_t *ret_ticket)
 {
         struct mbus_bus *bus = entity->bus;
         int r;
 
-        if (early_is_wanted(entity)) {
-                struct header_spec spec = { .src = entity->given->text, .dest = dest->text };
-
-                /* What is known by now; the rest, with its address, when it is sent. */
-                r = check_size(bus, &spec, payload);
-                return r != 0 ? r : early_add(entity, dest, payload, ret_ticket);
-        }
+        if (early_is_wanted(entity))
+                return send_early(entity, dest, payload, ret_ticket);
         if (!entity->attached.address)
                 return MBUS_E_NOT_READY;
         if (ret_ticket && entity->n_tickets >= RELIABLE_OUTSTANDING_MAX)
                 return MBUS_E_FULL;
-        r = link_put(entity, dest, payload, ret_ticket ? bus->next_ticket : 0);
+        r = put(entity, dest, payload, ret_ticket ? bus->next_ticket : 0);
         if (r == 0 && ret_ticket)
                 *ret_ticket = bus->next_ticket++;
         return r;

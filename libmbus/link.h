@@ -137,6 +137,7 @@ struct link {
         bool alive;         /* it has shown a sign of life since `alive_at` */
         uint64_t alive_at;
         enum dialect dialect;   /* of the broker's bus main */
+        size_t surely_fits;     /* what has no more octets need not be measured */
         struct buffer measured; /* a message as it would be there */
         uint64_t silence;       /* ns without one after which tickets end */
         bool broken; /* memory was short and the broker knows something else than we: start anew */
@@ -234,10 +235,23 @@ void link_drop_acks(struct link *l);
 /* Writes what waits as far as the socket takes it. 0, or -errno if the link is of no use. */
 int link_write(struct link *l);
 
+/* Messages on the broker's bus may have @largest octets, in the dialect that is known by now. */
+static inline void link_set_largest(struct mbus_bus *bus, size_t largest)
+{
+        struct link *l = bus->impl;
+
+        bus->largest = largest;
+        /* DIALECT=UCL adds no more than an octet for each. */
+        l->surely_fits = l->dialect == DIALECT_UCL ? largest / 2 : largest;
+}
+
 /* ---- link-early.c ---- */
 
 /* Whether what @entity sends has to wait, since it has never been attached or others wait already. */
-bool early_is_wanted(const struct mbus_entity *entity);
+static inline bool early_is_wanted(const struct mbus_entity *entity)
+{
+        return entity->early || (!entity->refused && !entity->text);
+}
 /* It does. 0, MBUS_E_FULL or -ENOMEM. */
 int early_add(struct mbus_entity *entity, const struct address *dest, struct span payload,
               uint64_t *ret_ticket);
