@@ -79,6 +79,8 @@ int bus_open(struct bus *bus, struct broker *b, const char *name, const struct c
         if (r)
                 return r;
         bus->largest = engine_largest(bus->engine);
+        /* DIALECT=UCL adds no more than an octet for each. */
+        bus->surely_fits = bus->dialect == DIALECT_UCL ? bus->largest / 2 : bus->largest;
         r = udp_open(config, &bus->udp, error);
         if (r) {
                 log_udp_error(bus, config, r > 0 ? error : strerror(-r));

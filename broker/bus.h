@@ -25,7 +25,8 @@ struct bus {
         enum dialect dialect;
         struct engine *engine;
         struct crypto *crypto;
-        size_t largest; /* engine_largest() */
+        size_t largest;     /* engine_largest() */
+        size_t surely_fits; /* the octets of a message that need not be measured */
         struct udp *udp;
         uv_poll_t polls[UDP_POLLFDS];
         struct pollfd fds[UDP_POLLFDS];

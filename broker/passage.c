@@ -20,8 +20,6 @@
 
 /* Payloads up to this size are parsed without asking for memory. */
 #define LENT_MAX 1024
-/* The longest SeqNum. */
-#define SEQ_DIGITS 10
 
 /* ---- reading the header -------------------------------------------------------------------- */
 
@@ -135,16 +133,12 @@ static size_t measure(struct passage *p)
         return message_format(&spec, p->payload, b->bus.dialect, &b->text) ? 0 : b->text.n;
 }
 
-bool passage_fits(struct passage *p)
+bool passage_fits_by_measure(struct passage *p)
 {
         struct broker *b = p->b;
-        size_t largest = b->bus.largest, n;
+        size_t largest = b->bus.largest, n = measure(p);
         char why[128];
 
-        /* Nearly all do. DIALECT=UCL adds no more than an octet for each. */
-        if (p->text.n + SEQ_DIGITS <= (b->bus.dialect == DIALECT_UCL ? largest / 2 : largest))
-                return true;
-        n = measure(p);
         if (n <= largest)
                 return true;
         snprintf(why, sizeof(why),

@@ -7,6 +7,7 @@
 
 #include <core/message.h>
 
+#include "broker.h"
 #include "client.h"
 #include "route.h"
 
@@ -41,8 +42,13 @@ bool passage_read(struct passage *p);
 bool passage_is_forbidden(struct passage *p);
 /* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is answered. */
 enum verdict passage_judge(struct passage *p, bool wholly);
-/* Whether it would fit the bus main, whoever it is for; if not, the sender is told. */
-bool passage_fits(struct passage *p);
+/* Whether it would fit the bus main, whoever it is for; if not, the sender is told. Nearly all do so surely that
+ * they need not be measured. */
+bool passage_fits_by_measure(struct passage *p);
+static inline bool passage_fits(struct passage *p)
+{
+        return p->text.n + SEQ_DIGITS <= p->b->bus.surely_fits || passage_fits_by_measure(p);
+}
 /* Tells the sender, if the message is reliable. */
 void passage_undelivered(struct passage *p, enum mbus_reason reason, const char *why);
 
