@@ -14,7 +14,8 @@ struct world_options {
         uint32_t per_node; /* entities */
         enum dialect dialect;
         bool send_unicast;
-        uint64_t patience; /* ns that reliable messages wait for a destination; 0: only the known get some */
+        uint64_t
+                patience; /* ns that reliable messages wait for a destination; 0: only the known get some */
         size_t peers_max;
         size_t events_max; /* of slow nodes */
         uint64_t pop_gap;  /* of slow nodes, ns */
