@@ -104,8 +104,10 @@ static enum found make_keys_for(const char *url, unsigned closed)
         return make_keys(closed);
 }
 
+#define URL_SIZE (sizeof("unix:") + sizeof(((struct sockaddr_un *)NULL)->sun_path))
+
 /* Somebody who listens, as a broker does, and says nothing. */
-static void listen_at(char url[static 64])
+static void listen_at(char url[static URL_SIZE])
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -115,12 +117,12 @@ static void listen_at(char url[static 64])
         ck_assert_int_ge(listener, 0);
         ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
         ck_assert_int_eq(listen(listener, 64), 0);
-        snprintf(url, 64, "unix:%s", address.sun_path);
+        snprintf(url, URL_SIZE, "unix:%s", address.sun_path);
 }
 
 START_TEST(test_no_descriptor_of_a_bus_is_a_standard_one)
 {
-        char broker[64];
+        char broker[URL_SIZE];
 
         listen_at(broker);
         for (unsigned closed = 0; closed < 8; closed++) {
