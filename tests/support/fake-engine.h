@@ -164,4 +164,22 @@ static inline void bus_waits_for_drops(struct bus *b, enum mbus_drop reason, uin
         ck_assert_uint_eq(b->engine.dropped[reason], n);
 }
 
+/* The bus has news of @network next, whose text has @part in it; or has none. */
+static inline void bus_expect_notice(struct bus *b, enum mbus_network network, const char *part)
+{
+        enum mbus_network got;
+        const char *text = "nothing";
+
+        ck_assert_msg(udp_pop_notice(b->udp, &got, &text), "%s was not told", part);
+        ck_assert_msg(got == network && strstr(text, part), "%s: %d %s", part, got, text);
+}
+
+static inline void bus_expect_no_notice(struct bus *b)
+{
+        enum mbus_network got;
+        const char *text = "";
+
+        ck_assert_msg(!udp_pop_notice(b->udp, &got, &text), "%s", text);
+}
+
 #endif

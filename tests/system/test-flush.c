@@ -66,6 +66,17 @@ static void rig_start(struct rig *r, const char *limits)
         rig_open(r, r->url);
 }
 
+/* At @url; NULL: at a broker. */
+static void rig_start_at(struct rig *r, const char *url)
+{
+        if (!url) {
+                rig_start(r, "");
+                return;
+        }
+        *r = (struct rig){ .host = host_new() };
+        rig_open(r, url);
+}
+
 static void rig_end(struct rig *r)
 {
         mbus_bus_close(r->from);
@@ -174,12 +185,7 @@ START_TEST(test_reliable_messages_are_left_until_they_are_acknowledged)
         struct rig r;
 
         for (size_t i = 0; i < N(urls); i++) {
-                if (urls[i]) {
-                        r = (struct rig){ .host = host_new() };
-                        rig_open(&r, urls[i]);
-                } else {
-                        rig_start(&r, "");
-                }
+                rig_start_at(&r, urls[i]);
                 send_reliable(&r);
                 ck_assert_int_eq(mbus_bus_flush(r.from, 20 * MSEC), 1);
                 /* It may wait until all who match have answered. */
@@ -202,12 +208,7 @@ START_TEST(test_unreliable_messages_leave_at_once)
         struct rig r;
 
         for (size_t i = 0; i < N(urls); i++) {
-                if (urls[i]) {
-                        r = (struct rig){ .host = host_new() };
-                        rig_open(&r, urls[i]);
-                } else {
-                        rig_start(&r, "");
-                }
+                rig_start_at(&r, urls[i]);
                 ck_assert_int_eq(mbus_bus_flush(r.from, 0), 0);
                 send_some(&r, 100);
                 ck_assert_int_eq(mbus_bus_flush(r.from, LONG), 0);

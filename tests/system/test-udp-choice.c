@@ -65,23 +65,6 @@ static void plug_back(const char *name)
         await_link(name);
 }
 
-static void expect_notice(struct bus *b, enum mbus_network network, const char *part)
-{
-        enum mbus_network got;
-        const char *text = "nothing";
-
-        ck_assert_msg(udp_pop_notice(b->udp, &got, &text), "%s was not told", part);
-        ck_assert_msg(got == network && strstr(text, part), "%s: %d %s", part, got, text);
-}
-
-static void expect_no_notice(struct bus *b)
-{
-        enum mbus_network got;
-        const char *text = "";
-
-        ck_assert_msg(!udp_pop_notice(b->udp, &got, &text), "%s", text);
-}
-
 /* ---- names ----------------------------------------------------------------------------------- */
 
 START_TEST(test_an_address_with_a_label_is_an_address_like_any)
@@ -206,22 +189,22 @@ static void follow_the_carrier(const struct config *config)
         unplug("eth0");
         bus_process(&b);
         ck_assert_str_eq(udp_interface(b.udp), "wlan0");
-        expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on wlan0 now, it was on eth0");
+        bus_expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on wlan0 now, it was on eth0");
         plug_back("eth0");
         bus_process(&b);
-        expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on eth0 now, it was on wlan0");
-        expect_no_notice(&b);
+        bus_expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on eth0 now, it was on wlan0");
+        bus_expect_no_notice(&b);
         /* A tunnel takes the default route. */
         link_here("vpn0", 40, "10.11.0.1/24");
         bus_process(&b);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         run("ip route add default via 10.11.0.254 dev vpn0 metric 1");
         run("ip -6 route add default via fe80::fe dev vpn0 metric 1");
         bus_process(&b);
-        expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on vpn0 now, it was on eth0");
+        bus_expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on vpn0 now, it was on eth0");
         run("ip link delete vpn0");
         bus_process(&b);
-        expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on eth0 now, it was on vpn0");
+        bus_expect_notice(&b, MBUS_NETWORK_MOVED, "the bus is on eth0 now, it was on vpn0");
         bus_close(&b);
         close(host);
 }
@@ -249,12 +232,12 @@ START_TEST(test_an_interface_without_a_carrier_is_said_to_be_mute)
         ck_assert_ptr_null(udp_warning(b.udp, 0));
         unplug("eth0");
         bus_process(&b);
-        expect_notice(&b, MBUS_NETWORK_MUTE, "eth0: the interface has no carrier");
+        bus_expect_notice(&b, MBUS_NETWORK_MUTE, "eth0: the interface has no carrier");
         ck_assert_ptr_nonnull(udp_network(b.udp, &b.engine, MBUS_NETWORK_MUTE));
         plug_back("eth0");
         bus_process(&b);
         udp_tick(b.udp, &b.engine, 11 * NSEC_PER_SEC);
-        expect_notice(&b, MBUS_NETWORK_OK, "eth0");
+        bus_expect_notice(&b, MBUS_NETWORK_OK, "eth0");
         ck_assert_ptr_null(udp_network(b.udp, &b.engine, MBUS_NETWORK_MUTE));
         bus_close(&b);
         close(host);

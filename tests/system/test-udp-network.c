@@ -7,23 +7,6 @@
 static const struct config link_v4 = { .port = CONFIG_PORT_DEFAULT, .scope = SCOPE_LINKLOCAL };
 static const struct config host_local = { .port = CONFIG_PORT_DEFAULT };
 
-static void expect_notice(struct bus *b, enum mbus_network network, const char *part)
-{
-        enum mbus_network got;
-        const char *text = "nothing";
-
-        ck_assert_msg(udp_pop_notice(b->udp, &got, &text), "%s was not told", part);
-        ck_assert_msg(got == network && strstr(text, part), "%s: %d %s", part, got, text);
-}
-
-static void expect_no_notice(struct bus *b)
-{
-        enum mbus_network got;
-        const char *text = "";
-
-        ck_assert_msg(!udp_pop_notice(b->udp, &got, &text), "%s", text);
-}
-
 static void tick(struct bus *b, uint64_t seconds)
 {
         bus_process(b);
@@ -62,14 +45,14 @@ static void mute(const struct config *config, const char *interface)
         bus_must_open(&b, config);
         bus_say(&b, "heard");
         tick(&b, 1);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         drop_group("output");
         for (int i = 0; i < 5; i++)
                 bus_say(&b, "lost");
         ck_assert_uint_eq(b.engine.dropped[MBUS_DROP_SENT], 5);
         tick(&b, 2);
-        expect_notice(&b, MBUS_NETWORK_MUTE, interface);
-        expect_no_notice(&b);
+        bus_expect_notice(&b, MBUS_NETWORK_MUTE, interface);
+        bus_expect_no_notice(&b);
         ck_assert_ptr_nonnull(strstr(udp_network(b.udp, &b.engine, MBUS_NETWORK_MUTE),
                                      "239.255.255.247:47000: Operation not permitted"));
         ck_assert_ptr_nonnull(strstr(udp_network(b.udp, &b.engine, MBUS_NETWORK_MUTE), "nft"));
@@ -77,18 +60,18 @@ static void mute(const struct config *config, const char *interface)
         tick(&b, 4);
         bus_say(&b, "lost");
         tick(&b, 5);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         drop_nothing();
         bus_say(&b, "found");
         tick(&b, 8);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         tick(&b, 30);
-        expect_notice(&b, MBUS_NETWORK_OK, "nothing is refused");
+        bus_expect_notice(&b, MBUS_NETWORK_OK, "nothing is refused");
         ck_assert_ptr_null(udp_network(b.udp, &b.engine, MBUS_NETWORK_MUTE));
         drop_group("output");
         bus_say(&b, "lost again");
         tick(&b, 31);
-        expect_notice(&b, MBUS_NETWORK_MUTE, "Operation not permitted");
+        bus_expect_notice(&b, MBUS_NETWORK_MUTE, "Operation not permitted");
         bus_close(&b);
         close(host);
 }
@@ -111,17 +94,17 @@ START_TEST(test_an_interface_that_is_down_is_told)
         run("ip link set eth0 down");
         bus_say(&b, "before the news");
         tick(&b, 1);
-        expect_notice(&b, MBUS_NETWORK_MUTE, "INTERFACE=eth0: the interface is down");
+        bus_expect_notice(&b, MBUS_NETWORK_MUTE, "INTERFACE=eth0: the interface is down");
         bus_say(&b, "after the news");
         tick(&b, 2);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         ck_assert_uint_eq(b.engine.dropped[MBUS_DROP_SENT], 2);
         run("ip link set eth0 up");
         await_link("eth0");
         bus_process(&b);
         bus_say(&b, "back");
         tick(&b, 20);
-        expect_notice(&b, MBUS_NETWORK_OK, "eth0");
+        bus_expect_notice(&b, MBUS_NETWORK_OK, "eth0");
         bus_close(&b);
         close(host);
 }
@@ -143,16 +126,16 @@ static void deaf(const struct config *config, const char *interface)
 
         bus_must_open(&b, config);
         say_for(&b, 1, 30);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         drop_group("input");
         say_for(&b, 30, 50);
-        expect_notice(&b, MBUS_NETWORK_DEAF, interface);
+        bus_expect_notice(&b, MBUS_NETWORK_DEAF, interface);
         say_for(&b, 50, 80);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         ck_assert_ptr_nonnull(udp_network(b.udp, &b.engine, MBUS_NETWORK_DEAF));
         drop_nothing();
         say_for(&b, 80, 90);
-        expect_notice(&b, MBUS_NETWORK_OK, "come in again");
+        bus_expect_notice(&b, MBUS_NETWORK_OK, "come in again");
         ck_assert_ptr_null(udp_network(b.udp, &b.engine, MBUS_NETWORK_DEAF));
         ck_assert_uint_eq(b.engine.dropped[MBUS_DROP_SENT], 0);
         bus_close(&b);
@@ -175,16 +158,16 @@ START_TEST(test_silence_is_not_deafness)
         bus_must_open(&b, &link_v4);
         for (uint64_t s = 1; s < 100; s++)
                 tick(&b, s);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         /* A program that was stopped finds everything at once. */
         for (int i = 0; i < 10; i++)
                 bus_say(&b, "hello");
         udp_tick(b.udp, &b.engine, 200 * NSEC_PER_SEC);
         udp_tick(b.udp, &b.engine, 300 * NSEC_PER_SEC);
         udp_tick(b.udp, &b.engine, 400 * NSEC_PER_SEC);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         tick(&b, 401);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         bus_close(&b);
         close(host);
 }
@@ -204,7 +187,7 @@ START_TEST(test_a_membership_that_was_lost_is_mended_before_it_is_told)
         ck_assert_int_eq(
                 setsockopt(fds[0].fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &group, sizeof(group)), 0);
         say_for(&b, 1, 30);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         ck_assert_uint_ge(b.engine.dropped[MBUS_DROP_OWN], 20);
         bus_close(&b);
         close(host);
@@ -221,18 +204,18 @@ START_TEST(test_only_strangers_are_remarkable)
         ck_assert_ptr_nonnull(strstr(udp_network(b.udp, &b.engine, MBUS_NETWORK_KEY),
                                      "1 message with another key was heard"));
         tick(&b, 1);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         b.engine.reported.n_strangers = 7;
         tick(&b, 4);
-        expect_notice(&b, MBUS_NETWORK_KEY, "7 messages with another key were heard");
+        bus_expect_notice(&b, MBUS_NETWORK_KEY, "7 messages with another key were heard");
         tick(&b, 90);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         b.engine.reported.n = 1;
         tick(&b, 91);
-        expect_notice(&b, MBUS_NETWORK_OK, "understood");
+        bus_expect_notice(&b, MBUS_NETWORK_OK, "understood");
         b.engine.reported.n_strangers = 1000;
         tick(&b, 200);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         ck_assert_ptr_null(udp_network(b.udp, &b.engine, MBUS_NETWORK_KEY));
         bus_close(&b);
         close(host);
@@ -249,14 +232,14 @@ START_TEST(test_only_line_feeds_are_remarkable_to_who_sends)
         b.engine.reported = (struct engine_heard){ .n = 3, .n_line_feed = 3 };
         tick(&b, 1);
         tick(&b, 10);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         bus_say(&b, "hello");
         tick(&b, 11);
         tick(&b, 14);
-        expect_notice(&b, MBUS_NETWORK_DIALECT, "is DIALECT=UCL missing");
+        bus_expect_notice(&b, MBUS_NETWORK_DIALECT, "is DIALECT=UCL missing");
         b.engine.reported.n++;
         tick(&b, 15);
-        expect_notice(&b, MBUS_NETWORK_OK, "understood");
+        bus_expect_notice(&b, MBUS_NETWORK_OK, "understood");
         bus_close(&b);
         ucl.dialect = DIALECT_UCL;
         bus_must_open(&b, &ucl);
@@ -264,7 +247,7 @@ START_TEST(test_only_line_feeds_are_remarkable_to_who_sends)
         bus_say(&b, "hello");
         tick(&b, 1);
         tick(&b, 10);
-        expect_no_notice(&b);
+        bus_expect_no_notice(&b);
         bus_close(&b);
         close(host);
 }
