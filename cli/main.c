@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "exits.h"
-#include "programs/inherited.h"
-#include "programs/streams.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/text/text.h>
+#include <programs/inherited.h>
+#include <programs/streams.h>
 
 /* A full disk must not look like success; a reader that went away is no failure. */
 static int finish(int status)

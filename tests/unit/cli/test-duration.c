@@ -4,7 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "duration.h"
+#include <cli/text/duration.h>
 
 static uint64_t parse(const char *text)
 {

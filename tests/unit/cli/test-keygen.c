@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base64.h"
-#include "keygen.h"
+#include <cli/text/base64.h>
+#include <cli/verbs/keygen-choice.h>
 
 static char directory[] = "/tmp/test-keygen-XXXXXX";
 static char path[64];

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "output.h"
-#include "text.h"
+#include <cli/text/format.h>
+#include <cli/text/json.h>
+#include <cli/text/text.h>
 
 /* 2026-11-23T03:01:16.129293Z */
 #define TIME UINT64_C(1795402876129293004)

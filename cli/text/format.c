@@ -1,13 +1,13 @@
 /*
- * output.c - messages as lines in a format of letters. Several commands of one message stay on one
+ * format.c - messages as lines in a format of letters. Several commands of one message stay on one
  * line, separated by "; ".
  */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
+#include "format.h"
 #include "json.h"
-#include "output.h"
 #include "text.h"
 
 #define NS_PER_S UINT64_C(1000000000)

@@ -1,18 +1,18 @@
 /*
- * cmd-monitor.c - mbus-cli monitor: prints all messages on the bus, or those to or from an address.
+ * monitor.c - mbus-cli monitor: prints all messages on the bus, or those to or from an address.
  *
  * It joins nothing: nobody on the bus notices.
  */
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "exits.h"
-#include "loop.h"
-#include "output.h"
-#include "printer.h"
-#include "session.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/run/loop.h>
+#include <cli/run/printer.h>
+#include <cli/run/session.h>
+#include <cli/text/format.h>
+#include <cli/text/text.h>
 
 struct monitor {
         struct printer printer;

@@ -1,5 +1,5 @@
 /*
- * cmd-ping.c - mbus-cli ping: asks entities to announce themselves and shows who does, and when.
+ * ping.c - mbus-cli ping: asks entities to announce themselves and shows who does, and when.
  *
  * An answer is an mbus.hello like any other (RFC 3259, 9.3), delayed at random by up to a second,
  * so the times tell who is alive, not how fast the bus is. A hello that was due anyway counts, too.
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
-#include "exits.h"
-#include "loop.h"
-#include "printer.h"
-#include "session.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/run/loop.h>
+#include <cli/run/printer.h>
+#include <cli/run/session.h>
+#include <cli/text/duration.h>
+#include <cli/text/text.h>
 
 #define WAIT_DEFAULT (2 * DURATION_S)
 

@@ -1,12 +1,12 @@
 /*
- * keygen.c - how the keys of a new configuration are chosen on the command line.
+ * keygen-choice.c - how the keys of a new configuration are chosen on the command line.
  *
  * The library makes them (mbus_config_generate()); here are the short names of what it can make.
  */
 #include <stddef.h>
 #include <string.h>
 
-#include "keygen.h"
+#include "keygen-choice.h"
 
 struct choice {
         const char *option; /* as on the command line */

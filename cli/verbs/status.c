@@ -1,5 +1,5 @@
 /*
- * cmd-status.c - mbus-cli status: how the broker is doing.
+ * status.c - mbus-cli status: how the broker is doing.
  *
  * It asks as any entity could: a reliable message to (app:mbus-broker) with the questions, whose
  * answers come before the acknowledgement (spec/attach.md, "The owner").
@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "duration.h"
-#include "exits.h"
-#include "json.h"
-#include "loop.h"
-#include "session.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/run/loop.h>
+#include <cli/run/session.h>
+#include <cli/text/duration.h>
+#include <cli/text/json.h>
+#include <cli/text/text.h>
 
 #define BROKER "(app:mbus-broker)"
 #define WAIT_DEFAULT (5 * DURATION_S)

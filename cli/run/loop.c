@@ -14,11 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cli/text/text.h>
+#include <programs/inherited.h>
+#include <programs/streams.h>
+
 #include "exits.h"
 #include "loop.h"
-#include "programs/inherited.h"
-#include "programs/streams.h"
-#include "text.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S UINT64_C(1000000000)

@@ -7,7 +7,7 @@
 
 #include <mbus/mbus.h>
 
-#include "options.h"
+#include <cli/options/options.h>
 
 struct printer {
         const struct options *options;

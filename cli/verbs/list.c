@@ -1,5 +1,5 @@
 /*
- * cmd-list.c - mbus-cli list: who is on the bus.
+ * list.c - mbus-cli list: who is on the bus.
  *
  * A broker knows and is asked without joining anything. Over the network the entities are asked to
  * announce themselves (RFC 3259, 9.3), which they do within a second, and those that do are listed.
@@ -10,13 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "duration.h"
-#include "exits.h"
-#include "json.h"
-#include "loop.h"
-#include "session.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/run/loop.h>
+#include <cli/run/session.h>
+#include <cli/text/duration.h>
+#include <cli/text/json.h>
+#include <cli/text/text.h>
 
 /* Answers are spread over one second, and take a moment. */
 #define WAIT_DEFAULT (1300 * DURATION_MS)

@@ -8,8 +8,8 @@
 
 #include <mbus/mbus.h>
 
-#include "duration.h"
-#include "options.h"
+#include <cli/options/options.h>
+#include <cli/text/duration.h>
 
 /* The address of the entities that the tool needs for itself. */
 #define SESSION_ADDRESS "(app:mbus-cli)"

@@ -1,9 +1,9 @@
 /*
- * verb.c - the list of verbs.
+ * verbs.c - the list of verbs.
  */
 #include <string.h>
 
-#include "verb.h"
+#include <cli/options/verb.h>
 
 const struct verb *const verbs[] = {
         &verb_list, &verb_send,   &verb_subscribe, &verb_monitor,

@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "duration.h"
+#include <cli/text/duration.h>
+#include <cli/text/format.h>
+#include <cli/text/json.h>
+#include <cli/text/text.h>
+#include <programs/streams.h>
+
 #include "exits.h"
-#include "json.h"
 #include "loop.h"
-#include "output.h"
 #include "printer.h"
-#include "programs/streams.h"
-#include "text.h"
 
 /* How often stderr is told of losses. */
 #define TELL_EVERY DURATION_S

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "programs/visible.h"
+#include <programs/visible.h>
+
 #include "text.h"
 
 void text_error(const char *format, ...)

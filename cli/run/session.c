@@ -9,10 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cli/text/text.h>
+
 #include "exits.h"
 #include "loop.h"
 #include "session.h"
-#include "text.h"
 
 static int status_of(int error)
 {

@@ -1,15 +1,15 @@
 /*
- * cmd-subscribe.c - mbus-cli subscribe: joins with an address and prints what is sent to it.
+ * subscribe.c - mbus-cli subscribe: joins with an address and prints what is sent to it.
  */
 #include <stdio.h>
 
-#include "exits.h"
-#include "loop.h"
-#include "output.h"
-#include "printer.h"
-#include "session.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/run/loop.h>
+#include <cli/run/printer.h>
+#include <cli/run/session.h>
+#include <cli/text/format.h>
+#include <cli/text/text.h>
 
 /* Whoever is asked to end should (RFC 3259, 9.4). */
 static int on_quit(struct printer *printer, const struct mbus_event *event)

@@ -1,5 +1,5 @@
 /*
- * keygen.h - how the keys of a new configuration are chosen on the command line.
+ * keygen-choice.h - how the keys of a new configuration are chosen on the command line.
  */
 #ifndef CLI_KEYGEN_H
 #define CLI_KEYGEN_H

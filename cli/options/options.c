@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
+#include <cli/text/duration.h>
+#include <cli/text/format.h>
+#include <cli/text/text.h>
+
 #include "help.h"
-#include "output.h"
-#include "text.h"
 #include "verb.h"
 
 /* getopt_long() returns this + enum option_id; letters are below it. */

@@ -1,5 +1,5 @@
 /*
- * cmd-send.c - mbus-cli send: one message with one or several commands.
+ * send.c - mbus-cli send: one message with one or several commands.
  *
  * A reliable message goes to one entity (RFC 3259, 7), which need not be known yet: the library asks for
  * it and holds the message, with the patience that -W says.
@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "duration.h"
-#include "exits.h"
-#include "loop.h"
-#include "output.h"
-#include "printer.h"
-#include "session.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/run/loop.h>
+#include <cli/run/printer.h>
+#include <cli/run/session.h>
+#include <cli/text/duration.h>
+#include <cli/text/format.h>
+#include <cli/text/text.h>
 
 /* Of many entities that match. */
 #define MATCHES_SHOWN 5

@@ -5,10 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include <programs/visible.h>
+
 #include "base64.h"
+#include "format.h"
 #include "json.h"
-#include "output.h"
-#include "programs/visible.h"
 #include "text.h"
 
 static void print_escaped(FILE *file, unsigned character)

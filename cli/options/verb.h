@@ -1,5 +1,5 @@
 /*
- * verb.h - what mbus-cli can do: one of these in each cmd-<verb>.c.
+ * verb.h - what mbus-cli can do: one of these in each file of cli/verbs.
  */
 #ifndef CLI_VERB_H
 #define CLI_VERB_H

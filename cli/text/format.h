@@ -1,5 +1,5 @@
 /*
- * output.h - how received messages are written: one line each, in a format of letters.
+ * format.h - how received messages are written: one line each, in a format of letters.
  *
  * The letters are close to those of mosquitto_sub where the meaning is the same.
  */

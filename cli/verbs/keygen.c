@@ -1,5 +1,5 @@
 /*
- * cmd-keygen.c - mbus-cli keygen: makes the configuration file that all programs of a bus share.
+ * keygen.c - mbus-cli keygen: makes the configuration file that all programs of a bus share.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "exits.h"
-#include "keygen.h"
-#include "text.h"
-#include "verb.h"
+#include <cli/options/verb.h>
+#include <cli/run/exits.h>
+#include <cli/text/text.h>
+
+#include "keygen-choice.h"
 
 static bool is_regular(const char *path)
 {
