@@ -17,20 +17,20 @@
 #include <core/frame.h>
 #include <io/clock.h>
 
-#include "bridge.h"
-#include "drain.h"
-#include "exit.h"
-#include "link-local.h"
-#include "link-tcp.h"
-#include "link-udp.h"
-#include "lists.h"
-#include "local-socket.h"
-#include "monitor.h"
-#include "patience.h"
-#include "reliable.h"
-#include "reload.h"
-#include "route.h"
-#include "shown.h"
+#include <broker/bridge/bridge.h>
+#include <broker/net/drain.h>
+#include <broker/base/exit.h>
+#include <broker/net/unix-listener.h>
+#include <broker/net/tcp-listener.h>
+#include <broker/bridge/bus-events.h>
+#include <broker/control/lists.h>
+#include <broker/base/socket-file.h>
+#include <broker/routing/monitor.h>
+#include <broker/routing/patience.h>
+#include <broker/sessions/reliable.h>
+#include <broker/ops/reload.h>
+#include <broker/routing/fanout.h>
+#include <broker/base/excerpt.h>
 
 /* Two things that others wrote, and what is wrong with them. */
 #define WHAT_SIZE (2 * SHOWN_MAX + 128)

@@ -30,15 +30,15 @@
 #include <io/nobody.h>
 #include <io/udp.h>
 
-#include "bus.h"
-#include "chunk.h"
-#include "client.h"
-#include "count.h"
-#include "metrics.h"
-#include "options.h"
-#include "own-file.h"
-#include "stats.h"
-#include "supervise.h"
+#include <broker/buses/bus.h>
+#include <broker/base/chunk.h>
+#include <broker/net/connection.h>
+#include <broker/base/count.h>
+#include <broker/ops/metrics.h>
+#include <broker/config/options.h>
+#include <broker/base/own-file.h>
+#include <broker/ops/stats.h>
+#include <broker/ops/supervise.h>
 
 struct bridges;
 struct tcp;

@@ -9,8 +9,8 @@
 #include <programs/streams.h>
 
 #include "broker.h"
-#include "chunk.h"
-#include "exit.h"
+#include <broker/base/chunk.h>
+#include <broker/base/exit.h>
 
 /* What a process inherits (spec/environment.md). */
 static bool begin(int argc)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include <broker/chunk.h>
+#include <broker/base/chunk.h>
 #include <core/frame.h>
 
 #include "../memory.h"

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include <broker/broker.h>
-#include <broker/exit.h>
-#include <broker/settings.h>
+#include <broker/base/exit.h>
+#include <broker/config/settings.h>
 #include <io/clock.h>
 
 #include "machine.h"

@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <broker/queue.h>
-#include <broker/quota.h>
+#include <broker/net/queue.h>
+#include <broker/accounts/quota.h>
 #include <core/frame.h>
 
 /* A broker with one user, and nothing waiting. */

@@ -3,7 +3,7 @@
  */
 #include <stdint.h>
 
-#include <broker/limits.h>
+#include <broker/base/limits.h>
 
 #include "books.h"
 #include "run.h"

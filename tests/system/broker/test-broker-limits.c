@@ -5,7 +5,7 @@
 
 #include "scene.h"
 
-/* As in broker/limits.h, which the broker under test need not have been built with. */
+/* As in broker/base/limits.h, which the broker under test need not have been built with. */
 #define QUEUE_MESSAGES_MAX 65536
 
 /* The number that ends a payload "x(NUMBER)". */

@@ -1,6 +1,6 @@
 /*
  * test-broker-lists.c - answers that are larger than what may wait for a link: all entities, all links
- * (broker/lists.h).
+ * (broker/control/lists.h).
  */
 #include <signal.h>
 #include <sys/stat.h>

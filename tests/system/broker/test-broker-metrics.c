@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
-#include "../../../broker/limits.h"
+#include "../../../broker/base/limits.h"
 
 #include "scene.h"
 

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <broker/limits.h>
-#include <broker/log.h>
-#include <broker/place.h>
-#include <broker/reload.h>
-#include <broker/stats.h>
+#include <broker/base/limits.h>
+#include <broker/base/log.h>
+#include <broker/base/listen-address.h>
+#include <broker/ops/reload.h>
+#include <broker/ops/stats.h>
 
 #include "run.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <broker/limits.h>
+#include <broker/base/limits.h>
 #include <mbus.h>
 
 #include "books.h"

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../../broker/limits.h"
+#include "../../../broker/base/limits.h"
 
 #include "said.h"
 #include "scene.h"

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "../../../broker/limits.h"
+#include "../../../broker/base/limits.h"
 #include <core/stream.h>
 #include <io/clock.h>
 #include <io/config-make.h>

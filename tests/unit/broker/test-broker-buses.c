@@ -3,7 +3,7 @@
  */
 #include <stdio.h>
 
-#include <broker/bus-config.h>
+#include <broker/config/bus-config.h>
 #include <core/error.h>
 
 #include "run.h"

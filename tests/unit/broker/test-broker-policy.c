@@ -1,8 +1,8 @@
 /*
  * test-broker-policy.c - what the lines of [policy] let whom do.
  */
-#include <broker/limits.h>
-#include <broker/policy.h>
+#include <broker/base/limits.h>
+#include <broker/config/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 

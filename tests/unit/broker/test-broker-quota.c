@@ -1,8 +1,8 @@
 /*
- * test-broker-quota.c - limits, shares of what is left, and rates (broker/quota.h).
+ * test-broker-quota.c - limits, shares of what is left, and rates (broker/accounts/quota.h).
  */
-#include <broker/limits.h>
-#include <broker/quota.h>
+#include <broker/base/limits.h>
+#include <broker/accounts/quota.h>
 #include <core/limits.h>
 
 #include "run.h"

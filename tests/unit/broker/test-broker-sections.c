@@ -1,8 +1,8 @@
 /*
  * test-broker-sections.c - the sections of the configuration file beside [MBUS] (RFC 3259, 12).
  */
-#include <broker/options.h>
-#include <broker/sections.h>
+#include <broker/config/options.h>
+#include <broker/config/sections.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

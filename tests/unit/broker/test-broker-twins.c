@@ -1,8 +1,8 @@
 /*
  * test-broker-twins.c - two buses of one configuration that are one, however that is written.
  */
-#include <broker/options.h>
-#include <broker/twins.h>
+#include <broker/config/options.h>
+#include <broker/config/twins.h>
 #include <stdio.h>
 
 #include "run.h"

@@ -1,0 +1,37 @@
+/*
+ * pending-relays.h - reliable messages that are under way from one bus to another (relay.c).
+ *
+ * Each stands in the books of two proxies: of the one that says it there, and of the one on this bus to
+ * which it came. Whichever goes first takes it along, and whoever waits for its end is told.
+ */
+#ifndef BROKER_BRIDGE_PENDING_RELAYS_H
+#define BROKER_BRIDGE_PENDING_RELAYS_H
+
+#include "bridge-state.h"
+
+/* A reliable message under way to whom `to` stands for, by the sender's proxy there. */
+struct relay {
+        struct deadline deadline; /* with `local` only; first member */
+        struct proxy *by;
+        struct proxy *to;
+        bool local;             /* it was given to a client of ours */
+        uint64_t ticket;        /* of the engine; `local`: its SeqNum on the link */
+        uint32_t seq;           /* of the sender's message */
+        struct client *client;  /* that it is charged to; NULL: it came from a bus */
+        size_t bytes;           /* charged */
+        struct relay *previous; /* of by->sent */
+        struct relay *next;
+        struct relay *previous_awaited; /* of to->awaited */
+        struct relay *next_awaited;
+};
+
+/* Enters the message @seq that came to @to and that @by says. NULL: @by has too many, or memory is short. */
+struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq);
+/* It is the message of @client, which has it under way until it is struck off. */
+void relay_charge(struct relay *r, struct client *client, size_t bytes);
+/* It was given to a client of ours, which has T_k of the RFC for its acknowledgement. */
+void relay_await_client(struct relay *r);
+/* Strikes it off, and tells nobody. Returns NULL. */
+struct relay *relay_free(struct relay *r);
+
+#endif

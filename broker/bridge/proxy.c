@@ -1,0 +1,458 @@
+/*
+ * proxy.c - who of one bus is hosted on another, and who not yet.
+ *
+ * An entity is hosted where it is not known otherwise. Of several brokers in a ring of buses each
+ * hears of it over two ways; the delays see to it that the shorter one wins, and that two seldom act
+ * at the same moment: each hop waits between half a unit and a unit, so that two hops take longer
+ * than one.
+ *
+ * Whoever leaves a bus is not hosted there for a while from another bus on which it is still known:
+ * there it may be the proxy of another broker, who will hear of it later. Without that a dead entity
+ * would go round in a ring of buses forever.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "bridge-state.h"
+#include <broker/broker.h>
+#include <broker/base/excerpt.h>
+
+/* The unit of a hop. */
+#define HOP_MS 1000
+/* Longer than a small bus needs to notice a death, twice. */
+#define HOLD_MS 15000
+/* Proxies that lose their address so often in a row are worth a line in the log. */
+#define CONFLICTS_LOGGED 4
+/* Whom there was no room for is asked about again after this. */
+#define FULL_MS 10000
+/* More entities than this are not announced all at once. */
+#define BURST 64
+
+struct hold {
+        struct deadline deadline; /* first member */
+        struct index_entry entry;
+        struct bridge *bridge;
+        unsigned side;        /* it is not to be hosted on bus[side] */
+        unsigned n_conflicts; /* in a row, because of which it is not */
+};
+
+static struct hold *hold_of(struct index_entry *entry)
+{
+        return (struct hold *)(void *)((char *)entry - offsetof(struct hold, entry));
+}
+
+/* ---- entities of the broker's own ---------------------------------------------------------- */
+
+int stand_enter(struct stand *s, struct bus *bus, const struct address *address,
+                struct proxy *proxy)
+{
+        struct broker *b = bus->broker;
+        int r;
+
+        *s = (struct stand){ .bus = bus };
+        if (!bus_is_main(bus))
+                return engine_add_entity(bus->engine, b->now, address, proxy, &s->entity);
+        r = attachment_new(b, NULL, address, &s->attachment);
+        if (r == 0) {
+                s->attachment->proxy = proxy;
+                s->entity = s->attachment->entity;
+        }
+        return r;
+}
+
+void stand_leave(struct stand *s, bool bye)
+{
+        struct broker *b;
+
+        if (!s->entity)
+                return;
+        b = s->bus->broker;
+        if (s->attachment) {
+                s->attachment->silent = !bye;
+                attachment_free(b, s->attachment);
+        } else if (bye) {
+                engine_remove_entity(s->bus->engine, b->now, b->wall_ms, s->entity);
+        } else {
+                engine_withdraw_entity(s->bus->engine, b->now, b->wall_ms, s->entity);
+        }
+        s->entity = NULL;
+        s->attachment = NULL;
+}
+
+/* ---- proxies ------------------------------------------------------------------------------- */
+
+static int proxy_new(struct bridge *bridge, unsigned side, const struct address *address)
+{
+        struct broker *b = bridge->all->broker;
+        struct proxy *p = malloc(sizeof(*p));
+        int r;
+
+        if (!p)
+                return -ENOMEM;
+        *p = (struct proxy){ .bridge = bridge, .side = side, .since = b->wall_ms, .born = b->now };
+        r = stand_enter(&p->stand, bridge->bus[side], address, p);
+        if (r) {
+                free(p);
+                return r;
+        }
+        engine_announce_entity(bridge->bus[side]->engine, b->now, b->wall_ms, p->stand.entity);
+        p->next = bridge->proxies;
+        if (p->next)
+                p->next->previous = p;
+        bridge->proxies = p;
+        b->generation++;
+        return 0;
+}
+
+void proxy_free(struct proxy *p, bool bye, bool told)
+{
+        struct bridge *bridge = p->bridge;
+
+        relay_forget(p, told);
+        if (p->previous)
+                p->previous->next = p->next;
+        else
+                bridge->proxies = p->next;
+        if (p->next)
+                p->next->previous = p->previous;
+        stand_leave(&p->stand, bye);
+        bridge->all->broker->generation++;
+        free(p);
+}
+
+void bridge_drop_proxies(struct bridge *bridge, bool bye)
+{
+        struct broker *b = bridge->all->broker;
+        unsigned n = 0;
+
+        while (bridge->proxies) {
+                struct bus *bus = proxy_bus(bridge->proxies);
+
+                proxy_free(bridge->proxies, bye, true);
+                /* Their byes would not all fit. */
+                if (b->stopping && ++n % 1024 == 0)
+                        bus_drain(bus);
+        }
+}
+
+/* ---- who is hosted ------------------------------------------------------------------------- */
+
+static bool is_ours(const struct address *address)
+{
+        return span_equal_text(address_get(address, "app"), "mbus-broker");
+}
+
+static bool is_exported(const struct bridge *bridge, unsigned from, const struct address *address)
+{
+        if (address->n == 0 || is_ours(address))
+                return false;
+        for (size_t i = 0; i < bridge->n_rules[from]; i++)
+                if (rule_is_about(bridge->rules[from][i], address))
+                        return true;
+        return false;
+}
+
+/* Whether @address is on @bus, and not as a proxy of ours. */
+static bool is_real(const struct bus *bus, const struct address *address)
+{
+        const struct attachment *a;
+
+        if (engine_has_peer(bus->engine, address))
+                return true;
+        if (!bus_is_main(bus))
+                return false;
+        a = attachment_find(bus->broker, address);
+        return a && a->client;
+}
+
+static void log_refused(struct bridge *bridge, unsigned side, int r)
+{
+        struct broker *b = bridge->all->broker;
+        uint64_t n_silent;
+
+        if (log_cause_is_due(&b->proxy_cause, b->now, &n_silent))
+                log_warning("bus %s: entities of bus %s cannot be seen there: %s",
+                            bridge->bus[side]->name, bridge->bus[1 - side]->name,
+                            r < 0 ? "memory is short" : "there are too many");
+}
+
+/* Old programs would take all of them for dead, if there were more to say hello. What is already there
+ * stays; this one is asked about again, for others leave. */
+static bool is_one_too_many(struct bridge *bridge, unsigned side, const struct address *address)
+{
+        struct broker *b = bridge->all->broker;
+        uint64_t n_silent;
+
+        if (!engine_hellos_are_slow(bridge->bus[side]->engine, 1))
+                return false;
+        if (log_cause_is_due(&b->proxy_cause, b->now, &n_silent))
+                log_warning("bus %s: no more entities of bus %s can be seen there: %d are all that "
+                            "can say hello every second (DIALECT=UCL)",
+                            bridge->bus[side]->name, bridge->bus[1 - side]->name,
+                            HELLOS_PER_SECOND_UCL);
+        bridge_defer(bridge, 1 - side, address, FULL_MS, 2 * FULL_MS);
+        return true;
+}
+
+/* Hosts @address, which is or was a moment ago on bus[from], unless it is known on the other. */
+static void host(struct bridge *bridge, unsigned from, const struct address *address)
+{
+        const struct bus *to = bridge->bus[1 - from];
+        int r;
+
+        if (engine_has_peer(to->engine, address) || engine_find(to->engine, address) ||
+            index_find(&bridge->held[1 - from], address) ||
+            is_one_too_many(bridge, 1 - from, address))
+                return;
+        r = proxy_new(bridge, 1 - from, address);
+        if (r)
+                log_refused(bridge, 1 - from, r);
+}
+
+void bridge_consider(struct bridge *bridge, unsigned from, const struct address *address)
+{
+        if (bridge->state == BRIDGE_ACTIVE && is_exported(bridge, from, address) &&
+            is_real(bridge->bus[from], address))
+                host(bridge, from, address);
+}
+
+/* ---- who is not hosted yet ----------------------------------------------------------------- */
+
+static struct hold *hold_free(struct hold *hold)
+{
+        struct bridge *bridge = hold->bridge;
+
+        deadlines_set(&bridge->all->holds, &hold->deadline, TIME_NEVER);
+        deadlines_release(&bridge->all->holds);
+        index_remove(&bridge->held[hold->side], &hold->entry);
+        free(hold);
+        return NULL;
+}
+
+static struct hold *hold_new(struct bridge *bridge, unsigned side, const struct address *address)
+{
+        struct hold *hold;
+
+        if (bridge->held[side].n >= HOLDS_MAX || deadlines_reserve(&bridge->all->holds) < 0)
+                return NULL;
+        hold = malloc(sizeof(*hold));
+        if (hold)
+                *hold = (struct hold){ .deadline = DEADLINE_INIT,
+                                       .entry = INDEX_ENTRY_INIT,
+                                       .bridge = bridge,
+                                       .side = side };
+        if (hold && index_add(&bridge->held[side], &hold->entry, address) == 0)
+                return hold;
+        free(hold);
+        deadlines_release(&bridge->all->holds);
+        return NULL;
+}
+
+/* Without room nobody is held, which is the lesser evil. */
+static void hold(struct bridge *bridge, unsigned side, const struct address *address,
+                 unsigned min_ms, unsigned max_ms)
+{
+        struct index_entry *entry = index_find(&bridge->held[side], address);
+        struct hold *hold = entry ? hold_of(entry) : hold_new(bridge, side, address);
+        uint64_t range = (max_ms - min_ms) * NSEC_PER_MSEC + 1, at;
+
+        if (!hold)
+                return;
+        at = bridge->all->broker->now + min_ms * NSEC_PER_MSEC +
+             random_below(&bridge->all->random, range);
+        if (hold->deadline.slot == 0 || hold->deadline.at < at)
+                deadlines_set(&bridge->all->holds, &hold->deadline, at);
+}
+
+void bridge_defer(struct bridge *bridge, unsigned from, const struct address *address,
+                  unsigned min_ms, unsigned max_ms)
+{
+        hold(bridge, 1 - from, address, min_ms, max_ms);
+}
+
+bool bridges_end_holds(struct bridges *all)
+{
+        struct deadline *d;
+        bool any = false;
+
+        while ((d = deadlines_pop(&all->holds, all->broker->now))) {
+                struct hold *hold = (struct hold *)(void *)d;
+                struct bridge *bridge = hold->bridge;
+                unsigned side = hold->side, n_conflicts = hold->n_conflicts;
+                struct address *address = index_take(&bridge->held[side], &hold->entry);
+                struct proxy *p;
+
+                deadlines_release(&all->holds);
+                free(hold);
+                bridge_consider(bridge, 1 - side, address);
+                p = n_conflicts ? bridge_find(bridge, side, address) : NULL;
+                if (p)
+                        p->n_conflicts = n_conflicts;
+                free(address);
+                any = true;
+        }
+        return any;
+}
+
+void bridge_drop_holds(struct bridge *bridge)
+{
+        for (unsigned side = 0; side < 2; side++)
+                while (bridge->held[side].n > 0)
+                        hold_free(hold_of(bridge->held[side].all[0]));
+}
+
+/* ---- who comes and goes -------------------------------------------------------------------- */
+
+/* Whether bridges of other brokers are near, who may act on the same news. */
+static bool has_neighbours(const struct bridge *bridge)
+{
+        struct address sign;
+        struct peer_info info;
+
+        if (address_parse(span_of(BRIDGE_ADDRESS), STRICT, &sign, NULL, NULL))
+                return false;
+        for (unsigned side = 0; side < 2; side++) {
+                size_t cursor = 0;
+
+                if (engine_next_peer(bridge->bus[side]->engine, &sign, &cursor, &info))
+                        return true;
+        }
+        return false;
+}
+
+static void come(struct bridge *bridge, unsigned from, const struct address *address, bool many)
+{
+        if (bridge->state != BRIDGE_ACTIVE || !is_exported(bridge, from, address))
+                return;
+        if (has_neighbours(bridge))
+                bridge_defer(bridge, from, address, HOP_MS / 2, HOP_MS);
+        else if (many)
+                bridge_defer(bridge, from, address, 0, HOP_MS);
+        else
+                /* It may have left by now, but that is told later, and so are its last words. */
+                host(bridge, from, address);
+}
+
+void bridge_consider_all(struct bridge *bridge, unsigned from)
+{
+        struct bus *bus = bridge->bus[from];
+        struct broker *b = bus->broker;
+        bool many = engine_n_peers(bus->engine) + engine_n_entities(bus->engine) > BURST;
+        struct address all = ADDRESS_ALL;
+        struct peer_info info;
+        size_t cursor = 0;
+
+        while (engine_next_peer(bus->engine, &all, &cursor, &info))
+                come(bridge, from, info.address, many);
+        for (struct client *c = bus_is_main(bus) ? b->clients : NULL; c; c = c->next)
+                for (struct attachment *a = c->attachments; a; a = a->next)
+                        come(bridge, from, entity_address(a->entity), many);
+}
+
+void bridge_review(struct bridge *bridge)
+{
+        struct proxy *p, *next;
+
+        for (p = bridge->proxies; p; p = next) {
+                next = p->next;
+                if (!is_exported(bridge, 1 - p->side, proxy_address(p)))
+                        proxy_free(p, true, true);
+        }
+        for (unsigned side = 0; side < 2; side++)
+                bridge_consider_all(bridge, side);
+}
+
+void bridge_joined(struct bus *bus, const struct address *address)
+{
+        struct bridges *all = bus->broker->bridges;
+        struct bridge *bridge;
+        size_t cursor = 0;
+        unsigned from;
+
+        if (!all)
+                return;
+        while ((bridge = bridges_next(all, bus, &cursor, &from)))
+                come(bridge, from, address, false);
+        if (is_ours(address))
+                bridges_check(all, address);
+}
+
+/* What stood for @address on @bus, over @gone, is no more; there may be yet another way to it. */
+static void consider_other_ways(struct bus *bus, const struct bridge *gone,
+                                const struct address *address)
+{
+        struct bridge *bridge;
+        size_t cursor = 0;
+        unsigned to;
+
+        while ((bridge = bridges_next(gone->all, bus, &cursor, &to)))
+                if (bridge != gone)
+                        bridge_consider(bridge, 1 - to, address);
+}
+
+void bridge_left(struct bus *bus, const struct address *address, enum mbus_reason reason)
+{
+        struct bridges *all = bus->broker->bridges;
+        struct bridge *bridge;
+        size_t cursor = 0;
+        unsigned from;
+
+        /* Who started again is still there. */
+        if (!all || reason == MBUS_REASON_RESTARTED)
+                return;
+        while ((bridge = bridges_next(all, bus, &cursor, &from))) {
+                struct proxy *p = bridge_find(bridge, 1 - from, address);
+
+                if (p) {
+                        proxy_free(p, true, false);
+                        consider_other_ways(bridge->bus[1 - from], bridge, address);
+                } else if (is_exported(bridge, 1 - from, address) &&
+                           is_real(bridge->bus[1 - from], address)) {
+                        hold(bridge, from, address, HOLD_MS, HOLD_MS);
+                }
+        }
+        if (is_ours(address))
+                bridges_check(all, address);
+}
+
+/* How long who has lost its address @n times in a row stays away. */
+static unsigned conflict_pause(unsigned n)
+{
+        unsigned doublings = n - 1 < 16 ? n - 1 : 16;
+        unsigned ms = RENAME_PAUSE_MIN_MS << doublings;
+
+        return ms < RENAME_PAUSE_MAX_MS ? ms : RENAME_PAUSE_MAX_MS;
+}
+
+/* Once or twice this is how a proxy finds out that there is somebody of its address. */
+static void log_echo(const struct proxy *p, unsigned n)
+{
+        struct broker *b = p->bridge->all->broker;
+        struct span text = proxy_address(p)->text;
+        uint64_t n_silent;
+
+        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&b->echo_cause, b->now, &n_silent))
+                log_warning("bus %s: somebody there uses the address %.*s of bus %s whenever it is "
+                            "seen there: are the two buses one, or joined by another way? (%" PRIu64
+                            " more before)",
+                            proxy_bus(p)->name, shown_size(text), text.at, proxy_home(p)->name,
+                            n_silent);
+}
+
+void bridge_conflict(struct proxy *p)
+{
+        struct broker *b = p->bridge->all->broker;
+        unsigned n = p->n_conflicts, pause;
+        struct index_entry *entry;
+
+        /* Who was there in peace for as long as it stayed away begins anew. */
+        if (n > 0 && b->now - p->born > 2 * conflict_pause(n) * NSEC_PER_MSEC)
+                n = 0;
+        pause = conflict_pause(++n);
+        log_echo(p, n);
+        hold(p->bridge, p->side, proxy_address(p), pause, 2 * pause);
+        entry = index_find(&p->bridge->held[p->side], proxy_address(p));
+        if (entry)
+                hold_of(entry)->n_conflicts = n;
+        proxy_free(p, false, true);
+}

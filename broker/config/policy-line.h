@@ -1,0 +1,48 @@
+/*
+ * policy-line.h - a line of [policy] as it is kept. For policy.c and policy-line.c.
+ */
+#ifndef BROKER_CONFIG_POLICY_LINE_H
+#define BROKER_CONFIG_POLICY_LINE_H
+
+#include <core/address.h>
+
+#include "sections.h"
+
+struct pattern {
+        struct pattern *next;
+        struct address *address;
+        bool open; /* other elements may be there, too */
+};
+
+struct command_name {
+        struct command_name *next;
+        size_t n;
+        char text[];
+};
+
+struct who {
+        struct who *next;
+        bool is_group;
+        uint32_t id;
+};
+
+/* A line. */
+struct rule {
+        struct rule *next;
+        struct who *who;
+        bool everybody;
+        bool deny;
+        bool all;
+        bool watch;
+        bool observe;
+        struct pattern *attach;
+        struct pattern *send;
+        struct command_name *commands; /* NULL: all */
+};
+
+/* Reads @line into @rule, which is all zero. False, with section_fail(), if it is wrong. */
+bool rule_read(const struct section_line *line, struct rule *rule);
+/* Takes NULL, returns NULL. */
+struct rule *rule_free(struct rule *rule);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * section-account.h - users and groups that a line of the configuration names.
+ */
+#ifndef BROKER_CONFIG_SECTION_ACCOUNT_H
+#define BROKER_CONFIG_SECTION_ACCOUNT_H
+
+#include "sections.h"
+
+/*
+ * The number that @name, which may be one, stands for. False, with section_fail() at @key: there is none
+ * of this name, or it cannot be found out now.
+ */
+bool section_find_user(const struct section_line *line, struct span key, struct span name,
+                       uint32_t *ret_id);
+bool section_find_group(const struct section_line *line, struct span key, struct span name,
+                        uint32_t *ret_id);
+
+#endif

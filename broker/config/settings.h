@@ -1,0 +1,25 @@
+/*
+ * settings.h - the configuration file of the broker: which it is, and all that stands in it.
+ *
+ * It is the first of these: --config FILE; $MBUS; for root, /etc/mbus-broker.conf if that is there;
+ * ~/.mbus. If there is no such file it is made with random keys.
+ */
+#ifndef BROKER_CONFIG_SETTINGS_H
+#define BROKER_CONFIG_SETTINGS_H
+
+#include <core/config.h>
+
+#include "options.h"
+
+#define SETTINGS_SYSTEM_FILE "/etc/mbus-broker.conf"
+
+/*
+ * Reads the file: [MBUS] goes to *@ret_config, the other sections to @o, which gets a policy, and the
+ * name of the file to *@ret_path. What was read is the caller's even if that fails. 0 or the exit
+ * status, with a line in the log.
+ */
+int settings_read(struct options *o, struct config *ret_config, char **ret_path);
+/* Reads the file at @path once more; it is not made if it is missing. As above. */
+int settings_reread(struct options *o, const char *path, struct config *ret_config);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * tcp-place.h - where clients over TCP are taken: lines TCP= of [broker], each NAME:PORT, ADDRESS:PORT,
+ * [ADDRESS]:PORT, [ADDRESS%INTERFACE]:PORT, or *:PORT for all addresses of both families.
+ *
+ * Names are looked up when the broker starts, and at no other time: that waits for a resolver that nobody
+ * bounds.
+ */
+#ifndef BROKER_CONFIG_TCP_PLACE_H
+#define BROKER_CONFIG_TCP_PLACE_H
+
+#include <io/tcp-name.h>
+
+#include <broker/base/limits.h>
+#include "sections.h"
+
+/* A host, its port, brackets. */
+#define TCP_PLACE_SIZE (TCP_HOST_SIZE + 10)
+
+struct tcp_places {
+        struct {
+                char text[TCP_PLACE_SIZE];
+                unsigned line;
+        } of[TCP_PLACES_MAX];
+        unsigned n;
+        unsigned no_line; /* where "no" stands; 0: nowhere */
+};
+
+/* Reads a line TCP=@value. False, with section_fail(). */
+bool tcp_places_read(struct tcp_places *places, const struct section_line *line, struct span key,
+                     struct span value);
+bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b);
+
+/* Where to listen for @text, which was read from a line. 0, or a line why not, valid until the next call, and MBUS_E_UNKNOWN or -ENOMEM. */
+int tcp_place_find(const char *text, struct tcp_addresses *ret_addresses, const char **ret_why);
+
+#endif

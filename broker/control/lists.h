@@ -1,0 +1,29 @@
+/*
+ * lists.h - answers that list entities or links, told piece by piece as the link reads them.
+ *
+ * A list has no limit but that of what it lists, and may be many times what may wait for a link. So a piece
+ * is made when less than LISTS_MARK waits, and the message that asked waits until then, with the commands
+ * behind the question. One list of a link is told at a time, in the order of the questions; what a link
+ * asks for meanwhile that is no list is done at once.
+ *
+ * What waits here is charged to the link's user as octets.
+ */
+#ifndef BROKER_CONTROL_LISTS_H
+#define BROKER_CONTROL_LISTS_H
+
+#include "request.h"
+
+/* Whether the question of @r may wait; if not, that is said. To be asked before anything is done. */
+bool lists_take(struct request *r);
+/* Keeps the message of @r, of whose command @at the answer is r->list. */
+void lists_add(struct request *r, size_t at);
+/* Tells more, if there is room. */
+void lists_go_on(struct client *c);
+/* The same for all links that have written what was made before. */
+void lists_go_on_all(struct broker *b);
+/* What was made of a list may be written: there is more to make. */
+void lists_wake(struct client *c);
+/* The link ends. */
+void lists_forget(struct client *c);
+
+#endif

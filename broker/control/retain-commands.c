@@ -1,0 +1,47 @@
+/*
+ * retain-commands.c - broker.retain and broker.forget: last values for late joiners.
+ */
+#include "request.h"
+#include <broker/routing/retain.h>
+
+/* Whether all parameters are names of commands; if not, that is said. */
+static bool are_names(struct request *r, const struct value *args)
+{
+        const struct value *v = args + 1;
+
+        for (uint32_t i = 0; i < args->items; i++, v += v->nodes) {
+                if (v->type == MBUS_VALUE_STRING && value_is_symbol(v->text))
+                        continue;
+                control_fail(r, MBUS_REASON_MALFORMED, "names of commands are wanted, as strings");
+                return false;
+        }
+        return true;
+}
+
+void control_on_retain(struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *v = args + 1;
+
+        if (!are_names(r, args))
+                return;
+        for (uint32_t i = 0; i < args->items; i++, v += v->nodes) {
+                if (retain_begin(r->b, r->src, v->text) == 0)
+                        continue;
+                control_fail(r, MBUS_REASON_FULL, "no more last values are kept");
+                return;
+        }
+}
+
+void control_on_forget(struct request *r)
+{
+        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *v = args + 1;
+
+        if (!are_names(r, args))
+                return;
+        if (args->items == 0)
+                retain_forget(r->b, r->src);
+        for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
+                retain_end(r->b, r->src, v->text);
+}

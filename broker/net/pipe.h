@@ -1,0 +1,36 @@
+/*
+ * pipe.h - octets on their way from one socket to another, TCP_PIPE_MAX and what one read brings.
+ */
+#ifndef BROKER_NET_PIPE_H
+#define BROKER_NET_PIPE_H
+
+#include <stdbool.h>
+
+#include <core/bytes.h>
+
+struct pipe {
+        struct buffer bytes;
+        size_t at; /* those before are done with */
+};
+
+static inline size_t pipe_n(const struct pipe *p)
+{
+        return p->bytes.n - p->at;
+}
+
+static inline struct span pipe_span(const struct pipe *p)
+{
+        return span_from(buffer_span(&p->bytes), p->at);
+}
+
+/* The first @n octets are done with. */
+void pipe_shift(struct pipe *p, size_t n);
+/* Whether more may be read into it. */
+bool pipe_has_room(const struct pipe *p);
+/* Reads once, @size octets at most. 1: something came; 0: nothing is there; -errno, -EPIPE for the
+ * end. */
+int pipe_read(struct pipe *p, int fd, size_t size);
+/* 0, with something left if the socket takes no more, or -errno. */
+int pipe_write(struct pipe *p, int fd);
+
+#endif

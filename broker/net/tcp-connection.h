@@ -1,0 +1,86 @@
+/*
+ * tcp-connection.h - one connection over TCP: a stranger, who becomes a link when he has proved himself.
+ *
+ * A link is a pair of sockets, one end of which is a link like any other (link-local): frames in the
+ * clear. Here they are sealed and opened between its other end and the network (core/stream.h). The
+ * rest of the broker knows nothing of TCP, and the system tells the sender on either side to wait.
+ */
+#ifndef BROKER_NET_TCP_CONNECTION_H
+#define BROKER_NET_TCP_CONNECTION_H
+
+#include <uv.h>
+
+#include <core/stream.h>
+
+#include <broker/base/log.h>
+#include "pipe.h"
+#include <broker/config/tcp-place.h>
+
+struct broker;
+
+/* Why a connection was closed that is no client of ours, or not any more. */
+enum tcp_rejection {
+        TCP_TOO_MANY, /* TCP_STRANGERS_MAX */
+        TCP_TOO_LATE, /* TCP_PROOF_MS */
+        TCP_FORGED,   /* a wrong key */
+        TCP_STRANGE,  /* another protocol */
+        TCP_HUNG_UP,  /* by the other side, before it had proved itself */
+        TCP_REJECTION_MAX,
+};
+
+struct tcp;
+
+struct tcp_listener {
+        struct tcp *all;
+        int fd;
+        uv_poll_t poll;
+};
+
+/* All that came over TCP, and where it comes. */
+struct tcp {
+        struct broker *broker;
+        struct tcp_listener listeners[TCP_LISTENERS_MAX];
+        unsigned n_listeners;
+        uv_timer_t timer; /* of strangers, and of accepting when there are no descriptors */
+        struct tcp_link *links;
+        size_t n_strangers;
+        uint64_t n_rejected[TCP_REJECTION_MAX];
+        struct log_cause rejected[TCP_REJECTION_MAX];
+        struct log_trouble no_descriptors;
+};
+
+struct tcp_link {
+        struct tcp *all;
+        struct tcp_link *previous; /* younger first */
+        struct tcp_link *next;
+        uv_poll_t net_poll;
+        uv_poll_t pair_poll;
+        unsigned n_handles; /* that are not closed yet */
+        int net;
+        int pair;          /* -1: it has not proved itself */
+        uint64_t deadline; /* by which it must have */
+        struct stream stream;
+        struct pipe from_net;  /* sealed */
+        struct pipe to_pair;   /* opened */
+        struct pipe from_pair; /* to be sealed */
+        struct pipe to_net;    /* sealed */
+        char peer[TCP_ADDRESS_TEXT_SIZE];
+        bool ended;
+};
+
+/* A stranger comes, and is greeted. 0 or -errno: then @fd is not closed. */
+int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer);
+/* Sends what the broker has said so far, as much as the system takes at once. 0 or -errno. */
+int tcp_link_flush(struct tcp_link *l);
+/* Whether the other host has all that the system took. */
+bool tcp_link_is_sent(const struct tcp_link *l);
+/* The broker ends: the same, and then the link. */
+void tcp_link_finish(struct tcp_link *l);
+/* The descriptors are closed now, the struct when the loop is done with it. @why is logged. */
+void tcp_link_end(struct tcp_link *l, const char *why);
+/* The same for one that is counted, and told of in the log, not too often. */
+void tcp_link_reject(struct tcp_link *l, enum tcp_rejection why);
+/* There are no descriptors for one more, which is said once until there are. */
+void tcp_log_no_descriptors(struct tcp *all, int error);
+
+#endif

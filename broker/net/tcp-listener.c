@@ -1,0 +1,292 @@
+/*
+ * tcp-listener.c - clients over TCP, which have proved that they have the key of the bus (spec/attach.md):
+ * listening, and strangers.
+ *
+ * What a stranger can make us keep is one small struct for a few seconds, for few strangers at a time;
+ * the oldest gives way to the newest.
+ */
+#include "tcp-listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <broker/broker.h>
+#include <broker/base/exit.h>
+#include <broker/config/sections.h>
+#include "tcp-connection.h"
+
+/* ---- strangers ----------------------------------------------------------------------------- */
+
+static struct tcp_link *oldest_stranger(const struct tcp *t)
+{
+        struct tcp_link *oldest = NULL;
+
+        for (struct tcp_link *l = t->links; l; l = l->next)
+                if (l->pair < 0)
+                        oldest = l;
+        return oldest;
+}
+
+static void on_accept(uv_poll_t *poll, int status, int events);
+
+/* 0 or an error of libuv. */
+static int accept_all(struct tcp *t)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < t->n_listeners && r == 0; i++)
+                r = uv_poll_start(&t->listeners[i].poll, UV_READABLE, on_accept);
+        return r;
+}
+
+static void accept_none(struct tcp *t)
+{
+        for (unsigned i = 0; i < t->n_listeners; i++)
+                uv_poll_stop(&t->listeners[i].poll);
+}
+
+static void set_timer(struct tcp *t);
+
+static void on_timer(uv_timer_t *timer)
+{
+        struct tcp *t = timer->data;
+        struct tcp_link *l;
+
+        broker_wake(t->broker);
+        while ((l = oldest_stranger(t)) && l->deadline <= t->broker->now)
+                tcp_link_reject(l, TCP_TOO_LATE);
+        accept_all(t);
+        set_timer(t);
+}
+
+static void set_timer(struct tcp *t)
+{
+        const struct tcp_link *l = oldest_stranger(t);
+        uint64_t now = t->broker->now;
+
+        if (!l)
+                return;
+        uv_update_time(&t->broker->loop);
+        uv_timer_start(&t->timer, on_timer,
+                       l->deadline > now ? (l->deadline - now) / NSEC_PER_MSEC + 1 : 0, 0);
+}
+
+static void on_accept(uv_poll_t *poll, int status, int events)
+{
+        const struct tcp_listener *listener = poll->data;
+        struct tcp *t = listener->all;
+
+        (void)status;
+        (void)events;
+        broker_wake(t->broker);
+        for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+                union socket_address peer = { .any = { .sa_family = AF_UNSPEC } };
+                socklen_t n = sizeof(peer);
+                int fd = accept4(listener->fd, &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+                if (fd >= 0 && tcp_link_new(t, fd, &peer) < 0)
+                        close(fd);
+                if (t->n_strangers > TCP_STRANGERS_MAX)
+                        tcp_link_reject(oldest_stranger(t), TCP_TOO_MANY);
+                if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
+                        continue;
+                if (errno == EAGAIN)
+                        break;
+                /* A stranger's, or a moment, will help. */
+                tcp_log_no_descriptors(t, errno);
+                accept_none(t);
+                uv_timer_start(&t->timer, on_timer, ACCEPT_PAUSE_MS, 0);
+                return;
+        }
+        set_timer(t);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------- */
+
+static int fail(const struct broker *b, unsigned place, const char *address, const char *why)
+{
+        const char *text = b->options.tcp.of[place].text;
+        bool other = address[0] && strcmp(address, text) != 0;
+
+        section_log_error(b->config_path, b->options.tcp.of[place].line, "TCP",
+                          "%.100s%s%s%s cannot be listened on: %s; write another place, or no",
+                          text, other ? " (" : "", other ? address : "", other ? ")" : "", why);
+        return EXIT_NO_BUS;
+}
+
+/* The descriptor or -errno. The IPv6 address of all is for IPv4, too. */
+static int listen_at(const union socket_address *a)
+{
+        int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int one = 1, only, error;
+
+        if (fd < 0)
+                return -errno;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        if (a->any.sa_family == AF_INET6) {
+                only = !IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+        }
+        if (bind(fd, &a->any, socket_address_size(a)) == 0 && listen(fd, SOMAXCONN) == 0)
+                return fd;
+        error = errno;
+        close(fd);
+        return -error;
+}
+
+/* Of the addresses of a name some may not be had on this host. */
+static bool is_elsewhere(int error)
+{
+        return error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;
+}
+
+/* "*" was not to be had: if the host has no IPv6, it is all of IPv4. */
+static int listen_at_all(const union socket_address *a, int error)
+{
+        union socket_address v4;
+
+        if (!is_elsewhere(error) || !socket_address_parse("0.0.0.0", socket_address_port(a), &v4))
+                return error;
+        return listen_at(&v4);
+}
+
+/* @spare: others of the name are there. */
+static int add_listener(struct broker *b, unsigned place, const union socket_address *a, bool spare)
+{
+        struct tcp *t = b->tcp;
+        char text[TCP_ADDRESS_TEXT_SIZE];
+        int fd;
+
+        tcp_address_format(a, text);
+        if (t->n_listeners == TCP_LISTENERS_MAX)
+                return fail(b, place, text, "there are TCP_LISTENERS_MAX addresses already");
+        fd = listen_at(a);
+        if (fd < 0 && b->options.tcp.of[place].text[0] == '*')
+                fd = listen_at_all(a, fd);
+        if (fd < 0 && spare && is_elsewhere(fd)) {
+                log_warning("TCP=%s: not on %s: %s", b->options.tcp.of[place].text, text,
+                            strerror(-fd));
+                return 0;
+        }
+        if (fd < 0)
+                return fail(b, place, text, strerror(-fd));
+        t->listeners[t->n_listeners++] = (struct tcp_listener){ .all = t, .fd = fd };
+        if (!tcp_address_is_loopback(a) && !crypto_encrypts(b->bus.crypto))
+                log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
+                            "encrypt; to change it write another ENCRYPTIONKEY",
+                            b->options.tcp.of[place].text);
+        log_info("TCP clients are taken on %s", text);
+        return 0;
+}
+
+/* Of a name all addresses count. */
+static int add_place(struct broker *b, unsigned place)
+{
+        unsigned before = b->tcp->n_listeners;
+        struct tcp_addresses found;
+        const char *why = "";
+        int r = tcp_place_find(b->options.tcp.of[place].text, &found, &why);
+
+        if (r)
+                return fail(b, place, "", r > 0 ? why : strerror(-r));
+        for (size_t i = 0; i < found.n && r == 0; i++)
+                r = add_listener(b, place, &found.at[i],
+                                 b->tcp->n_listeners > before || i + 1 < found.n);
+        return r;
+}
+
+int link_tcp_open(struct broker *b)
+{
+        int r = 0;
+
+        if (b->options.tcp.n == 0)
+                return 0;
+        b->tcp = malloc(sizeof(*b->tcp));
+        if (!b->tcp)
+                return EXIT_SYSTEM;
+        *b->tcp = (struct tcp){ .broker = b };
+        for (unsigned i = 0; i < b->options.tcp.n && r == 0; i++)
+                r = add_place(b, i);
+        return r;
+}
+
+int link_tcp_start(struct broker *b)
+{
+        struct tcp *t = b->tcp;
+        int r;
+
+        if (!t)
+                return 0;
+        r = uv_timer_init(&b->loop, &t->timer);
+        t->timer.data = t;
+        for (unsigned i = 0; i < t->n_listeners && r == 0; i++) {
+                r = uv_poll_init(&b->loop, &t->listeners[i].poll, t->listeners[i].fd);
+                t->listeners[i].poll.data = &t->listeners[i];
+        }
+        return r ? r : accept_all(t);
+}
+
+void link_tcp_stop(struct broker *b)
+{
+        struct tcp *t = b->tcp;
+
+        if (!t)
+                return;
+        accept_none(t);
+        uv_timer_stop(&t->timer);
+        while (t->links)
+                tcp_link_finish(t->links);
+}
+
+uint64_t link_tcp_n_rejected(const struct broker *b, enum tcp_rejection why)
+{
+        return b->tcp ? b->tcp->n_rejected[why] : 0;
+}
+
+/* ---- the last words ------------------------------------------------------------------------ */
+
+void link_tcp_flush(struct broker *b)
+{
+        struct tcp_link *next;
+
+        for (struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = next) {
+                next = l->next;
+                if (tcp_link_flush(l) < 0)
+                        tcp_link_end(l, "it was closed");
+        }
+}
+
+size_t link_tcp_n_links(const struct broker *b)
+{
+        size_t n = 0;
+
+        for (const struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = l->next)
+                n++;
+        return n;
+}
+
+nfds_t link_tcp_gather(const struct broker *b, struct pollfd *fds, bool *ret_unsure)
+{
+        nfds_t n = 0;
+
+        *ret_unsure = false;
+        for (const struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = l->next) {
+                if (pipe_n(&l->to_net) > 0)
+                        fds[n++] = (struct pollfd){ .fd = l->net, .events = POLLOUT };
+                else if (!tcp_link_is_sent(l))
+                        *ret_unsure = true;
+        }
+        return n;
+}
+
+void link_tcp_close(struct broker *b)
+{
+        if (!b->tcp)
+                return;
+        for (unsigned i = 0; i < b->tcp->n_listeners; i++)
+                close(b->tcp->listeners[i].fd);
+        free(b->tcp);
+        b->tcp = NULL;
+}

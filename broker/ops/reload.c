@@ -1,0 +1,263 @@
+/*
+ * reload.c - the configuration is read again (SIGHUP), and no client notices.
+ */
+#include "reload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <broker/net/admission.h>
+#include <broker/bridge/bridge.h>
+#include <broker/broker.h>
+#include <broker/control/control.h>
+#include <broker/routing/monitor.h>
+#include <broker/config/settings.h>
+#include <broker/config/twins.h>
+
+/* ---- what changed in [MBUS] ---------------------------------------------------------------- */
+
+static struct span take_line(struct span *rest)
+{
+        const char *end = memchr(rest->at, '\n', rest->n);
+        size_t n = end ? (size_t)(end - rest->at) : rest->n;
+        struct span line = { rest->at, n };
+
+        *rest = span_from(*rest, end ? n + 1 : n);
+        return line;
+}
+
+static bool has_line(struct span text, struct span line)
+{
+        while (text.n > 0)
+                if (span_equal(take_line(&text), line))
+                        return true;
+        return false;
+}
+
+static struct span key_of(struct span line)
+{
+        const char *equals = memchr(line.at, '=', line.n);
+
+        return (struct span){ line.at, equals ? (size_t)(equals - line.at) : line.n };
+}
+
+/* Whether @names, which begin at @from in @out, hold @name. */
+static bool is_named(const struct buffer *out, size_t from, struct span name)
+{
+        struct span rest = span_from(buffer_span(out), from);
+
+        while (rest.n > 0) {
+                const char *comma = memchr(rest.at, ',', rest.n);
+                size_t n = comma ? (size_t)(comma - rest.at) : rest.n;
+
+                if (span_equal((struct span){ rest.at, n }, name))
+                        return true;
+                rest = span_from(rest, comma ? n + 2 : n);
+        }
+        return false;
+}
+
+/* Names the keys of the lines of @a that @b does not have. */
+static void name_missing(struct span a, struct span b, struct buffer *out, size_t from)
+{
+        while (a.n > 0) {
+                struct span line = take_line(&a);
+
+                if (line.n == 0 || has_line(b, line) || is_named(out, from, key_of(line)))
+                        continue;
+                if (out->n > from)
+                        buffer_add_text(out, ", ");
+                buffer_add_span(out, key_of(line));
+        }
+}
+
+static void wipe(struct buffer *text)
+{
+        if (text->at)
+                explicit_bzero(text->at, text->size);
+        buffer_deinit(text);
+}
+
+void reload_format_changes(const struct config *a, const struct config *b, struct buffer *out)
+{
+        struct buffer text_a = BUFFER_INIT, text_b = BUFFER_INIT;
+        size_t from = out->n;
+
+        config_format(a, &text_a);
+        config_format(b, &text_b);
+        if (!text_a.failed && !text_b.failed) {
+                name_missing(buffer_span(&text_a), buffer_span(&text_b), out, from);
+                name_missing(buffer_span(&text_b), buffer_span(&text_a), out, from);
+        }
+        wipe(&text_a);
+        wipe(&text_b);
+}
+
+/* ---- what needs a restart ------------------------------------------------------------------ */
+
+static void report(const struct broker *b, const char *section, const char *keys)
+{
+        log_warning("%s: %s in [%s] changed; it counts after a restart", b->config_path, keys,
+                    section);
+}
+
+static void report_config(const struct broker *b, const struct config *config)
+{
+        struct buffer names = BUFFER_INIT;
+
+        reload_format_changes(&b->config, config, &names);
+        buffer_add_char(&names, '\0');
+        if (!names.failed && names.n > 1)
+                report(b, "MBUS", names.at);
+        buffer_deinit(&names);
+}
+
+/* What the sockets were opened with stays as it is in @fresh, too. */
+static void keep_sockets(const struct broker *b, struct options *fresh)
+{
+        const struct options *old = &b->options;
+
+        if (strcmp(fresh->metrics, old->metrics) != 0)
+                report(b, "broker", "METRICS");
+        if (fresh->socket_mode != old->socket_mode)
+                report(b, "broker", "SOCKET_MODE");
+        if (fresh->socket_group != old->socket_group)
+                report(b, "broker", "SOCKET_GROUP");
+        if (!tcp_places_equal(&fresh->tcp, &old->tcp))
+                report(b, "broker", "TCP");
+        fresh->tcp = old->tcp;
+        memcpy(fresh->metrics, old->metrics, sizeof(fresh->metrics));
+        fresh->socket_mode = old->socket_mode;
+        fresh->socket_group = old->socket_group;
+}
+
+/* ---- rights -------------------------------------------------------------------------------- */
+
+/* Finds the rights of all clients by @policy, in their order; NULL when memory is short. */
+static struct rights **judge_all(const struct broker *b, const struct policy *policy)
+{
+        struct rights **all = calloc(b->n_clients + 1, sizeof(*all));
+        size_t n = 0;
+
+        for (const struct client *c = b->clients; all && c; c = c->next) {
+                if (admit_again(c, policy, &all[n]) == 0) {
+                        n++;
+                        continue;
+                }
+                while (n > 0)
+                        free(all[--n]);
+                free(all);
+                return NULL;
+        }
+        return all;
+}
+
+/* What it may not have any more leaves the bus: to stay would be to go on hearing. */
+static void restrict_entities(struct broker *b, struct client *c)
+{
+        struct attachment *a, *next;
+        char name[CLIENT_NAME_SIZE];
+
+        for (a = c->attachments; a; a = next) {
+                struct span text = attachment_text(a);
+
+                next = a->next;
+                if (rights_may_attach(c->rights, entity_address(a->entity)))
+                        continue;
+                client_name(c, name);
+                log_info("%s: [policy] does not let it have %.*s any more, which leaves", name,
+                         (int)text.n, text.at);
+                control_detach(
+                        b, a, MBUS_REASON_DENIED,
+                        "[policy] of the broker has changed and does not let this user have it");
+        }
+}
+
+static void restrict_client(struct broker *b, struct client *c, struct rights *rights)
+{
+        free(c->rights);
+        c->rights = rights;
+        if (!rights)
+                return;
+        monitor_restrict(b, c);
+        restrict_entities(b, c);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static void apply(struct broker *b, const struct options *fresh, struct rights **rights,
+                  struct bridges_plan *plan)
+{
+        struct bus_configs *old_buses = b->options.buses;
+        struct policy *old = b->options.policy;
+        size_t n = 0;
+
+        b->options = *fresh;
+        b->quota.limits = fresh->limits;
+        for (struct client *c = b->clients; c; c = c->next)
+                restrict_client(b, c, rights[n++]);
+        free(rights);
+        policy_free(old);
+        bridges_commit(plan);
+        bus_configs_free(old_buses);
+        /* Routes remember what the policy said. */
+        b->generation++;
+}
+
+/* What [MBUS] says now counts after a restart: until then the buses are beside the one that it said
+ * before. */
+static bool differ_from_main(const struct broker *b, const struct bus_configs *buses)
+{
+        char error[SECTIONS_ERROR_SIZE];
+
+        if (twins_check(&b->config, 0, buses, b->config_path, error))
+                return true;
+        log_error("%s", error);
+        return false;
+}
+
+static bool read_again(struct broker *b)
+{
+        struct options fresh = b->given;
+        struct config config = CONFIG_INIT;
+        struct bridges_plan *plan = NULL;
+        struct rights **rights = NULL;
+        bool ok = settings_reread(&fresh, b->config_path, &config) == 0 &&
+                  differ_from_main(b, fresh.buses) && bridges_prepare(b, fresh.buses, &plan) == 0;
+
+        if (ok) {
+                rights = judge_all(b, fresh.policy);
+                ok = rights != NULL;
+                if (!ok)
+                        log_error("memory is short");
+        }
+        if (ok) {
+                report_config(b, &config);
+                keep_sockets(b, &fresh);
+                apply(b, &fresh, rights, plan);
+        } else {
+                bridges_discard(plan);
+                policy_free(fresh.policy);
+                bus_configs_free(fresh.buses);
+        }
+        explicit_bzero(&config, sizeof(config));
+        return ok;
+}
+
+void reload(struct broker *b)
+{
+        char state[64];
+
+        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, b->now / 1000);
+        supervise_say(state);
+        if (read_again(b)) {
+                b->n_reloads++;
+                log_info("%s was read again and counts from now on", b->config_path);
+        } else {
+                b->n_reloads_refused++;
+                log_error("%s is not used; all stays as it was", b->config_path);
+        }
+        supervise_ready(b);
+}

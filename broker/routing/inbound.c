@@ -1,0 +1,239 @@
+/*
+ * inbound.c - a message from a link on its way through: what its header says, and whether its
+ * commands may pass.
+ *
+ * A client sends to few destinations, so the last ones are remembered as routes, by the text of both
+ * addresses as they stand in the header. A header that bears the same text is recognised with one
+ * comparison, and nothing is parsed or looked up.
+ *
+ * The payload is the business of those who get it. It is read here only if it goes to the bus, which
+ * carries well-formed messages only, or may hold a command that is the broker's to say.
+ */
+#include "inbound.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <broker/broker.h>
+#include <broker/control/control.h>
+#include <broker/base/excerpt.h>
+
+/* Payloads up to this size are parsed without asking for memory. */
+#define LENT_MAX 1024
+
+/* ---- reading the header -------------------------------------------------------------------- */
+
+static void malformed(struct passage *p, const char *what)
+{
+        broker_count(p->b, COUNT_MALFORMED, p->c, "a frame is no message");
+        control_undelivered(p->b, p->c, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
+}
+
+void passage_undelivered(struct passage *p, enum mbus_reason reason, const char *why)
+{
+        if (p->h.reliable)
+                control_undelivered(p->b, p->c, attachment_text(p->route->src), p->h.seq, reason,
+                                    why);
+}
+
+static const char denied_source_why[] = "SrcAddr is not attached to the link";
+
+/* The log says to whom, and which command; the sender knows. */
+static void denied(struct passage *p, const char *why, struct span command)
+{
+        const struct span dest = p->route->dest.text;
+
+        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", why, shown_size(command),
+                     command.at, shown_size(dest), dest.at);
+        if (p->h.reliable)
+                passage_undelivered(p, MBUS_REASON_DENIED, why);
+        else
+                denial_note(p->c, p->h.seq, why);
+}
+
+static void denied_source(struct passage *p)
+{
+        const struct span src = p->h.src.text, dest = p->h.dest.text;
+
+        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", denied_source_why,
+                     shown_size(src), src.at, shown_size(dest), dest.at);
+        if (p->h.reliable)
+                control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED,
+                                    denied_source_why);
+        else if (p->h.payload < p->text.n)
+                denial_note(p->c, p->h.seq, denied_source_why);
+}
+
+/* Reads the whole header. False if the message goes no further. */
+static bool parse(struct passage *p)
+{
+        struct parse_error error = { 0, "" };
+        struct attachment *src;
+
+        if (header_parse(p->text, &p->h, &error)) {
+                malformed(p, error.what);
+                return false;
+        }
+        p->payload = span_from(p->text, p->h.payload);
+        src = p->h.src.n > 0 ? attachment_find(p->b, &p->h.src) : NULL;
+        if (src && src->client != p->c)
+                src = NULL;
+        if (control_is_for(p->b, &p->h.dest)) {
+                control_message(p->b, p->c, &p->h, src, p->payload);
+                return false;
+        }
+        if (!src) {
+                denied_source(p);
+                return false;
+        }
+        p->route = route_get(p->b, p->c, src, &p->h);
+        if (!p->route) {
+                if (p->h.reliable)
+                        control_undelivered(p->b, p->c, p->h.src.text, p->h.seq, MBUS_REASON_FULL,
+                                            "the broker's memory is short");
+                return false;
+        }
+        return true;
+}
+
+/*
+ * Recognises a header that says the same as an earlier one, but for its numbers. Addresses that are
+ * not written as plainly as our library does are left to parse().
+ */
+static bool recognise(struct passage *p)
+{
+        struct span rest;
+
+        if (!header_begin(p->text, &p->h, &rest))
+                return false;
+        p->route = route_recall(p->b, p->c, &rest);
+        return p->route && header_end(rest, &p->h, &p->payload);
+}
+
+bool passage_read(struct passage *p)
+{
+        return recognise(p) || parse(p);
+}
+
+/* ---- how large it is ------------------------------------------------------------------------ */
+
+/* How many octets it would have on the bus; its SeqNum there is not known yet, the longest one is taken. 0 when
+ * memory is short. */
+static size_t measure(struct passage *p)
+{
+        struct broker *b = p->b;
+        bool is_ucl = b->bus.dialect == DIALECT_UCL;
+        struct header_spec spec = { .seq = is_ucl ? RELIABLE_SEQ_MOD_UCL - 1 : UINT32_MAX,
+                                    .timestamp = p->h.timestamp,
+                                    .reliable = p->h.reliable,
+                                    .src = attachment_text(p->route->src),
+                                    .dest = p->route->dest.text };
+
+        buffer_clear(&b->text);
+        return message_format(&spec, p->payload, b->bus.dialect, &b->text) ? 0 : b->text.n;
+}
+
+bool passage_fits_by_measure(struct passage *p)
+{
+        struct broker *b = p->b;
+        size_t largest = b->bus.largest, n = measure(p);
+        char why[128];
+
+        if (n <= largest)
+                return true;
+        snprintf(why, sizeof(why),
+                 "it is too large: it has %zu octets on the bus, and may have %zu", n, largest);
+        broker_count(b, COUNT_MALFORMED, p->c, "a message for the bus main: %s", why);
+        if (p->h.reliable)
+                passage_undelivered(p, MBUS_REASON_MALFORMED, why);
+        else
+                control_dropped(p->c, 1, "sent");
+        return false;
+}
+
+/* ---- reading the payload ------------------------------------------------------------------- */
+
+/* Whether a command may begin with "mbus.": each stands at the start of a line. */
+static bool may_be_reserved(struct span payload)
+{
+        for (;;) {
+                const char *end;
+
+                payload = span_from(payload, wsp_size(payload));
+                if (span_begins(payload, "mbus."))
+                        return true;
+                end = payload.n ? memchr(payload.at, '\n', payload.n) : NULL;
+                if (!end)
+                        return false;
+                payload = span_from(payload, (size_t)(end + 1 - payload.at));
+        }
+}
+
+static bool may_say(const struct passage *p, struct span command)
+{
+        return !p->c->rights || rights_for_command(p->c->rights, p->route->lines, command);
+}
+
+bool passage_is_forbidden(struct passage *p)
+{
+        if (p->route->permission != PERMIT_NONE)
+                return false;
+        denied(p, "[policy] does not let it send there: that takes send= in a line for its user",
+               span_of("anything"));
+        return true;
+}
+
+static enum verdict judge_commands(struct passage *p, const struct payload *payload)
+{
+        size_t n_pings = 0;
+
+        for (size_t i = 0; i < payload->n; i++) {
+                struct span name = payload->commands[i].name;
+
+                if (!may_say(p, name)) {
+                        denied(p,
+                               "[policy] does not let it send this command there: that takes it in "
+                               "commands= of a line for its user that has send= for there",
+                               name);
+                        return VERDICT_STOP;
+                }
+                if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {
+                        denied(p, "mbus.hello and mbus.bye are said by the broker", name);
+                        return VERDICT_STOP;
+                }
+                n_pings += span_equal_text(name, "mbus.ping");
+        }
+        if (n_pings > 0 && n_pings == payload->n && !p->h.reliable)
+                return VERDICT_PING;
+        if (n_pings > 0)
+                engine_answer_ping(p->b->engine, p->b->now, &p->route->dest);
+        return VERDICT_PASS;
+}
+
+enum verdict passage_judge(struct passage *p, bool wholly)
+{
+        struct payload payload = PAYLOAD_INIT;
+        struct parse_error error = { 0, "" };
+        struct payload_room room;
+        char arena[LENT_MAX + 1];
+        enum verdict verdict;
+        int r;
+
+        if (passage_is_forbidden(p))
+                return VERDICT_STOP;
+        if (!wholly && p->route->permission == PERMIT_ALL && !may_be_reserved(p->payload))
+                return VERDICT_PASS;
+        if (p->payload.n <= LENT_MAX)
+                payload_lend(&payload, &room, arena, p->payload.n);
+        r = payload_parse(&payload, p->payload, &error);
+        if (r) {
+                broker_count(p->b, COUNT_MALFORMED, p->c,
+                             "the commands of a message are malformed");
+                passage_undelivered(p, r > 0 ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL,
+                                    r > 0 ? error.what : "the broker's memory is short");
+                return VERDICT_STOP;
+        }
+        verdict = judge_commands(p, &payload);
+        payload_deinit(&payload);
+        return verdict;
+}

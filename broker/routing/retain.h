@@ -1,0 +1,36 @@
+/*
+ * retain.h - last values, for those who come late.
+ *
+ * An entity names commands (broker.retain). Of the messages that it then sends to a group, the last
+ * one whose first command has such a name is kept, and given to every local entity that attaches
+ * later and that its destination matches, as a message to this entity alone: the others on its link
+ * have it already. What an entity has kept goes with it.
+ *
+ * Bounds: RETAINED_NAMES_MAX names of an entity; QUOTA_RETAINED octets of a link, of a user and of
+ * all. A name counts for at least RETAINED_COST octets, because it is looked at whenever somebody
+ * attaches. A message that finds no room is not kept, and neither is the one before, which would be
+ * wrong by now.
+ */
+#ifndef BROKER_ROUTING_RETAIN_H
+#define BROKER_ROUTING_RETAIN_H
+
+#include <core/message.h>
+
+#include <broker/net/connection.h>
+
+struct retainer;
+
+/* Begins to keep messages of @a that begin with the command @name. 0, MBUS_E_FULL or -ENOMEM. */
+int retain_begin(struct broker *b, struct attachment *a, struct span name);
+/* Ends it. */
+void retain_end(struct broker *b, struct attachment *a, struct span name);
+/* Ends all of it: @a leaves. */
+void retain_forget(struct broker *b, struct attachment *a);
+
+/* @a, which has a retainer, sends the message of the header @h and @payload to the group @dest. */
+void retain_note(struct broker *b, struct attachment *a, const struct header *h,
+                 const struct address *dest, struct span payload);
+/* @a has attached: gives it what it missed. */
+void retain_give(struct broker *b, const struct attachment *a);
+
+#endif
