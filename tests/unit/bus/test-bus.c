@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus.h"
+#include <bus/bus.h>
 #include "mem-world.h"
 #include "run.h"
 

@@ -2,7 +2,7 @@
  * test-link-early.c - what an entity sends before a broker has answered, and what becomes of tickets
  * when a broker says nothing any more (spec/attach.md; spec/modes.md).
  */
-#include "link.h"
+#include <link/link.h>
 
 #include "fake-broker.h"
 #include "run.h"

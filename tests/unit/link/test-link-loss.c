@@ -2,10 +2,10 @@
  * test-link-loss.c - the library on a link to a broker: watching, losing the link and getting it
  * back, and what is bounded (spec/attach.md).
  */
-#include "bus.h"
+#include <bus/bus.h>
 #include "fake-broker.h"
 #include "io/clock.h"
-#include "link.h"
+#include <link/link.h>
 #include "run.h"
 
 /* ---- watching ------------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
  * test-link-network.c - what a broker tells of the network of its bus (spec/attach.md): each trouble is
  * one event, known until it is over, and forgotten with the link.
  */
-#include "bus.h"
+#include <bus/bus.h>
 #include "fake-broker.h"
 #include "run.h"
 

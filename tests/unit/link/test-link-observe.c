@@ -2,7 +2,7 @@
  * test-link-observe.c - observing and watching through a broker: asked for, granted, refused, taken
  * back (spec/attach.md).
  */
-#include "bus.h"
+#include <bus/bus.h>
 #include "fake-broker.h"
 #include "run.h"
 

@@ -1,7 +1,7 @@
 /*
  * test-link.c - the library on a link to a broker: attaching, tickets, messages (spec/attach.md).
  */
-#include "bus.h"
+#include <bus/bus.h>
 #include "fake-broker.h"
 #include "run.h"
 

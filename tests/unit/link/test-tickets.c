@@ -1,7 +1,7 @@
 /*
  * test-tickets.c - questions on a link, found again by their SeqNums, beside a plain table.
  */
-#include "link.h"
+#include <link/link.h>
 #include "run.h"
 
 #define KEYS 1024

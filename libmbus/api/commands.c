@@ -1,0 +1,405 @@
+/*
+ * commands.c - a payload under construction (RFC 3259, section 5.3).
+ *
+ * The text is canonical from the start, so that sending copies it as it is. A mistake is remembered
+ * and silences the rest: a caller checks once. Commands of the name space "mbus." are the library's
+ * and refused here, at the one place where names of the application come in; but mbus.quit,
+ * mbus.waiting and mbus.go are for applications to say, each in its own way (9.4 to 9.6).
+ *
+ * Invariant: a zero octet stands behind the text whenever there is memory for it.
+ */
+#include <bus/bus.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <core/bus-command.h>
+
+struct mbus_commands {
+        struct buffer text;
+        int mistake;
+        unsigned depth; /* lists that are open, the parameter list counts; 0: no command is */
+        bool first;     /* nothing stands in the innermost open list yet */
+        size_t start;   /* of the last command */
+        bool waits;     /* there is mbus.waiting in it, which is never said reliably ... */
+        bool goes;      /* ... and mbus.go, which always is */
+};
+
+int mbus_commands_new(struct mbus_commands **ret_commands)
+{
+        struct mbus_commands *c = ret_commands ? calloc(1, sizeof(*c)) : NULL;
+
+        if (!ret_commands)
+                return MBUS_E_MALFORMED;
+        if (!c)
+                return -ENOMEM;
+        *ret_commands = c;
+        return 0;
+}
+
+struct mbus_commands *mbus_commands_free(struct mbus_commands *c)
+{
+        if (c) {
+                buffer_deinit(&c->text);
+                free(c);
+        }
+        return NULL;
+}
+
+void mbus_commands_clear(struct mbus_commands *c)
+{
+        if (!c)
+                return;
+        buffer_clear(&c->text);
+        c->mistake = 0;
+        c->depth = 0;
+        c->first = false;
+        c->waits = c->goes = false;
+        if (c->text.at)
+                c->text.at[0] = '\0';
+}
+
+static void fail(struct mbus_commands *c, int mistake)
+{
+        if (c->mistake == 0)
+                c->mistake = mistake;
+}
+
+/* Ends every call that wrote something. */
+static void settle(struct mbus_commands *c)
+{
+        char *end = buffer_reserve(&c->text, 1);
+
+        if (end)
+                *end = '\0';
+        if (c->text.failed)
+                fail(c, -ENOMEM);
+}
+
+static bool is_reserved(struct span name)
+{
+        return bus_command_of(name) == BUS_COMMAND_RESERVED;
+}
+
+/* Notes how what was added has to be sent. */
+static void note_manner(struct mbus_commands *c, const struct payload *p)
+{
+        for (size_t i = 0; i < p->n; i++) {
+                enum bus_command command = bus_command_of(p->commands[i].name);
+
+                c->waits |= command == BUS_COMMAND_WAITING;
+                c->goes |= command == BUS_COMMAND_GO;
+        }
+}
+
+/* The parameters of the commands of the bus are for us to know. *@ret_i is which is wrong. */
+static const char *find_mistake(const struct payload *p, size_t *ret_i)
+{
+        const char *what = NULL;
+
+        for (size_t i = 0; i < p->n && !what; i++) {
+                *ret_i = i;
+                if (bus_command_of(p->commands[i].name) != BUS_COMMAND_NONE)
+                        what = bus_command_check(p, &p->commands[i]);
+        }
+        return what;
+}
+
+void mbus_commands_begin(struct mbus_commands *c, const char *name)
+{
+        if (!c || c->mistake)
+                return;
+        if (c->depth > 0 || !name || !value_is_symbol(span_of(name))) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        if (is_reserved(span_of(name))) {
+                fail(c, MBUS_E_RESERVED);
+                return;
+        }
+        if (c->text.n > 0)
+                buffer_add_text(&c->text, "\r\n");
+        c->start = c->text.n;
+        buffer_add_text(&c->text, name);
+        buffer_add_char(&c->text, '(');
+        c->depth = 1;
+        c->first = true;
+        settle(c);
+}
+
+/* Makes ready for an item of the innermost open list; false after a mistake. */
+static bool item(struct mbus_commands *c)
+{
+        if (!c || c->mistake)
+                return false;
+        if (c->depth == 0) {
+                fail(c, MBUS_E_MALFORMED);
+                return false;
+        }
+        if (!c->first)
+                buffer_add_char(&c->text, ' ');
+        c->first = false;
+        return true;
+}
+
+/* Ends the innermost open list, if that is what the call may end. */
+static void end_list(struct mbus_commands *c, bool allowed)
+{
+        if (!c || c->mistake)
+                return;
+        if (!allowed) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        buffer_add_char(&c->text, ')');
+        c->depth--;
+        c->first = false;
+        settle(c);
+}
+
+/* Checks the command that was ended, one of the bus, and writes it anew as it is usual. */
+static int finish_bus_command(struct mbus_commands *c)
+{
+        struct buffer text = BUFFER_INIT;
+        struct payload p = PAYLOAD_INIT;
+        int r = payload_parse(&p, span_from(buffer_span(&c->text), c->start), NULL);
+        size_t i;
+
+        if (r != 0)
+                return r;
+        if (find_mistake(&p, &i)) {
+                payload_deinit(&p);
+                return MBUS_E_MALFORMED;
+        }
+        note_manner(c, &p);
+        payload_format(&p, DIALECT_RFC3259, &text);
+        payload_deinit(&p);
+        c->text.n = c->start;
+        buffer_add_span(&c->text, buffer_span(&text));
+        r = text.failed ? -ENOMEM : 0;
+        buffer_deinit(&text);
+        return r;
+}
+
+void mbus_commands_end(struct mbus_commands *c)
+{
+        int r;
+
+        end_list(c, c && c->depth == 1);
+        if (!c || c->mistake || !span_begins(span_from(buffer_span(&c->text), c->start), "mbus."))
+                return;
+        r = finish_bus_command(c);
+        if (r != 0)
+                fail(c, r);
+        else
+                settle(c);
+}
+
+void mbus_commands_begin_list(struct mbus_commands *c)
+{
+        if (!item(c))
+                return;
+        if (c->depth >= VALUE_DEPTH_MAX) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        buffer_add_char(&c->text, '(');
+        c->depth++;
+        c->first = true;
+        settle(c);
+}
+
+void mbus_commands_end_list(struct mbus_commands *c)
+{
+        end_list(c, c && c->depth > 1);
+}
+
+void mbus_commands_add_integer(struct mbus_commands *c, int64_t integer)
+{
+        if (!item(c))
+                return;
+        buffer_add_int(&c->text, integer);
+        settle(c);
+}
+
+void mbus_commands_add_float(struct mbus_commands *c, double real)
+{
+        if (!item(c))
+                return;
+        if (!isfinite(real)) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        value_format_real(real, &c->text);
+        settle(c);
+}
+
+void mbus_commands_add_string(struct mbus_commands *c, const char *text)
+{
+        if (!item(c))
+                return;
+        if (!text || !span_is_utf8(span_of(text), NULL)) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        value_format_string(span_of(text), &c->text);
+        settle(c);
+}
+
+void mbus_commands_add_symbol(struct mbus_commands *c, const char *symbol)
+{
+        if (!item(c))
+                return;
+        if (!symbol || !value_is_symbol(span_of(symbol))) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        buffer_add_text(&c->text, symbol);
+        settle(c);
+}
+
+void mbus_commands_add_data(struct mbus_commands *c, const void *bytes, size_t n)
+{
+        if (!item(c))
+                return;
+        if (!bytes && n > 0) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        value_format_data((struct span){ bytes, n }, &c->text);
+        settle(c);
+}
+
+void mbus_commands_add_value(struct mbus_commands *c, const struct mbus_value *value)
+{
+        if (!item(c))
+                return;
+        if (!value) {
+                fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        value_format((const struct value *)value, &c->text);
+        settle(c);
+}
+
+static int check_commands(const struct payload *p, struct span text, struct parse_error *error)
+{
+        const char *what;
+        size_t i;
+
+        for (i = 0; i < p->n; i++) {
+                if (!is_reserved(p->commands[i].name))
+                        continue;
+                error->at = (size_t)(p->commands[i].text.at - text.at);
+                error->what =
+                        "commands that begin with \"mbus.\" are the library's, but for mbus.quit, "
+                        "mbus.waiting and mbus.go";
+                return MBUS_E_RESERVED;
+        }
+        what = find_mistake(p, &i);
+        if (!what)
+                return 0;
+        return parse_fail(error, (size_t)(p->commands[i].text.at - text.at), what);
+}
+
+/* Whoever receives an escape that the grammar does not know takes what follows for itself (spec/errata.md,
+ * 41), so that the backslash vanishes: hardly what somebody wanted who wrote it. */
+static int check_escapes(const struct payload *p, struct span text, struct parse_error *error)
+{
+        for (size_t i = 0; i < p->values.n; i++) {
+                const struct value *v = &p->values.nodes[i];
+
+                for (size_t k = 1; v->type == MBUS_VALUE_STRING && k + 2 < v->raw.n; k++) {
+                        char next = v->raw.at[k + 1];
+
+                        if (v->raw.at[k] != '\\')
+                                continue;
+                        if (next != 'n' && next != '"' && next != '\\')
+                                return parse_fail(error, (size_t)(v->raw.at + k - text.at),
+                                                  "in a string, \\n, \\\" and \\\\ are known; a "
+                                                  "backslash is written \\\\");
+                        k++;
+                }
+        }
+        return 0;
+}
+
+/* Appends @text, which may hold no command at all, to whole commands. */
+static int add_text(struct mbus_commands *c, struct span text, struct parse_error *error)
+{
+        struct payload p = PAYLOAD_INIT;
+        int r;
+
+        if (c->depth > 0)
+                return parse_fail(error, 0, "the command before is not ended");
+        if (!span_is_utf8(text, &error->at))
+                return parse_fail(error, error->at, "this is not UTF-8");
+        r = payload_parse(&p, text, error);
+        if (r != 0)
+                return r;
+        r = check_commands(&p, text, error);
+        if (r == 0)
+                r = check_escapes(&p, text, error);
+        if (r == 0 && p.n > 0) {
+                note_manner(c, &p);
+                if (c->text.n > 0)
+                        buffer_add_text(&c->text, "\r\n");
+                payload_format(&p, DIALECT_RFC3259, &c->text);
+        }
+        payload_deinit(&p);
+        return r;
+}
+
+int mbus_commands_add_text(struct mbus_commands *c, const char *text, size_t *ret_at,
+                           const char **ret_what)
+{
+        struct parse_error error = { 0, "a call before was a mistake" };
+        int r = !c || !text ? MBUS_E_MALFORMED : c->mistake;
+
+        if (!c || !text)
+                error.what = "there is nothing to add, or nothing to add it to";
+        if (c && !text)
+                fail(c, r);
+        if (r == 0) {
+                error.what = "there is not enough memory";
+                r = add_text(c, span_of(text), &error);
+                if (r != 0)
+                        fail(c, r);
+                else
+                        settle(c);
+                r = c->mistake;
+        }
+        if (r == 0)
+                return 0;
+        if (ret_at)
+                *ret_at = error.at;
+        if (ret_what)
+                *ret_what = error.what;
+        return r;
+}
+
+int mbus_commands_check(const struct mbus_commands *c)
+{
+        if (!c || c->mistake)
+                return c ? c->mistake : MBUS_E_MALFORMED;
+        return c->depth > 0 ? MBUS_E_MALFORMED : 0;
+}
+
+const char *mbus_commands_get_text(const struct mbus_commands *c)
+{
+        return !c || c->mistake || !c->text.at ? "" : c->text.at;
+}
+
+int commands_payload(const struct mbus_commands *c, bool reliable, struct span *ret_payload)
+{
+        int r = mbus_commands_check(c);
+
+        if (r != 0)
+                return r;
+        if (c->text.n == 0)
+                return MBUS_E_MALFORMED;
+        if (reliable ? c->waits : c->goes)
+                return MBUS_E_RESERVED;
+        *ret_payload = buffer_span(&c->text);
+        return 0;
+}

@@ -1,0 +1,387 @@
+/*
+ * open.c - a link to a broker is opened, over a Unix socket or over TCP.
+ */
+#include "link.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <io/descriptor.h>
+
+/* While opening waits for TCP. */
+#define POLL_MS 100
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+int link_connect(const char *path, bool patient)
+{
+        struct timeval time = { .tv_sec = LINK_PATIENCE_MS / 1000,
+                                .tv_usec = LINK_PATIENCE_MS % 1000 * 1000 };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd, r = 0;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+        fd = descriptor_apart(
+                socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0));
+        if (fd < 0)
+                return -errno;
+        /* Without it connect() is as patient as a broker is stopped. */
+        if (patient)
+                (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                r = -errno;
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static bool is_nobody_there(int error)
+{
+        return error == -ENOENT || error == -ENOTDIR || error == -ECONNREFUSED;
+}
+
+static const char *advice(int error)
+{
+        if (is_nobody_there(error))
+                return "start mbus-broker, or use udp:";
+        if (error == -EACCES)
+                return "the broker is not for this user";
+        return "is it mbus-broker's socket?";
+}
+
+/* Takes over @fd, also on failure: NULL when memory is short. */
+static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, const char *place)
+{
+        struct link *l = malloc(sizeof(*l));
+
+        if (!l) {
+                close(fd);
+                return NULL;
+        }
+        bus->mode = &link_mode;
+        bus->impl = l;
+        bus->next_ticket = 1;
+        *l = (struct link){ .fd = fd,
+                            .backoff = LINK_BACKOFF_MIN,
+                            .ask_at = TIME_NEVER,
+                            .silence = LINK_SILENCE_MS * NSEC_PER_MSEC };
+        link_set_largest(bus, MESSAGE_MAX);
+        index_init(&l->attached, random_u64(&bus->random));
+        l->in = malloc(LINK_INPUT_SIZE);
+        bus->url = malloc(strlen(scheme) + strlen(place) + 1);
+        if (!l->in || !bus->url || event_queue_promise(&bus->queue) < 0)
+                return NULL;
+        strcpy(bus->url, scheme);
+        strcat(bus->url, place);
+        return l;
+}
+
+/* ---- which bus ------------------------------------------------------------------------------ */
+
+/* Waits for what the broker says to @p. */
+static int await_proof(struct link_proof *p, int *fd)
+{
+        int r = link_proof_begin(p, *fd);
+
+        if (r == 0)
+                r = MBUS_E_NOT_READY;
+        *fd = -1;
+        while (r == MBUS_E_NOT_READY) {
+                struct pollfd wait;
+                nfds_t n;
+
+                r = link_proof_go_on(p, fd);
+                n = (nfds_t)link_proof_get_pollfds(p, &wait);
+                if (r == MBUS_E_NOT_READY)
+                        poll(&wait, n, POLL_MS);
+        }
+        return r;
+}
+
+void link_warn_of_old(struct mbus_bus *bus, const char *path, const struct link_proof *p)
+{
+        char text[BUS_ERROR_SIZE];
+
+        snprintf(text, sizeof(text),
+                 "broker at %.200s: it is too old to tell whether it is on the bus of %.200s", path,
+                 link_proof_name(p));
+        bus_warn(bus, text);
+}
+
+/* If a configuration is named, the broker behind *@fd must be on its bus. *@fd is the caller's again if
+ * it is, else closed. */
+static int prove(struct mbus_bus *bus, const char *path, const struct mbus_config *given, int *fd,
+                 struct link_proof **ret_proof, char *ret_error)
+{
+        struct link_proof *p = NULL;
+        int r = link_proof_new(given, &p);
+
+        if (r == 0 && p)
+                r = await_proof(p, fd);
+        else if (r < 0)
+                close(*fd);
+        if (r > 0)
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.160s: %.330s", path,
+                         link_proof_error(p));
+        if (r < 0 && r != -ENOMEM) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.200s: %s%s", path,
+                         r == -ETIMEDOUT ? "it does not answer"
+                                         : "it does not tell which bus it is on: ",
+                         r == -ETIMEDOUT ? "" : strerror(-r));
+                r = MBUS_E_NO_BUS;
+        }
+        if (r)
+                p = link_proof_free(p);
+        else if (p && link_proof_is_old(p))
+                link_warn_of_old(bus, path, p);
+        *ret_proof = p;
+        return r;
+}
+
+/* ---- connecting to a Unix socket ------------------------------------------------------------ */
+
+int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *given, bool probe,
+              char ret_error[static BUS_ERROR_SIZE])
+{
+        int fd = link_connect(path, true), r;
+        struct link_proof *proof;
+        struct link *l;
+
+        if (fd < 0 && probe && is_nobody_there(fd))
+                return MBUS_E_UNKNOWN;
+        if (fd < 0) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at %.300s: %s: %s", path, strerror(-fd),
+                         advice(fd));
+                if (fd == -ENOMEM)
+                        return fd;
+                return probe && fd == -EACCES ? MBUS_E_DENIED : MBUS_E_NO_BUS;
+        }
+        r = prove(bus, path, given, &fd, &proof, ret_error);
+        if (r)
+                return r;
+        l = link_new(bus, fd, "unix:", path);
+        if (!l) {
+                link_proof_free(proof);
+                return -ENOMEM;
+        }
+        l->proof = proof;
+        l->seq = proof ? link_proof_next_seq(proof) : 0;
+        l->path = strdup(path);
+        return l->path ? 0 : -ENOMEM;
+}
+
+/* ---- connecting over TCP ------------------------------------------------------------------- */
+
+/* Why one place could not be connected. */
+struct failure {
+        int error;
+        bool connected; /* somebody was there */
+        char place[TCP_ADDRESS_TEXT_SIZE];
+};
+
+static const char *tcp_advice(const struct failure *f)
+{
+        if (f->error == -EPROTO || f->error == -EPIPE)
+                return "its bus has another key than the configuration here, or it is no "
+                       "mbus-broker";
+        if (f->connected)
+                return "it takes connections and does not answer; is it an mbus-broker?";
+        switch (f->error) {
+        case -ECONNREFUSED:
+                return "start mbus-broker with TCP= in its configuration";
+        case -EACCES:
+        case -EPERM:
+                return "a firewall of this host does not let it pass";
+        default:
+                return "is it reachable?";
+        }
+}
+
+/* Of several places the one that tells most of what is to be mended: the closer one came, the more. */
+static unsigned how_telling(const struct failure *f)
+{
+        if (f->error == 0)
+                return 0;
+        if (f->error == -EPROTO)
+                return 7;
+        if (f->connected)
+                return 6;
+        switch (f->error) {
+        case -ECONNREFUSED:
+                return 5;
+        case -EACCES:
+        case -EPERM:
+                return 4;
+        case -ETIMEDOUT:
+                return 3;
+        case -EHOSTUNREACH:
+        case -ENETUNREACH:
+                return 2;
+        default:
+                return 1;
+        }
+}
+
+/* Waits until the next place is connected, or is not to be had. */
+static int connect_place(struct link_tcp *tcp, int *ret_fd)
+{
+        int r;
+
+        do {
+                struct pollfd fd;
+                nfds_t n;
+
+                r = link_tcp_connect(tcp, ret_fd);
+                n = (nfds_t)link_tcp_get_pollfds(tcp, &fd);
+                if (r == MBUS_E_NOT_READY)
+                        poll(&fd, n, POLL_MS);
+        } while (r == MBUS_E_NOT_READY);
+        return r;
+}
+
+/* Waits until one of its places is connected; *@ret_failure is the most telling one if none is. */
+static int connect_tcp(struct link_tcp *tcp, int *ret_fd, struct failure *ret_failure)
+{
+        struct failure best = { .error = 0 };
+        int r = MBUS_E_NOT_READY;
+
+        for (size_t tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
+                struct failure f = { .error = 0 };
+
+                tcp_address_format(link_tcp_get_place(tcp), f.place);
+                f.error = r = connect_place(tcp, ret_fd);
+                f.connected = link_tcp_was_connected(tcp);
+                if (how_telling(&f) > how_telling(&best))
+                        best = f;
+        }
+        *ret_failure = best;
+        return r;
+}
+
+static void explain(const struct link_tcp *tcp, const struct failure *f, char ret_error[static 256])
+{
+        bool several = link_tcp_n_places(tcp) > 1;
+
+        snprintf(ret_error, 256, "%s%s%.64s: %s", several ? f->place : "", several ? ": " : "",
+                 strerror(f->error == -EPROTO ? EKEYREJECTED : -f->error), tcp_advice(f));
+}
+
+int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
+                  char ret_error[static BUS_ERROR_SIZE])
+{
+        struct config config = CONFIG_INIT;
+        struct link_tcp *tcp = NULL;
+        struct failure failure;
+        char error[256] = "";
+        struct link *l;
+        int fd, r = bus_read_config(given, &config, ret_error);
+
+        if (r)
+                return r;
+        r = link_tcp_new(place, &config, &tcp, error);
+        explicit_bzero(&config, sizeof(config));
+        if (r == 0)
+                r = connect_tcp(tcp, &fd, &failure);
+        if (r < 0 && r != -ENOMEM && tcp) {
+                explain(tcp, &failure, error);
+                r = MBUS_E_NO_BUS;
+        }
+        if (r) {
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at tcp:%.200s: %s", place, error);
+                link_tcp_free(tcp);
+                return r;
+        }
+        l = link_new(bus, fd, "tcp:", place);
+        if (!l) {
+                link_tcp_free(tcp);
+                return -ENOMEM;
+        }
+        l->tcp = tcp;
+        return 0;
+}
+
+int mbus_bus_resolve(struct mbus_bus *bus)
+{
+        int r = bus_usable(bus, true);
+        char error[256] = "";
+        struct link *l;
+
+        if (r || bus->mode != &link_mode)
+                return r;
+        l = bus->impl;
+        r = l->tcp ? link_tcp_resolve(l->tcp, error) : 0;
+        if (r > 0)
+                bus_warn(bus, error);
+        return r;
+}
+
+/* ---- connecting once more ------------------------------------------------------------------- */
+
+/* The broker that is there now is not on the bus that was named, which is remarked. */
+static int other_bus(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        char text[BUS_ERROR_SIZE];
+
+        snprintf(text, sizeof(text), "broker at %.160s: %.330s", l->path,
+                 link_proof_error(l->proof));
+        bus_warn(bus, text);
+        return -EKEYREJECTED;
+}
+
+/* The same for a Unix socket whose broker must be on the bus that was named. */
+static int prove_again(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        struct pollfd asked;
+        int fd = -1, r = 0;
+
+        if (link_proof_get_pollfds(l->proof, &asked) > 0)
+                bus_forget_fd(bus, asked.fd);
+        if (!link_proof_is_going_on(l->proof)) {
+                fd = link_connect(l->path, false);
+                if (fd < 0)
+                        return fd;
+                r = link_proof_begin(l->proof, fd);
+        }
+        if (r == 0)
+                r = link_proof_go_on(l->proof, &fd);
+        bus->generation++;
+        if (r == MBUS_E_NOT_READY) {
+                l->retry_at = link_proof_deadline(l->proof);
+                return -EINPROGRESS;
+        }
+        if (r > 0)
+                return other_bus(bus);
+        if (r < 0)
+                return r;
+        if (link_proof_is_old(l->proof))
+                link_warn_of_old(bus, l->path, l->proof);
+        l->seq = link_proof_next_seq(l->proof);
+        return fd;
+}
+
+int link_connect_again(struct mbus_bus *bus)
+{
+        struct link *l = bus->impl;
+        struct pollfd connecting;
+        int fd, r;
+
+        if (!l->tcp)
+                return l->proof ? prove_again(bus) : link_connect(l->path, false);
+        if (link_tcp_get_pollfds(l->tcp, &connecting) > 0)
+                bus_forget_fd(bus, connecting.fd);
+        r = link_tcp_connect(l->tcp, &fd);
+        bus->generation++;
+        if (r == MBUS_E_NOT_READY)
+                l->retry_at = link_tcp_deadline(l->tcp);
+        return r == MBUS_E_NOT_READY ? -EINPROGRESS : r < 0 ? r : fd;
+}
