@@ -120,7 +120,7 @@ static int parse_format(const char *text, const char **ret_format)
         const char *what;
         size_t at;
 
-        if (output_check_format(text, &at, &what) == 0) {
+        if (format_check(text, &at, &what) == 0) {
                 *ret_format = text;
                 return 0;
         }

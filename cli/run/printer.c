@@ -38,8 +38,8 @@ int printer_put(struct printer *printer, const struct mbus_event *event)
                 json_print_message(stdout, event->message, event->time, true);
                 fputc('\n', stdout);
         } else {
-                output_print(stdout, o->arg_format ? o->arg_format : OUTPUT_FORMAT_DEFAULT,
-                             event->message, event->time);
+                format_print(stdout, o->arg_format ? o->arg_format : FORMAT_DEFAULT, event->message,
+                             event->time);
         }
         status = printer_flush();
         if (status != LOOP_ON)

@@ -4,42 +4,28 @@
  */
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "format.h"
+#include "iso8601.h"
 #include "json.h"
 #include "text.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
-const char *output_time(uint64_t time, unsigned digits, char buffer[static OUTPUT_TIME_SIZE])
-{
-        time_t seconds = (time_t)(time / NS_PER_S);
-        struct tm tm;
-        char fraction[16];
-        size_t n = 0;
-
-        if (gmtime_r(&seconds, &tm))
-                n = strftime(buffer, OUTPUT_TIME_SIZE - sizeof(fraction), "%Y-%m-%dT%H:%M:%S", &tm);
-        snprintf(fraction, sizeof(fraction), ".%09u", (unsigned)(time % NS_PER_S));
-        snprintf(buffer + n, OUTPUT_TIME_SIZE - n, "%.*sZ", digits ? (int)digits + 1 : 0, fraction);
-        return buffer;
-}
-
 /* What the letters print. */
-struct output {
+struct received {
         const struct mbus_message *message;
         uint64_t time;
 };
 
-static void print_destination(FILE *file, const struct output *o)
+static void letter_destination(FILE *file, const struct received *received)
 {
-        text_print(file, mbus_message_get_destination(o->message));
+        text_print(file, mbus_message_get_destination(received->message));
 }
 
-static void print_source(FILE *file, const struct output *o)
+static void letter_source(FILE *file, const struct received *received)
 {
-        text_print(file, mbus_message_get_source(o->message));
+        text_print(file, mbus_message_get_source(received->message));
 }
 
 static void print_parameters(FILE *file, const char *text, size_t n)
@@ -51,13 +37,14 @@ static void print_parameters(FILE *file, const char *text, size_t n)
                 text_print_visible(file, piece, size);
 }
 
-static void print_commands(FILE *file, const struct output *o, bool names, bool args)
+static void letter_commands(FILE *file, const struct received *received, bool names, bool args)
 {
         const char *name;
 
-        for (size_t i = 0; (name = mbus_message_get_command(o->message, i)); i++) {
+        for (size_t i = 0; (name = mbus_message_get_command(received->message, i)); i++) {
                 size_t n;
-                const char *raw = mbus_value_get_raw(mbus_message_get_args(o->message, i), &n);
+                const char *raw =
+                        mbus_value_get_raw(mbus_message_get_args(received->message, i), &n);
 
                 if (i)
                         fputs("; ", file);
@@ -68,113 +55,114 @@ static void print_commands(FILE *file, const struct output *o, bool names, bool 
         }
 }
 
-static void print_payload(FILE *file, const struct output *o)
+static void letter_payload(FILE *file, const struct received *received)
 {
-        print_commands(file, o, true, true);
+        letter_commands(file, received, true, true);
 }
 
-static void print_names(FILE *file, const struct output *o)
+static void letter_names(FILE *file, const struct received *received)
 {
-        print_commands(file, o, true, false);
+        letter_commands(file, received, true, false);
 }
 
-static void print_args(FILE *file, const struct output *o)
+static void letter_args(FILE *file, const struct received *received)
 {
-        print_commands(file, o, false, true);
+        letter_commands(file, received, false, true);
 }
 
-static void print_seq(FILE *file, const struct output *o)
+static void letter_seq(FILE *file, const struct received *received)
 {
-        fprintf(file, "%" PRIu32, mbus_message_get_seq(o->message));
+        fprintf(file, "%" PRIu32, mbus_message_get_seq(received->message));
 }
 
-static void print_type(FILE *file, const struct output *o)
+static void letter_type(FILE *file, const struct received *received)
 {
-        fputc(mbus_message_is_reliable(o->message) ? 'R' : 'U', file);
+        fputc(mbus_message_is_reliable(received->message) ? 'R' : 'U', file);
 }
 
-static void print_acks(FILE *file, const struct output *o)
+static void letter_acks(FILE *file, const struct received *received)
 {
         uint32_t seq;
 
         fputc('(', file);
-        for (size_t i = 0; mbus_message_get_ack(o->message, i, &seq); i++)
+        for (size_t i = 0; mbus_message_get_ack(received->message, i, &seq); i++)
                 fprintf(file, "%s%" PRIu32, i ? " " : "", seq);
         fputc(')', file);
 }
 
-static void print_iso(FILE *file, const struct output *o)
+static void letter_iso(FILE *file, const struct received *received)
 {
-        char buffer[OUTPUT_TIME_SIZE];
+        char buffer[ISO8601_SIZE];
 
-        fputs(output_time(o->time, 3, buffer), file);
+        fputs(iso8601_format(received->time, 3, buffer), file);
 }
 
-static void print_epoch(FILE *file, const struct output *o)
+static void letter_epoch(FILE *file, const struct received *received)
 {
-        fprintf(file, "%" PRIu64 ".%09" PRIu64, o->time / NS_PER_S, o->time % NS_PER_S);
+        fprintf(file, "%" PRIu64 ".%09" PRIu64, received->time / NS_PER_S,
+                received->time % NS_PER_S);
 }
 
-static void print_timestamp(FILE *file, const struct output *o)
+static void letter_timestamp(FILE *file, const struct received *received)
 {
-        fprintf(file, "%" PRIu64, mbus_message_get_timestamp(o->message));
+        fprintf(file, "%" PRIu64, mbus_message_get_timestamp(received->message));
 }
 
-static void print_bytes(FILE *file, const struct output *o)
+static void letter_bytes(FILE *file, const struct received *received)
 {
         size_t n;
 
-        mbus_message_get_text(o->message, &n);
+        mbus_message_get_text(received->message, &n);
         fprintf(file, "%zu", n);
 }
 
 /* A message whose digest was wrong never gets here. */
-static void print_mac(FILE *file, const struct output *o)
+static void letter_mac(FILE *file, const struct received *received)
 {
-        (void)o;
+        (void)received;
         fputs("ok", file);
 }
 
-static void print_hex(FILE *file, const struct output *o)
+static void letter_hex(FILE *file, const struct received *received)
 {
         size_t n;
-        const char *text = mbus_message_get_text(o->message, &n);
+        const char *text = mbus_message_get_text(received->message, &n);
 
         for (size_t i = 0; i < n; i++)
                 fprintf(file, "%02x", (unsigned char)text[i]);
 }
 
-static void print_json(FILE *file, const struct output *o)
+static void letter_json(FILE *file, const struct received *received)
 {
-        json_print_message(file, o->message, o->time, false);
+        json_print_message(file, received->message, received->time, false);
 }
 
-static void print_json_expanded(FILE *file, const struct output *o)
+static void letter_json_expanded(FILE *file, const struct received *received)
 {
-        json_print_message(file, o->message, o->time, true);
+        json_print_message(file, received->message, received->time, true);
 }
 
 static const struct letter {
         char letter;
-        void (*print)(FILE *file, const struct output *o);
+        void (*print)(FILE *file, const struct received *received);
         const char *help;
 } letters[] = {
-        { 't', print_destination, "destination" },
-        { 's', print_source, "source" },
-        { 'p', print_payload, "commands with their parameters, separated by \"; \"" },
-        { 'c', print_names, "names of the commands" },
-        { 'a', print_args, "parameters of the commands" },
-        { 'n', print_seq, "SeqNum" },
-        { 'y', print_type, "R reliable, U unreliable" },
-        { 'k', print_acks, "list of acknowledged SeqNums" },
-        { 'I', print_iso, "time of receipt, ISO 8601, UTC" },
-        { 'U', print_epoch, "time of receipt, seconds since 1970 with nine decimals" },
-        { 'T', print_timestamp, "TimeStamp of the sender, ms since 1970" },
-        { 'l', print_bytes, "length of the message in octets" },
-        { 'm', print_mac, "state of the digest: ok" },
-        { 'x', print_hex, "the message in hexadecimal" },
-        { 'j', print_json, "JSON object, each command a string" },
-        { 'J', print_json_expanded, "JSON object, commands expanded, as -j prints" },
+        { 't', letter_destination, "destination" },
+        { 's', letter_source, "source" },
+        { 'p', letter_payload, "commands with their parameters, separated by \"; \"" },
+        { 'c', letter_names, "names of the commands" },
+        { 'a', letter_args, "parameters of the commands" },
+        { 'n', letter_seq, "SeqNum" },
+        { 'y', letter_type, "R reliable, U unreliable" },
+        { 'k', letter_acks, "list of acknowledged SeqNums" },
+        { 'I', letter_iso, "time of receipt, ISO 8601, UTC" },
+        { 'U', letter_epoch, "time of receipt, seconds since 1970 with nine decimals" },
+        { 'T', letter_timestamp, "TimeStamp of the sender, ms since 1970" },
+        { 'l', letter_bytes, "length of the message in octets" },
+        { 'm', letter_mac, "state of the digest: ok" },
+        { 'x', letter_hex, "the message in hexadecimal" },
+        { 'j', letter_json, "JSON object, each command a string" },
+        { 'J', letter_json_expanded, "JSON object, commands expanded, as -j prints" },
 };
 
 static const struct letter *find_letter(char c)
@@ -191,7 +179,7 @@ static char unescape(char c)
         return c == 'n' ? '\n' : c == 't' ? '\t' : c == '\\' ? '\\' : '\0';
 }
 
-int output_check_format(const char *format, size_t *ret_at, const char **ret_what)
+int format_check(const char *format, size_t *ret_at, const char **ret_what)
 {
         for (const char *p = format; *p; p++) {
                 if (*p == '%' && p[1] != '%' && !find_letter(p[1])) {
@@ -210,15 +198,15 @@ int output_check_format(const char *format, size_t *ret_at, const char **ret_wha
         return 0;
 }
 
-void output_print(FILE *file, const char *format, const struct mbus_message *message, uint64_t time)
+void format_print(FILE *file, const char *format, const struct mbus_message *message, uint64_t time)
 {
-        const struct output output = { .message = message, .time = time };
+        const struct received received = { .message = message, .time = time };
 
         for (const char *p = format; *p; p++) {
                 const struct letter *letter = *p == '%' ? find_letter(p[1]) : NULL;
 
                 if (letter)
-                        letter->print(file, &output);
+                        letter->print(file, &received);
                 else if (*p == '%' || *p == '\\')
                         fputc(*p == '%' ? '%' : unescape(p[1]), file);
                 else
@@ -229,7 +217,7 @@ void output_print(FILE *file, const char *format, const struct mbus_message *mes
         fputc('\n', file);
 }
 
-void output_print_letters(FILE *file)
+void format_print_letters(FILE *file)
 {
         for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
                 fprintf(file, "  %%%c   %s\n", letters[i].letter, letters[i].help);

@@ -8,11 +8,11 @@
 #include <programs/visible.h>
 
 #include "base64.h"
-#include "format.h"
+#include "iso8601.h"
 #include "json.h"
 #include "text.h"
 
-static void print_escaped(FILE *file, unsigned character)
+static void json_print_escaped(FILE *file, unsigned character)
 {
         switch (character) {
         case '"':
@@ -39,7 +39,7 @@ static void print_escaped(FILE *file, unsigned character)
         }
 }
 
-static void print_characters(FILE *file, const char *text, size_t n)
+static void json_print_characters(FILE *file, const char *text, size_t n)
 {
         while (n) {
                 unsigned character = 0xfffd;
@@ -47,7 +47,7 @@ static void print_characters(FILE *file, const char *text, size_t n)
 
                 if (!length || character == '"' || character == '\\' ||
                     !visible_is_plain(character))
-                        print_escaped(file, character);
+                        json_print_escaped(file, character);
                 else
                         fwrite(text, 1, length, file);
                 text += length ? length : 1;
@@ -58,7 +58,7 @@ static void print_characters(FILE *file, const char *text, size_t n)
 void json_print_string(FILE *file, const char *text, size_t n)
 {
         fputc('"', file);
-        print_characters(file, text, n);
+        json_print_characters(file, text, n);
         fputc('"', file);
 }
 
@@ -97,7 +97,7 @@ void json_print_address(FILE *file, const char *address)
         fputc('}', file);
 }
 
-static void print_integer(FILE *file, const struct mbus_value *value)
+static void json_print_integer(FILE *file, const struct mbus_value *value)
 {
         int64_t integer;
         const char *raw;
@@ -114,7 +114,7 @@ static void print_integer(FILE *file, const struct mbus_value *value)
 }
 
 /* The digits as they were written, but for leading zeros, which JSON does not have. */
-static void print_float(FILE *file, const struct mbus_value *value)
+static void json_print_float(FILE *file, const struct mbus_value *value)
 {
         size_t n;
         const char *raw = mbus_value_get_raw(value, &n);
@@ -129,7 +129,7 @@ static void print_float(FILE *file, const struct mbus_value *value)
         fwrite(raw, 1, n, file);
 }
 
-static void print_list(FILE *file, const struct mbus_value *list)
+static void json_print_list(FILE *file, const struct mbus_value *list)
 {
         const struct mbus_value *item = mbus_value_first(list);
 
@@ -149,13 +149,13 @@ void json_print_value(FILE *file, const struct mbus_value *value)
 
         switch (mbus_value_get_type(value)) {
         case MBUS_VALUE_INTEGER:
-                print_integer(file, value);
+                json_print_integer(file, value);
                 break;
         case MBUS_VALUE_FLOAT:
-                print_float(file, value);
+                json_print_float(file, value);
                 break;
         case MBUS_VALUE_LIST:
-                print_list(file, value);
+                json_print_list(file, value);
                 break;
         case MBUS_VALUE_STRING:
                 json_print_string(file, text, n);
@@ -176,7 +176,7 @@ void json_print_value(FILE *file, const struct mbus_value *value)
         }
 }
 
-static void print_acks(FILE *file, const struct mbus_message *message)
+static void json_print_acks(FILE *file, const struct mbus_message *message)
 {
         uint32_t seq;
 
@@ -184,7 +184,8 @@ static void print_acks(FILE *file, const struct mbus_message *message)
                 fprintf(file, "%s%" PRIu32, i ? "," : "", seq);
 }
 
-static void print_command(FILE *file, const struct mbus_message *message, size_t i, bool expand)
+static void json_print_command(FILE *file, const struct mbus_message *message, size_t i,
+                               bool expand)
 {
         const char *name = mbus_message_get_command(message, i);
         const struct mbus_value *args = mbus_message_get_args(message, i);
@@ -201,17 +202,17 @@ static void print_command(FILE *file, const struct mbus_message *message, size_t
         }
         fprintf(file, "\"%s", name); /* letters, digits, "-", "_" and "." */
         while ((size = text_next_piece(&raw, &n, &piece)))
-                print_characters(file, piece, size);
+                json_print_characters(file, piece, size);
         fputc('"', file);
 }
 
 void json_print_message(FILE *file, const struct mbus_message *message, uint64_t time, bool expand)
 {
-        char iso[OUTPUT_TIME_SIZE];
+        char iso[ISO8601_SIZE];
         size_t bytes;
 
         mbus_message_get_text(message, &bytes);
-        fprintf(file, "{\"time\":\"%s\"", output_time(time, 6, iso));
+        fprintf(file, "{\"time\":\"%s\"", iso8601_format(time, 6, iso));
         fprintf(file, ",\"seq\":%" PRIu32, mbus_message_get_seq(message));
         fprintf(file, ",\"ts\":%" PRIu64, mbus_message_get_timestamp(message));
         fprintf(file, ",\"type\":\"%s\"", mbus_message_is_reliable(message) ? "R" : "U");
@@ -220,23 +221,23 @@ void json_print_message(FILE *file, const struct mbus_message *message, uint64_t
         fputs(",\"dst\":", file);
         json_print_address(file, mbus_message_get_destination(message));
         fputs(",\"acks\":[", file);
-        print_acks(file, message);
+        json_print_acks(file, message);
         fputs("],\"cmds\":[", file);
         for (size_t i = 0; i < mbus_message_get_n_commands(message); i++) {
                 if (i)
                         fputc(',', file);
-                print_command(file, message, i, expand);
+                json_print_command(file, message, i, expand);
         }
         fprintf(file, "],\"mac\":\"ok\",\"bytes\":%zu}", bytes);
 }
 
 void json_print_lost(FILE *file, uint64_t n, const char *cause)
 {
-        char iso[OUTPUT_TIME_SIZE];
+        char iso[ISO8601_SIZE];
         struct timespec now = { 0 };
 
         clock_gettime(CLOCK_REALTIME, &now);
         fprintf(file, "{\"time\":\"%s\",\"lost\":%" PRIu64 ",\"cause\":\"%s\"}",
-                output_time((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, 6, iso), n,
-                cause);
+                iso8601_format((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, 6, iso),
+                n, cause);
 }

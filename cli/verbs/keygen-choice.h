@@ -1,8 +1,8 @@
 /*
  * keygen-choice.h - how the keys of a new configuration are chosen on the command line.
  */
-#ifndef CLI_KEYGEN_H
-#define CLI_KEYGEN_H
+#ifndef CLI_KEYGEN_CHOICE_H
+#define CLI_KEYGEN_CHOICE_H
 
 #include <stdbool.h>
 

@@ -166,7 +166,7 @@ const struct verb verb_monitor = {
                  "standard error says that it listens; exit 7 if a broker does not allow it, 9\n"
                  "if there is no bus NAME. -W ends it with status 27 unless -C was reached.\n"
                  "Without -F a line is\n"
-                 "  " OUTPUT_FORMAT_DEFAULT "\n"
+                 "  " FORMAT_DEFAULT "\n"
                  "\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT) |
                    OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_HELLO) |
@@ -174,5 +174,5 @@ const struct verb verb_monitor = {
         .args_max = SIZE_MAX,
         .run = run,
         .needs = "a line of [policy] for this user with observe=yes",
-        .print_more = output_print_letters,
+        .print_more = format_print_letters,
 };

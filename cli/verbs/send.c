@@ -401,5 +401,5 @@ const struct verb verb_send = {
         .needs = "a line of [policy] for this user with attach= for --as, else "
                  "attach=(app:mbus-cli), and send= for DEST, with each COMMAND if that line has "
                  "commands=",
-        .print_more = output_print_letters,
+        .print_more = format_print_letters,
 };

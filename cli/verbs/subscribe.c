@@ -77,7 +77,7 @@ const struct verb verb_subscribe = {
                  "error tells the full address. -W ends it with status 27 unless -C was\n"
                  "reached. A message with mbus.quit is printed and ends it, too. Without -F a\n"
                  "line is\n"
-                 "  " OUTPUT_FORMAT_DEFAULT "\n"
+                 "  " FORMAT_DEFAULT "\n"
                  "\n",
         .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT) |
                    OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_FORMAT),
@@ -85,5 +85,5 @@ const struct verb verb_subscribe = {
         .args_max = 1,
         .run = run,
         .needs = "a line of [policy] for this user with attach= for ADDR",
-        .print_more = output_print_letters,
+        .print_more = format_print_letters,
 };

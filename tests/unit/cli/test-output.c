@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cli/text/format.h>
+#include <cli/text/iso8601.h>
 #include <cli/text/json.h>
 #include <cli/text/text.h>
 
@@ -94,7 +95,7 @@ static void assert_line(const char *commands, const char *format, const char *li
         struct mbus_message *message = deliver(commands);
         struct sink sink;
 
-        output_print(start(&sink), format, message, TIME);
+        format_print(start(&sink), format, message, TIME);
         ck_assert_printed(&sink, line);
         mbus_message_unref(message);
 }
@@ -201,7 +202,7 @@ END_TEST
 
 START_TEST(test_the_default_line_has_time_type_source_destination_and_commands)
 {
-        assert_line("audio.input.gain(70)", OUTPUT_FORMAT_DEFAULT,
+        assert_line("audio.input.gain(70)", FORMAT_DEFAULT,
                     "2026-11-23T03:01:16.129Z U (app:rat media:audio id:1-1@::1) -> (app:ui)"
                     "  audio.input.gain(70)\n");
 }
@@ -256,7 +257,7 @@ START_TEST(test_hexadecimal_and_length_are_of_the_message_text)
         size_t n;
 
         mbus_message_get_text(message, &n);
-        output_print(start(&sink), "%x", message, TIME);
+        format_print(start(&sink), "%x", message, TIME);
         text = finish(&sink);
         ck_assert_uint_eq(strlen(text), 2 * n + 1);
         ck_assert_int_eq(strncmp(text, "6d6275732f312e30", 16), 0); /* mbus/1.0 */
@@ -288,12 +289,12 @@ END_TEST
 
 START_TEST(test_a_time_has_as_many_decimals_as_wanted)
 {
-        char buffer[OUTPUT_TIME_SIZE];
+        char buffer[ISO8601_SIZE];
 
-        ck_assert_str_eq(output_time(TIME, 0, buffer), "2026-11-23T03:01:16Z");
-        ck_assert_str_eq(output_time(TIME, 3, buffer), "2026-11-23T03:01:16.129Z");
-        ck_assert_str_eq(output_time(TIME, 9, buffer), "2026-11-23T03:01:16.129293004Z");
-        ck_assert_str_eq(output_time(0, 3, buffer), "1970-01-01T00:00:00.000Z");
+        ck_assert_str_eq(iso8601_format(TIME, 0, buffer), "2026-11-23T03:01:16Z");
+        ck_assert_str_eq(iso8601_format(TIME, 3, buffer), "2026-11-23T03:01:16.129Z");
+        ck_assert_str_eq(iso8601_format(TIME, 9, buffer), "2026-11-23T03:01:16.129293004Z");
+        ck_assert_str_eq(iso8601_format(0, 3, buffer), "1970-01-01T00:00:00.000Z");
 }
 END_TEST
 
@@ -302,13 +303,13 @@ START_TEST(test_a_format_with_an_unknown_letter_is_refused_at_its_place)
         const char *what = NULL;
         size_t at = 99;
 
-        ck_assert_int_eq(output_check_format("%I %t%%\\n\\t\\\\", &at, &what), 0);
-        ck_assert_int_eq(output_check_format("%I %q", &at, &what), -1);
+        ck_assert_int_eq(format_check("%I %t%%\\n\\t\\\\", &at, &what), 0);
+        ck_assert_int_eq(format_check("%I %q", &at, &what), -1);
         ck_assert_uint_eq(at, 3);
         ck_assert_ptr_nonnull(what);
-        ck_assert_int_eq(output_check_format("x%", &at, &what), -1);
+        ck_assert_int_eq(format_check("x%", &at, &what), -1);
         ck_assert_uint_eq(at, 1);
-        ck_assert_int_eq(output_check_format("ab\\", &at, &what), -1);
+        ck_assert_int_eq(format_check("ab\\", &at, &what), -1);
         ck_assert_uint_eq(at, 2);
 }
 END_TEST
