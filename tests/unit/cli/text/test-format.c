@@ -1,5 +1,5 @@
 /*
- * test-output.c - how mbus-cli writes messages: format letters, JSON, carets, control characters.
+ * test-format.c - how mbus-cli writes messages: format letters, JSON, carets, control characters.
  *
  * The messages are real ones: they went over a bus inside this process.
  */
