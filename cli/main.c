@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
 #include <cli/text/text.h>
+#include <cli/verbs/verbs.h>
 #include <programs/inherited.h>
 #include <programs/streams.h>
 
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
         if (argc < 1 || !inherited_begin())
                 return EXITS_FAILED;
         streams_begin();
-        r = options_parse(argc, argv, &options);
+        r = options_parse(verbs, argc, argv, &options);
         if (r < 0)
                 return EXITS_USAGE;
         return finish(r > 0 ? EXITS_OK : run(&options));

@@ -2,9 +2,11 @@
  * help.c - the texts of --help and --version. The man page and the completion name the same
  * options; tests/lint/check-help compares them.
  */
+#include "help.h"
+
 #include <mbus/mbus.h>
 
-#include "help.h"
+#include "common.h"
 #include "verb.h"
 
 static void print_option(FILE *file, const struct option_info *info)
@@ -19,11 +21,10 @@ static void print_option(FILE *file, const struct option_info *info)
                 fprintf(file, "      %-18s  %s\n", name, info->help);
 }
 
-static void print_options(FILE *file, unsigned options)
+static void print_options(FILE *file, const struct option_info *const *options)
 {
-        for (unsigned id = 0; id < OPTION_MAX; id++)
-                if (options & OPTION_BIT(id))
-                        print_option(file, &option_infos[id]);
+        for (; *options; options++)
+                print_option(file, *options);
 }
 
 static void print_verb(FILE *file, const struct verb *verb)
@@ -36,8 +37,10 @@ static void print_verb(FILE *file, const struct verb *verb)
                 verb->print_more(file);
 }
 
-static void print_tool(FILE *file)
+static void print_tool(FILE *file, const struct verb *const *verbs)
 {
+        static const struct option_info *const common[] = { OPTIONS_COMMON };
+
         fputs("mbus-cli [-b URL] [-c FILE] [VERB] ...\n"
               "Talks to the programs on an Mbus (RFC 3259).\n\n",
               file);
@@ -45,7 +48,7 @@ static void print_tool(FILE *file)
                 fprintf(file, "  %-10s %s%s\n", verbs[i]->name, verbs[i]->summary,
                         i ? "" : "; so does no verb at all");
         fputc('\n', file);
-        print_options(file, OPTIONS_BUS);
+        print_options(file, common);
         fputs("\nmbus-cli VERB --help tells the options of a verb. They may stand before it, too.\n"
               "Durations are seconds, or have a unit: 0.5, 500ms, 2s, 1m.\n"
               "URL is auto: (the broker if there is one, else the network), udp:,\n"
@@ -56,12 +59,12 @@ static void print_tool(FILE *file)
               file);
 }
 
-void help_print(FILE *file, const struct verb *verb)
+void help_print(FILE *file, const struct verb *const *verbs, const struct verb *verb)
 {
         if (verb)
                 print_verb(file, verb);
         else
-                print_tool(file);
+                print_tool(file, verbs);
 }
 
 void help_print_version(FILE *file)
@@ -77,11 +80,9 @@ void help_print_options_line(FILE *file, const struct verb *verb)
 {
         const char *separator = "";
 
-        for (unsigned id = 0; id < OPTION_MAX; id++) {
-                const struct option_info *info = &option_infos[id];
+        for (size_t i = 0; verb->options[i]; i++) {
+                const struct option_info *info = verb->options[i];
 
-                if (!(verb->options & OPTION_BIT(id)))
-                        continue;
                 fputs(separator, file);
                 if (info->letter)
                         fprintf(file, "-%c ", info->letter);

@@ -114,28 +114,34 @@ void loop_print_warnings(struct mbus_bus *bus)
         }
 }
 
+int loop_unanswered(struct mbus_bus *bus)
+{
+        text_error("%s does not answer", mbus_bus_get_url(bus));
+        return EXITS_NO_BUS;
+}
+
 /* ---- the network --------------------------------------------------------------------------- */
 
-/* What was told and is not over: of the one bus that a tool opens. */
-static bool told[MBUS_NETWORK_MAX];
+/* What stderr was told and is not over: of the one bus that a tool opens. */
+static bool reported[MBUS_NETWORK_MAX];
 
-static void tell_network(enum mbus_network network, const char *why)
+static void report_network(enum mbus_network network, const char *why)
 {
         fputs("mbus-cli: ", stderr);
         text_print_visible(stderr, why, strlen(why));
         fputc('\n', stderr);
         if (network == MBUS_NETWORK_OK)
-                memset(told, 0, sizeof(told));
+                memset(reported, 0, sizeof(reported));
         else
-                told[network] = true;
+                reported[network] = true;
 }
 
 void loop_tell_network(struct mbus_bus *bus, enum mbus_network network)
 {
         const char *why = mbus_bus_get_network(bus, network);
 
-        if (why && !told[network])
-                tell_network(network, why);
+        if (why && !reported[network])
+                report_network(network, why);
 }
 
 static void on_network(const struct mbus_event *event)
@@ -143,11 +149,11 @@ static void on_network(const struct mbus_event *event)
         bool known = event->network < MBUS_NETWORK_MAX;
 
         if (event->why && known)
-                tell_network(event->network, event->why);
+                report_network(event->network, event->why);
 }
 
 /* Processes the bus and hands out its events. *@ret_more: there is more to process. */
-static int turn(struct loop *loop, bool *ret_more)
+static int iterate(struct loop *loop, bool *ret_more)
 {
         const struct mbus_event *event;
         int r = mbus_bus_process(loop->bus), status;
@@ -164,10 +170,8 @@ static int turn(struct loop *loop, bool *ret_more)
                         return status;
         }
         loop_print_warnings(loop->bus);
-        if (loop->answer_by && loop_now() >= loop->answer_by) {
-                text_error("%s does not answer", mbus_bus_get_url(loop->bus));
-                return EXITS_NO_BUS;
-        }
+        if (loop->answer_by && loop_now() >= loop->answer_by)
+                return loop_unanswered(loop->bus);
         if (loop->deadline != LOOP_NEVER && loop_now() >= loop->deadline)
                 return loop->on_deadline(loop->data);
         return LOOP_ON;
@@ -228,7 +232,7 @@ int loop_run(struct loop *loop)
                 return EXITS_FAILED;
         }
         do {
-                status = turn(loop, &more);
+                status = iterate(loop, &more);
                 if (status == LOOP_ON)
                         status = sleep_until_due(loop, more);
         } while (status == LOOP_ON);

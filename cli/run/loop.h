@@ -19,8 +19,8 @@ struct loop {
         int (*on_event)(void *data, const struct mbus_event *event);
         int (*on_deadline)(void *data);
         uint64_t deadline; /* CLOCK_MONOTONIC ns when on_deadline is due; a handler may change it */
-        /* When the first event must have come, else the bus does not answer: who waits without end waits
-         * for messages, not for a broker that hangs. 0: any time will do. */
+        /* When the first event must have come, else the bus does not answer: who waits without end
+         * waits for messages, not for a broker that hangs. 0: any time will do. */
         uint64_t answer_by;
         bool prints; /* ends when nobody reads standard output any more */
 };
@@ -36,14 +36,17 @@ uint64_t loop_after(uint64_t ns);
  * has no reader (EXITS_OK) or is closed (EXITS_FAILED), or the bus fails. */
 int loop_run(struct loop *loop);
 
+/* Tells stderr that the bus does not answer. Returns EXITS_NO_BUS. */
+int loop_unanswered(struct mbus_bus *bus);
+
 /* Tells stderr what the bus remarks, each once. loop_run() does so as it comes. */
 void loop_print_warnings(struct mbus_bus *bus);
 
-/* Tells stderr that @network is the matter, if it is and was not told before. Events that tell of it are
- * told as they come. */
+/* Tells stderr that @network is the matter, if it is and was not told before. Events that tell of
+ * it are told as they come. */
 void loop_tell_network(struct mbus_bus *bus, enum mbus_network network);
 
-/* Waits until @end for what was sent to leave; *@ret_left messages have not. 0 or an exit status. */
+/* Waits until @end for what was sent to leave; *@ret_left has not. 0 or an exit status. */
 int loop_flush(struct mbus_bus *bus, uint64_t end, int *ret_left);
 /* Waits, but not long, until the bus has sent what it has to send. */
 void loop_drain(struct mbus_bus *bus);

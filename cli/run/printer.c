@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cli/options/common.h>
 #include <cli/text/duration.h>
 #include <cli/text/format.h>
 #include <cli/text/json.h>
@@ -17,7 +18,7 @@
 #include "printer.h"
 
 /* How often stderr is told of losses. */
-#define TELL_EVERY DURATION_S
+#define REPORT_EVERY DURATION_S
 
 int printer_flush(void)
 {
@@ -32,44 +33,45 @@ int printer_flush(void)
 int printer_put(struct printer *printer, const struct mbus_event *event)
 {
         const struct options *o = printer->options;
+        const char *format = options_text(o, &option_format);
         int status;
 
-        if (options_has(o, OPTION_JSON)) {
+        if (options_has(o, &option_json)) {
                 json_print_message(stdout, event->message, event->time, true);
                 fputc('\n', stdout);
         } else {
-                format_print(stdout, o->arg_format ? o->arg_format : FORMAT_DEFAULT, event->message,
-                             event->time);
+                format_print(stdout, format ? format : FORMAT_DEFAULT, event->message, event->time);
         }
         status = printer_flush();
         if (status != LOOP_ON)
                 return status;
-        printer->shown++;
-        return options_has(o, OPTION_COUNT) && printer->shown >= o->arg_count ? EXITS_OK : LOOP_ON;
+        printer->printed++;
+        return printer->printed >= options_number(o, &option_count, UINT64_MAX) ? EXITS_OK
+                                                                                : LOOP_ON;
 }
 
-static void tell_lost(struct printer *printer, int drop)
+static void report_lost(struct printer *printer, int drop)
 {
-        if (!printer->untold[drop])
+        if (!printer->unreported[drop])
                 return;
-        text_error("%llu messages were lost: %s", (unsigned long long)printer->untold[drop],
+        text_error("%llu messages were lost: %s", (unsigned long long)printer->unreported[drop],
                    mbus_drop_name((enum mbus_drop)drop));
-        printer->untold[drop] = 0;
-        printer->tell_at[drop] = loop_after(TELL_EVERY);
+        printer->unreported[drop] = 0;
+        printer->report_at[drop] = loop_after(REPORT_EVERY);
 }
 
 static int on_lost(struct printer *printer, const struct mbus_event *event)
 {
         if (event->drop >= MBUS_DROP_MAX)
                 return LOOP_ON;
-        if (options_has(printer->options, OPTION_JSON)) {
+        if (options_has(printer->options, &option_json)) {
                 json_print_lost(stdout, event->count, mbus_drop_name(event->drop));
                 fputc('\n', stdout);
                 return printer_flush();
         }
-        printer->untold[event->drop] += event->count;
-        if (loop_now() >= printer->tell_at[event->drop])
-                tell_lost(printer, event->drop);
+        printer->unreported[event->drop] += event->count;
+        if (loop_now() >= printer->report_at[event->drop])
+                report_lost(printer, event->drop);
         return LOOP_ON;
 }
 
@@ -87,19 +89,19 @@ int printer_notice(struct printer *printer, const struct mbus_event *event)
 void printer_finish(struct printer *printer)
 {
         for (int drop = 0; drop < MBUS_DROP_MAX; drop++)
-                tell_lost(printer, drop);
+                report_lost(printer, drop);
 }
 
 int printer_timed_out(const struct printer *printer)
 {
-        if (options_has(printer->options, OPTION_COUNT))
+        if (options_has(printer->options, &option_count))
                 text_error("time is over after %llu of %llu messages",
-                           (unsigned long long)printer->shown,
-                           (unsigned long long)printer->options->arg_count);
+                           (unsigned long long)printer->printed,
+                           (unsigned long long)options_number(printer->options, &option_count, 0));
         return EXITS_TIMED_OUT;
 }
 
 uint64_t printer_deadline(const struct printer *printer)
 {
-        return loop_after(options_wait(printer->options, LOOP_NEVER));
+        return loop_after(options_number(printer->options, &option_wait, LOOP_NEVER));
 }

@@ -11,9 +11,9 @@
 
 struct printer {
         const struct options *options;
-        uint64_t shown;
-        uint64_t untold[MBUS_DROP_MAX]; /* lost, and stderr was not told so yet */
-        uint64_t tell_at[MBUS_DROP_MAX];
+        uint64_t printed;
+        uint64_t unreported[MBUS_DROP_MAX]; /* lost, and stderr was not told so yet */
+        uint64_t report_at[MBUS_DROP_MAX];  /* stderr is told no earlier, CLOCK_MONOTONIC ns */
 };
 
 /* Writes the message of @event at once. LOOP_ON, or an exit status: -C is reached, nobody reads any

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cli/options/common.h>
 #include <cli/text/text.h>
 
 #include "exits.h"
@@ -141,7 +142,7 @@ static int make_config(struct mbus_config *config, const char *path)
         return EXITS_OK;
 }
 
-/* Whether a broker is at one of the usual places: its bus is not that of a file that is not there. */
+/* Whether a broker is at one of the usual paths: its bus is not that of a file that is missing. */
 static bool is_broker_there(struct mbus_config *config)
 {
         struct mbus_bus *bus = NULL;
@@ -161,16 +162,16 @@ static bool is_broker(const char *url)
 /* Whether a failed open wants a file that can be made. *@ret_status is final if not. */
 static bool mended(const struct options *o, struct mbus_config *config, int error, int *ret_status)
 {
+        const char *bus = options_text(o, &option_bus), *file = options_text(o, &option_config);
         const char *usual;
         char *path;
 
-        if ((error != MBUS_E_CONFIG && error != -ENOENT) || (o->arg_bus && is_broker(o->arg_bus)))
+        if ((error != MBUS_E_CONFIG && error != -ENOENT) || (bus && is_broker(bus)))
                 return false;
-        if (o->arg_config) {
-                if (!is_missing(o->arg_config))
+        if (file) {
+                if (!is_missing(file))
                         return false;
-                text_error("there is no %s; mbus-cli keygen -o %s makes it", o->arg_config,
-                           o->arg_config);
+                text_error("there is no %s; mbus-cli keygen -o %s makes it", file, file);
                 *ret_status = EXITS_CONFIG;
                 return false;
         }
@@ -178,8 +179,8 @@ static bool mended(const struct options *o, struct mbus_config *config, int erro
         path = usual && is_missing(usual) ? strdup(usual) : NULL;
         if (!path)
                 return false;
-        if (getenv("MBUS") && *getenv("MBUS") &&
-            (!o->arg_bus || strcmp(o->arg_bus, "auto:") == 0) && is_broker_there(config)) {
+        if (getenv("MBUS") && *getenv("MBUS") && (!bus || strcmp(bus, "auto:") == 0) &&
+            is_broker_there(config)) {
                 text_error(
                         "there is no %s, which MBUS names, but a broker; unset MBUS, or name the "
                         "broker's configuration",
@@ -188,7 +189,7 @@ static bool mended(const struct options *o, struct mbus_config *config, int erro
                 *ret_status = EXITS_CONFIG;
                 return false;
         }
-        mbus_config_set_url(config, o->arg_bus);
+        mbus_config_set_url(config, bus);
         *ret_status = make_config(config, path);
         free(path);
         return *ret_status == EXITS_OK;
@@ -219,11 +220,11 @@ int session_open(const struct options *options, struct session *ret_session)
         r = mbus_config_new(&s.config);
         if (r)
                 return session_error("no configuration", r);
-        if (options->arg_bus)
-                mbus_config_set_url(s.config, options->arg_bus);
-        if (options->arg_config)
-                mbus_config_set_file(s.config, options->arg_config);
-        mbus_config_set_patience(s.config, options_wait(options, SESSION_PATIENCE));
+        if (options_has(options, &option_bus))
+                mbus_config_set_url(s.config, options_text(options, &option_bus));
+        if (options_has(options, &option_config))
+                mbus_config_set_file(s.config, options_text(options, &option_config));
+        mbus_config_set_patience(s.config, options_number(options, &option_wait, SESSION_PATIENCE));
         status = open_bus(options, &s);
         if (status) {
                 mbus_config_free(s.config);
@@ -238,7 +239,7 @@ int session_open(const struct options *options, struct session *ret_session)
 
 uint64_t session_answer_by(const struct session *session, const struct options *options)
 {
-        uint64_t wait = options_wait(options, ANSWER_WITHIN);
+        uint64_t wait = options_number(options, &option_wait, ANSWER_WITHIN);
 
         if (!session->brokered)
                 return 0;

@@ -32,8 +32,8 @@ uint64_t session_answer_by(const struct session *session, const struct options *
 /* Sends what is waiting, says bye. */
 void session_close(struct session *session);
 
-/* Whether this host let nothing out of what was sent over the network, or not all of it: then nobody who
- * was not heard of is missing. That has been told. */
+/* Whether this host let nothing out of what was sent over the network, or not all of it: then
+ * nobody who was not heard of is missing. That has been told. */
 bool session_is_mute(struct session *session);
 
 /* Tells stderr that @what failed. Returns the exit status for @error (see mbus.h). */
@@ -46,7 +46,7 @@ int session_refused(const char *what, const struct mbus_event *event);
 /* The same of MBUS_DROP_DENIED, what was sent to @destination. */
 int session_denied(const char *destination, const struct mbus_event *event);
 
-/* Checks @address, named @where in the message; @own: one to join the bus with. 0 or EXITS_USAGE. */
+/* Checks @address, named @where in the message; @own: one to join with. 0 or EXITS_USAGE. */
 int session_check_address(const char *where, const char *address, bool own);
 
 #endif

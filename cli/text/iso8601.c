@@ -1,5 +1,5 @@
 /*
- * iso8601.c - see iso8601.h. A year that the calendar does not have is left out, the fraction stays.
+ * iso8601.c - see iso8601.h. What the calendar does not have is left out, the fraction stays.
  */
 #include "iso8601.h"
 

@@ -23,7 +23,7 @@ void json_print_value(FILE *file, const struct mbus_value *value);
  * was received, CLOCK_REALTIME ns. No line end. */
 void json_print_message(FILE *file, const struct mbus_message *message, uint64_t time, bool expand);
 
-/* So many messages were lost for @cause: {"time":...,"lost":17,"cause":"copies"}, the time is now. */
+/* @n messages were lost for @cause: {"time":...,"lost":17,"cause":"copies"}, the time is now. */
 void json_print_lost(FILE *file, uint64_t n, const char *cause);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * text.c - error messages with a caret, and foreign text on a terminal.
  *
- * A line format promises one line a message, and nobody wants a peer, or the name of a file, to move the
- * cursor: see programs/visible.h.
+ * A line format promises one line a message, and nobody wants a peer, or the name of a file, to
+ * move the cursor: see programs/visible.h.
  */
 #include <stdarg.h>
 #include <stdbool.h>

@@ -7,12 +7,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/common.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
 #include <cli/text/text.h>
 
 #include "keygen-choice.h"
+#include "verbs.h"
 
+static const struct option_info output = { 'o', "output", "FILE",
+                                           "write to FILE, - is standard output", NULL };
+static const struct option_info force = { 0, "force", NULL, "replace a file that is there", NULL };
+static const struct option_info scope = { 0, "scope", "SCOPE",
+                                          "hostlocal (the default) or linklocal", NULL };
+static const struct option_info hash = { 0, "hash", "ALGO", "sha1 (the default) or md5", NULL };
+static const struct option_info cipher = { 0, "cipher", "ALGO",
+                                           "aes (the default), none, des, 3des or idea", NULL };
+static const struct option_info dialect = { 0, "dialect", "NAME",
+                                            "rfc3259 (the default) or ucl, for old programs",
+                                            NULL };
 static bool is_regular(const char *path)
 {
         struct stat s;
@@ -60,8 +73,9 @@ static int check(const struct keygen *keygen)
 /* -o, else -c, else where the library looks. */
 static int make_file(const struct options *o, struct mbus_config *config)
 {
-        const char *path = o->arg_output ? o->arg_output : o->arg_config;
-        char *shown;
+        const char *path = options_has(o, &output) ? options_text(o, &output)
+                                                   : options_text(o, &option_config);
+        char *file;
         int status;
 
         mbus_config_set_file(config, path);
@@ -70,15 +84,15 @@ static int make_file(const struct options *o, struct mbus_config *config)
                 text_error("there is no home directory to keep .mbus in; name a file with -o");
                 return EXITS_CONFIG;
         }
-        shown = strdup(path);
-        if (!shown) {
+        file = strdup(path);
+        if (!file) {
                 text_error("%s", strerror(errno));
                 return EXITS_FAILED;
         }
-        status = tell(mbus_config_generate(
-                              config, options_has(o, OPTION_FORCE) ? MBUS_GENERATE_REPLACE : 0),
-                      shown, config);
-        free(shown);
+        status = tell(
+                mbus_config_generate(config, options_has(o, &force) ? MBUS_GENERATE_REPLACE : 0),
+                file, config);
+        free(file);
         return status;
 }
 
@@ -94,10 +108,11 @@ static int print_text(struct mbus_config *config)
         return EXITS_OK;
 }
 
-static int run(const struct options *options)
+static int keygen_run(const struct options *o)
 {
-        struct keygen keygen = { options->arg_scope, options->arg_hash, options->arg_cipher,
-                                 options->arg_dialect };
+        struct keygen keygen = { options_text(o, &scope), options_text(o, &hash),
+                                 options_text(o, &cipher), options_text(o, &dialect) };
+        const char *file = options_text(o, &output);
         struct mbus_config *config;
         int status = check(&keygen);
 
@@ -110,12 +125,13 @@ static int run(const struct options *options)
         keygen_apply(&keygen, config);
         if (keygen_is_unreadable(&keygen))
                 text_error("old programs cannot read this: they know md5, and des or none");
-        status = options->arg_output && strcmp(options->arg_output, "-") == 0
-                         ? print_text(config)
-                         : make_file(options, config);
+        status = file && strcmp(file, "-") == 0 ? print_text(config) : make_file(o, config);
         mbus_config_free(config);
         return status;
 }
+
+static const struct option_info *const options[] = { &output, &force,   &scope,        &hash,
+                                                     &cipher, &dialect, OPTIONS_COMMON };
 
 const struct verb verb_keygen = {
         .name = "keygen",
@@ -127,9 +143,7 @@ const struct verb verb_keygen = {
                  "(exit 8). With --dialect ucl it is for RAT, VIC and other old programs: their\n"
                  "group, HMAC-MD5-96 and DES, or --cipher none, which is all that libgmbus and\n"
                  "JMbus know.\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FORCE) |
-                   OPTION_BIT(OPTION_SCOPE) | OPTION_BIT(OPTION_HASH) | OPTION_BIT(OPTION_CIPHER) |
-                   OPTION_BIT(OPTION_DIALECT),
+        .options = options,
         .args_max = 0,
-        .run = run,
+        .run = keygen_run,
 };

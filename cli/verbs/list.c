@@ -10,25 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/common.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
-#include <cli/run/loop.h>
-#include <cli/run/session.h>
+#include <cli/run/request.h>
 #include <cli/text/duration.h>
 #include <cli/text/json.h>
 #include <cli/text/text.h>
+
+#include "verbs.h"
 
 /* Answers are spread over one second, and take a moment. */
 #define WAIT_DEFAULT (1300 * DURATION_MS)
 /* What a broker has to answer in. */
 #define WAIT_BROKER (5 * DURATION_S)
 
-struct list {
-        const struct options *options;
-        const char *address;
-        struct session session;
-        struct mbus_entity *entity;
-};
+static const struct option_info verbose = { 'v', "verbose", NULL, "tell more", NULL };
 
 struct row {
         const char *address;
@@ -52,7 +49,7 @@ static bool is_legacy(const char *address)
         return true;
 }
 
-static void print_json(const struct row *row)
+static void list_print_json(const struct row *row)
 {
         fputs("{\"addr\":", stdout);
         json_print_address(stdout, row->address);
@@ -64,7 +61,7 @@ static void print_json(const struct row *row)
 }
 
 /* For a person: columns under a heading. */
-static void print_table(const struct row *rows, size_t n, const struct list *list)
+static void print_table(const struct row *rows, size_t n, const struct request *request)
 {
         char age[DURATION_SIZE];
         size_t width = strlen("ADDRESS");
@@ -81,7 +78,7 @@ static void print_table(const struct row *rows, size_t n, const struct list *lis
                        duration_format(rows[i].age, age), is_legacy(address) ? "legacy" : "");
         }
         printf("%zu %s, ", n, n == 1 ? "entity" : "entities");
-        text_print(stdout, mbus_bus_get_url(list->session.bus));
+        text_print(stdout, mbus_bus_get_url(request->session.bus));
         putchar('\n');
 }
 
@@ -95,37 +92,37 @@ static void print_columns(const struct row *row)
                is_legacy(row->address) ? "legacy" : "-");
 }
 
-static void print_rows(const struct list *list, const struct row *rows, size_t n)
+static void print_rows(const struct request *request, const struct row *rows, size_t n)
 {
-        bool json = options_has(list->options, OPTION_JSON);
+        bool json = options_has(request->options, &option_json);
 
         if (!json && isatty(STDOUT_FILENO)) {
-                print_table(rows, n, list);
+                print_table(rows, n, request);
                 return;
         }
         for (size_t i = 0; i < n; i++) {
                 if (json)
-                        print_json(&rows[i]);
+                        list_print_json(&rows[i]);
                 else
                         print_columns(&rows[i]);
         }
 }
 
 /* On standard error, so that programs read nothing but entities. */
-static void print_where(const struct list *list)
+static void print_where(const struct request *request)
 {
-        const char *interface = mbus_bus_get_interface(list->session.bus);
+        const char *interface = mbus_bus_get_interface(request->session.bus);
 
-        fprintf(stderr, "%s, interface %s\n", mbus_bus_get_url(list->session.bus),
+        fprintf(stderr, "%s, interface %s\n", mbus_bus_get_url(request->session.bus),
                 interface ? interface : "unknown");
 }
 
-static int print_peers(struct list *list)
+static int print_peers(struct request *request)
 {
         struct mbus_peers *peers;
         struct row *rows;
         size_t n;
-        int r = mbus_peers_new(list->session.bus, list->address, &peers);
+        int r = mbus_peers_new(request->session.bus, request->address, &peers);
 
         if (r)
                 return session_error("cannot list", r);
@@ -134,86 +131,78 @@ static int print_peers(struct list *list)
         for (size_t i = 0; rows && i < n; i++)
                 rows[i] = (struct row){ mbus_peers_get_address(peers, i),
                                         mbus_peers_get_age(peers, i) };
-        if (options_has(list->options, OPTION_VERBOSE))
-                print_where(list);
+        if (options_has(request->options, &verbose))
+                print_where(request);
         if (rows) {
                 qsort(rows, n, sizeof(*rows), compare_rows);
-                print_rows(list, rows, n);
+                print_rows(request, rows, n);
         }
         free(rows);
         mbus_peers_free(peers);
         if (!rows)
                 return EXITS_FAILED;
-        if (n == 0 && session_is_mute(&list->session))
+        if (n == 0 && session_is_mute(&request->session))
                 return EXITS_NO_BUS;
-        if (n || !list->options->n_args)
+        if (n || !request->options->n_args)
                 return EXITS_OK;
-        text_error("no entity matches %s", list->address);
+        text_error("no entity matches %s", request->address);
         return EXITS_UNKNOWN;
 }
 
-static int on_event(void *data, const struct mbus_event *event)
+static int list_on_event(void *data, const struct mbus_event *event)
 {
-        struct list *list = data;
+        struct request *request = data;
         int r;
 
         switch (event->type) {
         case MBUS_EVENT_READY:
-                r = mbus_entity_ping(list->entity, list->address);
+                r = mbus_entity_ping(request->entity, request->address);
                 return r ? session_error("cannot ping", r) : LOOP_ON;
         case MBUS_EVENT_WATCHING:
-                return list->session.brokered ? print_peers(list) : LOOP_ON;
+                return request->session.brokered ? print_peers(request) : LOOP_ON;
         case MBUS_EVENT_REFUSED:
         case MBUS_EVENT_UNWATCHED:
                 return session_refused("cannot list", event);
-        case MBUS_EVENT_LINK_DOWN:
-                text_error("the broker went away");
-                return EXITS_NO_BUS;
         default:
-                return LOOP_ON;
+                return request_on_event(event);
         }
 }
 
-static int on_deadline(void *data)
+static int list_on_deadline(void *data)
 {
-        struct list *list = data;
+        struct request *request = data;
 
-        if (!list->session.brokered)
-                return print_peers(list);
-        text_error("%s does not answer", mbus_bus_get_url(list->session.bus));
-        return EXITS_NO_BUS;
+        return request->session.brokered ? request_unanswered(request) : print_peers(request);
 }
 
-static int ask(struct list *list)
+static int list_ask(struct request *request)
 {
-        struct mbus_bus *bus = list->session.bus;
-        uint64_t wait = list->session.brokered ? WAIT_BROKER : WAIT_DEFAULT;
-        struct loop loop = {
-                .bus = bus, .data = list, .on_event = on_event, .on_deadline = on_deadline
-        };
-        int r = mbus_bus_watch(bus, list->address);
+        bool brokered = request->session.brokered;
+        int r = mbus_bus_watch(request->session.bus, request->address);
 
-        loop.deadline = loop_after(options_wait(list->options, wait));
-        if (r == 0 && !list->session.brokered)
-                r = mbus_bus_add_entity(bus, SESSION_ADDRESS, &list->entity);
-        return r ? session_error("cannot list", r) : loop_run(&loop);
+        if (r == 0 && !brokered)
+                r = request_join(request, SESSION_ADDRESS);
+        return r ? session_error("cannot list", r)
+                 : request_run(request, brokered ? WAIT_BROKER : WAIT_DEFAULT);
 }
 
-static int run(const struct options *options)
+static int list_run(const struct options *options)
 {
-        struct list list = { .options = options,
-                             .address = options->n_args ? options->args[0] : "()" };
-        int status = session_check_address("ADDR", list.address, false);
+        struct request request;
+        int status;
 
-        if (!status)
-                status = session_open(options, &list.session);
+        request_init(&request, options, &request, list_on_event, list_on_deadline);
+        status = request_open(&request, options);
         if (status)
                 return status;
-        list.session.asks = true;
-        status = ask(&list);
-        session_close(&list.session);
+        request.session.asks = true;
+        status = list_ask(&request);
+        session_close(&request.session);
         return status;
 }
+
+static const struct option_info *const options[] = { &option_wait, &verbose, &option_json,
+                                                     OPTIONS_COMMON };
 
 const struct verb verb_list = {
         .name = "list",
@@ -224,9 +213,8 @@ const struct verb verb_list = {
                  "the entities are asked, and have -W (1.3 s) to answer. Exit 3 if ADDR\n"
                  "matches none, 7 if the broker does not allow it, 9 if this host lets nothing\n"
                  "out. -v tells on standard error where the bus is, and on which interface.\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON) |
-                   OPTION_BIT(OPTION_VERBOSE),
+        .options = options,
         .args_max = 1,
-        .run = run,
+        .run = list_run,
         .needs = "a line of [policy] for this user with watch=yes",
 };

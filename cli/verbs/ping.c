@@ -9,21 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/common.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
-#include <cli/run/loop.h>
 #include <cli/run/printer.h>
-#include <cli/run/session.h>
+#include <cli/run/request.h>
 #include <cli/text/duration.h>
 #include <cli/text/text.h>
+
+#include "verbs.h"
 
 #define WAIT_DEFAULT (2 * DURATION_S)
 
 struct ping {
-        const struct options *options;
-        const char *address;
-        struct session session;
-        struct mbus_entity *entity;
+        struct request request;
         bool is_sent;
         uint64_t sent; /* CLOCK_MONOTONIC ns */
         char **answered;
@@ -45,7 +44,7 @@ static bool has_answered(const struct ping *ping, const char *address)
 
 static bool is_own(const struct ping *ping, const char *address)
 {
-        const char *own = mbus_entity_get_address(ping->entity);
+        const char *own = mbus_entity_get_address(ping->request.entity);
 
         return own && is_same(address, own);
 }
@@ -64,8 +63,9 @@ static bool is_answer(const struct ping *ping, const struct mbus_message *messag
 {
         const char *source = mbus_message_get_source(message);
 
-        return ping->is_sent && is_hello(message) && mbus_address_matches(ping->address, source) &&
-               !is_own(ping, source) && !has_answered(ping, source);
+        return ping->is_sent && is_hello(message) &&
+               mbus_address_matches(ping->request.address, source) && !is_own(ping, source) &&
+               !has_answered(ping, source);
 }
 
 static int remember(struct ping *ping, const char *address)
@@ -79,7 +79,7 @@ static int remember(struct ping *ping, const char *address)
         return answered[ping->n_answered] ? (ping->n_answered++, EXITS_OK) : EXITS_FAILED;
 }
 
-static int on_observed(struct ping *ping, const struct mbus_message *message)
+static int ping_on_observed(struct ping *ping, const struct mbus_message *message)
 {
         uint64_t us = (loop_now() - ping->sent) / 1000;
         int status;
@@ -94,19 +94,18 @@ static int on_observed(struct ping *ping, const struct mbus_message *message)
         status = printer_flush();
         if (status != LOOP_ON)
                 return status;
-        return options_has(ping->options, OPTION_COUNT) &&
-                               ping->n_answered >= ping->options->arg_count
+        return ping->n_answered >= options_number(ping->request.options, &option_count, SIZE_MAX)
                        ? EXITS_OK
                        : LOOP_ON;
 }
 
-static int on_ready(struct ping *ping)
+static int ping_on_ready(struct ping *ping)
 {
         int r;
 
         if (ping->is_sent)
                 return LOOP_ON;
-        r = mbus_entity_ping(ping->entity, ping->address);
+        r = mbus_entity_ping(ping->request.entity, ping->request.address);
         if (r)
                 return session_error("cannot ping", r);
         ping->is_sent = true;
@@ -114,49 +113,46 @@ static int on_ready(struct ping *ping)
         return LOOP_ON;
 }
 
-static int on_event(void *data, const struct mbus_event *event)
+static int ping_on_event(void *data, const struct mbus_event *event)
 {
         struct ping *ping = data;
 
         switch (event->type) {
         case MBUS_EVENT_READY:
-                return on_ready(ping);
+                return ping_on_ready(ping);
         case MBUS_EVENT_OBSERVED:
-                return on_observed(ping, event->message);
+                return ping_on_observed(ping, event->message);
         case MBUS_EVENT_REFUSED:
         case MBUS_EVENT_UNOBSERVED:
                 return session_refused("cannot ping", event);
         case MBUS_EVENT_DROPPED:
-                return event->drop == MBUS_DROP_DENIED ? session_denied(ping->address, event)
-                                                       : LOOP_ON;
-        case MBUS_EVENT_LINK_DOWN:
-                text_error("the broker went away");
-                return EXITS_NO_BUS;
+                return event->drop == MBUS_DROP_DENIED
+                               ? session_denied(ping->request.address, event)
+                               : LOOP_ON;
         default:
-                return LOOP_ON;
+                return request_on_event(event);
         }
 }
 
-static int on_deadline(void *data)
+static int ping_on_deadline(void *data)
 {
         const struct ping *ping = data;
 
-        if (!ping->is_sent) {
-                text_error("%s does not answer", mbus_bus_get_url(ping->session.bus));
-                return EXITS_NO_BUS;
-        }
+        if (!ping->is_sent)
+                return request_unanswered(&ping->request);
         if (!ping->n_answered)
                 return EXITS_UNKNOWN;
-        return options_has(ping->options, OPTION_COUNT) ? EXITS_TIMED_OUT : EXITS_OK;
+        return options_has(ping->request.options, &option_count) ? EXITS_TIMED_OUT : EXITS_OK;
 }
 
 /* Names those who are known and have not answered. */
-static void print_summary(const struct ping *ping)
+static void ping_print_summary(const struct ping *ping)
 {
         struct mbus_peers *peers;
         size_t silent = 0;
 
-        if (!ping->is_sent || mbus_peers_new(ping->session.bus, ping->address, &peers))
+        if (!ping->is_sent ||
+            mbus_peers_new(ping->request.session.bus, ping->request.address, &peers))
                 return;
         for (size_t i = 0; i < mbus_peers_get_n(peers); i++) {
                 const char *address = mbus_peers_get_address(peers, i);
@@ -174,7 +170,7 @@ static void print_summary(const struct ping *ping)
 }
 
 /* Asks for the hellos that answer: a slow reader loses none of them to everything else. */
-static int observe(struct ping *ping)
+static int ping_observe(struct ping *ping)
 {
         struct mbus_observation *observation;
         int r = mbus_observation_new(&observation);
@@ -182,54 +178,49 @@ static int observe(struct ping *ping)
         if (r)
                 return r;
         mbus_observation_set_hello(observation, true);
-        mbus_observation_add_filter(observation, ping->address, "mbus.hello", NULL);
-        r = mbus_bus_observe(ping->session.bus, observation);
+        mbus_observation_add_filter(observation, ping->request.address, "mbus.hello", NULL);
+        r = mbus_bus_observe(ping->request.session.bus, observation);
         mbus_observation_free(observation);
         return r;
 }
 
-static int ask(struct ping *ping)
+static int ping_ask(struct ping *ping)
 {
-        struct mbus_bus *bus = ping->session.bus;
-        struct loop loop = { .bus = bus,
-                             .data = ping,
-                             .on_event = on_event,
-                             .on_deadline = on_deadline,
-                             .prints = true };
-        int r = observe(ping), status;
+        int r = ping_observe(ping), status;
 
         if (r == 0)
-                r = mbus_bus_watch(bus, ping->address);
+                r = mbus_bus_watch(ping->request.session.bus, ping->request.address);
         if (r == 0)
-                r = mbus_bus_add_entity(bus, SESSION_ADDRESS, &ping->entity);
+                r = request_join(&ping->request, SESSION_ADDRESS);
         if (r)
                 return session_error("cannot ping", r);
-        loop.deadline = loop_after(options_wait(ping->options, WAIT_DEFAULT));
-        status = loop_run(&loop);
-        print_summary(ping);
+        status = request_run(&ping->request, WAIT_DEFAULT);
+        ping_print_summary(ping);
         return status;
 }
 
-static int run(const struct options *options)
+static int ping_run(const struct options *options)
 {
-        struct ping ping = { .options = options,
-                             .address = options->n_args ? options->args[0] : "()" };
-        int status = session_check_address("ADDR", ping.address, false);
+        struct ping ping = { .is_sent = false };
+        int status;
 
-        if (!status)
-                status = session_open(options, &ping.session);
+        request_init(&ping.request, options, &ping, ping_on_event, ping_on_deadline);
+        ping.request.loop.prints = true;
+        status = request_open(&ping.request, options);
         if (status)
                 return status;
-        status = ask(&ping);
-        ping.session.asks = ping.n_answered == 0;
-        if (status == EXITS_UNKNOWN && session_is_mute(&ping.session))
+        status = ping_ask(&ping);
+        ping.request.session.asks = ping.n_answered == 0;
+        if (status == EXITS_UNKNOWN && session_is_mute(&ping.request.session))
                 status = EXITS_NO_BUS;
-        session_close(&ping.session);
+        session_close(&ping.request.session);
         for (size_t i = 0; i < ping.n_answered; i++)
                 free(ping.answered[i]);
         free(ping.answered);
         return status;
 }
+
+static const struct option_info *const options[] = { &option_count, &option_wait, OPTIONS_COMMON };
 
 const struct verb verb_ping = {
         .name = "ping",
@@ -239,9 +230,9 @@ const struct verb verb_ping = {
                  "answer at random by up to one second (RFC 3259, 9.3). -C stops after N\n"
                  "answers; -W is 2 s. Exit 3 if nobody answers, 27 if somebody does, but fewer\n"
                  "than -C.\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT),
+        .options = options,
         .args_max = 1,
-        .run = run,
+        .run = ping_run,
         .needs = "a line of [policy] for this user with attach=(app:mbus-cli), send= for ADDR, "
                  "watch=yes and observe=yes",
 };

@@ -1,32 +1,39 @@
 /*
  * send.c - mbus-cli send: one message with one or several commands.
  *
- * A reliable message goes to one entity (RFC 3259, 7), which need not be known yet: the library asks for
- * it and holds the message, with the patience that -W says.
+ * A reliable message goes to one entity (RFC 3259, 7), which need not be known yet: the library
+ * asks for it and holds the message, with the patience that -W says.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/common.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
-#include <cli/run/loop.h>
 #include <cli/run/printer.h>
-#include <cli/run/session.h>
+#include <cli/run/request.h>
 #include <cli/text/duration.h>
 #include <cli/text/format.h>
 #include <cli/text/text.h>
 
+#include "verbs.h"
+
 /* Of many entities that match. */
-#define MATCHES_SHOWN 5
+#define MATCHES_PRINTED 5
 #define WAIT_DEFAULT SESSION_PATIENCE
+
+static const struct option_info reliable = { 'r', "reliable", NULL,
+                                             "to exactly one entity, which acknowledges", NULL };
+static const struct option_info as = { 0, "as", "ADDR",
+                                       "the address to send from; default (app:mbus-cli)", NULL };
+static const struct option_info stay = { 0, "stay", "SECS",
+                                         "stay that long, and print what comes back",
+                                         option_parse_duration };
+
 struct send {
-        const struct options *options;
-        const char *destination;
+        struct request request; /* of DEST */
         struct mbus_commands *commands;
-        struct session session;
-        struct loop loop;
         struct printer printer; /* of what comes back */
-        struct mbus_entity *entity;
         bool is_sent;
         bool is_done; /* all went well, and it stays */
         uint64_t ticket;
@@ -87,12 +94,12 @@ static bool has_command(const char *text, const char *name)
 static int check_manner(const struct options *o, const struct mbus_commands *commands)
 {
         const char *text = mbus_commands_get_text(commands);
-        bool reliable = options_has(o, OPTION_RELIABLE);
+        bool is_reliable = options_has(o, &reliable);
 
-        if (!has_command(text, reliable ? "mbus.waiting" : "mbus.go"))
+        if (!has_command(text, is_reliable ? "mbus.waiting" : "mbus.go"))
                 return EXITS_OK;
         text_error(
-                reliable
+                is_reliable
                         ? "mbus.waiting is not to be sent reliably: leave -r out (RFC 3259, 9.5)"
                         : "mbus.go is to be sent reliably, to the one who waits: add -r (RFC 3259, "
                           "9.6)");
@@ -115,26 +122,27 @@ static int read_commands(const struct options *o, struct mbus_commands *commands
 
 static bool matches_self(const struct send *send)
 {
-        return mbus_address_matches(send->destination, mbus_entity_get_address(send->entity));
+        return mbus_address_matches(send->request.address,
+                                    mbus_entity_get_address(send->request.entity));
 }
 
 /* A few are enough to see what is wrong. */
 static void print_matches(const struct send *send)
 {
         struct mbus_peers *peers;
-        size_t n, shown;
+        size_t n, printed;
 
-        if (mbus_peers_new(send->session.bus, send->destination, &peers))
+        if (mbus_peers_new(send->request.session.bus, send->request.address, &peers))
                 return;
         n = mbus_peers_get_n(peers);
-        shown = n < MATCHES_SHOWN ? n : MATCHES_SHOWN;
+        printed = n < MATCHES_PRINTED ? n : MATCHES_PRINTED;
         if (matches_self(send))
                 fprintf(stderr, "  %s (this is mbus-cli itself)\n",
-                        mbus_entity_get_address(send->entity));
-        for (size_t i = 0; i < shown; i++)
+                        mbus_entity_get_address(send->request.entity));
+        for (size_t i = 0; i < printed; i++)
                 fprintf(stderr, "  %s\n", mbus_peers_get_address(peers, i));
-        if (shown < n)
-                fprintf(stderr, "  and %zu more, which mbus-cli list shows\n", n - shown);
+        if (printed < n)
+                fprintf(stderr, "  and %zu more, which mbus-cli list shows\n", n - printed);
         mbus_peers_free(peers);
 }
 
@@ -143,10 +151,10 @@ static int not_unique(struct send *send)
 {
         if (!send->lists) {
                 text_error("several entities match %s; a reliable message goes to exactly one",
-                           send->destination);
+                           send->request.address);
                 send->lists = true;
-                if (send->session.brokered &&
-                    mbus_bus_watch(send->session.bus, send->destination) == 0)
+                if (send->request.session.brokered &&
+                    mbus_bus_watch(send->request.session.bus, send->request.address) == 0)
                         return LOOP_ON;
         }
         print_matches(send);
@@ -155,7 +163,7 @@ static int not_unique(struct send *send)
 
 static int unknown(const struct send *send)
 {
-        text_error("no entity matches %s", send->destination);
+        text_error("no entity matches %s", send->request.address);
         return EXITS_UNKNOWN;
 }
 
@@ -166,7 +174,7 @@ static int send_failed(const struct send *send, int error)
 
         if (error != MBUS_E_TOO_LARGE)
                 return session_error("cannot send", error);
-        mbus_bus_get_sizes(send->session.bus, &size, &largest);
+        mbus_bus_get_sizes(send->request.session.bus, &size, &largest);
         text_error(
                 "cannot send: the message has %zu octets, header included, and on this bus one may "
                 "have %zu",
@@ -177,10 +185,11 @@ static int send_failed(const struct send *send, int error)
 /* Ends, or stays: some who are asked answer reliably, and RAT ends if it finds nobody then. */
 static int done(struct send *send)
 {
-        if (!options_has(send->options, OPTION_STAY))
+        if (!options_has(send->request.options, &stay))
                 return EXITS_OK;
         if (!send->is_done)
-                send->loop.deadline = loop_after(send->options->arg_stay);
+                send->request.loop.deadline =
+                        loop_after(options_number(send->request.options, &stay, 0));
         send->is_done = true;
         return LOOP_ON;
 }
@@ -188,7 +197,8 @@ static int done(struct send *send)
 static int send_unreliable(struct send *send)
 {
         int r = send->is_done ? 0
-                              : mbus_entity_send(send->entity, send->destination, send->commands);
+                              : mbus_entity_send(send->request.entity, send->request.address,
+                                                 send->commands);
 
         return r ? send_failed(send, r) : done(send);
 }
@@ -199,20 +209,21 @@ static int send_reliable(struct send *send)
         int r;
 
         /* Who they are if they are several: a broker tells that itself. */
-        if (!send->session.brokered) {
-                r = mbus_bus_watch(send->session.bus, send->destination);
+        if (!send->request.session.brokered) {
+                r = mbus_bus_watch(send->request.session.bus, send->request.address);
                 if (r)
                         return session_error("cannot watch", r);
         }
-        r = mbus_entity_send_reliable(send->entity, send->destination, send->commands,
+        r = mbus_entity_send_reliable(send->request.entity, send->request.address, send->commands,
                                       &send->ticket);
         switch (r) {
         case 0:
                 send->is_sent = true;
                 /* The ticket ends by itself; this is for a broker that hangs. */
-                send->loop.deadline = loop_after(options_wait(send->options, WAIT_DEFAULT));
-                if (send->loop.deadline < LOOP_NEVER - 2 * WAIT_DEFAULT)
-                        send->loop.deadline += 2 * WAIT_DEFAULT;
+                send->request.loop.deadline = loop_after(
+                        options_number(send->request.options, &option_wait, WAIT_DEFAULT));
+                if (send->request.loop.deadline < LOOP_NEVER - 2 * WAIT_DEFAULT)
+                        send->request.loop.deadline += 2 * WAIT_DEFAULT;
                 return LOOP_ON;
         case MBUS_E_UNKNOWN:
                 return unknown(send);
@@ -223,27 +234,27 @@ static int send_reliable(struct send *send)
         }
 }
 
-static int on_ready(struct send *send)
+static int send_on_ready(struct send *send)
 {
-        if (!options_has(send->options, OPTION_RELIABLE))
+        if (!options_has(send->request.options, &reliable))
                 return send_unreliable(send);
         return send->is_sent ? LOOP_ON : send_reliable(send);
 }
 
-static int on_failed(struct send *send, const struct mbus_event *event)
+static int send_on_failed(struct send *send, const struct mbus_event *event)
 {
         if (event->reason == MBUS_REASON_UNKNOWN)
                 return unknown(send);
         if (event->reason == MBUS_REASON_NOT_UNIQUE)
                 return not_unique(send);
-        return session_refused(send->destination, event);
+        return session_refused(send->request.address, event);
 }
 
-static int on_message(struct send *send, const struct mbus_event *event)
+static int send_on_message(struct send *send, const struct mbus_event *event)
 {
         int status;
 
-        if (!options_has(send->options, OPTION_STAY))
+        if (!options_has(send->request.options, &stay))
                 return LOOP_ON;
         status = printer_put(&send->printer, event);
         if (event->type != MBUS_EVENT_QUIT || status != LOOP_ON || !send->is_done)
@@ -252,37 +263,35 @@ static int on_message(struct send *send, const struct mbus_event *event)
         return EXITS_OK;
 }
 
-static int on_event(void *data, const struct mbus_event *event)
+static int send_on_event(void *data, const struct mbus_event *event)
 {
         struct send *send = data;
 
         switch (event->type) {
         case MBUS_EVENT_READY:
-                return on_ready(send);
+                return send_on_ready(send);
         case MBUS_EVENT_REFUSED:
                 return session_refused("cannot join the bus", event);
         case MBUS_EVENT_DELIVERED:
                 return event->ticket == send->ticket ? done(send) : LOOP_ON;
         case MBUS_EVENT_FAILED:
-                return event->ticket == send->ticket ? on_failed(send, event) : LOOP_ON;
+                return event->ticket == send->ticket ? send_on_failed(send, event) : LOOP_ON;
         case MBUS_EVENT_MESSAGE:
         case MBUS_EVENT_QUIT:
-                return on_message(send, event);
+                return send_on_message(send, event);
         case MBUS_EVENT_DROPPED:
-                return event->drop == MBUS_DROP_DENIED ? session_denied(send->destination, event)
-                                                       : printer_notice(&send->printer, event);
+                return event->drop == MBUS_DROP_DENIED
+                               ? session_denied(send->request.address, event)
+                               : printer_notice(&send->printer, event);
         case MBUS_EVENT_WATCHING:
         case MBUS_EVENT_UNWATCHED:
                 return send->lists ? not_unique(send) : LOOP_ON;
-        case MBUS_EVENT_LINK_DOWN:
-                text_error("the broker went away");
-                return EXITS_NO_BUS;
         default:
-                return LOOP_ON;
+                return request_on_event(event);
         }
 }
 
-static int on_deadline(void *data)
+static int send_on_deadline(void *data)
 {
         const struct send *send = data;
 
@@ -291,79 +300,77 @@ static int on_deadline(void *data)
         if (send->is_done)
                 return EXITS_OK;
         if (send->is_sent) {
-                text_error("%s: not acknowledged", send->destination);
+                text_error("%s: not acknowledged", send->request.address);
                 return EXITS_UNDELIVERED;
         }
-        text_error("%s does not answer", mbus_bus_get_url(send->session.bus));
-        return EXITS_NO_BUS;
+        return request_unanswered(&send->request);
 }
 
 /* Whether it may be for this host that nobody got the message: what was acknowledged did arrive. */
 static bool may_be_lost(const struct send *send, int status)
 {
         if (status == EXITS_OK)
-                return !options_has(send->options, OPTION_RELIABLE);
+                return !options_has(send->request.options, &reliable);
         return status == EXITS_UNKNOWN || status == EXITS_UNDELIVERED;
 }
 
-/* It has been sent. What has not left when -W is over is lost with us, so it is said; and by the time that a
- * broker has taken it, it has told whether that is denied (spec/attach.md). */
+/* It has been sent. What has not left when -W is over is lost with us, so it is said; and by the
+ * time that a broker has taken it, it has told whether that is denied (spec/attach.md). */
 static int flush(struct send *send)
 {
-        int left = 0, status = loop_flush(send->session.bus, send->loop.deadline, &left);
+        int left = 0,
+            status = loop_flush(send->request.session.bus, send->request.loop.deadline, &left);
         const struct mbus_event *event;
 
         if (status)
                 return status;
-        while ((event = mbus_bus_pop_event(send->session.bus))) {
-                status = event->type == MBUS_EVENT_READY ? LOOP_ON : on_event(send, event);
+        while ((event = mbus_bus_pop_event(send->request.session.bus))) {
+                status = event->type == MBUS_EVENT_READY ? LOOP_ON : send_on_event(send, event);
                 if (status != LOOP_ON)
                         return status;
         }
         if (left == 0)
                 return EXITS_OK;
         text_error("%d message%s left that %s has not taken within the time of -W", left,
-                   left == 1 ? " is" : "s are", mbus_bus_get_url(send->session.bus));
+                   left == 1 ? " is" : "s are", mbus_bus_get_url(send->request.session.bus));
         return EXITS_UNDELIVERED;
 }
 
 static int send_message(struct send *send)
 {
-        const struct options *o = send->options;
-        const char *as = o->arg_as ? o->arg_as : SESSION_ADDRESS;
-        int status = session_open(o, &send->session), r;
+        const struct options *o = send->request.options;
+        const char *address = options_has(o, &as) ? options_text(o, &as) : SESSION_ADDRESS;
+        int status = session_open(o, &send->request.session), r;
 
         if (status)
                 return status;
-        send->loop = (struct loop){ .bus = send->session.bus,
-                                    .data = send,
-                                    .on_event = on_event,
-                                    .on_deadline = on_deadline,
-                                    .prints = options_has(o, OPTION_STAY) };
         send->printer.options = o;
-        send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
-        r = mbus_bus_add_entity(send->session.bus, as, &send->entity);
-        status = r ? session_failed(&send->session, "cannot join the bus", r)
-                   : loop_run(&send->loop);
+        send->request.loop.prints = options_has(o, &stay);
+        r = request_join(&send->request, address);
+        status = r ? session_failed(&send->request.session, "cannot join the bus", r)
+                   : request_run(&send->request, WAIT_DEFAULT);
         printer_finish(&send->printer);
         if (send->is_done)
-                send->loop.deadline = loop_after(options_wait(o, WAIT_DEFAULT));
-        if (status == EXITS_OK && !options_has(o, OPTION_RELIABLE))
+                send->request.loop.deadline =
+                        loop_after(options_number(o, &option_wait, WAIT_DEFAULT));
+        if (status == EXITS_OK && !options_has(o, &reliable))
                 status = flush(send);
-        send->session.asks = options_has(o, OPTION_RELIABLE);
-        if (may_be_lost(send, status) && session_is_mute(&send->session))
+        send->request.session.asks = options_has(o, &reliable);
+        if (may_be_lost(send, status) && session_is_mute(&send->request.session))
                 status = EXITS_NO_BUS;
-        session_close(&send->session);
+        session_close(&send->request.session);
         return status;
 }
 
-static int run(const struct options *options)
+static int send_run(const struct options *options)
 {
-        struct send send = { .options = options, .destination = options->args[0] };
-        int status = session_check_address("DEST", send.destination, false), r;
+        struct send send = { .is_sent = false };
+        int status, r;
 
-        if (!status && options->arg_as)
-                status = session_check_address("--as", options->arg_as, true);
+        request_init(&send.request, options, &send, send_on_event, send_on_deadline);
+        status = session_check_address("DEST", send.request.address, false);
+        if (!status && options_has(options, &as))
+                status = session_check_address("--as", options_text(options, &as), true);
         if (status)
                 return status;
         r = mbus_commands_new(&send.commands);
@@ -375,6 +382,10 @@ static int run(const struct options *options)
         mbus_commands_free(send.commands);
         return status;
 }
+
+static const struct option_info *const options[] = { &reliable,     &as,          &stay,
+                                                     &option_wait,  &option_json, &option_format,
+                                                     OPTIONS_COMMON };
 
 const struct verb verb_send = {
         .name = "send",
@@ -392,12 +403,10 @@ const struct verb verb_send = {
                  "until SECS are over: exit 0. mbus.go goes only with -r, mbus.waiting only\n"
                  "without (RFC 3259, 9.5 and 9.6).\n"
                  "\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_RELIABLE) | OPTION_BIT(OPTION_WAIT) |
-                   OPTION_BIT(OPTION_AS) | OPTION_BIT(OPTION_STAY) | OPTION_BIT(OPTION_JSON) |
-                   OPTION_BIT(OPTION_FORMAT),
+        .options = options,
         .args_min = 2,
         .args_max = SIZE_MAX,
-        .run = run,
+        .run = send_run,
         .needs = "a line of [policy] for this user with attach= for --as, else "
                  "attach=(app:mbus-cli), and send= for DEST, with each COMMAND if that line has "
                  "commands=",

@@ -9,13 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/common.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
-#include <cli/run/loop.h>
-#include <cli/run/session.h>
+#include <cli/run/request.h>
 #include <cli/text/duration.h>
 #include <cli/text/json.h>
 #include <cli/text/text.h>
+
+#include "verbs.h"
 
 #define BROKER "(app:mbus-broker)"
 #define WAIT_DEFAULT (5 * DURATION_S)
@@ -41,16 +43,14 @@ struct part {
 };
 
 struct status {
-        const struct options *options;
-        struct session session;
-        struct mbus_entity *entity;
+        struct request request;
         struct part *parts;
         size_t n_parts;
 };
 
 /* ---- printing ------------------------------------------------------------------------------ */
 
-/* The item of an answer behind @item; NULL: the first one, which the mark of more parts precedes. */
+/* The item of an answer behind @item; NULL: the first, which the mark of more parts precedes. */
 static const struct mbus_value *next_item(const struct part *part, const struct mbus_value *item)
 {
         if (item)
@@ -71,7 +71,7 @@ static const struct mbus_value *pair(const struct mbus_value *item, const char *
         return mbus_value_next(item, name);
 }
 
-static void json_pair(const struct mbus_value *item, bool *first)
+static void status_json_pair(const struct mbus_value *item, bool *first)
 {
         const char *name;
         const struct mbus_value *value = pair(item, &name);
@@ -86,18 +86,18 @@ static void json_pair(const struct mbus_value *item, bool *first)
         json_print_value(stdout, value);
 }
 
-static void json_object(const struct mbus_value *item, bool *first)
+static void status_json_object(const struct mbus_value *item, bool *first)
 {
         bool first_pair = true;
 
         fputs(*first ? "{" : ",{", stdout);
         *first = false;
         for (const struct mbus_value *v = mbus_value_first(item); v; v = mbus_value_next(item, v))
-                json_pair(v, &first_pair);
+                status_json_pair(v, &first_pair);
         putchar('}');
 }
 
-static void print_json(const struct status *s)
+static void status_print_json(const struct status *s)
 {
         for (int q = 0; q < QUESTIONS; q++) {
                 bool is_list = q >= BUSES, first = true;
@@ -110,9 +110,9 @@ static void print_json(const struct status *s)
 
                         while (part->question == q && (item = next_item(part, item))) {
                                 if (is_list)
-                                        json_object(item, &first);
+                                        status_json_object(item, &first);
                                 else
-                                        json_pair(item, &first);
+                                        status_json_pair(item, &first);
                         }
                 }
                 putchar(is_list ? ']' : '}');
@@ -120,7 +120,7 @@ static void print_json(const struct status *s)
         fputs("}\n", stdout);
 }
 
-static void print_one(const struct mbus_value *value)
+static void status_print_one(const struct mbus_value *value)
 {
         size_t n;
         const char *text = mbus_value_get_text(value, &n);
@@ -131,19 +131,19 @@ static void print_one(const struct mbus_value *value)
 }
 
 /* The items of a list with "; " between them, "-" if there are none. */
-static void print_value(const struct mbus_value *value)
+static void status_print_value(const struct mbus_value *value)
 {
         const struct mbus_value *item = mbus_value_first(value);
 
         if (mbus_value_get_type(value) != MBUS_VALUE_LIST) {
-                print_one(value);
+                status_print_one(value);
                 return;
         }
         if (!item)
                 putchar('-');
         for (bool first = true; item; item = mbus_value_next(value, item), first = false) {
                 fputs(first ? "" : "; ", stdout);
-                print_one(item);
+                status_print_one(item);
         }
 }
 
@@ -151,7 +151,7 @@ static void print_value(const struct mbus_value *value)
 #define NAME_WIDTH 28
 
 /* A name, and a value in a column of its own. */
-static void print_pair(const struct mbus_value *item, bool is_stats)
+static void status_print_pair(const struct mbus_value *item, bool is_stats)
 {
         const char *name;
         const struct mbus_value *value = pair(item, &name);
@@ -166,12 +166,12 @@ static void print_pair(const struct mbus_value *item, bool is_stats)
                 printf("%*s ", width < NAME_WIDTH ? NAME_WIDTH - (int)width : 0, "");
         else
                 putchar('\t');
-        print_value(value);
+        status_print_value(value);
         putchar('\n');
 }
 
 /* A bus or a client on a line: which one, and what else is known of it. */
-static void print_line(const struct mbus_value *item)
+static void status_print_line(const struct mbus_value *item)
 {
         const char *name, *separator = isatty(STDOUT_FILENO) ? "  " : "\t";
         bool first = true;
@@ -184,13 +184,13 @@ static void print_line(const struct mbus_value *item)
                 fputs(first ? "" : separator, stdout);
                 text_print(stdout, name);
                 putchar(' ');
-                print_value(value);
+                status_print_value(value);
                 first = false;
         }
         putchar('\n');
 }
 
-static void print_text(const struct status *s)
+static void status_print_text(const struct status *s)
 {
         for (int q = 0; q < ENTITIES; q++) {
                 for (size_t i = 0; i < s->n_parts; i++) {
@@ -199,9 +199,9 @@ static void print_text(const struct status *s)
 
                         while (part->question == q && (item = next_item(part, item))) {
                                 if (q == CLIENTS || q == BUSES)
-                                        print_line(item);
+                                        status_print_line(item);
                                 else
-                                        print_pair(item, q == STATS);
+                                        status_print_pair(item, q == STATS);
                         }
                 }
         }
@@ -209,7 +209,7 @@ static void print_text(const struct status *s)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-static int ask(struct status *s)
+static int status_ask(struct status *s)
 {
         struct mbus_commands *commands;
         uint64_t ticket;
@@ -221,12 +221,13 @@ static int ask(struct status *s)
                 mbus_commands_begin(commands, questions[q]);
                 mbus_commands_end(commands);
         }
-        r = mbus_entity_send_reliable(s->entity, BROKER, commands, &ticket);
+        r = mbus_entity_send_reliable(s->request.entity, BROKER, commands, &ticket);
         mbus_commands_free(commands);
         return r ? session_error("cannot ask", r) : LOOP_ON;
 }
 
-static int keep(struct status *s, const struct mbus_message *message, size_t command, int question)
+static int keep_part(struct status *s, const struct mbus_message *message, size_t command,
+                     int question)
 {
         struct part *parts = realloc(s->parts, (s->n_parts + 1) * sizeof(*parts));
 
@@ -239,7 +240,7 @@ static int keep(struct status *s, const struct mbus_message *message, size_t com
         return LOOP_ON;
 }
 
-static int on_message(struct status *s, const struct mbus_message *message)
+static int status_on_message(struct status *s, const struct mbus_message *message)
 {
         const char *name;
         int status = LOOP_ON;
@@ -249,24 +250,24 @@ static int on_message(struct status *s, const struct mbus_message *message)
         for (size_t i = 0; (name = mbus_message_get_command(message, i)); i++)
                 for (int q = 0; q < QUESTIONS && status == LOOP_ON; q++)
                         if (strcmp(name, questions[q]) == 0)
-                                status = keep(s, message, i, q);
+                                status = keep_part(s, message, i, q);
         return status;
 }
 
-static int on_event(void *data, const struct mbus_event *event)
+static int status_on_event(void *data, const struct mbus_event *event)
 {
         struct status *s = data;
 
         switch (event->type) {
         case MBUS_EVENT_READY:
-                return ask(s);
+                return status_ask(s);
         case MBUS_EVENT_MESSAGE:
-                return on_message(s, event->message);
+                return status_on_message(s, event->message);
         case MBUS_EVENT_DELIVERED:
-                if (options_has(s->options, OPTION_JSON))
-                        print_json(s);
+                if (options_has(s->request.options, &option_json))
+                        status_print_json(s);
                 else
-                        print_text(s);
+                        status_print_text(s);
                 return EXITS_OK;
         case MBUS_EVENT_REFUSED:
                 /* The owner may attach what he likes: this is somebody else. */
@@ -278,57 +279,53 @@ static int on_event(void *data, const struct mbus_event *event)
                 return session_refused("the broker does not tell", event);
         case MBUS_EVENT_FAILED:
                 return session_refused("the broker does not tell", event);
-        case MBUS_EVENT_LINK_DOWN:
-                text_error("the broker went away");
-                return EXITS_NO_BUS;
         default:
-                return LOOP_ON;
+                return request_on_event(event);
         }
 }
 
-static int on_deadline(void *data)
+static int status_on_deadline(void *data)
 {
         const struct status *s = data;
 
-        text_error("%s does not answer", mbus_bus_get_url(s->session.bus));
-        return EXITS_NO_BUS;
-}
-
-static int join_and_ask(struct status *s)
-{
-        struct loop loop = {
-                .bus = s->session.bus, .data = s, .on_event = on_event, .on_deadline = on_deadline
-        };
-        int r = mbus_bus_add_entity(s->session.bus, SESSION_ADDRESS, &s->entity);
-
-        loop.deadline = loop_after(options_wait(s->options, WAIT_DEFAULT));
-        return r ? session_error("cannot ask", r) : loop_run(&loop);
+        return request_unanswered(&s->request);
 }
 
 /* There is nothing to ask where there is no broker, so the network is not tried. */
-static int run(const struct options *options)
+static int open_broker(struct status *s, const struct options *options)
 {
+        const char *bus = options_text(options, &option_bus);
         struct options brokered = *options;
-        struct status s = { .options = options };
-        int status;
 
-        if (!options->arg_bus || strcmp(options->arg_bus, "auto:") == 0)
-                brokered.arg_bus = "unix:";
-        if (strncmp(brokered.arg_bus, "unix:", 5) != 0 &&
-            strncmp(brokered.arg_bus, "tcp:", 4) != 0) {
-                text_error("there is no broker at %s", brokered.arg_bus);
+        if (!bus || strcmp(bus, "auto:") == 0)
+                bus = "unix:";
+        if (strncmp(bus, "unix:", 5) != 0 && strncmp(bus, "tcp:", 4) != 0) {
+                text_error("there is no broker at %s", bus);
                 return EXITS_NO_BUS;
         }
-        status = session_open(&brokered, &s.session);
+        options_set(&brokered, &option_bus, (union option_value){ .text = bus });
+        return request_open(&s->request, &brokered);
+}
+
+static int status_run(const struct options *options)
+{
+        struct status s = { .n_parts = 0 };
+        int status, r;
+
+        request_init(&s.request, options, &s, status_on_event, status_on_deadline);
+        status = open_broker(&s, options);
         if (status)
                 return status;
-        status = join_and_ask(&s);
+        r = request_join(&s.request, SESSION_ADDRESS);
+        status = r ? session_error("cannot ask", r) : request_run(&s.request, WAIT_DEFAULT);
         for (size_t i = 0; i < s.n_parts; i++)
                 mbus_message_unref(s.parts[i].message);
         free(s.parts);
-        session_close(&s.session);
+        session_close(&s.request.session);
         return status;
 }
+
+static const struct option_info *const options[] = { &option_wait, &option_json, OPTIONS_COMMON };
 
 const struct verb verb_status = {
         .name = "status",
@@ -339,7 +336,7 @@ const struct verb verb_status = {
                  "object with status, stats, buses, clients and entities. Only the broker's\n"
                  "owner and root may ask (7).\n"
                  "Exit 9 if there is no broker, or none that answers within -W (5 s).\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_JSON),
-        .run = run,
+        .options = options,
+        .run = status_run,
         .needs = "to be the broker's own user or root",
 };

@@ -3,7 +3,8 @@
  */
 #include <stdio.h>
 
-#include <cli/options/verb.h>
+#include <cli/options/common.h>
+#include <cli/options/options.h>
 #include <cli/run/exits.h>
 #include <cli/run/loop.h>
 #include <cli/run/printer.h>
@@ -11,8 +12,10 @@
 #include <cli/text/format.h>
 #include <cli/text/text.h>
 
+#include "verbs.h"
+
 /* Whoever is asked to end should (RFC 3259, 9.4). */
-static int on_quit(struct printer *printer, const struct mbus_event *event)
+static int subscribe_on_quit(struct printer *printer, const struct mbus_event *event)
 {
         int status = printer_put(printer, event);
 
@@ -20,7 +23,7 @@ static int on_quit(struct printer *printer, const struct mbus_event *event)
         return status == LOOP_ON ? EXITS_OK : status;
 }
 
-static int on_event(void *data, const struct mbus_event *event)
+static int subscribe_on_event(void *data, const struct mbus_event *event)
 {
         struct printer *printer = data;
 
@@ -33,23 +36,24 @@ static int on_event(void *data, const struct mbus_event *event)
         case MBUS_EVENT_MESSAGE:
                 return printer_put(printer, event);
         case MBUS_EVENT_QUIT:
-                return on_quit(printer, event);
+                return subscribe_on_quit(printer, event);
         default:
                 return printer_notice(printer, event);
         }
 }
 
-static int on_deadline(void *data)
+static int subscribe_on_deadline(void *data)
 {
         return printer_timed_out(data);
 }
 
-static int run(const struct options *options)
+static int subscribe_run(const struct options *options)
 {
         struct printer printer = { .options = options };
-        struct loop loop = {
-                .data = &printer, .on_event = on_event, .on_deadline = on_deadline, .prints = true
-        };
+        struct loop loop = { .data = &printer,
+                             .on_event = subscribe_on_event,
+                             .on_deadline = subscribe_on_deadline,
+                             .prints = true };
         struct mbus_entity *entity;
         struct session session;
         int status = session_check_address("ADDR", options->args[0], true), r;
@@ -64,10 +68,13 @@ static int run(const struct options *options)
         r = mbus_bus_add_entity(session.bus, options->args[0], &entity);
         status = r ? session_failed(&session, "cannot join the bus", r) : loop_run(&loop);
         printer_finish(&printer);
-        session.asks = printer.shown == 0;
+        session.asks = printer.printed == 0;
         session_close(&session);
         return status;
 }
+
+static const struct option_info *const options[] = { &option_count, &option_wait, &option_json,
+                                                     &option_format, OPTIONS_COMMON };
 
 const struct verb verb_subscribe = {
         .name = "subscribe",
@@ -79,11 +86,10 @@ const struct verb verb_subscribe = {
                  "line is\n"
                  "  " FORMAT_DEFAULT "\n"
                  "\n",
-        .options = OPTIONS_BUS | OPTION_BIT(OPTION_COUNT) | OPTION_BIT(OPTION_WAIT) |
-                   OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_FORMAT),
+        .options = options,
         .args_min = 1,
         .args_max = 1,
-        .run = run,
+        .run = subscribe_run,
         .needs = "a line of [policy] for this user with attach= for ADDR",
         .print_more = format_print_letters,
 };
