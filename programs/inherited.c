@@ -1,8 +1,8 @@
 /*
  * inherited.c - see inherited.h.
  *
- * What has taken the place of a closed descriptor answers EBADF to each read and write, as the closed
- * one would have done: whoever reads or writes there is told, and is not given an empty file.
+ * What has taken the place of a closed descriptor answers EBADF to each read and write, as the
+ * closed one would have done: whoever reads or writes there is told, and gets no empty file.
  */
 #include "inherited.h"
 
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* The root directory is there where /dev may not be, and O_PATH is for neither reading nor writing. */
+/* The root directory is there where /dev may not be; O_PATH is for neither reading nor writing. */
 static int open_nothing(void)
 {
         int fd = open("/", O_PATH | O_NOCTTY);

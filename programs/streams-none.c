@@ -1,6 +1,6 @@
 /*
- * streams-none.c - streams.h where stdout and stderr cannot be replaced, since the C library has them as
- * constants: they are what it makes of them.
+ * streams-none.c - streams.h where stdout and stderr cannot be replaced, since the C library has
+ * them as constants: they are what it makes of them.
  */
 #include "streams.h"
 

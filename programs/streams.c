@@ -1,9 +1,9 @@
 /*
  * streams.c - see streams.h.
  *
- * stdio forgets what a descriptor does not take at once. That is why the write function of these streams
- * returns only when all is written, or when there is an error, which is kept: stdio would tell of it to
- * one call, and that call may not be ours.
+ * stdio forgets what a descriptor does not take at once. That is why the write function of these
+ * streams returns only when all is written, or when there is an error, which is kept: stdio would
+ * tell of it to one call, and that call may not be ours.
  */
 #include "streams.h"
 

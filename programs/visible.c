@@ -56,8 +56,9 @@ static bool is_among(unsigned c, const struct range *ranges, size_t n)
 }
 
 /*
- * Controls (C0, C1), what breaks lines, what turns directions around, and what takes no room, but for
- * accents and the selectors behind pictures (U+FE00 to U+FE0F), which belong to the character before.
+ * Controls (C0, C1), what breaks lines, what turns directions around, and what takes no room, but
+ * for accents and the selectors behind pictures (U+FE00 to U+FE0F), which belong to the character
+ * before.
  */
 static const struct range hidden[] = {
         { 0x0000, 0x001f },       { 0x007f, 0x009f },   { 0x00ad, 0x00ad },   { 0x034f, 0x034f },
