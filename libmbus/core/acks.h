@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "limits.h"
-#include "window.h"
+#include "replay-window.h"
 
 struct entity;
 struct peer;

@@ -12,8 +12,8 @@
 #include "deadline.h"
 #include "index.h"
 #include "outgoing.h"
-#include "sender.h"
-#include "window.h"
+#include "retransmitter.h"
+#include "replay-window.h"
 
 struct peer {
         struct deadline deadline; /* of its silence; first member: see peers_due() */

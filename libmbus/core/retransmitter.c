@@ -1,7 +1,7 @@
 /*
- * sender.c - the books of the reliable exchange, sending side (section 7, "Sender").
+ * retransmitter.c - the books of the reliable exchange, sending side (section 7, "Sender").
  */
-#include "sender.h"
+#include "retransmitter.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
- * test-sender.c - the books of reliable messages: line, flight, timers (RFC 3259, section 7,
+ * test-retransmitter.c - the books of reliable messages: line, flight, timers (RFC 3259, section 7,
  * "Sender").
  */
-#include "core/sender.h"
+#include "core/retransmitter.h"
 
 #include "core/error.h"
 #include "core/limits.h"

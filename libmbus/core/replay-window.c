@@ -1,12 +1,12 @@
 /*
- * window.c - the sliding window over the messages of one source.
+ * replay-window.c - the sliding window over the messages of one source.
  *
  * `seen` has a bit for each of the WINDOW_BITS SeqNums up to `high`, at the place seq % WINDOW_BITS;
  * `stamps` the time stamps of the last WINDOW_STAMPS of them, or `room` those of all. A life may begin
  * unnoticed, if the first that comes of it is ahead of all that came before. Then bits of two lives
  * are in one window, and it is their time stamps that keep them apart.
  */
-#include "window.h"
+#include "replay-window.h"
 
 #include <assert.h>
 #include <stddef.h>

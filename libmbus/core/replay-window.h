@@ -1,5 +1,5 @@
 /*
- * window.h - which messages of one source are new (spec/errata.md, 51, 52 and 60).
+ * replay-window.h - which messages of one source are new (spec/errata.md, 51, 52 and 60).
  *
  * A sliding window over (SeqNum, TimeStamp). Retransmissions carry the SeqNum and the TimeStamp of
  * the first transmission, so equal pairs are repetitions, and nothing else is: a SeqNum that was seen
@@ -10,8 +10,8 @@
  * that within the time in which a message may be repeated needs room for those of WINDOW_BITS; without
  * it a repetition cannot be told, and is called stale.
  */
-#ifndef MBUS_CORE_WINDOW_H
-#define MBUS_CORE_WINDOW_H
+#ifndef MBUS_CORE_REPLAY_WINDOW_H
+#define MBUS_CORE_REPLAY_WINDOW_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
- * test-window.c - which messages of one source are new: repetitions, lateness, wrap-around, restarts
+ * test-replay-window.c - which messages of one source are new: repetitions, lateness, wrap-around, restarts
  * and replays (RFC 3259, sections 3 and 7; spec/errata.md, 51, 52 and 60).
  */
-#include "core/window.h"
+#include "core/replay-window.h"
 
 #include "run.h"
 #include "seed.h"

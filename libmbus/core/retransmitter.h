@@ -1,12 +1,12 @@
 /*
- * sender.h - reliable messages on their way: who waits, who is in flight, when to repeat (section 7).
+ * retransmitter.h - reliable messages on their way: who waits, who is in flight, when to repeat (section 7).
  *
  * Each peer has a lane: messages to it stand in line and go out in order, at most `window` of them
  * in flight. A message is sent at 0, T_r and 3 T_r and has failed at 6 T_r (errata.md, 47), always
  * as the same datagram. The module keeps the books; the engine formats, sends and reports.
  */
-#ifndef MBUS_CORE_SENDER_H
-#define MBUS_CORE_SENDER_H
+#ifndef MBUS_CORE_RETRANSMITTER_H
+#define MBUS_CORE_RETRANSMITTER_H
 
 #include "bytes.h"
 #include "deadline.h"
