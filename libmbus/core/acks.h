@@ -32,7 +32,7 @@ struct acks {
         struct acks *next;     /* of the same peer */
         struct acks *next_due; /* in the engine's list of those that owe something */
         bool due;
-        struct window_past before; /* the first message that was taken for the entity */
+        struct replay_window_past before; /* the first message that was taken for the entity */
         uint32_t *owed;
         size_t n_owed;
         size_t owed_size;

@@ -42,10 +42,10 @@ static bool report_joined(struct engine *e, const struct peer *peer)
 void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason)
 {
         struct event event = { .type = EVENT_LEFT, .reason = reason };
-        struct reliable *r;
+        struct delivery *delivery;
 
-        while ((r = lane_oldest(&peer->lane)))
-                finish_reliable(e, r, reason);
+        while ((delivery = send_queue_oldest(&peer->queue)))
+                finish_delivery(e, delivery, reason);
         while (peer->acks) {
                 struct acks *acks = peer->acks;
 
@@ -210,7 +210,7 @@ static struct acks *get_acks(struct peer *peer, struct entity *entity, uint32_t 
                 return acks;
         acks = acks_new(entity, peer);
         if (acks) {
-                acks->before = window_get_past(&peer->window, seq);
+                acks->before = replay_window_get_past(&peer->window, seq);
                 acks->next = peer->acks;
                 peer->acks = acks;
                 ++entity->n_acks;
@@ -222,17 +222,17 @@ static void take_acks(struct engine *e, const struct incoming *in, struct peer *
 {
         struct entity *entity = entity_of_entry(index_find(&e->locals, &in->header.dest));
         struct span rest = in->header.acks;
-        struct reliable *r;
+        struct delivery *delivery;
         uint32_t seq;
 
         if (!entity)
                 return;
         while (acks_next(&rest, &seq)) {
-                r = sender_find(&e->sender, entity, seq);
-                if (r && r->lane == &peer->lane)
-                        finish_reliable(e, r, MBUS_REASON_NONE);
+                delivery = retransmitter_find(&e->retransmitter, entity, seq);
+                if (delivery && delivery->queue == &peer->queue)
+                        finish_delivery(e, delivery, MBUS_REASON_NONE);
         }
-        pump_lane(e, in->now, in->wall_ms, &peer->lane);
+        pump_queue(e, in->now, in->wall_ms, &peer->queue);
 }
 
 static void repeat_acks(struct engine *e, const struct incoming *in, struct peer *peer)
@@ -240,7 +240,7 @@ static void repeat_acks(struct engine *e, const struct incoming *in, struct peer
         struct acks *acks = find_acks(peer, in->exact);
 
         /* What came before the entity was here is not acknowledged in its name. */
-        if (!acks || window_past_has(&acks->before, in->header.seq))
+        if (!acks || replay_window_past_has(&acks->before, in->header.seq))
                 return;
         acks_repeat(acks, in->now, in->header.seq);
         mark_acks_due(e, acks);
@@ -270,7 +270,7 @@ void engine_refuse(struct engine *e, struct entity *entity, const struct address
         struct acks *acks = peer ? find_acks(peer, entity) : NULL;
 
         if (acks && acks_release(acks, seq))
-                window_forget(&peer->window, seq);
+                replay_window_forget(&peer->window, seq);
 }
 
 /* ---- delivery ---- */
@@ -313,7 +313,7 @@ static void deliver_reliable(struct engine *e, const struct incoming *in, struct
                 owe_ack(e, acks, in->header.seq);
         if (r != 0) {
                 /* No room: unseen and not acknowledged, so that the repetition may succeed. */
-                window_forget(&peer->window, in->header.seq);
+                replay_window_forget(&peer->window, in->header.seq);
                 drop(e, MBUS_DROP_EVENTS);
         }
 }
@@ -367,7 +367,8 @@ static bool yields(struct engine *e, const struct incoming *in, struct entity *e
 /* A message bears the address of one of our own entities. */
 static void receive_own(struct engine *e, const struct incoming *in, struct entity *entity)
 {
-        enum window_verdict verdict = window_check(&entity->sent, in->header.seq, in->timestamp);
+        enum window_verdict verdict =
+                replay_window_check(&entity->sent, in->header.seq, in->timestamp);
 
         if (verdict == WINDOW_NEW || verdict == WINDOW_RESTART)
                 verdict = is_of_former_bearer(in, entity) ? WINDOW_STALE : WINDOW_NEW;
@@ -387,22 +388,22 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
 
 static enum window_verdict check_peer(const struct peer *peer, const struct incoming *in)
 {
-        return in->is_old ? window_check_old(&peer->window, in->header.seq, in->timestamp)
-                          : window_check(&peer->window, in->header.seq, in->timestamp);
+        return in->is_old ? replay_window_check_old(&peer->window, in->header.seq, in->timestamp)
+                          : replay_window_check(&peer->window, in->header.seq, in->timestamp);
 }
 
 /* A tombstone takes nothing from before it left. What is later than all of that begins anew, whatever
  * its SeqNum: the former life's say nothing about it. */
 static enum window_verdict check_tombstone(const struct peer *tombstone, const struct incoming *in)
 {
-        const struct window *w = &tombstone->window;
-        enum window_verdict verdict = window_check(w, in->header.seq, in->timestamp);
+        const struct replay_window *w = &tombstone->window;
+        enum window_verdict verdict = replay_window_check(w, in->header.seq, in->timestamp);
 
         if (verdict != WINDOW_NEW)
                 return verdict;
         if (in->timestamp > w->stamp_max)
                 return WINDOW_RESTART;
-        return window_is_behind(w, in->header.seq) ? WINDOW_STALE : WINDOW_NEW;
+        return replay_window_is_behind(w, in->header.seq) ? WINDOW_STALE : WINDOW_NEW;
 }
 
 static bool is_too_old(const struct engine *e, const struct incoming *in)
@@ -420,7 +421,7 @@ static bool is_too_old(const struct engine *e, const struct incoming *in)
 static bool shows_loss(const struct engine *e, const struct incoming *in, const struct peer *peer)
 {
         return !in->is_old && !e->options.send_unicast &&
-               window_has_gap(&peer->window, in->header.seq);
+               replay_window_has_gap(&peer->window, in->header.seq);
 }
 
 /* The message is new and well-formed. */
@@ -442,7 +443,7 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
                 return;
         if (verdict == WINDOW_NEW) {
                 peers_watch_loss(&e->peers, shows_loss(e, in, peer));
-                if (window_has_seen(&peer->window, in->header.seq))
+                if (replay_window_has_seen(&peer->window, in->header.seq))
                         forget_copies(peer);
         }
         peers_accept(&e->peers, peer, in->header.seq, in->timestamp, verdict);

@@ -75,7 +75,7 @@ int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint6
         /* None is given up before an earlier one. */
         if (from->n_held > 0 && until <= from->held_until && until < TIME_NEVER)
                 until = from->held_until < TIME_NEVER ? from->held_until + 1 : TIME_NEVER;
-        if (note->payload.n > e->sender.bytes_max - e->searches.bytes)
+        if (note->payload.n > e->retransmitter.bytes_max - e->searches.bytes)
                 return MBUS_E_FULL;
         r = searches_wait(&e->searches, now, note->dest, from, ticket, note->payload, until, &w);
         if (r != 0)

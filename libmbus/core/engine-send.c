@@ -96,7 +96,7 @@ void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
         struct entity *from = note->from;
         struct message *message;
 
-        window_accept(&from->sent, from->seq, stamp_of(from, wall_ms), WINDOW_NEW);
+        replay_window_accept(&from->sent, from->seq, stamp_of(from, wall_ms), WINDOW_NEW);
         ++from->seq;
         if (e->options.dialect == DIALECT_UCL)
                 from->seq %= RELIABLE_SEQ_MOD_UCL;
@@ -301,14 +301,14 @@ void flush_acks(struct engine *e, uint64_t now, uint64_t wall_ms)
 
 /* ---- reliable ---- */
 
-void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reason)
+void finish_delivery(struct engine *e, struct delivery *delivery, enum mbus_reason reason)
 {
         struct event event = { .type = reason ? EVENT_FAILED : EVENT_DELIVERED,
-                               .entity = r->entity,
-                               .ticket = r->ticket,
+                               .entity = delivery->entity,
+                               .ticket = delivery->ticket,
                                .reason = reason };
 
-        sender_remove(&e->sender, r);
+        retransmitter_remove(&e->retransmitter, delivery);
         events_push_reserved(&e->events, &event);
 }
 
@@ -316,68 +316,69 @@ void engine_fail_tickets(struct engine *e, struct entity *entity, enum mbus_reas
 {
         fail_held(e, entity, reason);
         for (size_t i = 0; i < e->peers.known.n; ++i) {
-                struct lane *lane = &peer_of_entry(e->peers.known.all[i])->lane;
+                struct send_queue *queue = &peer_of_entry(e->peers.known.all[i])->queue;
 
                 for (unsigned pass = 0; pass < 2; ++pass) {
-                        struct reliable *r = pass ? lane->flying : lane->line, *next;
+                        struct delivery *delivery = pass ? queue->in_flight : queue->waiting, *next;
 
-                        for (; r; r = next) {
-                                next = r->next;
-                                if (r->entity == entity)
-                                        finish_reliable(e, r, reason);
+                        for (; delivery; delivery = next) {
+                                next = delivery->next;
+                                if (delivery->entity == entity)
+                                        finish_delivery(e, delivery, reason);
                         }
                 }
         }
 }
 
-static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct reliable *r)
+static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct delivery *delivery)
 {
-        const struct peer *peer = peer_of_lane(r->lane);
-        struct note note = { .from = r->entity,
+        const struct peer *peer = peer_of_queue(delivery->queue);
+        struct note note = { .from = delivery->entity,
                              .dest = peer->entry.address,
                              .reliable = true,
-                             .payload = buffer_span(&r->bytes) };
+                             .payload = buffer_span(&delivery->bytes) };
         struct endpoint to = endpoint_for(e, note.dest);
         int error = note_seal(e, wall_ms, &note);
 
         if (error == 0)
-                error = sender_launch(&e->sender, r, now, r->entity->seq, buffer_span(&e->sealed));
+                error = retransmitter_launch(&e->retransmitter, delivery, now,
+                                             delivery->entity->seq, buffer_span(&e->sealed));
         if (error != 0)
                 return error;
         /* With a full queue this transmission is lost; the next comes in T_r. */
-        if (outgoing_push(&e->outgoing, buffer_span(&r->bytes), &to) != 0)
+        if (outgoing_push(&e->outgoing, buffer_span(&delivery->bytes), &to) != 0)
                 ++e->dropped[MBUS_DROP_SENT];
         note_sent(e, wall_ms, &note);
         return 0;
 }
 
-void pump_lane(struct engine *e, uint64_t now, uint64_t wall_ms, struct lane *lane)
+void pump_queue(struct engine *e, uint64_t now, uint64_t wall_ms, struct send_queue *queue)
 {
-        struct reliable *r;
+        struct delivery *delivery;
 
-        while ((r = sender_next(&e->sender, lane))) {
-                if (launch(e, now, wall_ms, r) != 0)
-                        finish_reliable(e, r, MBUS_REASON_FULL);
+        while ((delivery = retransmitter_next(&e->retransmitter, queue))) {
+                if (launch(e, now, wall_ms, delivery) != 0)
+                        finish_delivery(e, delivery, MBUS_REASON_FULL);
         }
 }
 
-void repeat_reliable(struct engine *e, uint64_t now, uint64_t wall_ms)
+void repeat_deliveries(struct engine *e, uint64_t now, uint64_t wall_ms)
 {
-        struct reliable *r;
+        struct delivery *delivery;
 
-        while ((r = sender_due(&e->sender, now))) {
-                struct lane *lane = r->lane;
+        while ((delivery = retransmitter_due(&e->retransmitter, now))) {
+                struct send_queue *queue = delivery->queue;
                 struct endpoint to;
 
-                if (sender_is_lost(&e->sender, r)) {
-                        finish_reliable(e, r, MBUS_REASON_TIMEOUT);
-                        pump_lane(e, now, wall_ms, lane);
+                if (retransmitter_is_lost(&e->retransmitter, delivery)) {
+                        finish_delivery(e, delivery, MBUS_REASON_TIMEOUT);
+                        pump_queue(e, now, wall_ms, queue);
                         continue;
                 }
-                to = endpoint_for(e, peer_of_lane(lane)->entry.address);
-                if (outgoing_push(&e->outgoing, buffer_span(&r->bytes), &to) != 0)
+                to = endpoint_for(e, peer_of_queue(queue)->entry.address);
+                if (outgoing_push(&e->outgoing, buffer_span(&delivery->bytes), &to) != 0)
                         ++e->dropped[MBUS_DROP_SENT];
-                sender_repeated(&e->sender, r, now);
+                retransmitter_repeated(&e->retransmitter, delivery, now);
         }
 }
 
@@ -406,17 +407,18 @@ static int send_reliable_locally(struct engine *e, uint64_t wall_ms, const struc
 static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_ms,
                                  const struct note *note, struct peer *peer, uint64_t ticket)
 {
-        struct reliable *reliable;
-        int r = sender_add(&e->sender, &peer->lane, note->from, ticket, note->payload, &reliable);
+        struct delivery *delivery;
+        int r = retransmitter_add(&e->retransmitter, &peer->queue, note->from, ticket,
+                                  note->payload, &delivery);
 
         if (r != 0)
                 return r;
-        if (sender_next(&e->sender, &peer->lane) == reliable)
-                r = launch(e, now, wall_ms, reliable);
+        if (retransmitter_next(&e->retransmitter, &peer->queue) == delivery)
+                r = launch(e, now, wall_ms, delivery);
         else
                 r = note_seal(e, wall_ms, note); /* too large? now the caller can still be told */
         if (r != 0) {
-                sender_remove(&e->sender, reliable);
+                retransmitter_remove(&e->retransmitter, delivery);
                 return r;
         }
         return 0;

@@ -21,7 +21,8 @@ struct entity {
         struct deadline deadline; /* of its hello; first member */
         struct index_entry entry;
         struct hello hello;
-        struct window sent;  /* our own messages, to tell their echo from another of our name */
+        struct replay_window
+                sent;        /* our own messages, to tell their echo from another of our name */
         uint64_t since;      /* when it took its address */
         uint64_t stamp_min;  /* no message of it bears an earlier TimeStamp */
         uint32_t seq;        /* of the next message */
@@ -43,7 +44,7 @@ struct engine {
         struct random random;
         struct index locals;
         struct peers peers;
-        struct sender sender;
+        struct retransmitter retransmitter;
         struct searches searches;
         struct events events;
         struct outgoing outgoing;
@@ -112,10 +113,10 @@ void owe_ack(struct engine *e, struct acks *acks, uint32_t seq);
 void mark_acks_due(struct engine *e, struct acks *acks);
 void drop_acks(struct engine *e, struct acks *acks);
 /* Sends what may go now of a peer's line. */
-void pump_lane(struct engine *e, uint64_t now, uint64_t wall_ms, struct lane *lane);
-void repeat_reliable(struct engine *e, uint64_t now, uint64_t wall_ms);
+void pump_queue(struct engine *e, uint64_t now, uint64_t wall_ms, struct send_queue *queue);
+void repeat_deliveries(struct engine *e, uint64_t now, uint64_t wall_ms);
 /* Ends a ticket with its event. */
-void finish_reliable(struct engine *e, struct reliable *r, enum mbus_reason reason);
+void finish_delivery(struct engine *e, struct delivery *delivery, enum mbus_reason reason);
 /* Sends what is to be acknowledged to @local or, if that is NULL, to the peer with the address that
  * @note has as its destination; an event is reserved. As engine_send_reliable(). */
 int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,

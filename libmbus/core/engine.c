@@ -14,11 +14,11 @@ static void init_sender(struct engine *e)
         if (max == 0)
                 max = RELIABLE_BYTES_MAX;
         if (e->options.dialect == DIALECT_UCL)
-                sender_init(&e->sender, RELIABLE_T_R_UCL_MS * NSEC_PER_MSEC, RELIABLE_N_R_UCL,
-                            RELIABLE_WINDOW_UCL, max);
+                retransmitter_init(&e->retransmitter, RELIABLE_T_R_UCL_MS * NSEC_PER_MSEC,
+                                   RELIABLE_N_R_UCL, RELIABLE_WINDOW_UCL, max);
         else
-                sender_init(&e->sender, RELIABLE_T_R_MS * NSEC_PER_MSEC, RELIABLE_N_R,
-                            RELIABLE_WINDOW, max);
+                retransmitter_init(&e->retransmitter, RELIABLE_T_R_MS * NSEC_PER_MSEC, RELIABLE_N_R,
+                                   RELIABLE_WINDOW, max);
 }
 
 int engine_new(const struct engine_options *options, struct engine **ret_engine)
@@ -57,11 +57,11 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine)
 
 static void forget_peer(struct engine *e, struct peer *peer)
 {
-        struct reliable *r;
+        struct delivery *delivery;
         struct acks *next;
 
-        while ((r = lane_oldest(&peer->lane)))
-                sender_remove(&e->sender, r);
+        while ((delivery = send_queue_oldest(&peer->queue)))
+                retransmitter_remove(&e->retransmitter, delivery);
         for (struct acks *acks = peer->acks; acks; acks = next) {
                 next = acks->next;
                 acks_free(acks);
@@ -88,7 +88,7 @@ struct engine *engine_free(struct engine *e)
                 free_entity(e, entity_of_entry(e->locals.all[0]));
         peers_deinit(&e->peers);
         index_deinit(&e->locals);
-        sender_deinit(&e->sender);
+        retransmitter_deinit(&e->retransmitter);
         events_deinit(&e->events);
         outgoing_deinit(&e->outgoing);
         deadlines_deinit(&e->hellos);
@@ -151,7 +151,7 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
         if (!entity)
                 return -ENOMEM;
         *entity = (struct entity){ .deadline = DEADLINE_INIT,
-                                   .sent = WINDOW_INIT,
+                                   .sent = REPLAY_WINDOW_INIT,
                                    .stamp_min = e->stamp_min,
                                    .data = data };
         r = index_add(&e->locals, &entity->entry, address);
@@ -178,7 +178,7 @@ int engine_add_entity(struct engine *e, uint64_t now, const struct address *addr
 static void part(struct engine *e, struct entity *entity, struct peer *peer)
 {
         struct acks **link = &peer->acks;
-        struct reliable *r, *next;
+        struct delivery *delivery, *next;
 
         while (*link && (*link)->entity != entity)
                 link = &(*link)->next;
@@ -189,11 +189,12 @@ static void part(struct engine *e, struct entity *entity, struct peer *peer)
                 drop_acks(e, acks);
         }
         for (unsigned pass = 0; pass < 2; ++pass) {
-                for (r = pass ? peer->lane.flying : peer->lane.line; r; r = next) {
-                        next = r->next;
-                        if (r->entity != entity)
+                for (delivery = pass ? peer->queue.in_flight : peer->queue.waiting; delivery;
+                     delivery = next) {
+                        next = delivery->next;
+                        if (delivery->entity != entity)
                                 continue;
-                        sender_remove(&e->sender, r);
+                        retransmitter_remove(&e->retransmitter, delivery);
                         events_release(&e->events);
                         --entity->n_reliable;
                 }
@@ -210,7 +211,7 @@ static void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
                 struct peer *peer = peer_of_entry(e->peers.known.all[i]);
 
                 part(e, entity, peer);
-                pump_lane(e, now, wall_ms, &peer->lane);
+                pump_queue(e, now, wall_ms, &peer->queue);
         }
         if (bye) {
                 say_to_all(e, wall_ms, entity, "mbus.bye()");
@@ -326,7 +327,7 @@ void engine_tick(struct engine *e, uint64_t now, uint64_t wall_ms)
 {
         struct peer *peer;
 
-        repeat_reliable(e, now, wall_ms);
+        repeat_deliveries(e, now, wall_ms);
         while ((peer = peers_due(&e->peers, now, engine_n_all(e))))
                 leave_peer(e, now, peer, MBUS_REASON_TIMEOUT);
         tick_searches(e, now, wall_ms);
@@ -344,9 +345,9 @@ uint64_t engine_deadline(const struct engine *e)
 {
         if (e->acks_due || e->shrunk)
                 return 0;
-        return earlier(
-                earlier(deadlines_next(&e->hellos), searches_deadline(&e->searches)),
-                earlier(deadlines_next(&e->peers.deadlines), deadlines_next(&e->sender.deadlines)));
+        return earlier(earlier(deadlines_next(&e->hellos), searches_deadline(&e->searches)),
+                       earlier(deadlines_next(&e->peers.deadlines),
+                               deadlines_next(&e->retransmitter.deadlines)));
 }
 
 /* ---- what the owner asks ---- */
@@ -395,7 +396,7 @@ size_t engine_n_datagrams(const struct engine *e)
 
 size_t engine_n_unfinished(const struct engine *e)
 {
-        return e->sender.n + e->searches.n_waiters;
+        return e->retransmitter.n + e->searches.n_waiters;
 }
 
 size_t engine_n_peers(const struct engine *e)
@@ -515,6 +516,6 @@ size_t engine_memory(const struct engine *e)
 {
         return sizeof(*e) + peers_bytes(&e->peers) + e->locals.n * sizeof(struct entity) +
                index_bytes(&e->locals) + e->hellos.size * sizeof(*e->hellos.heap) +
-               sender_bytes(&e->sender) + searches_memory(&e->searches) + e->outgoing.size +
-               events_memory(&e->events) + e->text.size + e->sealed.size;
+               retransmitter_bytes(&e->retransmitter) + searches_memory(&e->searches) +
+               e->outgoing.size + events_memory(&e->events) + e->text.size + e->sealed.size;
 }

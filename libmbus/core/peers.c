@@ -40,16 +40,16 @@ static void unlink_tombstone(struct peers *ps, struct peer *peer)
         index_remove(&ps->departed, &peer->entry);
 }
 
-static void take_room(struct peers *ps, struct peer *peer)
+static void take_stamps(struct peers *ps, struct peer *peer)
 {
-        uint32_t *room = window_take_room(&peer->window);
+        uint32_t *room = replay_window_take_stamps(&peer->window);
 
         if (room)
                 --ps->n_stamped;
         free(room);
 }
 
-static void give_room(struct peers *ps, struct peer *peer)
+static void give_stamps(struct peers *ps, struct peer *peer)
 {
         uint32_t *room = NULL;
 
@@ -57,7 +57,7 @@ static void give_room(struct peers *ps, struct peer *peer)
                 room = malloc(WINDOW_BITS * sizeof(*room));
         if (!room)
                 return;
-        window_give_room(&peer->window, room);
+        replay_window_give_stamps(&peer->window, room);
         ++ps->n_stamped;
 }
 
@@ -74,9 +74,9 @@ void peers_deinit(struct peers *ps)
         while (ps->known.n) {
                 struct peer *peer = peer_of_entry(ps->known.all[0]);
 
-                assert(!peer->acks && !lane_oldest(&peer->lane));
+                assert(!peer->acks && !send_queue_oldest(&peer->queue));
                 index_remove(&ps->known, &peer->entry);
-                take_room(ps, peer);
+                take_stamps(ps, peer);
                 free(peer);
         }
         index_deinit(&ps->known);
@@ -150,8 +150,8 @@ static struct peer *peer_new(const struct address *address)
 
         if (peer)
                 *peer = (struct peer){ .deadline = DEADLINE_INIT,
-                                       .window = WINDOW_INIT,
-                                       .lane = LANE_INIT,
+                                       .window = REPLAY_WINDOW_INIT,
+                                       .queue = SEND_QUEUE_INIT,
                                        .legacy = !address_has_proper_id(address) };
         return peer;
 }
@@ -191,13 +191,13 @@ int peers_revive(struct peers *ps, uint64_t now, struct peer *peer, size_t entit
 void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t timestamp,
                   enum window_verdict verdict)
 {
-        struct window *w = &peer->window;
+        struct replay_window *w = &peer->window;
 
-        if (window_has_spare_room(w, timestamp))
-                take_room(ps, peer);
-        else if (verdict == WINDOW_NEW && window_needs_room(w, seq, timestamp))
-                give_room(ps, peer);
-        window_accept(w, seq, timestamp, verdict);
+        if (replay_window_has_spare_stamps(w, timestamp))
+                take_stamps(ps, peer);
+        else if (verdict == WINDOW_NEW && replay_window_needs_stamps(w, seq, timestamp))
+                give_stamps(ps, peer);
+        replay_window_accept(w, seq, timestamp, verdict);
 }
 
 void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct endpoint *from,
@@ -254,17 +254,17 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
 {
         struct address *address;
 
-        assert(!peer->acks && !lane_oldest(&peer->lane));
+        assert(!peer->acks && !send_queue_oldest(&peer->queue));
         deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
         deadlines_release(&ps->deadlines);
         address = index_take(&ps->known, &peer->entry);
-        take_room(ps, peer);
+        take_stamps(ps, peer);
         bury(ps, now, address, peer);
         return address;
 }
 
 void peers_bury(struct peers *ps, uint64_t now, const struct address *address,
-                const struct window *sent)
+                const struct replay_window *sent)
 {
         struct peer *before = peers_find_departed(ps, address);
         struct peer *peer = peer_new(address);

@@ -18,9 +18,9 @@
 struct peer {
         struct deadline deadline; /* of its silence; first member: see peers_due() */
         struct index_entry entry;
-        struct window window;
+        struct replay_window window;
         struct endpoint endpoint; /* where it last sent from */
-        struct lane lane;         /* reliable messages to it */
+        struct send_queue queue;  /* reliable messages to it */
         struct acks *acks;        /* acknowledgements for it, a list for each entity of ours */
         uint64_t joined;
         uint64_t heard;
@@ -47,7 +47,7 @@ struct peers {
 };
 
 void peers_init(struct peers *ps, uint64_t seed, size_t max);
-/* Frees all; their lanes and acks must be empty. */
+/* Frees all; their queues and acks must be empty. */
 void peers_deinit(struct peers *ps);
 
 struct peer *peers_find(const struct peers *ps, const struct address *address);
@@ -63,13 +63,13 @@ void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t ti
 /* A message came from @peer. */
 void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct endpoint *from,
                  bool hello);
-/* A peer leaves and becomes a tombstone, if memory allows; its lane and acks must be empty. Returns
+/* A peer leaves and becomes a tombstone, if memory allows; its queue and acks must be empty. Returns
  * its address, which the caller then owns. */
 struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);
 
 /* An entity of our own leaves, which sent what @sent knows: a tombstone, if memory allows. */
 void peers_bury(struct peers *ps, uint64_t now, const struct address *address,
-                const struct window *sent);
+                const struct replay_window *sent);
 
 /* A message came from some peer; @gap: messages of it before this one did not. */
 void peers_watch_loss(struct peers *ps, bool gap);
@@ -89,9 +89,9 @@ static inline struct peer *peer_of_entry(struct index_entry *entry)
         return entry ? (struct peer *)(void *)((char *)entry - offsetof(struct peer, entry)) : NULL;
 }
 
-static inline struct peer *peer_of_lane(struct lane *lane)
+static inline struct peer *peer_of_queue(struct send_queue *queue)
 {
-        return (struct peer *)(void *)((char *)lane - offsetof(struct peer, lane));
+        return (struct peer *)(void *)((char *)queue - offsetof(struct peer, queue));
 }
 
 #endif

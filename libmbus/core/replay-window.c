@@ -1,8 +1,8 @@
 /*
  * replay-window.c - the sliding window over the messages of one source.
  *
- * `seen` has a bit for each of the WINDOW_BITS SeqNums up to `high`, at the place seq % WINDOW_BITS;
- * `stamps` the time stamps of the last WINDOW_STAMPS of them, or `room` those of all. A life may begin
+ * `seen` has a bit for each of the WINDOW_BITS SeqNums up to `high`, as bit seq % WINDOW_BITS;
+ * `stamps` the time stamps of the last WINDOW_STAMPS of them, or `all_stamps` those of all. A life may begin
  * unnoticed, if the first that comes of it is ahead of all that came before. Then bits of two lives
  * are in one window, and it is their time stamps that keep them apart.
  */
@@ -22,17 +22,17 @@
  * nobody acknowledges holds it up for five seconds. */
 #define QUEUED_MS_MAX 60000
 
-static bool bit_get(const struct window *w, uint32_t seq)
+static bool bit_get(const struct replay_window *w, uint32_t seq)
 {
         return w->seen[seq % WINDOW_BITS / 64] >> (seq % 64) & 1;
 }
 
-static void bit_set(struct window *w, uint32_t seq)
+static void bit_set(struct replay_window *w, uint32_t seq)
 {
         w->seen[seq % WINDOW_BITS / 64] |= UINT64_C(1) << (seq % 64);
 }
 
-static void bit_clear(struct window *w, uint32_t seq)
+static void bit_clear(struct replay_window *w, uint32_t seq)
 {
         w->seen[seq % WINDOW_BITS / 64] &= ~(UINT64_C(1) << (seq % 64));
 }
@@ -47,7 +47,7 @@ static bool is_behind(uint32_t seq, uint32_t high)
  * The number of @seq here. A UCL program's SeqNums go on at 0 after a million; here they go on, so that
  * what comes late from just before that is as good as any other.
  */
-static uint32_t place(const struct window *w, uint32_t seq, uint64_t timestamp)
+static uint32_t unwrap(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
         uint32_t high = w->high - w->wrapped;
 
@@ -63,31 +63,32 @@ static uint32_t place(const struct window *w, uint32_t seq, uint64_t timestamp)
 }
 
 /* As that, of a message that was accepted, or is about to be. */
-static uint32_t place_of(const struct window *w, uint32_t seq)
+static uint32_t unwrap_accepted(const struct replay_window *w, uint32_t seq)
 {
-        return place(w, seq, w->stamp_max);
+        return unwrap(w, seq, w->stamp_max);
 }
 
 /* Whether it was sent before the source started again, so that its SeqNum says nothing any more.
  * Only what precedes the first message of a life that came can be of that life and older. */
-static bool is_of_old_life(const struct window *w, uint32_t seq, uint64_t timestamp)
+static bool is_of_old_life(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
         return w->has_old && timestamp < w->stamp_min &&
                (timestamp <= w->old_stamp_max || !is_behind(seq, w->first));
 }
 
-static enum window_verdict check_ahead(const struct window *w, uint32_t seq, uint64_t timestamp)
+static enum window_verdict check_ahead(const struct replay_window *w, uint32_t seq,
+                                       uint64_t timestamp)
 {
         return is_of_old_life(w, seq, timestamp) ? WINDOW_STALE : WINDOW_NEW;
 }
 
 /* The TimeStamp of @seq, which was seen; if it was forgotten, one that is not earlier. */
-static uint64_t stamp_of(const struct window *w, uint32_t seq)
+static uint64_t stamp_of(const struct replay_window *w, uint32_t seq)
 {
         uint32_t stamp;
 
-        if (w->room)
-                stamp = w->room[seq % WINDOW_BITS];
+        if (w->all_stamps)
+                stamp = w->all_stamps[seq % WINDOW_BITS];
         else if (w->high - seq < WINDOW_STAMPS)
                 stamp = w->stamps[seq % WINDOW_STAMPS];
         else
@@ -97,7 +98,8 @@ static uint64_t stamp_of(const struct window *w, uint32_t seq)
 }
 
 /* @seq was seen. Under a later time stamp it is of a new life whose beginning was missed. */
-static enum window_verdict check_seen(const struct window *w, uint32_t seq, uint64_t timestamp)
+static enum window_verdict check_seen(const struct replay_window *w, uint32_t seq,
+                                      uint64_t timestamp)
 {
         uint64_t stamp = stamp_of(w, seq);
 
@@ -113,7 +115,7 @@ static enum window_verdict check_seen(const struct window *w, uint32_t seq, uint
  * @seq was not seen. Whether it does not fit between those around it that were: what was sent before it
  * is later, and no clock was set back there. Then it is of another life, whose clock was.
  */
-static bool is_misfit(const struct window *w, uint32_t seq, uint64_t timestamp)
+static bool is_misfit(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
         uint32_t below = seq, above = seq;
 
@@ -129,12 +131,12 @@ static bool is_misfit(const struct window *w, uint32_t seq, uint64_t timestamp)
 }
 
 /* @late: what waited longer before it came is not of this life. */
-static enum window_verdict check(const struct window *w, uint32_t seq, uint64_t timestamp,
+static enum window_verdict check(const struct replay_window *w, uint32_t seq, uint64_t timestamp,
                                  uint64_t late)
 {
         if (!w->open)
                 return WINDOW_NEW;
-        seq = place(w, seq, timestamp);
+        seq = unwrap(w, seq, timestamp);
         if (!is_behind(seq, w->high))
                 return check_ahead(w, seq, timestamp);
         if (timestamp > w->stamp_max)
@@ -149,74 +151,76 @@ static enum window_verdict check(const struct window *w, uint32_t seq, uint64_t 
         return WINDOW_NEW;
 }
 
-enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp)
+enum window_verdict replay_window_check(const struct replay_window *w, uint32_t seq,
+                                        uint64_t timestamp)
 {
         return check(w, seq, timestamp, REPEATED_MS_MAX);
 }
 
 /* Whether @seq is farther ahead than a source gets unheard. */
-static bool is_leap(const struct window *w, uint32_t seq, uint64_t timestamp)
+static bool is_leap(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
         return w->open && timestamp >= w->stamp_max &&
-               !is_behind(place(w, seq, timestamp), w->high + WINDOW_BITS);
+               !is_behind(unwrap(w, seq, timestamp), w->high + WINDOW_BITS);
 }
 
-enum window_verdict window_check_old(const struct window *w, uint32_t seq, uint64_t timestamp)
+enum window_verdict replay_window_check_old(const struct replay_window *w, uint32_t seq,
+                                            uint64_t timestamp)
 {
         enum window_verdict verdict = check(w, seq, timestamp, QUEUED_MS_MAX);
 
         return verdict == WINDOW_NEW && is_leap(w, seq, timestamp) ? WINDOW_RESTART : verdict;
 }
 
-bool window_is_behind(const struct window *w, uint32_t seq)
+bool replay_window_is_behind(const struct replay_window *w, uint32_t seq)
 {
-        return w->open && is_behind(place_of(w, seq), w->high);
+        return w->open && is_behind(unwrap_accepted(w, seq), w->high);
 }
 
-bool window_has_gap(const struct window *w, uint32_t seq)
+bool replay_window_has_gap(const struct replay_window *w, uint32_t seq)
 {
-        return w->open && !is_behind(place_of(w, seq), w->high + 1);
+        return w->open && !is_behind(unwrap_accepted(w, seq), w->high + 1);
 }
 
-bool window_has_seen(const struct window *w, uint32_t seq)
+bool replay_window_has_seen(const struct replay_window *w, uint32_t seq)
 {
-        seq = place_of(w, seq);
+        seq = unwrap_accepted(w, seq);
         return w->open && w->high - seq < WINDOW_BITS && bit_get(w, seq);
 }
 
 /* ---- time stamps ---- */
 
 /* How many of the oldest of `stamps` make room when the window ends at @seq. */
-static uint32_t n_leaving(const struct window *w, uint32_t seq)
+static uint32_t n_leaving(const struct replay_window *w, uint32_t seq)
 {
         uint32_t gap = seq - w->high;
 
         return gap < WINDOW_STAMPS ? gap : WINDOW_STAMPS;
 }
 
-static void forget_stamp(struct window *w, uint32_t seq)
+static void forget_stamp(struct replay_window *w, uint32_t seq)
 {
         if (bit_get(w, seq) && stamp_of(w, seq) > w->forgotten)
                 w->forgotten = stamp_of(w, seq);
 }
 
-static void remember_stamp(struct window *w, uint32_t seq, uint64_t timestamp)
+static void remember_stamp(struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
-        if (w->room)
-                w->room[seq % WINDOW_BITS] = (uint32_t)timestamp;
+        if (w->all_stamps)
+                w->all_stamps[seq % WINDOW_BITS] = (uint32_t)timestamp;
         else if (w->high - seq < WINDOW_STAMPS)
                 w->stamps[seq % WINDOW_STAMPS] = (uint32_t)timestamp;
         else if (timestamp > w->forgotten)
                 w->forgotten = timestamp;
 }
 
-bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp)
+bool replay_window_needs_stamps(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
         uint32_t oldest = w->high - (WINDOW_STAMPS - 1);
 
-        if (w->room || !w->open)
+        if (w->all_stamps || !w->open)
                 return false;
-        seq = place(w, seq, timestamp);
+        seq = unwrap(w, seq, timestamp);
         if (is_behind(seq, w->high))
                 return w->high - seq >= WINDOW_STAMPS;
         for (uint32_t i = n_leaving(w, seq); i > 0; --i) {
@@ -227,21 +231,21 @@ bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp)
         return false;
 }
 
-void window_give_room(struct window *w, uint32_t *room)
+void replay_window_give_stamps(struct replay_window *w, uint32_t *stamps)
 {
         for (uint32_t back = 0; back < WINDOW_BITS; ++back) {
                 uint32_t seq = w->high - back;
 
-                room[seq % WINDOW_BITS] = bit_get(w, seq) ? (uint32_t)stamp_of(w, seq) : 0;
+                stamps[seq % WINDOW_BITS] = bit_get(w, seq) ? (uint32_t)stamp_of(w, seq) : 0;
         }
-        w->room = room;
+        w->all_stamps = stamps;
 }
 
-uint32_t *window_take_room(struct window *w)
+uint32_t *replay_window_take_stamps(struct replay_window *w)
 {
-        uint32_t *room = w->room;
+        uint32_t *stamps = w->all_stamps;
 
-        if (!room)
+        if (!stamps)
                 return NULL;
         for (uint32_t back = WINDOW_BITS; back > 0; --back) {
                 uint32_t seq = w->high - (back - 1);
@@ -249,25 +253,25 @@ uint32_t *window_take_room(struct window *w)
                 if (back > WINDOW_STAMPS)
                         forget_stamp(w, seq);
                 else
-                        w->stamps[seq % WINDOW_STAMPS] = room[seq % WINDOW_BITS];
+                        w->stamps[seq % WINDOW_STAMPS] = stamps[seq % WINDOW_BITS];
         }
-        w->room = NULL;
-        return room;
+        w->all_stamps = NULL;
+        return stamps;
 }
 
-bool window_has_spare_room(const struct window *w, uint64_t timestamp)
+bool replay_window_has_spare_stamps(const struct replay_window *w, uint64_t timestamp)
 {
-        return w->room && w->stamp_high + REPEATED_MS_MAX < timestamp;
+        return w->all_stamps && w->stamp_high + REPEATED_MS_MAX < timestamp;
 }
 
 /* ---- what came ---- */
 
 /* The window now ends at @seq; what lies between was not seen. */
-static void advance(struct window *w, uint32_t seq)
+static void advance(struct replay_window *w, uint32_t seq)
 {
         uint32_t gap = seq - w->high;
 
-        for (uint32_t i = 0; !w->room && i < n_leaving(w, seq); ++i)
+        for (uint32_t i = 0; !w->all_stamps && i < n_leaving(w, seq); ++i)
                 forget_stamp(w, w->high - (WINDOW_STAMPS - 1) + i);
         if (gap >= WINDOW_BITS) {
                 for (size_t i = 0; i < WINDOW_BITS / 64; ++i)
@@ -279,28 +283,29 @@ static void advance(struct window *w, uint32_t seq)
         w->high = seq;
 }
 
-static void begin(struct window *w, uint32_t seq, uint64_t timestamp)
+static void begin(struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
-        struct window fresh = { .open = true,
-                                .high = seq,
-                                .first = seq,
-                                .stamp_max = timestamp,
-                                .stamp_min = timestamp,
-                                .has_old = w->open,
-                                .old_stamp_max = w->stamp_max,
-                                .room = w->room };
+        struct replay_window fresh = { .open = true,
+                                       .high = seq,
+                                       .first = seq,
+                                       .stamp_max = timestamp,
+                                       .stamp_min = timestamp,
+                                       .has_old = w->open,
+                                       .old_stamp_max = w->stamp_max,
+                                       .all_stamps = w->all_stamps };
 
         *w = fresh;
 }
 
-void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum window_verdict verdict)
+void replay_window_accept(struct replay_window *w, uint32_t seq, uint64_t timestamp,
+                          enum window_verdict verdict)
 {
         assert(verdict == WINDOW_NEW || verdict == WINDOW_RESTART);
 
         if (!w->open || verdict == WINDOW_RESTART) {
                 begin(w, seq, timestamp);
         } else {
-                uint32_t at = place(w, seq, timestamp);
+                uint32_t at = unwrap(w, seq, timestamp);
 
                 if (!is_behind(at, w->high)) {
                         advance(w, at);
@@ -316,25 +321,25 @@ void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum wind
         remember_stamp(w, seq, timestamp);
 }
 
-void window_forget(struct window *w, uint32_t seq)
+void replay_window_forget(struct replay_window *w, uint32_t seq)
 {
-        seq = place_of(w, seq);
+        seq = unwrap_accepted(w, seq);
         if (w->open && is_behind(seq, w->high) && w->high - seq < WINDOW_BITS)
                 bit_clear(w, seq);
 }
 
-struct window_past window_get_past(const struct window *w, uint32_t seq)
+struct replay_window_past replay_window_get_past(const struct replay_window *w, uint32_t seq)
 {
-        struct window now = *w;
-        struct window_past past = { .high = w->high };
+        struct replay_window now = *w;
+        struct replay_window_past past = { .high = w->high };
 
-        window_forget(&now, seq);
+        replay_window_forget(&now, seq);
         memcpy(past.seen, now.seen, sizeof(past.seen));
         return past;
 }
 
 /* What is not of the window of then came after it. */
-bool window_past_has(const struct window_past *past, uint32_t seq)
+bool replay_window_past_has(const struct replay_window_past *past, uint32_t seq)
 {
         return past->high - seq < WINDOW_BITS &&
                (past->seen[seq % WINDOW_BITS / 64] >> (seq % 64) & 1);

@@ -7,7 +7,7 @@
  * earlier one. SeqNums compare serially, so the wrap after 4294967295 is nothing special (MSG-04).
  *
  * The time stamps of the last WINDOW_STAMPS messages are always known. A source that sends more than
- * that within the time in which a message may be repeated needs room for those of WINDOW_BITS; without
+ * that within the time in which a message may be repeated needs memory for those of WINDOW_BITS; without
  * it a repetition cannot be told, and is called stale.
  */
 #ifndef MBUS_CORE_REPLAY_WINDOW_H
@@ -25,7 +25,7 @@ enum window_verdict {
         WINDOW_RESTART,   /* new, and the source started again: its window begins anew */
 };
 
-struct window {
+struct replay_window {
         bool open;        /* something was accepted */
         uint32_t wrapped; /* what the source's SeqNums are less than those here (errata.md, 32) */
         uint32_t high;    /* the highest SeqNum accepted */
@@ -39,42 +39,46 @@ struct window {
         uint64_t forgotten; /* of what was seen and has no time stamp any more, none is later */
         uint64_t seen[WINDOW_BITS / 64];
         uint32_t stamps[WINDOW_STAMPS]; /* low halves of time stamps, by SeqNum */
-        uint32_t *room;                 /* instead of those: WINDOW_BITS of them */
+        uint32_t *all_stamps;           /* instead of those: WINDOW_BITS of them */
 };
 
 /* Which SeqNums had been accepted at some moment. */
-struct window_past {
+struct replay_window_past {
         uint32_t high;
         uint64_t seen[WINDOW_BITS / 64];
 };
 
-#define WINDOW_INIT ((struct window){ .open = false })
+#define REPLAY_WINDOW_INIT ((struct replay_window){ .open = false })
 
-enum window_verdict window_check(const struct window *w, uint32_t seq, uint64_t timestamp);
+enum window_verdict replay_window_check(const struct replay_window *w, uint32_t seq,
+                                        uint64_t timestamp);
 /* The same of a source whose lives begin at any SeqNum (errata.md, 79), so that one that is far ahead is no
  * gap, and whose messages may have waited in its queue with their numbers and TimeStamps. */
-enum window_verdict window_check_old(const struct window *w, uint32_t seq, uint64_t timestamp);
+enum window_verdict replay_window_check_old(const struct replay_window *w, uint32_t seq,
+                                            uint64_t timestamp);
 /* Whether @seq is the newest, or older. */
-bool window_is_behind(const struct window *w, uint32_t seq);
+bool replay_window_is_behind(const struct replay_window *w, uint32_t seq);
 /* Whether @seq, which is new, shows that messages before it have not come: lost, or overtaken. */
-bool window_has_gap(const struct window *w, uint32_t seq);
+bool replay_window_has_gap(const struct replay_window *w, uint32_t seq);
 /* Whether @seq, which is new, was seen in a former life of the source: this one began unnoticed. */
-bool window_has_seen(const struct window *w, uint32_t seq);
-/* Remembers what window_check() called WINDOW_NEW or WINDOW_RESTART. */
-void window_accept(struct window *w, uint32_t seq, uint64_t timestamp, enum window_verdict verdict);
+bool replay_window_has_seen(const struct replay_window *w, uint32_t seq);
+/* Remembers what replay_window_check() called WINDOW_NEW or WINDOW_RESTART. */
+void replay_window_accept(struct replay_window *w, uint32_t seq, uint64_t timestamp,
+                          enum window_verdict verdict);
 /* Takes an accepted message back that could not be kept, so that its repetition will be new. */
-void window_forget(struct window *w, uint32_t seq);
+void replay_window_forget(struct replay_window *w, uint32_t seq);
 /* What was accepted up to now, but for @seq. */
-struct window_past window_get_past(const struct window *w, uint32_t seq);
-/* Whether @seq, one of those that window_check() calls WINDOW_DUPLICATE now, had been accepted then. */
-bool window_past_has(const struct window_past *past, uint32_t seq);
+struct replay_window_past replay_window_get_past(const struct replay_window *w, uint32_t seq);
+/* Whether @seq, one of those that replay_window_check() calls WINDOW_DUPLICATE now, had been accepted then. */
+bool replay_window_past_has(const struct replay_window_past *past, uint32_t seq);
 
 /* Whether accepting this message loses a time stamp that may be asked for. */
-bool window_needs_room(const struct window *w, uint32_t seq, uint64_t timestamp);
-/* @room is for WINDOW_BITS stamps, and stays the caller's: window_take_room() gives it back. */
-void window_give_room(struct window *w, uint32_t *room);
-uint32_t *window_take_room(struct window *w);
-/* Whether there is room, and at @timestamp none of what it holds will be asked for any more. */
-bool window_has_spare_room(const struct window *w, uint64_t timestamp);
+bool replay_window_needs_stamps(const struct replay_window *w, uint32_t seq, uint64_t timestamp);
+/* @stamps is memory for WINDOW_BITS of them, and stays the caller's: replay_window_take_stamps() gives
+ * it back. */
+void replay_window_give_stamps(struct replay_window *w, uint32_t *stamps);
+uint32_t *replay_window_take_stamps(struct replay_window *w);
+/* Whether it has that memory, and at @timestamp none of what it holds will be asked for any more. */
+bool replay_window_has_spare_stamps(const struct replay_window *w, uint64_t timestamp);
 
 #endif

@@ -12,217 +12,221 @@
 
 #define BUCKETS_MIN 16
 
-void sender_init(struct sender *s, uint64_t t_r, unsigned n_r, size_t window, size_t bytes_max)
+void retransmitter_init(struct retransmitter *rt, uint64_t t_r, unsigned n_r, size_t in_flight_max,
+                        size_t bytes_max)
 {
-        *s = (struct sender){ .t_r = t_r,
-                              .n_r = n_r,
-                              .window = window,
-                              .bytes_max = bytes_max,
-                              .deadlines = DEADLINES_INIT };
+        *rt = (struct retransmitter){ .t_r = t_r,
+                                      .n_r = n_r,
+                                      .in_flight_max = in_flight_max,
+                                      .bytes_max = bytes_max,
+                                      .deadlines = DEADLINES_INIT };
 }
 
-void sender_deinit(struct sender *s)
+void retransmitter_deinit(struct retransmitter *rt)
 {
-        assert(s->n == 0);
-        deadlines_deinit(&s->deadlines);
-        free(s->buckets);
-        s->buckets = NULL;
-        s->n_buckets = 0;
+        assert(rt->n == 0);
+        deadlines_deinit(&rt->deadlines);
+        free(rt->buckets);
+        rt->buckets = NULL;
+        rt->n_buckets = 0;
 }
 
-static struct reliable **bucket_of(const struct sender *s, const struct entity *entity,
+static struct delivery **bucket_of(const struct retransmitter *rt, const struct entity *entity,
                                    uint32_t seq)
 {
         uint64_t hash = ((uint64_t)(uintptr_t)entity >> 4) * UINT64_C(0x9e3779b97f4a7c15) + seq;
 
-        return &s->buckets[hash & (s->n_buckets - 1)];
+        return &rt->buckets[hash & (rt->n_buckets - 1)];
 }
 
-static int grow_buckets(struct sender *s)
+static int grow_buckets(struct retransmitter *rt)
 {
-        size_t old_n = s->n_buckets;
-        struct reliable **old = s->buckets, **buckets;
+        size_t old_n = rt->n_buckets;
+        struct delivery **old = rt->buckets, **buckets;
 
-        if (s->n_flying < s->n_buckets)
+        if (rt->n_in_flight < rt->n_buckets)
                 return 0;
         buckets = calloc(old_n ? old_n * 2 : BUCKETS_MIN, sizeof(*buckets));
         if (!buckets)
                 return -ENOMEM;
-        s->buckets = buckets;
-        s->n_buckets = old_n ? old_n * 2 : BUCKETS_MIN;
+        rt->buckets = buckets;
+        rt->n_buckets = old_n ? old_n * 2 : BUCKETS_MIN;
         for (size_t i = 0; i < old_n; ++i) {
-                for (struct reliable *r = old[i], *next; r; r = next) {
-                        struct reliable **bucket = bucket_of(s, r->entity, r->seq);
+                for (struct delivery *delivery = old[i], *next; delivery; delivery = next) {
+                        struct delivery **bucket = bucket_of(rt, delivery->entity, delivery->seq);
 
-                        next = r->next_hashed;
-                        r->next_hashed = *bucket;
-                        *bucket = r;
+                        next = delivery->next_hashed;
+                        delivery->next_hashed = *bucket;
+                        *bucket = delivery;
                 }
         }
         free(old);
         return 0;
 }
 
-int sender_add(struct sender *s, struct lane *lane, struct entity *entity, uint64_t ticket,
-               struct span payload, struct reliable **ret_reliable)
+int retransmitter_add(struct retransmitter *rt, struct send_queue *queue, struct entity *entity,
+                      uint64_t ticket, struct span payload, struct delivery **ret_delivery)
 {
-        struct reliable *r;
+        struct delivery *delivery;
 
-        if (s->bytes > s->bytes_max || payload.n > s->bytes_max - s->bytes)
+        if (rt->bytes > rt->bytes_max || payload.n > rt->bytes_max - rt->bytes)
                 return MBUS_E_FULL;
-        r = malloc(sizeof(*r));
-        if (!r)
+        delivery = malloc(sizeof(*delivery));
+        if (!delivery)
                 return -ENOMEM;
-        *r = (struct reliable){ .deadline = DEADLINE_INIT,
-                                .entity = entity,
-                                .lane = lane,
-                                .ticket = ticket,
-                                .bytes = BUFFER_INIT };
-        buffer_add_span(&r->bytes, payload);
-        if (r->bytes.failed || deadlines_reserve(&s->deadlines) < 0) {
-                buffer_deinit(&r->bytes);
-                free(r);
+        *delivery = (struct delivery){ .deadline = DEADLINE_INIT,
+                                       .entity = entity,
+                                       .queue = queue,
+                                       .ticket = ticket,
+                                       .bytes = BUFFER_INIT };
+        buffer_add_span(&delivery->bytes, payload);
+        if (delivery->bytes.failed || deadlines_reserve(&rt->deadlines) < 0) {
+                buffer_deinit(&delivery->bytes);
+                free(delivery);
                 return -ENOMEM;
         }
-        r->previous = lane->line_end;
-        if (lane->line_end)
-                lane->line_end->next = r;
+        delivery->previous = queue->waiting_end;
+        if (queue->waiting_end)
+                queue->waiting_end->next = delivery;
         else
-                lane->line = r;
-        lane->line_end = r;
-        ++s->n;
-        s->bytes += r->bytes.n;
-        *ret_reliable = r;
+                queue->waiting = delivery;
+        queue->waiting_end = delivery;
+        ++rt->n;
+        rt->bytes += delivery->bytes.n;
+        *ret_delivery = delivery;
         return 0;
 }
 
-struct reliable *sender_next(const struct sender *s, const struct lane *lane)
+struct delivery *retransmitter_next(const struct retransmitter *rt, const struct send_queue *queue)
 {
-        return lane->n_flying < s->window ? lane->line : NULL;
+        return queue->n_in_flight < rt->in_flight_max ? queue->waiting : NULL;
 }
 
-static void leave_line(struct lane *lane, struct reliable *r)
+static void stop_waiting(struct send_queue *queue, struct delivery *delivery)
 {
-        if (r->previous)
-                r->previous->next = r->next;
+        if (delivery->previous)
+                delivery->previous->next = delivery->next;
         else
-                lane->line = r->next;
-        if (r->next)
-                r->next->previous = r->previous;
+                queue->waiting = delivery->next;
+        if (delivery->next)
+                delivery->next->previous = delivery->previous;
         else
-                lane->line_end = r->previous;
-        r->previous = r->next = NULL;
+                queue->waiting_end = delivery->previous;
+        delivery->previous = delivery->next = NULL;
 }
 
-static void enter_flight(struct sender *s, struct lane *lane, struct reliable *r)
+static void put_in_flight(struct retransmitter *rt, struct send_queue *queue,
+                          struct delivery *delivery)
 {
-        struct reliable **bucket = bucket_of(s, r->entity, r->seq);
+        struct delivery **bucket = bucket_of(rt, delivery->entity, delivery->seq);
 
-        r->next_hashed = *bucket;
-        *bucket = r;
-        r->previous = lane->flying_end;
-        if (r->previous)
-                r->previous->next = r;
+        delivery->next_hashed = *bucket;
+        *bucket = delivery;
+        delivery->previous = queue->in_flight_end;
+        if (delivery->previous)
+                delivery->previous->next = delivery;
         else
-                lane->flying = r;
-        lane->flying_end = r;
-        ++lane->n_flying;
-        ++s->n_flying;
+                queue->in_flight = delivery;
+        queue->in_flight_end = delivery;
+        ++queue->n_in_flight;
+        ++rt->n_in_flight;
 }
 
-static void leave_flight(struct sender *s, struct lane *lane, struct reliable *r)
+static void take_out_of_flight(struct retransmitter *rt, struct send_queue *queue,
+                               struct delivery *delivery)
 {
-        struct reliable **p = bucket_of(s, r->entity, r->seq);
+        struct delivery **p = bucket_of(rt, delivery->entity, delivery->seq);
 
-        while (*p != r)
+        while (*p != delivery)
                 p = &(*p)->next_hashed;
-        *p = r->next_hashed;
-        if (r->previous)
-                r->previous->next = r->next;
+        *p = delivery->next_hashed;
+        if (delivery->previous)
+                delivery->previous->next = delivery->next;
         else
-                lane->flying = r->next;
-        if (r->next)
-                r->next->previous = r->previous;
+                queue->in_flight = delivery->next;
+        if (delivery->next)
+                delivery->next->previous = delivery->previous;
         else
-                lane->flying_end = r->previous;
-        --lane->n_flying;
-        --s->n_flying;
+                queue->in_flight_end = delivery->previous;
+        --queue->n_in_flight;
+        --rt->n_in_flight;
 }
 
-int sender_launch(struct sender *s, struct reliable *r, uint64_t now, uint32_t seq,
-                  struct span datagram)
+int retransmitter_launch(struct retransmitter *rt, struct delivery *delivery, uint64_t now,
+                         uint32_t seq, struct span datagram)
 {
         struct buffer copy = BUFFER_INIT;
 
-        assert(r->n_sent == 0);
+        assert(delivery->n_sent == 0);
         buffer_add_span(&copy, datagram);
-        if (copy.failed || grow_buckets(s) < 0) {
+        if (copy.failed || grow_buckets(rt) < 0) {
                 buffer_deinit(&copy);
                 return -ENOMEM;
         }
-        s->bytes = s->bytes - r->bytes.n + copy.n;
-        buffer_deinit(&r->bytes);
-        r->bytes = copy;
-        r->seq = seq;
-        r->n_sent = 1;
-        leave_line(r->lane, r);
-        enter_flight(s, r->lane, r);
-        deadlines_set(&s->deadlines, &r->deadline, now + s->t_r);
+        rt->bytes = rt->bytes - delivery->bytes.n + copy.n;
+        buffer_deinit(&delivery->bytes);
+        delivery->bytes = copy;
+        delivery->seq = seq;
+        delivery->n_sent = 1;
+        stop_waiting(delivery->queue, delivery);
+        put_in_flight(rt, delivery->queue, delivery);
+        deadlines_set(&rt->deadlines, &delivery->deadline, now + rt->t_r);
         return 0;
 }
 
-struct reliable *sender_due(struct sender *s, uint64_t now)
+struct delivery *retransmitter_due(struct retransmitter *rt, uint64_t now)
 {
-        struct deadline *d = deadlines_pop(&s->deadlines, now);
+        struct deadline *d = deadlines_pop(&rt->deadlines, now);
 
         /* The deadline is the first member. */
-        return (struct reliable *)(void *)d;
+        return (struct delivery *)(void *)d;
 }
 
-bool sender_is_lost(const struct sender *s, const struct reliable *r)
+bool retransmitter_is_lost(const struct retransmitter *rt, const struct delivery *delivery)
 {
-        return r->n_sent >= s->n_r;
+        return delivery->n_sent >= rt->n_r;
 }
 
-void sender_repeated(struct sender *s, struct reliable *r, uint64_t now)
+void retransmitter_repeated(struct retransmitter *rt, struct delivery *delivery, uint64_t now)
 {
-        ++r->n_sent;
-        deadlines_set(&s->deadlines, &r->deadline, now + r->n_sent * s->t_r);
+        ++delivery->n_sent;
+        deadlines_set(&rt->deadlines, &delivery->deadline, now + delivery->n_sent * rt->t_r);
 }
 
-struct reliable *sender_find(const struct sender *s, const struct entity *entity, uint32_t seq)
+struct delivery *retransmitter_find(const struct retransmitter *rt, const struct entity *entity,
+                                    uint32_t seq)
 {
-        struct reliable *r;
+        struct delivery *delivery;
 
-        if (s->n_buckets == 0)
+        if (rt->n_buckets == 0)
                 return NULL;
-        r = *bucket_of(s, entity, seq);
-        while (r && (r->entity != entity || r->seq != seq))
-                r = r->next_hashed;
-        return r;
+        delivery = *bucket_of(rt, entity, seq);
+        while (delivery && (delivery->entity != entity || delivery->seq != seq))
+                delivery = delivery->next_hashed;
+        return delivery;
 }
 
-void sender_remove(struct sender *s, struct reliable *r)
+void retransmitter_remove(struct retransmitter *rt, struct delivery *delivery)
 {
-        if (r->n_sent == 0)
-                leave_line(r->lane, r);
+        if (delivery->n_sent == 0)
+                stop_waiting(delivery->queue, delivery);
         else
-                leave_flight(s, r->lane, r);
-        deadlines_set(&s->deadlines, &r->deadline, TIME_NEVER);
-        deadlines_release(&s->deadlines);
-        s->bytes -= r->bytes.n;
-        --s->n;
-        buffer_deinit(&r->bytes);
-        free(r);
+                take_out_of_flight(rt, delivery->queue, delivery);
+        deadlines_set(&rt->deadlines, &delivery->deadline, TIME_NEVER);
+        deadlines_release(&rt->deadlines);
+        rt->bytes -= delivery->bytes.n;
+        --rt->n;
+        buffer_deinit(&delivery->bytes);
+        free(delivery);
 }
 
-struct reliable *lane_oldest(const struct lane *lane)
+struct delivery *send_queue_oldest(const struct send_queue *queue)
 {
-        return lane->flying ? lane->flying : lane->line;
+        return queue->in_flight ? queue->in_flight : queue->waiting;
 }
 
-size_t sender_bytes(const struct sender *s)
+size_t retransmitter_bytes(const struct retransmitter *rt)
 {
-        return s->n * sizeof(struct reliable) + s->bytes + s->n_buckets * sizeof(*s->buckets) +
-               s->deadlines.size * sizeof(*s->deadlines.heap);
+        return rt->n * sizeof(struct delivery) + rt->bytes + rt->n_buckets * sizeof(*rt->buckets) +
+               rt->deadlines.size * sizeof(*rt->deadlines.heap);
 }

@@ -167,32 +167,33 @@ static void keep_peers(struct trial *t)
 static void keep_reliable(struct trial *t)
 {
         struct entity *from = (struct entity *)(void *)t;
-        struct lane lane = LANE_INIT;
-        struct reliable *r;
-        struct sender s;
+        struct send_queue queue = SEND_QUEUE_INIT;
+        struct delivery *r;
+        struct retransmitter s;
         uint32_t seq = 0;
 
-        sender_init(&s, 100, 3, 1000, RELIABLE_BYTES_MAX);
+        retransmitter_init(&s, 100, 3, 1000, RELIABLE_BYTES_MAX);
         for (uint64_t i = 0; i < 40; ++i)
-                trial_ok(t, sender_add(&s, &lane, from, i, span_of("some(\"payload\")"), &r));
-        while ((r = sender_next(&s, &lane))) {
-                int error = sender_launch(&s, r, 0, seq, span_of("a datagram, sealed"));
+                trial_ok(t,
+                         retransmitter_add(&s, &queue, from, i, span_of("some(\"payload\")"), &r));
+        while ((r = retransmitter_next(&s, &queue))) {
+                int error = retransmitter_launch(&s, r, 0, seq, span_of("a datagram, sealed"));
 
                 trial_must(t, error == 0 || error == -ENOMEM);
                 if (trial_ok(t, error))
-                        trial_must(t, sender_find(&s, from, seq++) == r);
+                        trial_must(t, retransmitter_find(&s, from, seq++) == r);
                 else
-                        sender_remove(&s, r);
+                        retransmitter_remove(&s, r);
         }
-        trial_note(t, "%zu in flight, %zu octets", s.n_flying, s.bytes);
+        trial_note(t, "%zu in flight, %zu octets", s.n_in_flight, s.bytes);
         fail_malloc_stop();
-        trial_must(t, s.n == seq && s.n_flying == seq && lane.n_flying == seq);
-        while ((r = sender_due(&s, 1000))) {
-                sender_repeated(&s, r, 1000);
-                sender_remove(&s, r);
+        trial_must(t, s.n == seq && s.n_in_flight == seq && queue.n_in_flight == seq);
+        while ((r = retransmitter_due(&s, 1000))) {
+                retransmitter_repeated(&s, r, 1000);
+                retransmitter_remove(&s, r);
         }
-        trial_must(t, s.n == 0 && s.bytes == 0 && !lane_oldest(&lane));
-        sender_deinit(&s);
+        trial_must(t, s.n == 0 && s.bytes == 0 && !send_queue_oldest(&queue));
+        retransmitter_deinit(&s);
 }
 
 static void send_acks(struct acks *acks)

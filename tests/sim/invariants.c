@@ -195,7 +195,7 @@ static size_t count_rooms(const struct engine *e)
         size_t n = 0;
 
         for (size_t i = 0; i < e->peers.known.n; ++i)
-                n += peer_of_entry(e->peers.known.all[i])->window.room != NULL;
+                n += peer_of_entry(e->peers.known.all[i])->window.all_stamps != NULL;
         return n;
 }
 
@@ -210,7 +210,7 @@ void check_bounds(struct world *w, const struct node *node)
 
         bound += (known + departed + own) * BYTES_ENTITY + pairs * BYTES_PAIR;
         bound += e->peers.n_stamped * BYTES_STAMPS;
-        bound += tickets * (BYTES_RELIABLE + BYTES_EVENT) + e->sender.bytes;
+        bound += tickets * (BYTES_RELIABLE + BYTES_EVENT) + e->retransmitter.bytes;
         bound += e->events.n * BYTES_EVENT + EVENT_FACTOR * e->events.bytes + e->outgoing.size;
         if (memory > bound)
                 fail(w, "bounded-memory",
@@ -235,7 +235,7 @@ void check_bounds(struct world *w, const struct node *node)
 /* How long a ticket may be open after its first transmission: T_r (1 + 2 + ... + N_r). */
 static uint64_t longest_ticket(const struct world *w, const struct node *node)
 {
-        const struct sender *sender = &node->engine->sender;
+        const struct retransmitter *sender = &node->engine->retransmitter;
 
         return (uint64_t)sender->n_r * (sender->n_r + 1) / 2 * sender->t_r +
                (node->slow ? w->options.pop_gap : 0);

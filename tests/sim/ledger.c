@@ -145,7 +145,8 @@ static uint64_t print_of(struct span datagram)
 /* The repetitions come after T_r, and after 2 T_r more, and are the same in each octet. */
 static void check_repetition(struct world *w, const struct letter *letter, struct span datagram)
 {
-        const struct sender *sender = &w->nodes[w->members[letter->from]->node].engine->sender;
+        const struct retransmitter *sender =
+                &w->nodes[w->members[letter->from]->node].engine->retransmitter;
         uint64_t n = letter->n_transmissions - 1;
 
         if (n >= sender->n_r || w->now != letter->first + n * (n + 1) / 2 * sender->t_r)

@@ -282,7 +282,7 @@ START_TEST(test_who_leaves_is_remembered_with_its_window_for_ten_seconds)
 
         peers_init(&ps, 1, 100);
         peer = join(&ps, T0, 0, 2);
-        window_accept(&peer->window, 42, 1006271404123, WINDOW_NEW);
+        replay_window_accept(&peer->window, 42, 1006271404123, WINDOW_NEW);
         address = peers_leave(&ps, T0 + 1000 * MS, peer);
         ck_assert(span_equal_text(address->text, "(app:a id:0-0@127.0.0.1)"));
         free(address);
@@ -304,7 +304,7 @@ START_TEST(test_who_comes_back_is_known_again_with_its_window)
 
         peers_init(&ps, 1, 100);
         peer = join(&ps, T0, 0, 2);
-        window_accept(&peer->window, 42, 1006271404123, WINDOW_NEW);
+        replay_window_accept(&peer->window, 42, 1006271404123, WINDOW_NEW);
         free(peers_leave(&ps, T0, peer));
         ck_assert_int_eq(peers_revive(&ps, T0 + 5000 * MS, peer, 2), 0);
         ck_assert_ptr_eq(find(&ps, 0), peer);
@@ -335,14 +335,14 @@ START_TEST(test_time_stamps_of_busy_peers_are_bounded)
         for (unsigned i = 0; i <= PEERS_STAMPED_MAX; ++i) {
                 peer = join(&ps, T0, i, 2);
                 bytes = peers_bytes(&ps);
-                ck_assert_ptr_null(peer->window.room);
+                ck_assert_ptr_null(peer->window.all_stamps);
                 hear_burst(&ps, peer, 1006271404123);
                 if (i < PEERS_STAMPED_MAX)
                         last = peer;
         }
         ck_assert_uint_eq(ps.n_stamped, PEERS_STAMPED_MAX);
-        ck_assert_ptr_nonnull(last->window.room);
-        ck_assert_ptr_null(peer->window.room);
+        ck_assert_ptr_nonnull(last->window.all_stamps);
+        ck_assert_ptr_null(peer->window.all_stamps);
         ck_assert_uint_eq(peers_bytes(&ps), bytes);
 
         /* A pause of more than six seconds, or the end, makes room for another. */
@@ -350,10 +350,10 @@ START_TEST(test_time_stamps_of_busy_peers_are_bounded)
         ck_assert_uint_eq(ps.n_stamped, PEERS_STAMPED_MAX - 1);
         ck_assert_uint_eq(peers_bytes(&ps), bytes - WINDOW_BITS * sizeof(uint32_t));
         peers_accept(&ps, peer, WINDOW_STAMPS + 1, 1006271404123, WINDOW_NEW);
-        ck_assert_ptr_nonnull(peer->window.room);
+        ck_assert_ptr_nonnull(peer->window.all_stamps);
         free(peers_leave(&ps, T0, peer));
         ck_assert_uint_eq(ps.n_stamped, PEERS_STAMPED_MAX - 1);
-        ck_assert_ptr_null(peer->window.room);
+        ck_assert_ptr_null(peer->window.all_stamps);
         peers_deinit(&ps);
 }
 END_TEST

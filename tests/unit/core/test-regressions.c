@@ -375,27 +375,27 @@ END_TEST
 START_TEST(test_message_of_a_life_with_an_earlier_clock_is_no_repetition)
 {
         static uint32_t room[WINDOW_BITS];
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
-        window_give_room(&w, room);
+        replay_window_give_stamps(&w, room);
         for (uint32_t seq = 0; seq < 100; ++seq)
-                window_accept(&w, seq, WALL + seq * 100, WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 0, WALL - 1), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 60, WALL), WINDOW_STALE);
-        window_forget(&w, 60);
-        ck_assert_int_eq(window_check(&w, 60, WALL), WINDOW_STALE);
-        window_accept(&w, 60, WALL + 6000, WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 60, WALL + 6000), WINDOW_DUPLICATE);
-        ck_assert_int_eq(window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
+                replay_window_accept(&w, seq, WALL + seq * 100, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 0, WALL - 1), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 60, WALL), WINDOW_STALE);
+        replay_window_forget(&w, 60);
+        ck_assert_int_eq(replay_window_check(&w, 60, WALL), WINDOW_STALE);
+        replay_window_accept(&w, 60, WALL + 6000, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 60, WALL + 6000), WINDOW_DUPLICATE);
+        ck_assert_int_eq(replay_window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
         /* Its clock comes near to where it was. */
-        ck_assert_int_eq(window_check(&w, 60, WALL + 5999), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 60, WALL + 6001), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 60, WALL + 5999), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 60, WALL + 6001), WINDOW_NEW);
 
         /* Its clock is set back, and then it starts again. */
-        window_accept(&w, 100, WALL, WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 60, WALL + 1), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 100, WALL + 1), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
+        replay_window_accept(&w, 100, WALL, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 60, WALL + 1), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 100, WALL + 1), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 99, WALL + 9900), WINDOW_DUPLICATE);
 }
 END_TEST
 

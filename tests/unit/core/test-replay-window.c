@@ -17,24 +17,24 @@ static uint32_t *some_room(void)
 }
 
 /* Takes the message if it is new, as the engine does. */
-static enum window_verdict take(struct window *w, uint32_t seq, uint64_t timestamp)
+static enum window_verdict take(struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
-        enum window_verdict verdict = window_check(w, seq, timestamp);
+        enum window_verdict verdict = replay_window_check(w, seq, timestamp);
 
         if (verdict != WINDOW_NEW && verdict != WINDOW_RESTART)
                 return verdict;
-        if (window_has_spare_room(w, timestamp))
-                window_take_room(w);
-        else if (verdict == WINDOW_NEW && window_needs_room(w, seq, timestamp))
-                window_give_room(w, some_room());
-        window_accept(w, seq, timestamp, verdict);
+        if (replay_window_has_spare_stamps(w, timestamp))
+                replay_window_take_stamps(w);
+        else if (verdict == WINDOW_NEW && replay_window_needs_stamps(w, seq, timestamp))
+                replay_window_give_stamps(w, some_room());
+        replay_window_accept(w, seq, timestamp, verdict);
         return verdict;
 }
 
 /* A source that sent @n messages from @seq on, one each ms from @timestamp on. */
-static struct window filled(uint32_t seq, uint64_t timestamp, uint32_t n)
+static struct replay_window filled(uint32_t seq, uint64_t timestamp, uint32_t n)
 {
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
         for (uint32_t i = 0; i < n; ++i)
                 ck_assert_int_eq(take(&w, seq + i, timestamp + i), WINDOW_NEW);
@@ -46,7 +46,7 @@ START_TEST(test_first_message_of_a_source_is_new_whatever_its_number)
         static const uint32_t seqs[] = { 0, 1, 4711, 0x80000000u, UINT32_MAX };
 
         for (size_t i = 0; i < N(seqs); ++i) {
-                struct window w = WINDOW_INIT;
+                struct replay_window w = REPLAY_WINDOW_INIT;
 
                 ck_assert_int_eq(take(&w, seqs[i], 5000), WINDOW_NEW);
                 ck_assert_int_eq(take(&w, seqs[i], 5000), WINDOW_DUPLICATE);
@@ -57,18 +57,18 @@ END_TEST
 /* REL-11 */
 START_TEST(test_repetition_is_a_duplicate_as_long_as_the_window_reaches)
 {
-        struct window w = filled(0, 5000, 3000);
+        struct replay_window w = filled(0, 5000, 3000);
 
         for (uint32_t seq = 3000 - WINDOW_BITS; seq < 3000; ++seq)
-                ck_assert_int_eq(window_check(&w, seq, 5000 + seq), WINDOW_DUPLICATE);
+                ck_assert_int_eq(replay_window_check(&w, seq, 5000 + seq), WINDOW_DUPLICATE);
         for (uint32_t seq = 0; seq < 3000 - WINDOW_BITS; ++seq)
-                ck_assert_int_eq(window_check(&w, seq, 5000 + seq), WINDOW_STALE);
+                ck_assert_int_eq(replay_window_check(&w, seq, 5000 + seq), WINDOW_STALE);
 }
 END_TEST
 
 START_TEST(test_late_message_is_new_once)
 {
-        struct window w = filled(0, 5000, 1);
+        struct replay_window w = filled(0, 5000, 1);
 
         ck_assert_int_eq(take(&w, WINDOW_BITS, 7000), WINDOW_NEW);
         for (uint32_t seq = WINDOW_BITS - 1; seq > 0; --seq) {
@@ -82,10 +82,11 @@ END_TEST
 /* MSG-04 */
 START_TEST(test_wrap_after_4294967295_is_nothing_special)
 {
-        struct window w = filled(UINT32_MAX - 99, 5000, 200);
+        struct replay_window w = filled(UINT32_MAX - 99, 5000, 200);
 
         for (uint32_t i = 0; i < 200; ++i)
-                ck_assert_int_eq(window_check(&w, UINT32_MAX - 99 + i, 5000 + i), WINDOW_DUPLICATE);
+                ck_assert_int_eq(replay_window_check(&w, UINT32_MAX - 99 + i, 5000 + i),
+                                 WINDOW_DUPLICATE);
         ck_assert_int_eq(take(&w, 100, 6000), WINDOW_NEW);
         w = filled(UINT32_MAX - 1, 5000, 1);
         ck_assert_int_eq(take(&w, 1, 5003), WINDOW_NEW);
@@ -100,13 +101,14 @@ START_TEST(test_gap_of_any_size_forgets_what_it_passed)
         static const uint32_t gaps[] = { 1, 2, 63, 64, 65, 1022, 1023, 1024, 1025, 4096, 1u << 30 };
 
         for (size_t i = 0; i < N(gaps); ++i) {
-                struct window w = filled(0, 5000, 2000);
+                struct replay_window w = filled(0, 5000, 2000);
 
                 ck_assert_int_eq(take(&w, 1999 + gaps[i], 8000), WINDOW_NEW);
                 for (uint32_t back = 1; back < WINDOW_BITS && back < gaps[i]; ++back)
-                        ck_assert_int_eq(window_check(&w, 1999 + gaps[i] - back, 7999), WINDOW_NEW);
+                        ck_assert_int_eq(replay_window_check(&w, 1999 + gaps[i] - back, 7999),
+                                         WINDOW_NEW);
                 if (gaps[i] < WINDOW_BITS)
-                        ck_assert_int_eq(window_check(&w, 1999, 6999), WINDOW_DUPLICATE);
+                        ck_assert_int_eq(replay_window_check(&w, 1999, 6999), WINDOW_DUPLICATE);
         }
 }
 END_TEST
@@ -117,7 +119,7 @@ START_TEST(test_lower_number_with_later_time_is_a_restart)
         static const uint32_t lengths[] = { 1, 2, 31, 32, 33, 1000, 1024, 1025, 5000 };
 
         for (size_t i = 0; i < N(lengths); ++i) {
-                struct window w = filled(0, 5000, lengths[i]);
+                struct replay_window w = filled(0, 5000, lengths[i]);
 
                 ck_assert_int_eq(take(&w, 0, 20000), WINDOW_RESTART);
                 ck_assert_int_eq(take(&w, 0, 20000), WINDOW_DUPLICATE);
@@ -129,7 +131,7 @@ END_TEST
 
 START_TEST(test_restart_shows_though_the_first_life_was_met_in_its_middle)
 {
-        struct window w = filled(500, 5000, 10);
+        struct replay_window w = filled(500, 5000, 10);
 
         ck_assert_int_eq(take(&w, 0, 20000), WINDOW_RESTART);
         ck_assert_int_eq(take(&w, 1, 20001), WINDOW_NEW);
@@ -139,7 +141,7 @@ END_TEST
 
 START_TEST(test_late_message_of_the_same_life_is_no_restart)
 {
-        struct window w = filled(500, 5000, 10);
+        struct replay_window w = filled(500, 5000, 10);
 
         /* Sent before what came first; also within the same ms. */
         ck_assert_int_eq(take(&w, 499, 4999), WINDOW_NEW);
@@ -152,13 +154,13 @@ END_TEST
 
 START_TEST(test_nothing_of_an_earlier_life_is_taken_after_a_restart)
 {
-        struct window w = filled(0, 5000, 100);
+        struct replay_window w = filled(0, 5000, 100);
 
         /* 100 to 119 were sent and lost; the second life is as long as that. */
         ck_assert_int_eq(take(&w, 0, 20000), WINDOW_RESTART);
         ck_assert_int_eq(take(&w, 10, 20010), WINDOW_NEW);
         for (uint32_t seq = 0; seq < 120; ++seq) {
-                enum window_verdict verdict = window_check(&w, seq, 5000 + seq);
+                enum window_verdict verdict = replay_window_check(&w, seq, 5000 + seq);
 
                 ck_assert_msg(verdict == WINDOW_STALE || verdict == WINDOW_DUPLICATE,
                               "old message %u is new", seq);
@@ -166,16 +168,16 @@ START_TEST(test_nothing_of_an_earlier_life_is_taken_after_a_restart)
         /* The third is shorter than the first. */
         ck_assert_int_eq(take(&w, 0, 30000), WINDOW_RESTART);
         for (uint32_t seq = 0; seq < 120; ++seq) {
-                ck_assert_int_eq(window_check(&w, seq, 5000 + seq), WINDOW_STALE);
+                ck_assert_int_eq(replay_window_check(&w, seq, 5000 + seq), WINDOW_STALE);
                 if (seq <= 10)
-                        ck_assert_int_eq(window_check(&w, seq, 20000 + seq), WINDOW_STALE);
+                        ck_assert_int_eq(replay_window_check(&w, seq, 20000 + seq), WINDOW_STALE);
         }
 }
 END_TEST
 
 START_TEST(test_beginning_of_a_new_life_may_come_out_of_order)
 {
-        struct window w = filled(0, 5000, 100);
+        struct replay_window w = filled(0, 5000, 100);
 
         ck_assert_int_eq(take(&w, 3, 20003), WINDOW_RESTART);
         ck_assert_int_eq(take(&w, 1, 20001), WINDOW_NEW);
@@ -183,13 +185,13 @@ START_TEST(test_beginning_of_a_new_life_may_come_out_of_order)
         ck_assert_int_eq(take(&w, 2, 20002), WINDOW_NEW);
         ck_assert_int_eq(take(&w, 4, 20004), WINDOW_NEW);
         for (uint32_t seq = 0; seq <= 4; ++seq)
-                ck_assert_int_eq(window_check(&w, seq, 20000 + seq), WINDOW_DUPLICATE);
+                ck_assert_int_eq(replay_window_check(&w, seq, 20000 + seq), WINDOW_DUPLICATE);
 }
 END_TEST
 
 START_TEST(test_restart_that_was_missed_delivers_nothing_twice)
 {
-        struct window w = filled(0, 5000, 4);
+        struct replay_window w = filled(0, 5000, 4);
 
         /* Of the second life, 0 to 3 come late or never, so that 4 looks like the next. */
         ck_assert_int_eq(take(&w, 4, 20004), WINDOW_NEW);
@@ -204,7 +206,7 @@ END_TEST
 /* The first that comes of a new life is ahead of all of the old one, and looks like its next. */
 static void check_burst(uint32_t n_old, uint32_t n, uint64_t pause)
 {
-        struct window w = filled(0, 5000, n_old);
+        struct replay_window w = filled(0, 5000, n_old);
         uint64_t start = 5000 + n_old + pause;
 
         for (uint32_t seq = n; seq-- > 0;) {
@@ -212,12 +214,12 @@ static void check_burst(uint32_t n_old, uint32_t n, uint64_t pause)
 
                 ck_assert_msg(verdict == WINDOW_NEW || verdict == WINDOW_RESTART,
                               "%u of %u after %u: verdict %d", seq, n, n_old, verdict);
-                ck_assert_int_eq(window_check(&w, seq, start + seq / 8), WINDOW_DUPLICATE);
+                ck_assert_int_eq(replay_window_check(&w, seq, start + seq / 8), WINDOW_DUPLICATE);
         }
         for (uint32_t seq = 0; seq < n; ++seq)
-                ck_assert_int_eq(window_check(&w, seq, start + seq / 8), WINDOW_DUPLICATE);
+                ck_assert_int_eq(replay_window_check(&w, seq, start + seq / 8), WINDOW_DUPLICATE);
         for (uint32_t seq = 0; seq < n_old; ++seq)
-                ck_assert_int_ne(window_check(&w, seq, 5000 + seq), WINDOW_NEW);
+                ck_assert_int_ne(replay_window_check(&w, seq, 5000 + seq), WINDOW_NEW);
 }
 
 START_TEST(test_burst_of_a_new_life_may_arrive_last_first)
@@ -237,54 +239,54 @@ END_TEST
 /* What cannot be told from a repetition is neither new nor acknowledged. */
 START_TEST(test_without_room_nothing_is_called_a_repetition_that_may_be_none)
 {
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
         for (uint32_t seq = 0; seq < 100; ++seq)
-                window_accept(&w, seq, 5000 + seq, WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 68, 5068), WINDOW_DUPLICATE);
-        ck_assert_int_eq(window_check(&w, 67, 5067), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 0, 5000), WINDOW_STALE);
+                replay_window_accept(&w, seq, 5000 + seq, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 68, 5068), WINDOW_DUPLICATE);
+        ck_assert_int_eq(replay_window_check(&w, 67, 5067), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 0, 5000), WINDOW_STALE);
         /* A new life, of which 101 came first. */
-        window_accept(&w, 101, 8101, WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 67, 8067), WINDOW_NEW);
-        window_accept(&w, 67, 8067, WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 67, 8067), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 66, 8066), WINDOW_STALE);
+        replay_window_accept(&w, 101, 8101, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 67, 8067), WINDOW_NEW);
+        replay_window_accept(&w, 67, 8067, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 67, 8067), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 66, 8066), WINDOW_STALE);
 }
 END_TEST
 
 START_TEST(test_room_is_wanted_by_busy_sources_only)
 {
         static uint32_t room[WINDOW_BITS];
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
         for (uint32_t seq = 0; seq < 100; ++seq) {
-                ck_assert(!window_needs_room(&w, seq, 5000 + seq * 188));
-                window_accept(&w, seq, 5000 + seq * 188, WINDOW_NEW);
+                ck_assert(!replay_window_needs_stamps(&w, seq, 5000 + seq * 188));
+                replay_window_accept(&w, seq, 5000 + seq * 188, WINDOW_NEW);
         }
-        ck_assert(window_needs_room(&w, 100, 5000 + 68 * 188 + 6000));
-        ck_assert(!window_needs_room(&w, 100, 5000 + 68 * 188 + 6001));
-        window_give_room(&w, room);
-        ck_assert(!window_needs_room(&w, 100, 5000 + 99 * 188));
-        ck_assert(!window_has_spare_room(&w, 5000 + 99 * 188 + 6000));
-        ck_assert(window_has_spare_room(&w, 5000 + 99 * 188 + 6001));
+        ck_assert(replay_window_needs_stamps(&w, 100, 5000 + 68 * 188 + 6000));
+        ck_assert(!replay_window_needs_stamps(&w, 100, 5000 + 68 * 188 + 6001));
+        replay_window_give_stamps(&w, room);
+        ck_assert(!replay_window_needs_stamps(&w, 100, 5000 + 99 * 188));
+        ck_assert(!replay_window_has_spare_stamps(&w, 5000 + 99 * 188 + 6000));
+        ck_assert(replay_window_has_spare_stamps(&w, 5000 + 99 * 188 + 6001));
         for (uint32_t seq = 68; seq < 100; ++seq)
-                ck_assert_int_eq(window_check(&w, seq, 5000 + seq * 188), WINDOW_DUPLICATE);
-        ck_assert_ptr_eq(window_take_room(&w), room);
-        ck_assert_ptr_null(window_take_room(&w));
+                ck_assert_int_eq(replay_window_check(&w, seq, 5000 + seq * 188), WINDOW_DUPLICATE);
+        ck_assert_ptr_eq(replay_window_take_stamps(&w), room);
+        ck_assert_ptr_null(replay_window_take_stamps(&w));
         for (uint32_t seq = 0; seq < 100; ++seq)
-                ck_assert_int_eq(window_check(&w, seq, 5000 + seq * 188),
+                ck_assert_int_eq(replay_window_check(&w, seq, 5000 + seq * 188),
                                  seq < 68 ? WINDOW_STALE : WINDOW_DUPLICATE);
 }
 END_TEST
 
 START_TEST(test_clock_that_is_set_back_loses_nothing)
 {
-        struct window w = filled(0, 5000000, 100);
+        struct replay_window w = filled(0, 5000000, 100);
 
         for (uint32_t seq = 100; seq < 300; ++seq)
                 ck_assert_int_eq(take(&w, seq, 1000000 + seq), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 299, 1000299), WINDOW_DUPLICATE);
+        ck_assert_int_eq(replay_window_check(&w, 299, 1000299), WINDOW_DUPLICATE);
 }
 END_TEST
 
@@ -292,28 +294,28 @@ END_TEST
  * it is known as a new one, or it is silent, and given up, and known anew. */
 START_TEST(test_message_that_does_not_fit_between_its_neighbours_is_stale)
 {
-        struct window w = filled(0, 5000000, 50);
+        struct replay_window w = filled(0, 5000000, 50);
 
         for (uint32_t seq = 51; seq < 100; ++seq)
                 ck_assert_int_eq(take(&w, seq, 5000000 + seq), WINDOW_NEW);
         for (uint32_t seq = 101; seq < 200; ++seq)
                 ck_assert_int_eq(take(&w, seq, 1000000 + seq), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 50, 2000000), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 50, 5000048), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 50, 5000049), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 50, 5000050), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 50, 2000000), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 50, 5000048), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 50, 5000049), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 50, 5000050), WINDOW_NEW);
         /* It may be from before or after that its clock was set back. */
-        ck_assert_int_eq(window_check(&w, 100, 5000099), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 100, 1000101), WINDOW_NEW);
-        window_forget(&w, 199);
-        ck_assert_int_eq(window_check(&w, 199, 1000199), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 100, 5000099), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 100, 1000101), WINDOW_NEW);
+        replay_window_forget(&w, 199);
+        ck_assert_int_eq(replay_window_check(&w, 199, 1000199), WINDOW_NEW);
 }
 END_TEST
 
 /* Several messages of one ms, or of one second, as JMbus stamps them. */
 START_TEST(test_equal_time_stamps_are_fine)
 {
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
         for (uint32_t seq = 0; seq < 3000; ++seq)
                 ck_assert_int_eq(take(&w, seq ^ 1, seq < 1500 ? 5000 : 6000), WINDOW_NEW);
@@ -323,7 +325,7 @@ END_TEST
 
 START_TEST(test_ucl_wrap_at_a_million_is_no_restart)
 {
-        struct window w = filled(999900, 5000, 100);
+        struct replay_window w = filled(999900, 5000, 100);
 
         ck_assert_int_eq(take(&w, 0, 5100), WINDOW_NEW);
         ck_assert_int_eq(take(&w, 1, 5101), WINDOW_NEW);
@@ -341,14 +343,14 @@ END_TEST
 START_TEST(test_message_from_before_a_ucl_wrap_may_come_after_it)
 {
         for (uint32_t n_before = 0; n_before < 2; ++n_before) {
-                struct window w = filled(999998 - n_before, 5000, n_before);
+                struct replay_window w = filled(999998 - n_before, 5000, n_before);
 
                 for (uint32_t seq = 0; seq < 100; ++seq)
                         ck_assert_int_eq(take(&w, seq, 5100 + seq), WINDOW_NEW);
                 ck_assert_int_eq(take(&w, 999999, 5099), WINDOW_NEW);
                 ck_assert_int_eq(take(&w, 999999, 5099), WINDOW_DUPLICATE);
                 ck_assert_int_eq(take(&w, 999998, 5098), WINDOW_NEW);
-                window_forget(&w, 999998);
+                replay_window_forget(&w, 999998);
                 ck_assert_int_eq(take(&w, 999998, 5098), WINDOW_NEW);
                 for (uint32_t seq = 0; seq < 100; ++seq)
                         ck_assert_int_eq(take(&w, seq, 5100 + seq), WINDOW_DUPLICATE);
@@ -364,44 +366,44 @@ END_TEST
 
 START_TEST(test_a_leap_is_farther_than_the_window_and_no_earlier)
 {
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
-        ck_assert_int_eq(window_check_old(&w, 5000, 10), WINDOW_NEW);
-        window_accept(&w, 100, 10, WINDOW_NEW);
-        ck_assert_int_eq(window_check_old(&w, 99, 10), WINDOW_NEW);
-        ck_assert_int_eq(window_check_old(&w, 100, 10), WINDOW_DUPLICATE);
-        ck_assert_int_eq(window_check_old(&w, 100 + WINDOW_BITS, 10), WINDOW_NEW);
-        ck_assert_int_eq(window_check_old(&w, 101 + WINDOW_BITS, 10), WINDOW_RESTART);
-        ck_assert_int_eq(window_check_old(&w, 900000, 11), WINDOW_RESTART);
-        ck_assert_int_eq(window_check_old(&w, 900000, 9), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 900000, 11), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check_old(&w, 5000, 10), WINDOW_NEW);
+        replay_window_accept(&w, 100, 10, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check_old(&w, 99, 10), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check_old(&w, 100, 10), WINDOW_DUPLICATE);
+        ck_assert_int_eq(replay_window_check_old(&w, 100 + WINDOW_BITS, 10), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check_old(&w, 101 + WINDOW_BITS, 10), WINDOW_RESTART);
+        ck_assert_int_eq(replay_window_check_old(&w, 900000, 11), WINDOW_RESTART);
+        ck_assert_int_eq(replay_window_check_old(&w, 900000, 9), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 900000, 11), WINDOW_NEW);
         /* The UCL library's wrap is none. */
-        window_accept(&w, 999999, 20, WINDOW_RESTART);
-        ck_assert_int_eq(window_check_old(&w, 0, 20), WINDOW_NEW);
+        replay_window_accept(&w, 999999, 20, WINDOW_RESTART);
+        ck_assert_int_eq(replay_window_check_old(&w, 0, 20), WINDOW_NEW);
 }
 END_TEST
 
 /* Each that nobody acknowledges holds up those behind it for five seconds. */
 START_TEST(test_what_waited_long_in_its_senders_queue_is_new)
 {
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
 
-        window_accept(&w, 99, 1000, WINDOW_NEW);
+        replay_window_accept(&w, 99, 1000, WINDOW_NEW);
         for (uint32_t seq = 110; seq < 135; seq++)
-                window_accept(&w, seq, seq * 1000, WINDOW_NEW);
-        ck_assert_int_eq(window_check_old(&w, 100, 134000 - 60000), WINDOW_NEW);
-        ck_assert_int_eq(window_check_old(&w, 100, 134000 - 60001), WINDOW_STALE);
-        ck_assert_int_eq(window_check(&w, 100, 134000 - 6000), WINDOW_NEW);
-        ck_assert_int_eq(window_check(&w, 100, 134000 - 6001), WINDOW_STALE);
+                replay_window_accept(&w, seq, seq * 1000, WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check_old(&w, 100, 134000 - 60000), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check_old(&w, 100, 134000 - 60001), WINDOW_STALE);
+        ck_assert_int_eq(replay_window_check(&w, 100, 134000 - 6000), WINDOW_NEW);
+        ck_assert_int_eq(replay_window_check(&w, 100, 134000 - 6001), WINDOW_STALE);
         /* But not what is of the life before. */
-        window_accept(&w, 7, 135000, WINDOW_RESTART);
-        ck_assert_int_eq(window_check_old(&w, 100, 130000), WINDOW_STALE);
+        replay_window_accept(&w, 7, 135000, WINDOW_RESTART);
+        ck_assert_int_eq(replay_window_check_old(&w, 100, 130000), WINDOW_STALE);
 }
 END_TEST
 
 START_TEST(test_ucl_wraps_follow_each_other)
 {
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
         uint64_t stamp = 5000;
 
         for (uint32_t n = 0; n < 5000; ++n) {
@@ -415,18 +417,18 @@ END_TEST
 
 START_TEST(test_forgotten_message_is_new_again)
 {
-        struct window w = filled(0, 5000, 50);
+        struct replay_window w = filled(0, 5000, 50);
 
-        window_forget(&w, 49);
-        window_forget(&w, 10);
-        window_forget(&w, 4711);
+        replay_window_forget(&w, 49);
+        replay_window_forget(&w, 10);
+        replay_window_forget(&w, 4711);
         ck_assert_int_eq(take(&w, 10, 5010), WINDOW_NEW);
         ck_assert_int_eq(take(&w, 49, 5049), WINDOW_NEW);
         ck_assert_int_eq(take(&w, 10, 5010), WINDOW_DUPLICATE);
         ck_assert_int_eq(take(&w, 49, 5049), WINDOW_DUPLICATE);
         ck_assert_int_eq(take(&w, 50, 5050), WINDOW_NEW);
-        w = WINDOW_INIT;
-        window_forget(&w, 0);
+        w = REPLAY_WINDOW_INIT;
+        replay_window_forget(&w, 0);
         ck_assert_int_eq(take(&w, 0, 5000), WINDOW_NEW);
 }
 END_TEST
@@ -442,7 +444,7 @@ struct life {
         bool arrived[SENT_MAX];
 };
 
-static void arrive(struct window *w, struct life *life, uint32_t i)
+static void arrive(struct replay_window *w, struct life *life, uint32_t i)
 {
         enum window_verdict verdict = take(w, life->first + i, life->start + i / 3);
         bool is_new = verdict == WINDOW_NEW || verdict == WINDOW_RESTART;
@@ -461,7 +463,7 @@ START_TEST(test_each_message_is_taken_once_in_any_order_with_loss_and_repetition
         for (unsigned round = 0; round < 30; ++round) {
                 uint32_t distance = (uint32_t)random_below(&r, WINDOW_BITS - 1) + 1;
                 static struct life life;
-                struct window w = WINDOW_INIT;
+                struct replay_window w = REPLAY_WINDOW_INIT;
 
                 life = (struct life){ .first = (uint32_t)(0 - random_below(&r, SENT_MAX)),
                                       .start = UINT64_C(1006271404123) };
@@ -479,9 +481,9 @@ START_TEST(test_each_message_is_taken_once_in_any_order_with_loss_and_repetition
 END_TEST
 
 /* Replays a message of an earlier life. */
-static void replay(struct window *w, const struct life *old, uint32_t i)
+static void replay(struct replay_window *w, const struct life *old, uint32_t i)
 {
-        enum window_verdict verdict = window_check(w, old->first + i, old->start + i / 3);
+        enum window_verdict verdict = replay_window_check(w, old->first + i, old->start + i / 3);
 
         ck_assert_msg(verdict == WINDOW_STALE || verdict == WINDOW_DUPLICATE,
                       "old message %u is taken", i);
@@ -491,7 +493,7 @@ START_TEST(test_each_message_of_many_lives_is_taken_once)
 {
         struct random r = seeded("lives");
         static struct life lives[40];
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
         uint64_t clock = UINT64_C(1006271404123);
 
         for (size_t n = 0; n < N(lives); ++n) {
@@ -539,7 +541,7 @@ START_TEST(test_each_message_of_many_lives_is_taken_once_whichever_comes_first)
         struct random r = seeded("orders");
         static struct life lives[200];
         static uint32_t order[SENT_MAX];
-        struct window w = WINDOW_INIT;
+        struct replay_window w = REPLAY_WINDOW_INIT;
         uint64_t clock = UINT64_C(1006271404123);
 
         for (size_t n = 0; n < N(lives); ++n) {
