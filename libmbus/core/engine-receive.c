@@ -10,7 +10,7 @@
 #define TIMESTAMP_MS_MIN UINT64_C(100000000000)
 
 /* One message on its way through. */
-struct incoming {
+struct inbound {
         uint64_t now;
         uint64_t wall_ms;
         const struct endpoint *from;
@@ -58,7 +58,7 @@ void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_rea
 }
 
 /* Makes the source of @in known; NULL if it cannot be. */
-static struct peer *join_peer(struct engine *e, const struct incoming *in, struct peer *tombstone)
+static struct peer *join_peer(struct engine *e, const struct inbound *in, struct peer *tombstone)
 {
         struct peer *peer = tombstone;
         int r = events_reserve(&e->events);
@@ -104,7 +104,7 @@ static bool report_restart(struct engine *e, const struct peer *peer)
 
 /* The source started again under the address it had: its acknowledgements are of the past. False if
  * there is no room: then nothing has happened, and its next message tells again. */
-static bool restart_peer(struct engine *e, const struct incoming *in, struct peer *peer)
+static bool restart_peer(struct engine *e, const struct inbound *in, struct peer *peer)
 {
         if (!report_restart(e, peer)) {
                 drop(e, MBUS_DROP_EVENTS);
@@ -123,7 +123,7 @@ static bool restart_peer(struct engine *e, const struct incoming *in, struct pee
 
 /* ---- what is in it ---- */
 
-static void scan_commands(struct incoming *in)
+static void scan_commands(struct inbound *in)
 {
         const struct payload *payload = &in->message->payload;
 
@@ -142,19 +142,19 @@ static void scan_commands(struct incoming *in)
 }
 
 /* Whether the owner carries it on, whoever it is for. */
-static bool is_relayed(const struct engine *e, const struct incoming *in)
+static bool is_relayed(const struct engine *e, const struct inbound *in)
 {
         return e->options.owner_relays && !in->header.reliable;
 }
 
 /* Whether its commands are for anybody here. What is said to all is for us even without an entity. */
-static bool is_for_us(const struct incoming *in)
+static bool is_for_us(const struct inbound *in)
 {
         return in->header.reliable ? in->exact != NULL : in->matched || in->header.dest.n == 0;
 }
 
 /* Reads the payload if anybody wants it. False: it is no message. */
-static bool read_payload(struct engine *e, struct incoming *in)
+static bool read_payload(struct engine *e, struct inbound *in)
 {
         bool is_wanted = is_for_us(in) || is_relayed(e, in);
         int r;
@@ -174,7 +174,7 @@ static bool read_payload(struct engine *e, struct incoming *in)
  * Who is meant. A reliable message is for the one entity whose full address it bears (7); only the
  * old programs, which send it to a subset, are still understood on their own buses.
  */
-static void find_recipients(const struct engine *e, struct incoming *in)
+static void find_recipients(const struct engine *e, struct inbound *in)
 {
         struct index_cursor cursor = index_match(&e->locals, &in->header.dest);
         struct entity *first = entity_of_entry(index_next(&cursor));
@@ -218,7 +218,7 @@ static struct acks *get_acks(struct peer *peer, struct entity *entity, uint32_t 
         return acks;
 }
 
-static void take_acks(struct engine *e, const struct incoming *in, struct peer *peer)
+static void take_acks(struct engine *e, const struct inbound *in, struct peer *peer)
 {
         struct entity *entity = entity_of_entry(index_find(&e->locals, &in->header.dest));
         struct span rest = in->header.acks;
@@ -235,7 +235,7 @@ static void take_acks(struct engine *e, const struct incoming *in, struct peer *
         pump_queue(e, in->now, in->wall_ms, &peer->queue);
 }
 
-static void repeat_acks(struct engine *e, const struct incoming *in, struct peer *peer)
+static void repeat_acks(struct engine *e, const struct inbound *in, struct peer *peer)
 {
         struct acks *acks = find_acks(peer, in->exact);
 
@@ -275,7 +275,7 @@ void engine_refuse(struct engine *e, struct entity *entity, const struct address
 
 /* ---- delivery ---- */
 
-static int push_message(struct engine *e, const struct incoming *in)
+static int push_message(struct engine *e, const struct inbound *in)
 {
         struct event event = { .type = EVENT_MESSAGE, .message = message_ref(in->message) };
         int r;
@@ -296,7 +296,7 @@ static int push_message(struct engine *e, const struct incoming *in)
         return events_push(&e->events, &event);
 }
 
-static void deliver_reliable(struct engine *e, const struct incoming *in, struct peer *peer)
+static void deliver_reliable(struct engine *e, const struct inbound *in, struct peer *peer)
 {
         struct acks *acks = get_acks(peer, in->exact, in->header.seq);
         bool withhold = e->options.owner_acknowledges && in->has_payload;
@@ -318,7 +318,7 @@ static void deliver_reliable(struct engine *e, const struct incoming *in, struct
         }
 }
 
-static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
+static void deliver(struct engine *e, struct inbound *in, struct peer *peer)
 {
         if (in->header.reliable && in->exact) {
                 deliver_reliable(e, in, peer);
@@ -332,7 +332,7 @@ static void deliver(struct engine *e, struct incoming *in, struct peer *peer)
                 engine_answer_ping(e, in->now, &in->header.dest);
 }
 
-static void show_observers(struct engine *e, const struct incoming *in)
+static void show_observers(struct engine *e, const struct inbound *in)
 {
         if (e->observe && in->message &&
             (in->has_payload || in->ping || in->bye || e->observe_hello))
@@ -343,14 +343,14 @@ static void show_observers(struct engine *e, const struct incoming *in)
 
 /* Whether it was made before @entity took its address: a former bearer's, sent again by anybody. Of
  * three times that are cut to milliseconds, one more may be missing. */
-static bool is_of_former_bearer(const struct incoming *in, const struct entity *entity)
+static bool is_of_former_bearer(const struct inbound *in, const struct entity *entity)
 {
         return in->timestamp + (in->now - entity->since) / NSEC_PER_MSEC + 1 < in->wall_ms;
 }
 
 /* Somebody else has the address that @entity is to keep (RFC 5227 has the same for those of hosts). Whether he
  * is to have it. */
-static bool yields(struct engine *e, const struct incoming *in, struct entity *entity)
+static bool yields(struct engine *e, const struct inbound *in, struct entity *entity)
 {
         uint64_t peace = in->now - entity->defended;
 
@@ -365,7 +365,7 @@ static bool yields(struct engine *e, const struct incoming *in, struct entity *e
 }
 
 /* A message bears the address of one of our own entities. */
-static void receive_own(struct engine *e, const struct incoming *in, struct entity *entity)
+static void receive_own(struct engine *e, const struct inbound *in, struct entity *entity)
 {
         enum window_verdict verdict =
                 replay_window_check(&entity->sent, in->header.seq, in->timestamp);
@@ -376,8 +376,8 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, verdict == WINDOW_STALE ? MBUS_DROP_STALE : MBUS_DROP_OWN);
                 return;
         }
-        if (entity->conflict || in->now < entity->calm_until ||
-            (entity->is_kept && !yields(e, in, entity)))
+        if (entity->conflict || in->now < entity->conflict_pause_until ||
+            (entity->keeps_address && !yields(e, in, entity)))
                 return;
         /* Without memory the next message of the other one tells. */
         entity->conflict = events_push(&e->events, &(struct event){ .type = EVENT_CONFLICT,
@@ -386,7 +386,7 @@ static void receive_own(struct engine *e, const struct incoming *in, struct enti
                 drop(e, MBUS_DROP_EVENTS);
 }
 
-static enum window_verdict check_peer(const struct peer *peer, const struct incoming *in)
+static enum window_verdict check_peer(const struct peer *peer, const struct inbound *in)
 {
         return in->is_old ? replay_window_check_old(&peer->window, in->header.seq, in->timestamp)
                           : replay_window_check(&peer->window, in->header.seq, in->timestamp);
@@ -394,7 +394,7 @@ static enum window_verdict check_peer(const struct peer *peer, const struct inco
 
 /* A tombstone takes nothing from before it left. What is later than all of that begins anew, whatever
  * its SeqNum: the former life's say nothing about it. */
-static enum window_verdict check_tombstone(const struct peer *tombstone, const struct incoming *in)
+static enum window_verdict check_tombstone(const struct peer *tombstone, const struct inbound *in)
 {
         const struct replay_window *w = &tombstone->window;
         enum window_verdict verdict = replay_window_check(w, in->header.seq, in->timestamp);
@@ -406,7 +406,7 @@ static enum window_verdict check_tombstone(const struct peer *tombstone, const s
         return replay_window_is_behind(w, in->header.seq) ? WINDOW_STALE : WINDOW_NEW;
 }
 
-static bool is_too_old(const struct engine *e, const struct incoming *in)
+static bool is_too_old(const struct engine *e, const struct inbound *in)
 {
         uint64_t age = in->wall_ms > in->timestamp ? in->wall_ms - in->timestamp : 0;
 
@@ -418,14 +418,14 @@ static bool is_too_old(const struct engine *e, const struct incoming *in)
  * Whether messages before it were lost (errata.md, 7). With directed unicast the others are left out of
  * some, and old programs number their messages when these are queued, which is not when they leave.
  */
-static bool shows_loss(const struct engine *e, const struct incoming *in, const struct peer *peer)
+static bool shows_loss(const struct engine *e, const struct inbound *in, const struct peer *peer)
 {
         return !in->is_old && !e->options.send_unicast &&
                replay_window_has_gap(&peer->window, in->header.seq);
 }
 
 /* The message is new and well-formed. */
-static void accept_message(struct engine *e, struct incoming *in, struct peer *peer,
+static void accept_message(struct engine *e, struct inbound *in, struct peer *peer,
                            struct peer *tombstone, enum window_verdict verdict)
 {
         bool bye = in->bye && is_for_us(in);
@@ -455,7 +455,7 @@ static void accept_message(struct engine *e, struct incoming *in, struct peer *p
                 leave_peer(e, in->now, peer, MBUS_REASON_BYE);
 }
 
-static void receive_message(struct engine *e, struct incoming *in)
+static void receive_message(struct engine *e, struct inbound *in)
 {
         struct entity *own = entity_of_entry(index_find(&e->locals, &in->header.src));
         struct peer *peer, *tombstone = NULL;
@@ -493,7 +493,7 @@ static const enum mbus_drop drop_of_fault[] = {
 void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const struct endpoint *from,
                     struct span datagram)
 {
-        struct incoming in;
+        struct inbound in;
         enum header_fault fault;
         enum seal_fault seal;
 
@@ -501,7 +501,7 @@ void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const stru
                 drop(e, MBUS_DROP_OWN);
                 return;
         }
-        in = (struct incoming){ .now = now, .wall_ms = wall_ms, .from = from };
+        in = (struct inbound){ .now = now, .wall_ms = wall_ms, .from = from };
         if (datagram.n > DATAGRAM_BUFFER_SIZE)
                 datagram.n = 0;
         seal = seal_open(e->options.crypto, datagram, e->scratch, &in.text);

@@ -65,23 +65,23 @@ bool must_search(struct engine *e, uint64_t now, const struct address *dest, uns
                              engine_knows_all(e, now));
 }
 
-int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint64_t ticket)
+int await_destination(struct engine *e, uint64_t now, const struct outbound *out, uint64_t ticket)
 {
         uint64_t until = e->patience < TIME_NEVER - now ? now + e->patience : TIME_NEVER;
-        struct entity *from = note->from;
+        struct entity *from = out->from;
         struct waiter *w;
         int r;
 
         /* None is given up before an earlier one. */
-        if (from->n_held > 0 && until <= from->held_until && until < TIME_NEVER)
-                until = from->held_until < TIME_NEVER ? from->held_until + 1 : TIME_NEVER;
-        if (note->payload.n > e->retransmitter.bytes_max - e->searches.bytes)
+        if (from->n_waiting > 0 && until <= from->waiting_until && until < TIME_NEVER)
+                until = from->waiting_until < TIME_NEVER ? from->waiting_until + 1 : TIME_NEVER;
+        if (out->payload.n > e->retransmitter.bytes_max - e->searches.bytes)
                 return MBUS_E_FULL;
-        r = searches_wait(&e->searches, now, note->dest, from, ticket, note->payload, until, &w);
+        r = searches_wait(&e->searches, now, out->dest, from, ticket, out->payload, until, &w);
         if (r != 0)
                 return r;
-        ++from->n_held;
-        from->held_until = until;
+        ++from->n_waiting;
+        from->waiting_until = until;
         return 0;
 }
 
@@ -91,8 +91,8 @@ static void drop_waiter(struct engine *e, struct waiter *w)
 {
         struct entity *entity = w->owner;
 
-        assert(entity->n_held > 0);
-        --entity->n_held;
+        assert(entity->n_waiting > 0);
+        --entity->n_waiting;
         searches_drop(&e->searches, w);
 }
 
@@ -109,11 +109,11 @@ static void fail_waiter(struct engine *e, struct waiter *w, enum mbus_reason rea
 static void release_waiter(struct engine *e, uint64_t now, uint64_t wall_ms, struct waiter *w,
                            struct entity *local, const struct address *address)
 {
-        struct note note = { .from = w->owner,
-                             .dest = address,
-                             .reliable = true,
-                             .payload = buffer_span(&w->bytes) };
-        int r = send_reliable_to(e, now, wall_ms, &note, local, w->key);
+        struct outbound out = { .from = w->owner,
+                                .dest = address,
+                                .reliable = true,
+                                .payload = buffer_span(&w->bytes) };
+        int r = send_reliable_to(e, now, wall_ms, &out, local, w->key);
 
         if (r == 0)
                 drop_waiter(e, w);
@@ -144,10 +144,10 @@ static void answer_all(struct engine *e, uint64_t now, uint64_t wall_ms, struct 
  * for mbus.ping ends old programs. */
 static void ask(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
 {
-        struct note note = { .from = search->first->owner,
-                             .dest = search->entry.address,
-                             .payload = span_of("mbus.ping()") };
-        bool asked = !e->searches.asks || note_send(e, wall_ms, &note) == 0;
+        struct outbound out = { .from = search->first->owner,
+                                .dest = search->entry.address,
+                                .payload = span_of("mbus.ping()") };
+        bool asked = !e->searches.asks || outbound_send(e, wall_ms, &out) == 0;
 
         search_asked(&e->searches, search, now, asked);
 }
@@ -200,15 +200,15 @@ void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all)
 }
 
 /* @reason: MBUS_REASON_NONE: without an event. */
-static void end_held(struct engine *e, const struct entity *entity, enum mbus_reason reason)
+static void end_waiting(struct engine *e, const struct entity *entity, enum mbus_reason reason)
 {
         struct search *search = e->searches.waited_for, *next_search;
 
-        for (; search && entity->n_held > 0; search = next_search) {
+        for (; search && entity->n_waiting > 0; search = next_search) {
                 struct waiter *w = search->first, *next;
 
                 next_search = search->next;
-                for (; w && entity->n_held > 0; w = next) {
+                for (; w && entity->n_waiting > 0; w = next) {
                         next = w->next;
                         if (w->owner != entity)
                                 continue;
@@ -222,14 +222,14 @@ static void end_held(struct engine *e, const struct entity *entity, enum mbus_re
         }
 }
 
-void forget_held(struct engine *e, const struct entity *entity)
+void forget_waiting(struct engine *e, const struct entity *entity)
 {
-        end_held(e, entity, MBUS_REASON_NONE);
+        end_waiting(e, entity, MBUS_REASON_NONE);
 }
 
-void fail_held(struct engine *e, const struct entity *entity, enum mbus_reason reason)
+void fail_waiting(struct engine *e, const struct entity *entity, enum mbus_reason reason)
 {
-        end_held(e, entity, reason);
+        end_waiting(e, entity, reason);
 }
 
 void free_searches(struct engine *e)

@@ -48,20 +48,20 @@ size_t engine_too_large(const struct engine *e)
         return e->too_large;
 }
 
-int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note)
+int outbound_seal(struct engine *e, uint64_t wall_ms, const struct outbound *out)
 {
-        struct header_spec spec = { .seq = note->from->seq,
-                                    .timestamp = stamp_of(note->from, wall_ms),
-                                    .reliable = note->reliable,
-                                    .src = note->from->entry.address->text,
-                                    .dest = note->dest->text,
-                                    .acks = note->acks,
-                                    .n_acks = note->n_acks };
+        struct header_spec spec = { .seq = out->from->seq,
+                                    .timestamp = stamp_of(out->from, wall_ms),
+                                    .reliable = out->reliable,
+                                    .src = out->from->entry.address->text,
+                                    .dest = out->dest->text,
+                                    .acks = out->acks,
+                                    .n_acks = out->n_acks };
         int r;
 
         buffer_clear(&e->text);
         buffer_clear(&e->sealed);
-        r = message_format(&spec, note->payload, e->options.dialect, &e->text);
+        r = message_format(&spec, out->payload, e->options.dialect, &e->text);
         if (r != 0)
                 return r;
         if (e->text.n > engine_largest(e)) {
@@ -84,23 +84,22 @@ void push_observed(struct engine *e, struct message *message)
                 ++e->dropped[MBUS_DROP_EVENTS];
 }
 
-static bool is_worth_observing(const struct engine *e, const struct note *note)
+static bool is_worth_observing(const struct engine *e, const struct outbound *out)
 {
-        return e->observe &&
-               (e->observe_hello ||
-                (note->payload.n > 0 && !span_equal_text(note->payload, "mbus.hello()")));
+        return e->observe && (e->observe_hello || (out->payload.n > 0 &&
+                                                   !span_equal_text(out->payload, "mbus.hello()")));
 }
 
-void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
+void outbound_sent(struct engine *e, uint64_t wall_ms, const struct outbound *out)
 {
-        struct entity *from = note->from;
+        struct entity *from = out->from;
         struct message *message;
 
         replay_window_accept(&from->sent, from->seq, stamp_of(from, wall_ms), WINDOW_NEW);
         ++from->seq;
         if (e->options.dialect == DIALECT_UCL)
                 from->seq %= RELIABLE_SEQ_MOD_UCL;
-        if (!is_worth_observing(e, note))
+        if (!is_worth_observing(e, out))
                 return;
         if (message_new(buffer_span(&e->text), &message, NULL) == 0)
                 push_observed(e, message);
@@ -108,23 +107,23 @@ void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note)
                 ++e->dropped[MBUS_DROP_EVENTS];
 }
 
-int note_send(struct engine *e, uint64_t wall_ms, const struct note *note)
+int outbound_send(struct engine *e, uint64_t wall_ms, const struct outbound *out)
 {
-        struct endpoint to = endpoint_for(e, note->dest);
-        int r = note_seal(e, wall_ms, note);
+        struct endpoint to = endpoint_for(e, out->dest);
+        int r = outbound_seal(e, wall_ms, out);
 
         if (r == 0)
                 r = outgoing_push(&e->outgoing, buffer_span(&e->sealed), &to);
         if (r == 0)
-                note_sent(e, wall_ms, note);
+                outbound_sent(e, wall_ms, out);
         return r;
 }
 
 void say_to_all(struct engine *e, uint64_t wall_ms, struct entity *from, const char *command)
 {
-        struct note note = { .from = from, .dest = &ADDRESS_ALL, .payload = span_of(command) };
+        struct outbound out = { .from = from, .dest = &ADDRESS_ALL, .payload = span_of(command) };
 
-        if (note_send(e, wall_ms, &note) != 0)
+        if (outbound_send(e, wall_ms, &out) != 0)
                 ++e->dropped[MBUS_DROP_SENT];
 }
 
@@ -168,28 +167,28 @@ static int deliver_locally(struct engine *e, struct entity **recipients, size_t 
         return events_push(&e->events, &event);
 }
 
-/* Sends @note, and with it what @acks owes if both fit into one message. */
-static int send_with_acks(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,
-                          struct acks *acks)
+/* Sends @out, and with it what @acks owes if both fit into one message. */
+static int send_with_acks(struct engine *e, uint64_t now, uint64_t wall_ms,
+                          const struct outbound *out, struct acks *acks)
 {
-        struct note both = *note;
+        struct outbound both = *out;
         int r;
 
         if (!acks || acks->n_owed == 0)
-                return note_send(e, wall_ms, note);
+                return outbound_send(e, wall_ms, out);
         both.acks = acks->owed;
         both.n_acks = acks_batch(acks);
-        r = note_send(e, wall_ms, &both);
+        r = outbound_send(e, wall_ms, &both);
         if (r == 0)
                 acks_sent(acks, now, both.n_acks);
-        return r == MBUS_E_TOO_LARGE ? note_send(e, wall_ms, note) : r;
+        return r == MBUS_E_TOO_LARGE ? outbound_send(e, wall_ms, out) : r;
 }
 
 int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                 const struct address *dest, struct span payload)
 {
         struct peer *peer = dest->n ? peers_find(&e->peers, dest) : NULL;
-        struct note note = { .from = entity, .dest = dest, .payload = payload };
+        struct outbound out = { .from = entity, .dest = dest, .payload = payload };
         struct acks *acks = peer ? peer->acks : NULL;
         struct entity **recipients = NULL;
         size_t n = 0;
@@ -200,7 +199,7 @@ int engine_send(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity 
         if (!e->options.owner_routes)
                 r = match_locals(e, dest, entity, &recipients, &n);
         if (r == 0)
-                r = send_with_acks(e, now, wall_ms, &note, acks);
+                r = send_with_acks(e, now, wall_ms, &out, acks);
         if (r != 0) {
                 free(recipients);
                 return r;
@@ -227,12 +226,12 @@ void engine_answer_ping(struct engine *e, uint64_t now, const struct address *de
 int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                 const struct address *dest)
 {
-        struct note note = { .from = entity, .dest = dest, .payload = span_of("mbus.ping()") };
+        struct outbound out = { .from = entity, .dest = dest, .payload = span_of("mbus.ping()") };
         int r = 0;
 
         /* RAT dies of it, no old program answers it, and all say hello within the second anyway. */
         if (e->options.dialect != DIALECT_UCL)
-                r = note_send(e, wall_ms, &note);
+                r = outbound_send(e, wall_ms, &out);
         if (r == 0)
                 engine_answer_ping(e, now, dest);
         return r;
@@ -270,14 +269,14 @@ void drop_acks(struct engine *e, struct acks *acks)
 
 static int send_acks(struct engine *e, uint64_t now, uint64_t wall_ms, struct acks *acks)
 {
-        struct note note = { .from = acks->entity,
-                             .dest = acks->peer->entry.address,
-                             .acks = acks->owed,
-                             .n_acks = acks_batch(acks) };
-        int r = note_send(e, wall_ms, &note);
+        struct outbound out = { .from = acks->entity,
+                                .dest = acks->peer->entry.address,
+                                .acks = acks->owed,
+                                .n_acks = acks_batch(acks) };
+        int r = outbound_send(e, wall_ms, &out);
 
         if (r == 0)
-                acks_sent(acks, now, note.n_acks);
+                acks_sent(acks, now, out.n_acks);
         return r;
 }
 
@@ -314,7 +313,7 @@ void finish_delivery(struct engine *e, struct delivery *delivery, enum mbus_reas
 
 void engine_fail_tickets(struct engine *e, struct entity *entity, enum mbus_reason reason)
 {
-        fail_held(e, entity, reason);
+        fail_waiting(e, entity, reason);
         for (size_t i = 0; i < e->peers.known.n; ++i) {
                 struct send_queue *queue = &peer_of_entry(e->peers.known.all[i])->queue;
 
@@ -333,12 +332,12 @@ void engine_fail_tickets(struct engine *e, struct entity *entity, enum mbus_reas
 static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct delivery *delivery)
 {
         const struct peer *peer = peer_of_queue(delivery->queue);
-        struct note note = { .from = delivery->entity,
-                             .dest = peer->entry.address,
-                             .reliable = true,
-                             .payload = buffer_span(&delivery->bytes) };
-        struct endpoint to = endpoint_for(e, note.dest);
-        int error = note_seal(e, wall_ms, &note);
+        struct outbound out = { .from = delivery->entity,
+                                .dest = peer->entry.address,
+                                .reliable = true,
+                                .payload = buffer_span(&delivery->bytes) };
+        struct endpoint to = endpoint_for(e, out.dest);
+        int error = outbound_seal(e, wall_ms, &out);
 
         if (error == 0)
                 error = retransmitter_launch(&e->retransmitter, delivery, now,
@@ -348,7 +347,7 @@ static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct deliv
         /* With a full queue this transmission is lost; the next comes in T_r. */
         if (outgoing_push(&e->outgoing, buffer_span(&delivery->bytes), &to) != 0)
                 ++e->dropped[MBUS_DROP_SENT];
-        note_sent(e, wall_ms, &note);
+        outbound_sent(e, wall_ms, &out);
         return 0;
 }
 
@@ -383,11 +382,11 @@ void repeat_deliveries(struct engine *e, uint64_t now, uint64_t wall_ms)
 }
 
 /* A ticket between two entities of this engine needs no bus. */
-static int send_reliable_locally(struct engine *e, uint64_t wall_ms, const struct note *note,
+static int send_reliable_locally(struct engine *e, uint64_t wall_ms, const struct outbound *out,
                                  struct entity *to, uint64_t ticket)
 {
         struct entity **recipients = malloc(sizeof(*recipients));
-        int r = recipients ? note_seal(e, wall_ms, note) : -ENOMEM;
+        int r = recipients ? outbound_seal(e, wall_ms, out) : -ENOMEM;
 
         if (r != 0) {
                 free(recipients);
@@ -397,26 +396,27 @@ static int send_reliable_locally(struct engine *e, uint64_t wall_ms, const struc
         r = deliver_locally(e, recipients, 1);
         if (r != 0)
                 return r;
-        note_sent(e, wall_ms, note);
+        outbound_sent(e, wall_ms, out);
         events_push_reserved(
                 &e->events,
-                &(struct event){ .type = EVENT_DELIVERED, .entity = note->from, .ticket = ticket });
+                &(struct event){ .type = EVENT_DELIVERED, .entity = out->from, .ticket = ticket });
         return 0;
 }
 
 static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_ms,
-                                 const struct note *note, struct peer *peer, uint64_t ticket)
+                                 const struct outbound *out, struct peer *peer, uint64_t ticket)
 {
         struct delivery *delivery;
-        int r = retransmitter_add(&e->retransmitter, &peer->queue, note->from, ticket,
-                                  note->payload, &delivery);
+        int r = retransmitter_add(&e->retransmitter, &peer->queue, out->from, ticket, out->payload,
+                                  &delivery);
 
         if (r != 0)
                 return r;
         if (retransmitter_next(&e->retransmitter, &peer->queue) == delivery)
                 r = launch(e, now, wall_ms, delivery);
         else
-                r = note_seal(e, wall_ms, note); /* too large? now the caller can still be told */
+                /* Too large? Now the caller can still be told. */
+                r = outbound_seal(e, wall_ms, out);
         if (r != 0) {
                 retransmitter_remove(&e->retransmitter, delivery);
                 return r;
@@ -424,27 +424,29 @@ static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_m
         return 0;
 }
 
-int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,
+int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct outbound *out,
                      struct entity *local, uint64_t ticket)
 {
         if (local)
-                return send_reliable_locally(e, wall_ms, note, local, ticket);
-        return send_reliable_to_peer(e, now, wall_ms, note, peers_find(&e->peers, note->dest),
+                return send_reliable_locally(e, wall_ms, out, local, ticket);
+        return send_reliable_to_peer(e, now, wall_ms, out, peers_find(&e->peers, out->dest),
                                      ticket);
 }
 
 /* What would be too large even to the destination as it is given need not wait for another. */
-static int hold(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note)
+static int hold(struct engine *e, uint64_t now, uint64_t wall_ms, const struct outbound *out)
 {
-        int r = note_seal(e, wall_ms, note);
+        int r = outbound_seal(e, wall_ms, out);
 
-        return r ? r : hold_reliable(e, now, note, e->next_ticket);
+        return r ? r : await_destination(e, now, out, e->next_ticket);
 }
 
 int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *dest, struct span payload, uint64_t *ret_ticket)
 {
-        struct note note = { .from = entity, .dest = dest, .reliable = true, .payload = payload };
+        struct outbound out = {
+                .from = entity, .dest = dest, .reliable = true, .payload = payload
+        };
         const struct address *address = NULL;
         struct entity *local = NULL;
         unsigned n = engine_resolve(e, dest, &local, &address);
@@ -460,10 +462,10 @@ int engine_send_reliable(struct engine *e, uint64_t now, uint64_t wall_ms, struc
         if (r < 0)
                 return r;
         if (waits) {
-                r = hold(e, now, wall_ms, &note);
+                r = hold(e, now, wall_ms, &out);
         } else {
-                note.dest = address;
-                r = send_reliable_to(e, now, wall_ms, &note, local, e->next_ticket);
+                out.dest = address;
+                r = send_reliable_to(e, now, wall_ms, &out, local, e->next_ticket);
         }
         if (r != 0) {
                 events_release(&e->events);

@@ -21,21 +21,20 @@ struct entity {
         struct deadline deadline; /* of its hello; first member */
         struct index_entry entry;
         struct hello hello;
-        struct replay_window
-                sent;        /* our own messages, to tell their echo from another of our name */
-        uint64_t since;      /* when it took its address */
-        uint64_t stamp_min;  /* no message of it bears an earlier TimeStamp */
-        uint32_t seq;        /* of the next message */
-        size_t n_reliable;   /* tickets whose end was not popped */
-        size_t n_held;       /* of these, those that wait for their destination */
-        uint64_t held_until; /* what the last of them was given */
-        size_t n_acks;       /* lists of acknowledgements, one at each peer that sent reliably */
-        bool is_kept;        /* its address is not to be changed: it is defended */
+        struct replay_window sent; /* our own messages, to tell their echo from another's */
+        uint64_t since;            /* when it took its address */
+        uint64_t stamp_min;        /* no message of it bears an earlier TimeStamp */
+        uint32_t seq;              /* of the next message */
+        size_t n_reliable;         /* tickets whose end was not popped */
+        size_t n_waiting;          /* of these, those that wait for their destination */
+        uint64_t waiting_until;    /* what the last of them was given */
+        size_t n_acks;      /* lists of acknowledgements, one at each peer that sent reliably */
+        bool keeps_address; /* its address is not to be changed: it is defended */
         bool is_defended;
-        uint64_t defended;   /* when that was last */
-        bool conflict;       /* reported, and not renamed yet */
-        uint64_t calm_until; /* it was renamed: no conflict is reported before ... */
-        uint64_t calm;       /* ... which is so long after that */
+        uint64_t defended;             /* when that was last */
+        bool conflict;                 /* reported, and not renamed yet */
+        uint64_t conflict_pause_until; /* it was renamed: no conflict is reported before ... */
+        uint64_t conflict_pause;       /* ... which is so long after that */
         void *data;
 };
 
@@ -85,7 +84,7 @@ static inline size_t engine_n_all(const struct engine *e)
 size_t hello_entities(const struct engine *e);
 
 /* What there is to say in one message. */
-struct note {
+struct outbound {
         struct entity *from;
         const struct address *dest;
         bool reliable;
@@ -95,16 +94,16 @@ struct note {
 };
 
 /*
- * Formats and seals @note with the next SeqNum of its entity, leaving message and datagram in e->text
- * and e->sealed. 0, MBUS_E_TOO_LARGE or -ENOMEM. The SeqNum is used up by note_sent().
+ * Formats and seals @out with the next SeqNum of its entity, leaving message and datagram in e->text
+ * and e->sealed. 0, MBUS_E_TOO_LARGE or -ENOMEM. The SeqNum is used up by outbound_sent().
  */
-int note_seal(struct engine *e, uint64_t wall_ms, const struct note *note);
-/* What note_seal() made goes out: the SeqNum is used up, observers see it. */
-void note_sent(struct engine *e, uint64_t wall_ms, const struct note *note);
+int outbound_seal(struct engine *e, uint64_t wall_ms, const struct outbound *out);
+/* What outbound_seal() made goes out: the SeqNum is used up, observers see it. */
+void outbound_sent(struct engine *e, uint64_t wall_ms, const struct outbound *out);
 /* Observers see @message, whose reference is taken over, if it passes; or the loss is counted. */
 void push_observed(struct engine *e, struct message *message);
-/* Seals, queues and books @note. As note_seal(), and MBUS_E_FULL. */
-int note_send(struct engine *e, uint64_t wall_ms, const struct note *note);
+/* Seals, queues and books @out. As outbound_seal(), and MBUS_E_FULL. */
+int outbound_send(struct engine *e, uint64_t wall_ms, const struct outbound *out);
 /* mbus.hello or mbus.bye to everybody; what cannot be queued is counted. */
 void say_to_all(struct engine *e, uint64_t wall_ms, struct entity *from, const char *command);
 /* Sends the acknowledgements that are owed. */
@@ -118,8 +117,8 @@ void repeat_deliveries(struct engine *e, uint64_t now, uint64_t wall_ms);
 /* Ends a ticket with its event. */
 void finish_delivery(struct engine *e, struct delivery *delivery, enum mbus_reason reason);
 /* Sends what is to be acknowledged to @local or, if that is NULL, to the peer with the address that
- * @note has as its destination; an event is reserved. As engine_send_reliable(). */
-int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct note *note,
+ * @out has as its destination; an event is reserved. As engine_send_reliable(). */
+int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct outbound *out,
                      struct entity *local, uint64_t ticket);
 
 /* ---- engine-search.c ---- */
@@ -131,13 +130,13 @@ void free_searches(struct engine *e);
 bool must_search(struct engine *e, uint64_t now, const struct address *dest, unsigned n,
                  const struct address *address);
 /* It does, with an event reserved for its @ticket. 0, MBUS_E_FULL or -ENOMEM. */
-int hold_reliable(struct engine *e, uint64_t now, const struct note *note, uint64_t ticket);
+int await_destination(struct engine *e, uint64_t now, const struct outbound *out, uint64_t ticket);
 /* Asks, sends what may go, gives up. */
 void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms);
 /* @entity goes away, and what it wanted to send, without an event. */
-void forget_held(struct engine *e, const struct entity *entity);
+void forget_waiting(struct engine *e, const struct entity *entity);
 /* The same with an event. */
-void fail_held(struct engine *e, const struct entity *entity, enum mbus_reason reason);
+void fail_waiting(struct engine *e, const struct entity *entity, enum mbus_reason reason);
 
 /* A peer is gone: its tickets fail, observers of peers learn it. */
 void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason);

@@ -206,7 +206,7 @@ static void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, stru
                           bool bye)
 {
         flush_acks(e, now, wall_ms);
-        forget_held(e, entity);
+        forget_waiting(e, entity);
         for (size_t i = 0; i < e->peers.known.n && entity->n_acks + entity->n_reliable > 0; ++i) {
                 struct peer *peer = peer_of_entry(e->peers.known.all[i]);
 
@@ -243,15 +243,17 @@ void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms, st
 }
 
 /* How long it keeps the address that it takes now, whoever else uses it (spec/errata.md, 27). */
-static void calm_down(struct entity *entity, uint64_t now)
+static void pause_conflicts(struct entity *entity, uint64_t now)
 {
         const uint64_t max = RENAME_PAUSE_MAX_MS * NSEC_PER_MSEC;
-        bool again = entity->calm > 0 && now < entity->calm_until + entity->calm;
+        bool again = entity->conflict_pause > 0 &&
+                     now < entity->conflict_pause_until + entity->conflict_pause;
 
-        entity->calm = again ? 2 * entity->calm : RENAME_PAUSE_MIN_MS * NSEC_PER_MSEC;
-        if (entity->calm > max)
-                entity->calm = max;
-        entity->calm_until = now + entity->calm;
+        entity->conflict_pause =
+                again ? 2 * entity->conflict_pause : RENAME_PAUSE_MIN_MS * NSEC_PER_MSEC;
+        if (entity->conflict_pause > max)
+                entity->conflict_pause = max;
+        entity->conflict_pause_until = now + entity->conflict_pause;
 }
 
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
@@ -268,7 +270,7 @@ int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struc
         index_remove(&e->locals, &entity->entry);
         index_move(&e->locals, &entity->entry, &fresh);
         entity->conflict = false;
-        calm_down(entity, now);
+        pause_conflicts(entity, now);
         start_hello(e, now, entity);
         searches_note(&e->searches, now, address);
         say_to_all(e, wall_ms, entity, "mbus.hello()");
@@ -277,7 +279,7 @@ int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struc
 
 void entity_keep_address(struct entity *entity)
 {
-        entity->is_kept = true;
+        entity->keeps_address = true;
 }
 
 const struct address *entity_address(const struct entity *entity)
