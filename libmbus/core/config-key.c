@@ -69,25 +69,26 @@ const char *cipher_name(enum cipher cipher)
 }
 
 /* Takes "(algorithm,key)" apart; the comma and the key may be missing, as in "(NOENCR)". */
-static int split_entry(struct config_reader *r, struct span value, struct span *ret_algorithm,
+static int split_entry(struct config_reader *reader, struct span value, struct span *ret_algorithm,
                        struct span *ret_key)
 {
         if (value.n < 2 || value.at[0] != '(' || value.at[value.n - 1] != ')')
-                return config_fail(r, "is no key entry, write it as (ALGORITHM,BASE64)");
+                return config_fail(reader, "is no key entry, write it as (ALGORITHM,BASE64)");
         config_split((struct span){ value.at + 1, value.n - 2 }, ',', ret_algorithm, ret_key);
         return 0;
 }
 
-static int decode_key(struct config_reader *r, struct span text, struct config_key *ret_key)
+static int decode_key(struct config_reader *reader, struct span text, struct config_key *ret_key)
 {
         uint8_t bytes[KEY_DECODED_MAX];
         size_t n = 0;
 
         if (text.n <= base64_encoded_size(CONFIG_KEY_MAX) && !base64_decode(text, bytes, &n))
-                return config_fail(r, "has a key that is not base64, whose length is a multiple of "
-                                      "4 with = at the end; copy it again");
+                return config_fail(reader,
+                                   "has a key that is not base64, whose length is a multiple of "
+                                   "4 with = at the end; copy it again");
         if (text.n > base64_encoded_size(CONFIG_KEY_MAX) || n > CONFIG_KEY_MAX)
-                return config_fail_number(r, "has a key of more than ", CONFIG_KEY_MAX,
+                return config_fail_number(reader, "has a key of more than ", CONFIG_KEY_MAX,
                                           " octets, make one with mbus-cli keygen");
         memcpy(ret_key->bytes, bytes, n);
         ret_key->n = n;
@@ -95,13 +96,13 @@ static int decode_key(struct config_reader *r, struct span text, struct config_k
         return 0;
 }
 
-int config_read_hash_key(struct config_reader *r, struct span value)
+int config_read_hash_key(struct config_reader *reader, struct span value)
 {
-        struct config *c = &r->config;
+        struct config *c = &reader->config;
         struct span algorithm, text;
         int error;
 
-        error = split_entry(r, value, &algorithm, &text);
+        error = split_entry(reader, value, &algorithm, &text);
         if (error)
                 return error;
         for (c->hash = 0; c->hash < HASH_MAX; c->hash++) {
@@ -109,23 +110,24 @@ int config_read_hash_key(struct config_reader *r, struct span value)
                         break;
         }
         if (c->hash == HASH_MAX)
-                return config_fail(r, "has an unknown algorithm, use HMAC-SHA1-96 or HMAC-MD5-96");
+                return config_fail(reader,
+                                   "has an unknown algorithm, use HMAC-SHA1-96 or HMAC-MD5-96");
 
-        error = decode_key(r, text, &c->hash_key);
+        error = decode_key(reader, text, &c->hash_key);
         if (error)
                 return error;
         if (c->hash_key.n < HASH_KEY_MIN)
-                return config_fail_number(r, "has a key of ", c->hash_key.n,
+                return config_fail_number(reader, "has a key of ", c->hash_key.n,
                                           hashes[c->hash].too_short);
         if (c->hash_key.n < hashes[c->hash].key_size)
-                config_warn_number(r, "The key has ", c->hash_key.n, hashes[c->hash].warning);
+                config_warn_number(reader, "The key has ", c->hash_key.n, hashes[c->hash].warning);
         return 0;
 }
 
 /* Makes the key as long as the cipher wants it. */
-static int fit_cipher_key(struct config_reader *r)
+static int fit_cipher_key(struct config_reader *reader)
 {
-        struct config *c = &r->config;
+        struct config *c = &reader->config;
         struct config_key *key = &c->cipher_key;
         size_t size = ciphers[c->cipher].key_size;
 
@@ -134,20 +136,21 @@ static int fit_cipher_key(struct config_reader *r)
                 key->n = size;
         }
         if (key->n < size)
-                return config_fail_number(r, "has a key of ", key->n, ciphers[c->cipher].too_short);
+                return config_fail_number(reader, "has a key of ", key->n,
+                                          ciphers[c->cipher].too_short);
         if (key->n > size)
-                config_warn_number(r, "The key has ", key->n, ciphers[c->cipher].warning);
+                config_warn_number(reader, "The key has ", key->n, ciphers[c->cipher].warning);
         key->n = size;
         return 0;
 }
 
-int config_read_cipher_key(struct config_reader *r, struct span value)
+int config_read_cipher_key(struct config_reader *reader, struct span value)
 {
-        struct config *c = &r->config;
+        struct config *c = &reader->config;
         struct span algorithm, text;
         int error;
 
-        error = split_entry(r, value, &algorithm, &text);
+        error = split_entry(reader, value, &algorithm, &text);
         if (error)
                 return error;
         for (c->cipher = 0; c->cipher < CIPHER_MAX; c->cipher++) {
@@ -155,14 +158,14 @@ int config_read_cipher_key(struct config_reader *r, struct span value)
                         break;
         }
         if (c->cipher == CIPHER_MAX)
-                return config_fail(r, "has an unknown algorithm, "
-                                      "use AES, IDEA, 3DES, DES or NOENCR");
+                return config_fail(reader, "has an unknown algorithm, "
+                                           "use AES, IDEA, 3DES, DES or NOENCR");
         /* Whatever else the entry holds is ignored (12). */
         if (c->cipher == CIPHER_NONE)
                 return 0;
 
-        error = decode_key(r, text, &c->cipher_key);
-        return error ? error : fit_cipher_key(r);
+        error = decode_key(reader, text, &c->cipher_key);
+        return error ? error : fit_cipher_key(reader);
 }
 
 static void format_entry(const char *name, const struct config_key *key, struct buffer *out)

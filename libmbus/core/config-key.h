@@ -6,9 +6,9 @@
 
 #include "config-reader.h"
 
-/* Read the value of HASHKEY and of ENCRYPTIONKEY into r->config. 0 or MBUS_E_CONFIG. */
-int config_read_hash_key(struct config_reader *r, struct span value);
-int config_read_cipher_key(struct config_reader *r, struct span value);
+/* Read the value of HASHKEY and of ENCRYPTIONKEY into reader->config. 0 or MBUS_E_CONFIG. */
+int config_read_hash_key(struct config_reader *reader, struct span value);
+int config_read_cipher_key(struct config_reader *reader, struct span value);
 
 /* Append "(algorithm,base64)". */
 void config_format_hash_key(const struct config *c, struct buffer *out);

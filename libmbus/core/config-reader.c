@@ -48,31 +48,31 @@ static void note_add_name(struct note *note, const char *text)
         note_add_span(note, name);
 }
 
-static struct note note_begin(const struct config_reader *r, char *at, size_t size)
+static struct note note_begin(const struct config_reader *reader, char *at, size_t size)
 {
         struct note note = { .at = at, .size = size };
 
-        note_add_name(&note, r->name);
+        note_add_name(&note, reader->name);
         note_add(&note, ":");
-        note_add_uint(&note, r->line);
+        note_add_uint(&note, reader->line);
         note_add(&note, ": ");
-        note_add_span(&note, r->key);
+        note_add_span(&note, reader->key);
         note_add(&note, ": ");
         return note;
 }
 
-int config_fail(struct config_reader *r, const char *what)
+int config_fail(struct config_reader *reader, const char *what)
 {
-        struct note note = note_begin(r, r->error, CONFIG_ERROR_SIZE);
+        struct note note = note_begin(reader, reader->error, CONFIG_ERROR_SIZE);
 
         note_add(&note, what);
         return MBUS_E_CONFIG;
 }
 
-int config_fail_number(struct config_reader *r, const char *what, uint64_t number,
+int config_fail_number(struct config_reader *reader, const char *what, uint64_t number,
                        const char *behind)
 {
-        struct note note = note_begin(r, r->error, CONFIG_ERROR_SIZE);
+        struct note note = note_begin(reader, reader->error, CONFIG_ERROR_SIZE);
 
         note_add(&note, what);
         note_add_uint(&note, number);
@@ -80,13 +80,13 @@ int config_fail_number(struct config_reader *r, const char *what, uint64_t numbe
         return MBUS_E_CONFIG;
 }
 
-int config_fail_section(struct config_reader *r, const char *what, const char *behind)
+int config_fail_section(struct config_reader *reader, const char *what, const char *behind)
 {
-        struct note note = note_begin(r, r->error, CONFIG_ERROR_SIZE);
+        struct note note = note_begin(reader, reader->error, CONFIG_ERROR_SIZE);
 
         note_add(&note, what);
         note_add(&note, "[");
-        note_add(&note, r->section ? r->section : "MBUS");
+        note_add(&note, reader->section ? reader->section : "MBUS");
         note_add(&note, "]");
         note_add(&note, behind);
         return MBUS_E_CONFIG;
@@ -98,25 +98,25 @@ static char *next_warning(struct config *c)
         return c->n_warnings < CONFIG_WARNINGS_MAX ? c->warnings[c->n_warnings++] : NULL;
 }
 
-void config_warn(struct config_reader *r, const char *what)
+void config_warn(struct config_reader *reader, const char *what)
 {
-        char *at = next_warning(&r->config);
+        char *at = next_warning(&reader->config);
         struct note note;
 
         if (!at)
                 return;
-        note = note_begin(r, at, sizeof(r->config.warnings[0]));
+        note = note_begin(reader, at, sizeof(reader->config.warnings[0]));
         note_add(&note, what);
 }
 
-void config_warn_unknown(struct config_reader *r, const char *near)
+void config_warn_unknown(struct config_reader *reader, const char *near)
 {
-        char *at = next_warning(&r->config);
+        char *at = next_warning(&reader->config);
         struct note note;
 
         if (!at)
                 return;
-        note = note_begin(r, at, sizeof(r->config.warnings[0]));
+        note = note_begin(reader, at, sizeof(reader->config.warnings[0]));
         note_add(&note, "The key is unknown and ignored");
         if (near) {
                 note_add(&note, ", is ");
@@ -127,15 +127,15 @@ void config_warn_unknown(struct config_reader *r, const char *near)
         }
 }
 
-void config_warn_number(struct config_reader *r, const char *what, uint64_t number,
+void config_warn_number(struct config_reader *reader, const char *what, uint64_t number,
                         const char *behind)
 {
-        char *at = next_warning(&r->config);
+        char *at = next_warning(&reader->config);
         struct note note;
 
         if (!at)
                 return;
-        note = note_begin(r, at, sizeof(r->config.warnings[0]));
+        note = note_begin(reader, at, sizeof(reader->config.warnings[0]));
         note_add(&note, what);
         note_add_uint(&note, number);
         note_add(&note, behind);

@@ -25,23 +25,23 @@ struct config_reader {
 };
 
 /* Reads "KEY=VALUE", which stands on the line @number. 0 or MBUS_E_CONFIG. */
-int config_read_entry(struct config_reader *r, unsigned number, struct span line);
+int config_read_entry(struct config_reader *reader, unsigned number, struct span line);
 /* Whether all keys have stood there that a bus cannot do without; what is missing is said of the line
- * r->line. 0 or MBUS_E_CONFIG. */
-int config_check_keys(struct config_reader *r);
+ * reader->line. 0 or MBUS_E_CONFIG. */
+int config_check_keys(struct config_reader *reader);
 
-/* Writes "NAME:LINE: KEY: WHAT" to r->error and returns MBUS_E_CONFIG. */
-int config_fail(struct config_reader *r, const char *what);
+/* Writes "NAME:LINE: KEY: WHAT" to reader->error and returns MBUS_E_CONFIG. */
+int config_fail(struct config_reader *reader, const char *what);
 /* As config_fail(), with @number between the two parts of the sentence. */
-int config_fail_number(struct config_reader *r, const char *what, uint64_t number,
+int config_fail_number(struct config_reader *reader, const char *what, uint64_t number,
                        const char *behind);
 /* As config_fail(), with the name of the section between the two parts of the sentence. */
-int config_fail_section(struct config_reader *r, const char *what, const char *behind);
+int config_fail_section(struct config_reader *reader, const char *what, const char *behind);
 /* The same for the list of warnings; what does not fit into it any more is dropped. */
-void config_warn(struct config_reader *r, const char *what);
+void config_warn(struct config_reader *reader, const char *what);
 /* The key is none that is known; NULL: nor is it nearly one. */
-void config_warn_unknown(struct config_reader *r, const char *near);
-void config_warn_number(struct config_reader *r, const char *what, uint64_t number,
+void config_warn_unknown(struct config_reader *reader, const char *near);
+void config_warn_number(struct config_reader *reader, const char *what, uint64_t number,
                         const char *behind);
 
 /* @s without white space at its ends. */

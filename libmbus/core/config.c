@@ -12,50 +12,51 @@
 #include "nearly.h"
 
 /* Of a key that is not known, a message shows this much. */
-#define KEY_SHOWN_MAX 32
+#define KEY_EXCERPT_MAX 32
 /* 31 years; keeps the milliseconds far from any overflow. */
 #define MAX_AGE_S_MAX UINT64_C(1000000000)
 
-static int read_version(struct config_reader *r, struct span value)
+static int read_version(struct config_reader *reader, struct span value)
 {
         uint64_t version;
 
         if (!span_to_uint(value, UINT32_MAX, &version) || version < CONFIG_VERSION)
-                return config_fail(r, "must be 1, write CONFIG_VERSION=1");
+                return config_fail(reader, "must be 1, write CONFIG_VERSION=1");
         if (version > CONFIG_VERSION)
-                return config_fail_number(r, "is ", version,
+                return config_fail_number(reader, "is ", version,
                                           ", this program knows version 1; use a newer program, or "
                                           "make a new file with mbus-cli keygen");
-        r->config.version = CONFIG_VERSION;
+        reader->config.version = CONFIG_VERSION;
         return 0;
 }
 
-static int read_scope(struct config_reader *r, struct span value)
+static int read_scope(struct config_reader *reader, struct span value)
 {
         if (span_equal_nocase(value, "HOSTLOCAL"))
-                r->config.scope = SCOPE_HOSTLOCAL;
+                reader->config.scope = SCOPE_HOSTLOCAL;
         else if (span_equal_nocase(value, "LINKLOCAL"))
-                r->config.scope = SCOPE_LINKLOCAL;
+                reader->config.scope = SCOPE_LINKLOCAL;
         else
-                return config_fail(r, "is no scope, write HOSTLOCAL or LINKLOCAL");
+                return config_fail(reader, "is no scope, write HOSTLOCAL or LINKLOCAL");
         return 0;
 }
 
 /* IPVERSION may stand before or behind ADDRESS: whichever comes second finds the contradiction. */
-static int set_ip_version(struct config_reader *r, unsigned version)
+static int set_ip_version(struct config_reader *reader, unsigned version)
 {
-        struct config *c = &r->config;
+        struct config *c = &reader->config;
 
         if (c->ip_version != 0 && c->ip_version != version)
-                return config_fail(r, "contradicts the file's other one of ADDRESS and IPVERSION, "
-                                      "remove IPVERSION or mend ADDRESS");
+                return config_fail(reader,
+                                   "contradicts the file's other one of ADDRESS and IPVERSION, "
+                                   "remove IPVERSION or mend ADDRESS");
         c->ip_version = version;
         return 0;
 }
 
-static int read_address(struct config_reader *r, struct span value)
+static int read_address(struct config_reader *reader, struct span value)
 {
-        struct config *c = &r->config;
+        struct config *c = &reader->config;
         enum ip_reach reach;
         unsigned version;
 
@@ -64,89 +65,90 @@ static int read_address(struct config_reader *r, struct span value)
                 return 0;
         }
         if (value.n >= sizeof(c->address) || !ip_parse(value, &version, &reach))
-                return config_fail(r, "is no IP address, write one or BROADCAST");
+                return config_fail(reader, "is no IP address, write one or BROADCAST");
         if (reach == IP_UNICAST)
-                return config_fail(r, "is no multicast address, write one in 239.0.0.0/8 or "
-                                      "ff02::/16, or BROADCAST");
+                return config_fail(reader, "is no multicast address, write one in 239.0.0.0/8 or "
+                                           "ff02::/16, or BROADCAST");
         if (reach == IP_MULTICAST_WIDE && version == 6)
-                config_warn(r, "The address is not in ff00::/12, others may use it, too.");
+                config_warn(reader, "The address is not in ff00::/12, others may use it, too.");
 
         memcpy(c->address, value.at, value.n);
         c->address[value.n] = 0;
-        return set_ip_version(r, version);
+        return set_ip_version(reader, version);
 }
 
-static int read_port(struct config_reader *r, struct span value)
+static int read_port(struct config_reader *reader, struct span value)
 {
         uint64_t port;
 
         if (!span_to_uint(value, UINT16_MAX, &port) || port == 0)
-                return config_fail(r, "is no UDP port, write a number from 1 to 65535");
-        r->config.port = (uint16_t)port;
+                return config_fail(reader, "is no UDP port, write a number from 1 to 65535");
+        reader->config.port = (uint16_t)port;
         return 0;
 }
 
-static int read_dialect(struct config_reader *r, struct span value)
+static int read_dialect(struct config_reader *reader, struct span value)
 {
         if (span_equal_nocase(value, "RFC3259"))
-                r->config.dialect = DIALECT_RFC3259;
+                reader->config.dialect = DIALECT_RFC3259;
         else if (span_equal_nocase(value, "UCL"))
-                r->config.dialect = DIALECT_UCL;
+                reader->config.dialect = DIALECT_UCL;
         else
-                return config_fail(r, "is no dialect, write RFC3259 or UCL");
+                return config_fail(reader, "is no dialect, write RFC3259 or UCL");
         return 0;
 }
 
-static int read_send_unicast(struct config_reader *r, struct span value)
+static int read_send_unicast(struct config_reader *reader, struct span value)
 {
         if (!span_equal_nocase(value, "yes") && !span_equal_nocase(value, "no"))
-                return config_fail(r, "is neither, write yes or no");
-        r->config.send_unicast = span_equal_nocase(value, "yes");
+                return config_fail(reader, "is neither, write yes or no");
+        reader->config.send_unicast = span_equal_nocase(value, "yes");
         return 0;
 }
 
-static int read_ip_version(struct config_reader *r, struct span value)
+static int read_ip_version(struct config_reader *reader, struct span value)
 {
         if (!span_equal_text(value, "4") && !span_equal_text(value, "6"))
-                return config_fail(r, "is no version of IP, write 4 or 6");
-        return set_ip_version(r, value.at[0] == '4' ? 4 : 6);
+                return config_fail(reader, "is no version of IP, write 4 or 6");
+        return set_ip_version(reader, value.at[0] == '4' ? 4 : 6);
 }
 
-static int read_max_age(struct config_reader *r, struct span value)
+static int read_max_age(struct config_reader *reader, struct span value)
 {
         uint64_t seconds;
 
         if (!span_to_uint(value, MAX_AGE_S_MAX, &seconds))
-                return config_fail(r, "is no time, write a number of seconds, 0 for any age");
-        r->config.max_age_ms = seconds * 1000;
+                return config_fail(reader, "is no time, write a number of seconds, 0 for any age");
+        reader->config.max_age_ms = seconds * 1000;
         return 0;
 }
 
-static int read_interface(struct config_reader *r, struct span value)
+static int read_interface(struct config_reader *reader, struct span value)
 {
-        struct config *c = &r->config;
+        struct config *c = &reader->config;
         char *at;
 
         if (c->n_interfaces == CONFIG_INTERFACES_MAX)
-                return config_fail_number(r, "stands here more than ", CONFIG_INTERFACES_MAX,
+                return config_fail_number(reader, "stands here more than ", CONFIG_INTERFACES_MAX,
                                           " times, remove some");
         at = c->interfaces[c->n_interfaces];
         if (value.n == 0 || value.n >= sizeof(c->interfaces[0]))
-                return config_fail(r, "is no interface, write its name or its IP address");
+                return config_fail(reader, "is no interface, write its name or its IP address");
         for (size_t i = 0; i < value.n; i++) {
                 if (value.at[i] <= ' ' || value.at[i] > '~')
-                        return config_fail(r, "is no interface, write its name or its IP address");
+                        return config_fail(reader,
+                                           "is no interface, write its name or its IP address");
         }
         memcpy(at, value.at, value.n);
         at[value.n] = 0;
-        c->interface_lines[c->n_interfaces++] = r->line;
+        c->interface_lines[c->n_interfaces++] = reader->line;
         return 0;
 }
 
 /* What other programs are known to write, and we have no use for. */
-static int ignore(struct config_reader *r, struct span value)
+static int ignore(struct config_reader *reader, struct span value)
 {
-        (void)r;
+        (void)reader;
         (void)value;
         return 0;
 }
@@ -160,7 +162,7 @@ enum key_id {
 
 static const struct {
         const char *name;
-        int (*read)(struct config_reader *r, struct span value);
+        int (*read)(struct config_reader *reader, struct span value);
         bool repeatable;
 } keys[] = {
         [KEY_CONFIG_VERSION] = { "CONFIG_VERSION", read_version, false },
@@ -213,7 +215,7 @@ static const char *find_near(struct span key)
 }
 
 /* What a message shows of the key of a line: nothing that may be a secret out of its place. */
-static struct span shown_key(struct span key, struct span value)
+static struct span key_excerpt(struct span key, struct span value)
 {
         size_t n = 0;
 
@@ -222,45 +224,46 @@ static struct span shown_key(struct span key, struct span value)
         key.n = n;
         if (is_known_key(key))
                 return key;
-        if (n == 0 || n > KEY_SHOWN_MAX || value.n == 0 || value.at[0] == '=')
+        if (n == 0 || n > KEY_EXCERPT_MAX || value.n == 0 || value.at[0] == '=')
                 return span_of("?");
         return key;
 }
 
-int config_read_entry(struct config_reader *r, unsigned number, struct span line)
+int config_read_entry(struct config_reader *reader, unsigned number, struct span line)
 {
         struct span key, value;
         bool whole = config_split(line, '=', &key, &value);
 
-        r->line = number;
-        r->key = shown_key(key, value);
+        reader->line = number;
+        reader->key = key_excerpt(key, value);
         if (!whole)
-                return config_fail(r, "is no entry, write KEY=VALUE, or # in front of a comment");
+                return config_fail(reader,
+                                   "is no entry, write KEY=VALUE, or # in front of a comment");
 
         for (size_t i = 0; i < KEY_MAX; i++) {
                 if (!span_equal_nocase(key, keys[i].name))
                         continue;
-                if (r->seen[i] > 0 && !keys[i].repeatable)
-                        return config_fail_number(r, "stands on line ", r->seen[i],
+                if (reader->seen[i] > 0 && !keys[i].repeatable)
+                        return config_fail_number(reader, "stands on line ", reader->seen[i],
                                                   " already, remove one of the two");
-                r->seen[i] = r->line;
-                return keys[i].read(r, value);
+                reader->seen[i] = reader->line;
+                return keys[i].read(reader, value);
         }
-        config_warn_unknown(r, find_near(key));
+        config_warn_unknown(reader, find_near(key));
         return 0;
 }
 
-static void warn_of(struct config_reader *r, unsigned key, const char *what)
+static void warn_of(struct config_reader *reader, unsigned key, const char *what)
 {
-        r->key = span_of(keys[key].name);
-        r->line = r->seen[key];
-        config_warn(r, what);
+        reader->key = span_of(keys[key].name);
+        reader->line = reader->seen[key];
+        config_warn(reader, what);
 }
 
 /* The group of the old programs is not theirs by right, but theirs it is. */
-static void warn_of_address(struct config_reader *r)
+static void warn_of_address(struct config_reader *reader)
 {
-        const struct config *c = &r->config;
+        const struct config *c = &reader->config;
         enum ip_reach reach;
         unsigned version;
 
@@ -268,7 +271,7 @@ static void warn_of_address(struct config_reader *r)
             reach != IP_MULTICAST_WIDE || version != 4)
                 return;
         if (c->dialect != DIALECT_UCL || !span_equal_text(span_of(c->address), CONFIG_ADDRESS_UCL))
-                warn_of(r, KEY_ADDRESS,
+                warn_of(reader, KEY_ADDRESS,
                         "The address is not in 239.0.0.0/8, others may use it, too.");
 }
 
@@ -286,42 +289,42 @@ static bool has_odd_parity(const struct config_key *key)
 }
 
 /* What the programs that DIALECT=UCL is for cannot read, or die of, is said once. */
-static void warn_of_algorithms(struct config_reader *r)
+static void warn_of_algorithms(struct config_reader *reader)
 {
-        const struct config *c = &r->config;
+        const struct config *c = &reader->config;
 
         if (c->dialect != DIALECT_UCL)
                 return;
         if (c->hash != HASH_MD5)
-                warn_of(r, KEY_HASHKEY,
+                warn_of(reader, KEY_HASHKEY,
                         "Old programs know HMAC-MD5-96 and DES only: mbus-cli keygen --dialect "
                         "ucl.");
         else if (c->cipher != CIPHER_NONE && c->cipher != CIPHER_DES)
-                warn_of(r, KEY_ENCRYPTIONKEY,
+                warn_of(reader, KEY_ENCRYPTIONKEY,
                         "Old programs know DES and NOENCR only: mbus-cli keygen --dialect ucl.");
         else if (c->cipher == CIPHER_DES && !has_odd_parity(&c->cipher_key))
-                warn_of(r, KEY_ENCRYPTIONKEY,
+                warn_of(reader, KEY_ENCRYPTIONKEY,
                         "Old programs end at a DES key whose octets have no odd parity.");
 }
 
-int config_check_keys(struct config_reader *r)
+int config_check_keys(struct config_reader *reader)
 {
-        if (r->seen[KEY_HASHKEY] == 0) {
-                r->key = span_of("HASHKEY");
-                return config_fail_section(r, "is missing in ",
+        if (reader->seen[KEY_HASHKEY] == 0) {
+                reader->key = span_of("HASHKEY");
+                return config_fail_section(reader, "is missing in ",
                                            ", add it or make a file with mbus-cli keygen");
         }
-        if (r->seen[KEY_ENCRYPTIONKEY] == 0) {
-                r->key = span_of("ENCRYPTIONKEY");
-                return config_fail_section(r, "is missing in ",
+        if (reader->seen[KEY_ENCRYPTIONKEY] == 0) {
+                reader->key = span_of("ENCRYPTIONKEY");
+                return config_fail_section(reader, "is missing in ",
                                            ", add it, with (NOENCR,) for no encryption");
         }
-        warn_of_address(r);
-        warn_of_algorithms(r);
+        warn_of_address(reader);
+        warn_of_algorithms(reader);
         return 0;
 }
 
-static int read_lines(struct config_reader *r, struct span text)
+static int read_lines(struct config_reader *reader, struct span text)
 {
         bool begun = false, ours = false;
         unsigned number = 0, last = 1;
@@ -342,20 +345,20 @@ static int read_lines(struct config_reader *r, struct span text)
                         last = number;
                 if (line.at[0] == '[' || !ours)
                         continue;
-                error = config_read_entry(r, number, line);
+                error = config_read_entry(reader, number, line);
                 if (error)
                         return error;
         }
         if (!begun) {
-                r->line = number > 0 ? number : 1;
-                r->key = span_of("[MBUS]");
-                return config_fail(r, "must be the first line, write it there");
+                reader->line = number > 0 ? number : 1;
+                reader->key = span_of("[MBUS]");
+                return config_fail(reader, "must be the first line, write it there");
         }
-        r->line = last;
-        error = config_check_keys(r);
-        if (error == 0 && r->seen[KEY_CONFIG_VERSION] == 0) {
-                r->key = span_of("CONFIG_VERSION");
-                config_warn(r, "It is missing, add a line CONFIG_VERSION=1.");
+        reader->line = last;
+        error = config_check_keys(reader);
+        if (error == 0 && reader->seen[KEY_CONFIG_VERSION] == 0) {
+                reader->key = span_of("CONFIG_VERSION");
+                config_warn(reader, "It is missing, add a line CONFIG_VERSION=1.");
         }
         return error;
 }

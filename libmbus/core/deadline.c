@@ -42,7 +42,7 @@ void deadlines_release(struct deadlines *ds)
         ds->reserved--;
 }
 
-static void place(struct deadlines *ds, size_t i, struct deadline *d)
+static void put(struct deadlines *ds, size_t i, struct deadline *d)
 {
         ds->heap[i] = d;
         d->slot = i + 1;
@@ -56,10 +56,10 @@ static void sift_up(struct deadlines *ds, size_t i, struct deadline *d)
 
                 if (ds->heap[parent]->at <= d->at)
                         break;
-                place(ds, i, ds->heap[parent]);
+                put(ds, i, ds->heap[parent]);
                 i = parent;
         }
-        place(ds, i, d);
+        put(ds, i, d);
 }
 
 /* The same away from the root. */
@@ -74,10 +74,10 @@ static void sift_down(struct deadlines *ds, size_t i, struct deadline *d)
                         child++;
                 if (d->at <= ds->heap[child]->at)
                         break;
-                place(ds, i, ds->heap[child]);
+                put(ds, i, ds->heap[child]);
                 i = child;
         }
-        place(ds, i, d);
+        put(ds, i, d);
 }
 
 /* Puts @d into the hole at @i, wherever from there it belongs. */

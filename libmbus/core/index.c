@@ -136,26 +136,26 @@ static void drop_posting(struct index *ix, struct posting *posting)
         free(posting);
 }
 
-/* Which of its places @entry has in @posting. */
-static struct index_place *place_in(struct index_entry *entry, const struct posting *posting,
-                                    size_t slot)
+/* Which of its positions @entry has in @posting. */
+static struct index_position *position_in(struct index_entry *entry, const struct posting *posting,
+                                          size_t slot)
 {
-        struct index_place *place = entry->places;
+        struct index_position *position = entry->positions;
 
-        while (place->posting != posting || place->slot != slot)
-                ++place;
-        return place;
+        while (position->posting != posting || position->slot != slot)
+                ++position;
+        return position;
 }
 
 static void leave_postings(struct index *ix, struct index_entry *entry, unsigned n)
 {
         for (unsigned i = 0; i < n; ++i) {
-                struct index_place *place = &entry->places[i];
-                struct posting *p = place->posting;
+                struct index_position *position = &entry->positions[i];
+                struct posting *p = position->posting;
                 struct index_entry *last = p->entries[p->n - 1];
 
-                place_in(last, p, p->n - 1)->slot = place->slot;
-                p->entries[place->slot] = last;
+                position_in(last, p, p->n - 1)->slot = position->slot;
+                p->entries[position->slot] = last;
                 if (--p->n == 0)
                         drop_posting(ix, p);
         }
@@ -175,7 +175,7 @@ static int enter_postings(struct index *ix, struct index_entry *entry)
                         leave_postings(ix, entry, i);
                         return -ENOMEM;
                 }
-                entry->places[i] = (struct index_place){ p, p->n };
+                entry->positions[i] = (struct index_position){ p, p->n };
                 p->entries[p->n++] = entry;
         }
         return 0;
@@ -183,7 +183,7 @@ static int enter_postings(struct index *ix, struct index_entry *entry)
 
 static void entry_deinit(struct index_entry *entry)
 {
-        free(entry->places);
+        free(entry->positions);
         free(entry->address);
         *entry = INDEX_ENTRY_INIT;
 }
@@ -196,8 +196,8 @@ int index_add(struct index *ix, struct index_entry *entry, const struct address 
         if (grow_array(&ix->all, ix->n, &ix->size) < 0 || grow_buckets(ix) < 0)
                 return -ENOMEM;
         entry->address = address_dup(address);
-        entry->places = calloc(address->n + 1, sizeof(*entry->places));
-        if (!entry->address || !entry->places || enter_postings(ix, entry) < 0) {
+        entry->positions = calloc(address->n + 1, sizeof(*entry->positions));
+        if (!entry->address || !entry->positions || enter_postings(ix, entry) < 0) {
                 entry_deinit(entry);
                 return -ENOMEM;
         }
@@ -243,7 +243,7 @@ void index_move(struct index *ix, struct index_entry *to, struct index_entry *fr
         *p = to;
         ix->all[from->slot] = to;
         for (unsigned i = 0; i < from->address->n; ++i)
-                from->places[i].posting->entries[from->places[i].slot] = to;
+                from->positions[i].posting->entries[from->positions[i].slot] = to;
         *to = *from;
         *from = INDEX_ENTRY_INIT;
 }
@@ -339,7 +339,7 @@ size_t index_bytes(const struct index *ix)
                 const struct index_entry *entry = ix->all[i];
 
                 bytes += address_dup_size(entry->address) +
-                         (entry->address->n + 1) * sizeof(*entry->places);
+                         (entry->address->n + 1) * sizeof(*entry->positions);
         }
         for (size_t i = 0; i < ix->n_posting_buckets; ++i) {
                 for (const struct posting *p = ix->postings[i]; p; p = p->next)

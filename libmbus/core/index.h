@@ -12,7 +12,7 @@
 
 struct posting;
 
-struct index_place {
+struct index_position {
         struct posting *posting;
         size_t slot; /* where the entry stands in it */
 };
@@ -20,9 +20,10 @@ struct index_place {
 struct index_entry {
         struct address *address; /* owned by the index while the entry is in it */
         uint64_t hash;
-        struct index_entry *next;   /* in the bucket */
-        size_t slot;                /* in index.all */
-        struct index_place *places; /* one an element, in the same allocation as nothing else */
+        struct index_entry *next; /* in the bucket */
+        size_t slot;              /* in index.all */
+        struct index_position
+                *positions; /* one an element, in the same allocation as nothing else */
 };
 
 #define INDEX_ENTRY_INIT ((struct index_entry){ NULL, 0, NULL, 0, NULL })

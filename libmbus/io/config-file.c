@@ -21,7 +21,7 @@
 #define UNFINISHED_WAITS 10
 #define UNFINISHED_WAIT_MS 20
 
-static const char *shown(const char *path)
+static const char *path_excerpt(const char *path)
 {
         size_t n = strlen(path);
 
@@ -31,7 +31,7 @@ static const char *shown(const char *path)
 /* Writes "PATH: WHAT" and passes @error on. */
 static int fail(char *ret_error, const char *path, const char *what, int error)
 {
-        snprintf(ret_error, CONFIG_FILE_ERROR_SIZE, "%s: %s", shown(path), what);
+        snprintf(ret_error, CONFIG_FILE_ERROR_SIZE, "%s: %s", path_excerpt(path), what);
         return error;
 }
 
@@ -39,7 +39,7 @@ static int fail_errno(char *ret_error, const char *path, const char *what)
 {
         int error = errno;
 
-        snprintf(ret_error, CONFIG_FILE_ERROR_SIZE, "%s: %s: %s", shown(path), what,
+        snprintf(ret_error, CONFIG_FILE_ERROR_SIZE, "%s: %s: %s", path_excerpt(path), what,
                  strerror(error));
         return -error;
 }
@@ -110,7 +110,7 @@ static int check_stat(const char *path, const struct stat *s, char *ret_error)
         if (s->st_mode & (S_IRWXG | S_IRWXO)) {
                 snprintf(ret_error, CONFIG_FILE_ERROR_SIZE,
                          "%s: other users may read or write it, mend it with: chmod 600 %s",
-                         shown(path), shown(path));
+                         path_excerpt(path), path_excerpt(path));
                 return MBUS_E_CONFIG;
         }
         if (s->st_size > CONFIG_BYTES_MAX)

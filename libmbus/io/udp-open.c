@@ -204,17 +204,17 @@ static bool open_sender(struct udp *u, int *ret_fd)
 static bool open_own(struct udp *u)
 {
         union socket_address local = { .v6 = { 0 } };
-        int held;
+        int first;
         bool ok = open_sender(u, &u->own_fd) &&
                   did(u, "getsockname", socket_get_name(u->own_fd, &local));
 
         if (ok && socket_address_port(&local) == socket_address_port(&u->rule.group)) {
                 /* The bus port is one that the kernel may pick: not twice, while we hold it. */
-                held = u->own_fd;
+                first = u->own_fd;
                 u->own_fd = -1;
                 ok = open_sender(u, &u->own_fd) &&
                      did(u, "getsockname", socket_get_name(u->own_fd, &local));
-                socket_close(held);
+                socket_close(first);
         }
         if (!ok)
                 return false;
