@@ -1,6 +1,6 @@
 /*
- * help.c - the texts of --help and --version. The man page and the completion name the same
- * options; tests/lint/check-help compares them.
+ * help.c - the texts of --help and --version. The completion reads them, and the man page says the
+ * same: tests/lint/check-help compares.
  */
 #include "help.h"
 
