@@ -1,15 +1,12 @@
 /*
- * engine-search.c - reliable messages to destinations that are not known well enough yet.
- *
- * Section 7 has a reliable message go to one entity, which takes to know who matches: all of them. What
- * a destination that is nobody's whole address stands for is known when those who match have been asked
- * and had the time to answer (9.3), or when the engine has listened for as long as anybody is silent
- * between two hellos (8.1). Until then the message waits (spec/errata.md, 48). A whole address can be
- * but one entity's, which is known when it is heard.
+ * engine-search.c - see engine-search.h.
  */
+#include "engine-search.h"
+
 #include <assert.h>
 
-#include "engine-state.h"
+#include "engine-delivery.h"
+#include "engine-query.h"
 
 /* What comes on top of an interval: the way of a datagram, and of a program that is waited for. */
 #define SLACK_MS 50
@@ -30,11 +27,6 @@ void init_searches(struct engine *e)
         e->since = TIME_NEVER;
 }
 
-void engine_set_patience(struct engine *e, uint64_t patience)
-{
-        e->patience = patience;
-}
-
 /* When everybody has said hello since the engine began to listen. */
 static uint64_t known_from(const struct engine *e)
 {
@@ -47,7 +39,7 @@ static uint64_t known_from(const struct engine *e)
 }
 
 /* Whoever comes later says so (9.1): who knew all once does not lose that when there are more. */
-bool engine_knows_all(struct engine *e, uint64_t now)
+bool knows_all(struct engine *e, uint64_t now)
 {
         if (e->options.owner_surveys)
                 return e->all_known;
@@ -62,7 +54,7 @@ bool must_search(struct engine *e, uint64_t now, const struct address *dest, uns
         if (e->patience == 0 || n > 1 || (e->options.owner_surveys && e->all_known))
                 return false;
         return searches_want(&e->searches, dest, n, n == 1 && search_is_whole(dest, address),
-                             engine_knows_all(e, now));
+                             knows_all(e, now));
 }
 
 int await_destination(struct engine *e, uint64_t now, const struct outbound *out, uint64_t ticket)
@@ -170,7 +162,7 @@ static void judge(struct engine *e, uint64_t now, uint64_t wall_ms, struct searc
                 break;
         case SEARCH_END:
                 /* What the survey found out holds until everybody is known without. */
-                if (search->is_over && !engine_knows_all(e, now))
+                if (search->is_over && !knows_all(e, now))
                         search_rests(&e->searches, search, known_from(e));
                 else
                         search_forget(&e->searches, search);
@@ -182,7 +174,7 @@ void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms)
         struct search *search;
         struct waiter *w;
 
-        (void)engine_knows_all(e, now);
+        (void)knows_all(e, now);
         if (e->searches.all.n == 0)
                 return;
         while ((search = searches_due(&e->searches, now)))
@@ -191,7 +183,7 @@ void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms)
                 answer_waiter(e, now, wall_ms, w);
 }
 
-void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all)
+void end_survey(struct engine *e, uint64_t now, uint64_t wall_ms, bool all)
 {
         assert(e->options.owner_surveys);
         e->all_known = all;

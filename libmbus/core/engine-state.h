@@ -1,20 +1,36 @@
 /*
- * engine-state.h - what the files of the engine share. Nobody else includes it.
+ * engine-state.h - what an engine consists of, for the files of it and for tests that look inside.
  *
- *      engine.c          entities, time, and what the owner asks
- *      engine-receive.c  a datagram comes in
- *      engine-send.c     messages go out
- *      engine-search.c   reliable ones wait until their destination is known
+ * A file of the engine has one noun and stands on those above it:
+ *
+ *      engine-query     who is known; changes nothing
+ *      engine-transmit  one message is numbered, sealed, queued, observed
+ *      engine-local     messages stay among the entities of one engine
+ *      engine-hello     entities say that they are there
+ *      engine-acks      acknowledgements that we owe
+ *      engine-delivery  reliable messages: in flight, repeated, ended
+ *      engine-search    reliable ones that wait until their destination is known
+ *      engine-presence  peers come and go
+ *      engine-inbound   a message that came in is taken apart
+ *      engine-conflict  somebody else has an address of ours
+ *      engine-entities  entities are added, renamed, removed
+ *      engine-send      what an entity sends
+ *      engine-receive   what becomes of a datagram
+ *      engine           what the owner calls, and time
  */
 #ifndef MBUS_CORE_ENGINE_STATE_H
 #define MBUS_CORE_ENGINE_STATE_H
 
-#include "engine.h"
+#include "container.h"
+#include "engine-options.h"
+#include "events.h"
 #include "filter.h"
 #include "hello.h"
+#include "index.h"
+#include "outgoing.h"
 #include "peers.h"
 #include "random.h"
-#include "seal.h"
+#include "retransmitter.h"
 #include "search.h"
 
 struct entity {
@@ -71,77 +87,18 @@ struct engine {
 
 static inline struct entity *entity_of_entry(struct index_entry *entry)
 {
-        return entry ? (struct entity *)(void *)((char *)entry - offsetof(struct entity, entry))
-                     : NULL;
+        return container_of(entry, struct entity, entry);
 }
 
+/* All entities on the bus as far as they are known. */
 static inline size_t engine_n_all(const struct engine *e)
 {
         return e->locals.n + e->peers.known.n;
 }
 
-/* How many entities the hello interval is for. */
-size_t hello_entities(const struct engine *e);
-
-/* What there is to say in one message. */
-struct outbound {
-        struct entity *from;
-        const struct address *dest;
-        bool reliable;
-        const uint32_t *acks;
-        size_t n_acks;
-        struct span payload;
-};
-
-/*
- * Formats and seals @out with the next SeqNum of its entity, leaving message and datagram in e->text
- * and e->sealed. 0, MBUS_E_TOO_LARGE or -ENOMEM. The SeqNum is used up by outbound_sent().
- */
-int outbound_seal(struct engine *e, uint64_t wall_ms, const struct outbound *out);
-/* What outbound_seal() made goes out: the SeqNum is used up, observers see it. */
-void outbound_sent(struct engine *e, uint64_t wall_ms, const struct outbound *out);
-/* Observers see @message, whose reference is taken over, if it passes; or the loss is counted. */
-void push_observed(struct engine *e, struct message *message);
-/* Seals, queues and books @out. As outbound_seal(), and MBUS_E_FULL. */
-int outbound_send(struct engine *e, uint64_t wall_ms, const struct outbound *out);
-/* mbus.hello or mbus.bye to everybody; what cannot be queued is counted. */
-void say_to_all(struct engine *e, uint64_t wall_ms, struct entity *from, const char *command);
-/* Sends the acknowledgements that are owed. */
-void flush_acks(struct engine *e, uint64_t now, uint64_t wall_ms);
-void owe_ack(struct engine *e, struct acks *acks, uint32_t seq);
-void mark_acks_due(struct engine *e, struct acks *acks);
-void drop_acks(struct engine *e, struct acks *acks);
-/* Sends what may go now of a peer's line. */
-void pump_queue(struct engine *e, uint64_t now, uint64_t wall_ms, struct send_queue *queue);
-void repeat_deliveries(struct engine *e, uint64_t now, uint64_t wall_ms);
-/* Ends a ticket with its event. */
-void finish_delivery(struct engine *e, struct delivery *delivery, enum mbus_reason reason);
-/* Sends what is to be acknowledged to @local or, if that is NULL, to the peer with the address that
- * @out has as its destination; an event is reserved. As engine_send_reliable(). */
-int send_reliable_to(struct engine *e, uint64_t now, uint64_t wall_ms, const struct outbound *out,
-                     struct entity *local, uint64_t ticket);
-
-/* ---- engine-search.c ---- */
-
-void init_searches(struct engine *e);
-void free_searches(struct engine *e);
-/* Whether a reliable message to @dest waits, which @n entities are known to match (0, 1, 2 for more), the
- * one being @address. */
-bool must_search(struct engine *e, uint64_t now, const struct address *dest, unsigned n,
-                 const struct address *address);
-/* It does, with an event reserved for its @ticket. 0, MBUS_E_FULL or -ENOMEM. */
-int await_destination(struct engine *e, uint64_t now, const struct outbound *out, uint64_t ticket);
-/* Asks, sends what may go, gives up. */
-void tick_searches(struct engine *e, uint64_t now, uint64_t wall_ms);
-/* @entity goes away, and what it wanted to send, without an event. */
-void forget_waiting(struct engine *e, const struct entity *entity);
-/* The same with an event. */
-void fail_waiting(struct engine *e, const struct entity *entity, enum mbus_reason reason);
-
-/* A peer is gone: its tickets fail, observers of peers learn it. */
-void leave_peer(struct engine *e, uint64_t now, struct peer *peer, enum mbus_reason reason);
-/* The local entities that @dest matches, but for @except; NULL with *@ret_n 0 for none. -ENOMEM. */
-int match_locals(const struct engine *e, const struct address *dest, const struct entity *except,
-                 struct entity ***ret_entities, size_t *ret_n);
+static inline void count_drop(struct engine *e, enum mbus_drop reason)
+{
+        ++e->dropped[reason];
+}
 
 #endif

@@ -5,7 +5,8 @@
  * monotonic ns, `wall_ms` is the time for the TimeStamp header, and every random delay comes from
  * the seed, so a whole bus can be run in one process on a virtual clock and repeats exactly.
  *
- * It only routes between the modules that hold the rules: window, peers, hello, sender, search, acks.
+ * What can be asked without changing anything is in engine-query.h. The engine only routes between the
+ * modules that hold the rules: replay window, peers, hello, retransmitter, search, acks.
  *
  *      engine_receive()        for each datagram that came in
  *      engine_tick()           after a batch of them, and when engine_deadline() has come
@@ -15,38 +16,14 @@
 #ifndef MBUS_CORE_ENGINE_H
 #define MBUS_CORE_ENGINE_H
 
-#include "crypto.h"
+#include "engine-options.h"
+#include "engine-query.h"
 #include "events.h"
-#include "index.h"
 #include "outgoing.h"
 
 struct engine;
 struct entity;
 struct filter;
-
-struct engine_options {
-        struct crypto *crypto; /* borrowed for the engine's life */
-        enum dialect dialect;
-        uint64_t seed;
-        uint64_t max_age_ms; /* 0: any age */
-        bool send_unicast;   /* directed unicast where section 6.2 allows it */
-        /* The owner carries messages between local entities itself (the broker): engine_send()
-         * only goes to the bus. Else they are delivered here. */
-        bool owner_routes;
-        /* The owner acknowledges reliable messages with engine_acknowledge() when they have really
-         * arrived (the broker); else they are acknowledged when they are in the event queue. */
-        bool owner_acknowledges;
-        /* The owner carries messages to other buses: it gets the unreliable ones that are for nobody
-         * here, too, as EVENT_MESSAGE without recipients. */
-        bool owner_relays;
-        /* Who is on the bus is known by other means than waiting, and the owner says when all are:
-         * engine_surveyed(). Nobody is pinged then. */
-        bool owner_surveys;
-        size_t events_max;         /* 0: EVENTS_MAX */
-        size_t events_bytes_max;   /* 0: EVENTS_BYTES_MAX */
-        size_t peers_max;          /* 0: PEERS_MAX */
-        size_t reliable_bytes_max; /* 0: RELIABLE_BYTES_MAX */
-};
 
 /* 0 or -ENOMEM. */
 int engine_new(const struct engine_options *options, struct engine **ret_engine);
@@ -81,8 +58,6 @@ void engine_announce_entity(struct engine *e, uint64_t now, uint64_t wall_ms,
  * nobody has disturbed it for as long again. Errors as engine_add_entity(). */
 int engine_rename_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
                          const struct address *address);
-const struct address *entity_address(const struct entity *entity);
-void *entity_data(const struct entity *entity);
 
 /* A datagram came in. Everything that can be wrong with it is counted: engine_dropped(). */
 void engine_receive(struct engine *e, uint64_t now, uint64_t wall_ms, const struct endpoint *from,
@@ -119,10 +94,8 @@ void engine_set_patience(struct engine *e, uint64_t patience);
 bool engine_knows_all(struct engine *e, uint64_t now);
 /* With owner_surveys: whether all that are on the bus are known now; if so, all that waits is answered. */
 void engine_surveyed(struct engine *e, uint64_t now, uint64_t wall_ms, bool all);
-/* The largest message, header included, that the bus takes, in octets; and what the last one that was
- * refused with MBUS_E_TOO_LARGE had, 0 if there was none. */
+/* The largest message, header included, that the bus takes, in octets. */
 size_t engine_largest(const struct engine *e);
-size_t engine_too_large(const struct engine *e);
 /* mbus.ping from @entity to all that match @dest (9.3). Errors as engine_send(). In DIALECT_UCL nothing
  * is said (spec/errata.md, 81). */
 int engine_ping(struct engine *e, uint64_t now, uint64_t wall_ms, struct entity *entity,
@@ -153,62 +126,11 @@ void engine_relay(struct engine *e, bool on);
 
 /* The oldest event, which the caller then owns: event_deinit(). */
 bool engine_pop_event(struct engine *e, struct event *ret_event);
-/* Datagrams to send, oldest first: peek with *@cursor, 0 at first; pop as many as went out. */
-bool engine_peek_datagram(const struct engine *e, size_t *cursor, struct datagram *ret_datagram);
+/* The oldest @n of those that engine_peek_datagram() gives went out. */
 void engine_pop_datagrams(struct engine *e, size_t n);
-size_t engine_n_datagrams(const struct engine *e);
 
-/* What is known. Local entities count among the entities of the bus but are no peers. */
-struct peer_info {
-        const struct address *address;
-        const struct endpoint *endpoint; /* where it last sent from */
-        uint64_t joined;                 /* monotonic ns */
-        uint64_t heard;
-        uint64_t deadline; /* when it is taken for dead if it stays silent */
-        bool legacy;       /* without a proper id element (4.1) */
-};
-
-/* Reliable messages that are neither acknowledged nor given up. */
-size_t engine_n_unfinished(const struct engine *e);
-size_t engine_n_peers(const struct engine *e);
-size_t engine_n_entities(const struct engine *e);
-/* Walks the known peers that match @dest; *@cursor is 0 at first. Not across engine calls. */
-bool engine_next_peer(const struct engine *e, const struct address *dest, size_t *cursor,
-                      struct peer_info *ret_info);
-/* The same across engine calls, as index_walk() does; *@walk is INDEX_WALK_INIT at first. */
-bool engine_walk_peers(const struct engine *e, const struct address *dest, struct index_walk *walk,
-                       struct peer_info *ret_info);
-/* The local entities likewise; NULL behind the last. */
-struct entity *engine_walk_entities(const struct engine *e, const struct address *dest,
-                                    struct index_walk *walk);
-/* Whether a peer with exactly this address is known. */
-bool engine_has_peer(const struct engine *e, const struct address *address);
-/* The local entity with exactly this address, or NULL. */
-struct entity *engine_find(const struct engine *e, const struct address *address);
-/* How many entities, local ones included, match @dest: 0, 1 or 2 for more. If it is 1,
- * *@ret_address is its full address, and *@ret_entity the entity if it is a local one, else NULL;
- * they are written in that case only. */
-unsigned engine_resolve(const struct engine *e, const struct address *dest,
-                        struct entity **ret_entity, const struct address **ret_address);
-/* The local entities that @dest matches, up to @size of them; returns how many match at most. */
-size_t engine_match(const struct engine *e, const struct address *dest,
-                    struct entity **ret_entities, size_t size);
-uint64_t engine_dropped(const struct engine *e, enum mbus_drop reason);
-/* What has come in from others, to find out whether they and we speak alike. */
-struct engine_heard {
-        uint64_t n;           /* with our key and in our version */
-        uint64_t n_line_feed; /* of these, as programs older than RFC 3259 write: see DIALECT=UCL */
-        uint64_t n_strangers; /* with another key or cipher */
-};
-
-struct engine_heard engine_heard(const struct engine *e);
 /* Counts what the owner lost on the way to or from the engine; what was lost on the way here
  * (MBUS_DROP_SOCKET) is reported as EVENT_DROPPED, too. */
 void engine_count_drop(struct engine *e, enum mbus_drop reason, uint64_t n);
-/*
- * Octets of memory in use. It is bounded by what is known and outstanding: spec/simulation.md has the
- * function. Takes a time that grows with the number of known entities.
- */
-size_t engine_memory(const struct engine *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/engine-state.h"
+#include "core/engine.h"
 #include "core/seal.h"
 #include "memory.h"
 #include "node.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/engine-state.h"
+#include "core/engine.h"
 #include "letter.h"
 #include "memory.h"
 #include "node.h"

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "core/engine-state.h"
+#include "core/engine.h"
+#include "core/seal.h"
 #include "damage.h"
 #include "fake-scene.h"
 #include "run.h"

@@ -4,6 +4,7 @@
  * and 7).
  */
 #include "core/engine-state.h"
+#include "core/engine.h"
 #include "fake-scene.h"
 #include "run.h"
 #include "seed.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/engine-state.h"
+#include "core/engine.h"
 #include "core/seal.h"
 #include "fake-scene.h"
 #include "run.h"

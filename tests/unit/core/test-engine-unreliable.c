@@ -3,6 +3,7 @@
  * 3259, sections 3, 4, 6 and 6.2).
  */
 #include "core/engine-state.h"
+#include "core/engine.h"
 #include "fake-scene.h"
 #include "run.h"
 

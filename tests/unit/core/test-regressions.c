@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "core/engine-state.h"
+#include "core/engine.h"
+#include "core/seal.h"
 #include "run.h"
 
 /* ---- memory ---- */
