@@ -1,5 +1,5 @@
 /*
- * test-broker-buses.c - what [bus NAME] sections may say, and what is said when they are wrong.
+ * test-bus-config.c - what [bus NAME] sections may say, and what is said when they are wrong.
  */
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /*
- * test-broker-parts.c - parts of the broker that need no broker: places to listen at, the log, and how
+ * test-parts.c - parts of the broker that need no broker: places to listen at, the log, and how
  * figures are written.
  */
 #include <errno.h>

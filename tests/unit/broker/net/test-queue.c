@@ -1,5 +1,5 @@
 /*
- * test-broker-queue.c - what waits for a client, against a model that is a plain list of messages.
+ * test-queue.c - what waits for a client, against a model that is a plain list of messages.
  */
 #include <errno.h>
 #include <stdint.h>

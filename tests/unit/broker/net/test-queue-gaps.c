@@ -1,5 +1,5 @@
 /*
- * test-broker-gaps.c - what a client's queue loses is told to it where it is missing.
+ * test-queue-gaps.c - what a client's queue loses is told to it where it is missing.
  */
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /*
- * test-broker-twins.c - two buses of one configuration that are one, however that is written.
+ * test-twins.c - two buses of one configuration that are one, however that is written.
  */
 #include <broker/config/options.h>
 #include <broker/config/twins.h>

@@ -1,5 +1,5 @@
 /*
- * test-broker-sections.c - the sections of the configuration file beside [MBUS] (RFC 3259, 12).
+ * test-sections.c - the sections of the configuration file beside [MBUS] (RFC 3259, 12).
  */
 #include <broker/config/options.h>
 #include <broker/config/sections.h>

@@ -1,5 +1,5 @@
 /*
- * test-broker-policy.c - what the lines of [policy] let whom do.
+ * test-policy.c - what the lines of [policy] let whom do.
  */
 #include <broker/base/limits.h>
 #include <broker/config/policy.h>

@@ -1,5 +1,5 @@
 /*
- * test-broker-quota.c - limits, shares of what is left, and rates (broker/accounts/quota.h).
+ * test-quota.c - limits, shares of what is left, and rates (broker/accounts/quota.h).
  */
 #include <broker/base/limits.h>
 #include <broker/accounts/quota.h>
