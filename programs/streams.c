@@ -7,6 +7,7 @@
  */
 #include "streams.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -85,21 +86,23 @@ static ssize_t put_out(void *cookie, const char *at, size_t n)
 static ssize_t put_err(void *cookie, const char *at, size_t n)
 {
         struct stream *s = cookie;
-        char shown[ERR_SIZE];
+        char visible[ERR_SIZE];
         size_t used = 0;
         int r = 0;
 
         for (size_t i = 0, next; i < n && r == 0; i += next) {
                 size_t more = 1;
 
+                /* There is room for one character more. */
+                assert(used <= sizeof(visible) - VISIBLE_SIZE);
                 next = 1;
                 if (at[i] == '\n')
-                        shown[used] = '\n';
+                        visible[used] = '\n';
                 else
-                        next = visible_next(at + i, n - i, shown + used, &more);
+                        next = visible_next(at + i, n - i, visible + used, &more);
                 used += more;
-                if (used > sizeof(shown) - VISIBLE_SIZE || i + next == n) {
-                        r = write_all(s->fd, shown, used);
+                if (used > sizeof(visible) - VISIBLE_SIZE || i + next == n) {
+                        r = write_all(s->fd, visible, used);
                         used = 0;
                 }
         }

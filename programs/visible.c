@@ -6,6 +6,7 @@
  */
 #include "visible.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +32,10 @@ size_t visible_decode(const char *text, size_t n, unsigned *ret_character)
 {
         static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
         unsigned character;
-        size_t length = decode_lead((unsigned char)text[0], &character);
+        size_t length;
 
+        assert(n > 0);
+        length = decode_lead((unsigned char)text[0], &character);
         if (!length || length > n)
                 return 0;
         for (size_t i = 1; i < length; i++) {
@@ -77,46 +80,47 @@ bool visible_is_plain(unsigned character)
 }
 
 /* The picture of a C0 control or DEL: U+2400 and what follows it. */
-static size_t show_picture(unsigned character, char *ret_shown)
+static size_t show_picture(unsigned character, char *ret_visible)
 {
-        ret_shown[0] = '\xe2';
-        ret_shown[1] = '\x90';
-        ret_shown[2] = (char)(character == 0x7f ? 0xa1 : 0x80 + character);
+        ret_visible[0] = '\xe2';
+        ret_visible[1] = '\x90';
+        ret_visible[2] = (char)(character == 0x7f ? 0xa1 : 0x80 + character);
         return 3;
 }
 
-static size_t show(unsigned character, char ret_shown[static VISIBLE_SIZE])
+static size_t show(unsigned character, char ret_visible[static VISIBLE_SIZE])
 {
         char number[VISIBLE_SIZE + 1];
         int n;
 
         if (character == '\n') {
-                memcpy(ret_shown, "\\n", 2);
+                memcpy(ret_visible, "\\n", 2);
                 return 2;
         }
         if (character < 0x20 || character == 0x7f)
-                return show_picture(character, ret_shown);
+                return show_picture(character, ret_visible);
         n = snprintf(number, sizeof(number), character > 0xffff ? "\\U%08x" : "\\u%04x", character);
-        memcpy(ret_shown, number, (size_t)n);
+        assert(n > 0 && n <= VISIBLE_SIZE);
+        memcpy(ret_visible, number, (size_t)n);
         return (size_t)n;
 }
 
-size_t visible_next(const char *text, size_t n, char ret_shown[static VISIBLE_SIZE],
-                    size_t *ret_shown_n)
+size_t visible_next(const char *text, size_t n, char ret_visible[static VISIBLE_SIZE],
+                    size_t *ret_visible_n)
 {
         unsigned character;
         size_t length = visible_decode(text, n, &character);
 
         if (!length) {
-                memcpy(ret_shown, "\xef\xbf\xbd", 3);
-                *ret_shown_n = 3;
+                memcpy(ret_visible, "\xef\xbf\xbd", 3);
+                *ret_visible_n = 3;
                 return 1;
         }
         if (character == '\t' || visible_is_plain(character)) {
-                memcpy(ret_shown, text, length);
-                *ret_shown_n = length;
+                memcpy(ret_visible, text, length);
+                *ret_visible_n = length;
         } else {
-                *ret_shown_n = show(character, ret_shown);
+                *ret_visible_n = show(character, ret_visible);
         }
         return length;
 }
@@ -138,36 +142,37 @@ static unsigned width_of(unsigned c)
                                                                : 1;
 }
 
-size_t visible_width(const char *shown, size_t n)
+size_t visible_width(const char *visible, size_t n)
 {
         size_t width = 0;
 
         while (n) {
                 unsigned character;
-                size_t length = visible_decode(shown, n, &character);
+                size_t length = visible_decode(visible, n, &character);
 
                 width += length ? width_of(character) : 1;
-                shown += length ? length : 1;
+                visible += length ? length : 1;
                 n -= length ? length : 1;
         }
         return width;
 }
 
-size_t visible_copy(const char *text, size_t n, char *ret_shown, size_t size)
+size_t visible_copy(const char *text, size_t n, char *ret_visible, size_t size)
 {
         size_t used = 0;
 
+        assert(size > 0);
         while (n) {
-                char shown[VISIBLE_SIZE];
-                size_t shown_n, length = visible_next(text, n, shown, &shown_n);
+                char visible[VISIBLE_SIZE];
+                size_t visible_n, length = visible_next(text, n, visible, &visible_n);
 
-                if (shown_n >= size - used)
+                if (visible_n >= size - used)
                         break;
-                memcpy(ret_shown + used, shown, shown_n);
-                used += shown_n;
+                memcpy(ret_visible + used, visible, visible_n);
+                used += visible_n;
                 text += length;
                 n -= length;
         }
-        ret_shown[used] = '\0';
+        ret_visible[used] = '\0';
         return used;
 }

@@ -27,14 +27,14 @@ bool visible_is_plain(unsigned character);
  * UTF-8 as U+FFFD, and all else that is not plain as \uXXXX or \UXXXXXXXX. Returns how many octets
  * of @text that were; @n is at least 1.
  */
-size_t visible_next(const char *text, size_t n, char ret_shown[static VISIBLE_SIZE],
-                    size_t *ret_shown_n);
+size_t visible_next(const char *text, size_t n, char ret_visible[static VISIBLE_SIZE],
+                    size_t *ret_visible_n);
 
 /* The columns that those octets take. */
-size_t visible_width(const char *shown, size_t n);
+size_t visible_width(const char *visible, size_t n);
 
 /* Copies @text as it is shown, as many whole characters as fit, with a zero octet behind. Returns
  * their octets. @size is at least 1. */
-size_t visible_copy(const char *text, size_t n, char *ret_shown, size_t size);
+size_t visible_copy(const char *text, size_t n, char *ret_visible, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
  * Standard output is watched for an error only: poll() tells at once when the reader of a pipe is
  * gone, while a write would tell at the next message, which may never come.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -52,6 +53,7 @@ int loop_catch_signals(void)
 {
         struct sigaction hangup;
 
+        assert(signal_pipe[0] < 0);
         if (pipe(signal_pipe) < 0) {
                 text_error("cannot make a pipe: %s", strerror(errno));
                 return EXITS_FAILED;
@@ -225,6 +227,7 @@ int loop_run(struct loop *loop)
         int status;
         bool more;
 
+        assert(loop->bus && signal_pipe[0] >= 0);
         /* What nobody can see need not be waited for. */
         if (loop->prints && !inherited_is_writable(STDOUT_FILENO)) {
                 text_error(

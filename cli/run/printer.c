@@ -2,6 +2,7 @@
  * printer.c - writes messages as subscribe and monitor do. Every line is flushed: what reads it may
  * be a program that waits for it.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,7 @@ int printer_put(struct printer *printer, const struct mbus_event *event)
         const char *format = options_text(o, &option_format);
         int status;
 
+        assert(printer->printed < options_number(o, &option_count, UINT64_MAX));
         if (options_has(o, &option_json)) {
                 json_print_message(stdout, event->message, event->time, true);
                 fputc('\n', stdout);

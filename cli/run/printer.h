@@ -11,7 +11,7 @@
 
 struct printer {
         const struct options *options;
-        uint64_t printed;
+        uint64_t printed; /* fewer than -C: with the last one printer_put() returned EXITS_OK */
         uint64_t unreported[MBUS_DROP_MAX]; /* lost, and stderr was not told so yet */
         uint64_t report_at[MBUS_DROP_MAX];  /* stderr is told no earlier, CLOCK_MONOTONIC ns */
 };

@@ -10,6 +10,7 @@
 
 /* More seconds than anybody waits, and far from overflow in ns. */
 #define SECONDS_MAX UINT64_C(1000000000)
+_Static_assert(SECONDS_MAX < UINT64_MAX / DURATION_S, "a duration and its fraction fit in 64 bits");
 
 static uint64_t unit_of(const char *text)
 {

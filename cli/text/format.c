@@ -2,6 +2,7 @@
  * format.c - messages as lines in a format of letters. Several commands of one message stay on one
  * line, separated by "; ".
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -205,6 +206,8 @@ void format_print(FILE *file, const char *format, const struct mbus_message *mes
         for (const char *p = format; *p; p++) {
                 const struct letter *letter = *p == '%' ? find_letter(p[1]) : NULL;
 
+                assert(letter || *p != '%' || p[1] == '%');
+                assert(*p != '\\' || unescape(p[1]));
                 if (letter)
                         letter->print(file, &received);
                 else if (*p == '%' || *p == '\\')

@@ -4,6 +4,7 @@
  * A line format promises one line a message, and nobody wants a peer, or the name of a file, to
  * move the cursor: see programs/visible.h.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -34,10 +35,10 @@ size_t text_width(const char *text, size_t n)
         size_t width = 0;
 
         while (n) {
-                char shown[VISIBLE_SIZE];
-                size_t shown_n, length = visible_next(text, n, shown, &shown_n);
+                char visible[VISIBLE_SIZE];
+                size_t visible_n, length = visible_next(text, n, visible, &visible_n);
 
-                width += visible_width(shown, shown_n);
+                width += visible_width(visible, visible_n);
                 text += length;
                 n -= length;
         }
@@ -47,10 +48,10 @@ size_t text_width(const char *text, size_t n)
 void text_print_visible(FILE *file, const char *text, size_t n)
 {
         while (n) {
-                char shown[VISIBLE_SIZE];
-                size_t shown_n, length = visible_next(text, n, shown, &shown_n);
+                char visible[VISIBLE_SIZE];
+                size_t visible_n, length = visible_next(text, n, visible, &visible_n);
 
-                fwrite(shown, 1, shown_n, file);
+                fwrite(visible, 1, visible_n, file);
                 text += length;
                 n -= length;
         }
@@ -113,6 +114,8 @@ size_t text_next_piece(const char **text, size_t *n, const char **ret_piece)
         }
         if (i > *n)
                 i = *n;
+        /* No piece but the last is empty, else callers would not come to the end. */
+        assert(i > 0 || *n == 0);
         *ret_piece = at;
         *text = at + i + blank;
         *n -= i + blank;

@@ -3,6 +3,7 @@
  *
  * The library makes them (mbus_config_generate()); here are the short names of what it can make.
  */
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -76,6 +77,7 @@ static void apply(struct mbus_config *config, const char *key, const struct choi
 
 void keygen_apply(const struct keygen *keygen, struct mbus_config *config)
 {
+        assert(!keygen_check(keygen));
         apply(config, "SCOPE", scopes, keygen->scope);
         apply(config, "HASHKEY", hashes, keygen->hash);
         apply(config, "ENCRYPTIONKEY", ciphers, keygen->cipher);

@@ -4,6 +4,7 @@
  * An answer is an mbus.hello like any other (RFC 3259, 9.3), delayed at random by up to a second,
  * so the times tell who is alive, not how fast the bus is. A hello that was due anyway counts, too.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +25,8 @@
 struct ping {
         struct request request;
         bool is_sent;
-        uint64_t sent; /* CLOCK_MONOTONIC ns */
-        char **answered;
+        uint64_t sent;   /* CLOCK_MONOTONIC ns */
+        char **answered; /* each entity once; nobody before the question is sent */
         size_t n_answered;
 };
 
@@ -86,6 +87,7 @@ static int ping_on_observed(struct ping *ping, const struct mbus_message *messag
 
         if (!is_answer(ping, message))
                 return LOOP_ON;
+        assert(ping->is_sent);
         status = remember(ping, mbus_message_get_source(message));
         if (status)
                 return status;

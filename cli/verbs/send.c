@@ -4,6 +4,7 @@
  * A reliable message goes to one entity (RFC 3259, 7), which need not be known yet: the library
  * asks for it and holds the message, with the patience that -W says.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,11 @@ static const struct option_info stay = { 0, "stay", "SECS",
                                          "stay that long, and print what comes back",
                                          option_parse_duration };
 
+/*
+ * What becomes of it: joining, which -W ends; without -r sent at once, so done; with -r is_sent,
+ * and done when its ticket is delivered, or failed. lists: it failed, since several match, and a
+ * broker is asked who they are. is_done ends it, or with --stay lasts until that is over.
+ */
 struct send {
         struct request request; /* of DEST */
         struct mbus_commands *commands;
@@ -208,6 +214,7 @@ static int send_reliable(struct send *send)
 {
         int r;
 
+        assert(!send->is_sent && !send->is_done);
         /* Who they are if they are several: a broker tells that itself. */
         if (!send->request.session.brokered) {
                 r = mbus_bus_watch(send->request.session.bus, send->request.address);

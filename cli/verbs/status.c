@@ -35,11 +35,11 @@ enum {
         QUESTIONS,
 };
 
-/* A part of an answer. */
+/* A part of an answer. Its arguments are inside of its message, of which it holds a reference. */
 struct part {
         struct mbus_message *message;
         const struct mbus_value *args;
-        int question;
+        int question; /* which one it answers, an index of questions */
 };
 
 struct status {
