@@ -1,12 +1,40 @@
 /*
  * address.c - addresses as texts, for applications that sort, show or choose them
- * (RFC 3259, sections 4 and 6.2).
+ * (RFC 3259, sections 4 and 6.2); and those of our own, for whose ids we answer.
  */
-#include <bus/bus.h>
+#include "address.h"
 
-static int check(const char *address,
-                 int (*parse)(struct span, struct address *, struct parse_error *), size_t *ret_at,
-                 const char **ret_what)
+#include <stdlib.h>
+
+char *address_string(const struct address *a)
+{
+        char *text = malloc(address_plain_size(a) + 1);
+
+        if (text)
+                *address_put_canonical(a, text) = '\0';
+        return text;
+}
+
+/* An id that the application chose must have the form of 4.1, for we answer for it. */
+int address_parse_own(struct span text, struct address *ret_address, struct parse_error *error)
+{
+        int r = address_parse(text, STRICT, ret_address, NULL, error);
+        struct span id;
+
+        if (r != 0)
+                return r;
+        id = address_get(ret_address, "id");
+        if (!id.at || address_has_proper_id(ret_address))
+                return 0;
+        return parse_fail(
+                error, (size_t)(id.at - text.at),
+                "an id of our own is NUMBER-NUMBER@HOST, such as 7-1@10.1.0.2: up to 10 and 5 "
+                "digits, and an IP address; without one it is made");
+}
+
+static int address_check(const char *address,
+                         int (*parse)(struct span, struct address *, struct parse_error *),
+                         size_t *ret_at, const char **ret_what)
 {
         struct parse_error error = { 0, "there is no address" };
         struct address a;
@@ -28,12 +56,12 @@ static int parse_any(struct span text, struct address *ret_address, struct parse
 
 int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what)
 {
-        return check(address, parse_any, ret_at, ret_what);
+        return address_check(address, parse_any, ret_at, ret_what);
 }
 
 int mbus_address_check_own(const char *address, size_t *ret_at, const char **ret_what)
 {
-        return check(address, address_parse_own, ret_at, ret_what);
+        return address_check(address, address_parse_own, ret_at, ret_what);
 }
 
 bool mbus_address_matches(const char *target, const char *address)

@@ -8,7 +8,7 @@
  *
  * Invariant: a zero octet stands behind the text whenever there is memory for it.
  */
-#include <bus/bus.h>
+#include "commands.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -59,21 +59,21 @@ void mbus_commands_clear(struct mbus_commands *c)
                 c->text.at[0] = '\0';
 }
 
-static void fail(struct mbus_commands *c, int mistake)
+static void commands_fail(struct mbus_commands *c, int mistake)
 {
         if (c->mistake == 0)
                 c->mistake = mistake;
 }
 
 /* Ends every call that wrote something. */
-static void settle(struct mbus_commands *c)
+static void commands_settle(struct mbus_commands *c)
 {
         char *end = buffer_reserve(&c->text, 1);
 
         if (end)
                 *end = '\0';
         if (c->text.failed)
-                fail(c, -ENOMEM);
+                commands_fail(c, -ENOMEM);
 }
 
 static bool is_reserved(struct span name)
@@ -110,11 +110,11 @@ void mbus_commands_begin(struct mbus_commands *c, const char *name)
         if (!c || c->mistake)
                 return;
         if (c->depth > 0 || !name || !value_is_symbol(span_of(name))) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         if (is_reserved(span_of(name))) {
-                fail(c, MBUS_E_RESERVED);
+                commands_fail(c, MBUS_E_RESERVED);
                 return;
         }
         if (c->text.n > 0)
@@ -124,16 +124,16 @@ void mbus_commands_begin(struct mbus_commands *c, const char *name)
         buffer_add_char(&c->text, '(');
         c->depth = 1;
         c->first = true;
-        settle(c);
+        commands_settle(c);
 }
 
 /* Makes ready for an item of the innermost open list; false after a mistake. */
-static bool item(struct mbus_commands *c)
+static bool commands_item(struct mbus_commands *c)
 {
         if (!c || c->mistake)
                 return false;
         if (c->depth == 0) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return false;
         }
         if (!c->first)
@@ -148,13 +148,13 @@ static void end_list(struct mbus_commands *c, bool allowed)
         if (!c || c->mistake)
                 return;
         if (!allowed) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         buffer_add_char(&c->text, ')');
         c->depth--;
         c->first = false;
-        settle(c);
+        commands_settle(c);
 }
 
 /* Checks the command that was ended, one of the bus, and writes it anew as it is usual. */
@@ -190,23 +190,23 @@ void mbus_commands_end(struct mbus_commands *c)
                 return;
         r = finish_bus_command(c);
         if (r != 0)
-                fail(c, r);
+                commands_fail(c, r);
         else
-                settle(c);
+                commands_settle(c);
 }
 
 void mbus_commands_begin_list(struct mbus_commands *c)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         if (c->depth >= VALUE_DEPTH_MAX) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         buffer_add_char(&c->text, '(');
         c->depth++;
         c->first = true;
-        settle(c);
+        commands_settle(c);
 }
 
 void mbus_commands_end_list(struct mbus_commands *c)
@@ -216,70 +216,70 @@ void mbus_commands_end_list(struct mbus_commands *c)
 
 void mbus_commands_add_integer(struct mbus_commands *c, int64_t integer)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         buffer_add_int(&c->text, integer);
-        settle(c);
+        commands_settle(c);
 }
 
 void mbus_commands_add_float(struct mbus_commands *c, double real)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         if (!isfinite(real)) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         value_format_real(real, &c->text);
-        settle(c);
+        commands_settle(c);
 }
 
 void mbus_commands_add_string(struct mbus_commands *c, const char *text)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         if (!text || !span_is_utf8(span_of(text), NULL)) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         value_format_string(span_of(text), &c->text);
-        settle(c);
+        commands_settle(c);
 }
 
 void mbus_commands_add_symbol(struct mbus_commands *c, const char *symbol)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         if (!symbol || !value_is_symbol(span_of(symbol))) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         buffer_add_text(&c->text, symbol);
-        settle(c);
+        commands_settle(c);
 }
 
 void mbus_commands_add_data(struct mbus_commands *c, const void *bytes, size_t n)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         if (!bytes && n > 0) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         value_format_data((struct span){ bytes, n }, &c->text);
-        settle(c);
+        commands_settle(c);
 }
 
 void mbus_commands_add_value(struct mbus_commands *c, const struct mbus_value *value)
 {
-        if (!item(c))
+        if (!commands_item(c))
                 return;
         if (!value) {
-                fail(c, MBUS_E_MALFORMED);
+                commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }
         value_format((const struct value *)value, &c->text);
-        settle(c);
+        commands_settle(c);
 }
 
 static int check_commands(const struct payload *p, struct span text, struct parse_error *error)
@@ -302,8 +302,9 @@ static int check_commands(const struct payload *p, struct span text, struct pars
         return parse_fail(error, (size_t)(p->commands[i].text.at - text.at), what);
 }
 
-/* Whoever receives an escape that the grammar does not know takes what follows for itself (spec/errata.md,
- * 41), so that the backslash vanishes: hardly what somebody wanted who wrote it. */
+/* Whoever receives an escape that the grammar does not know takes what follows for itself
+ * (spec/errata.md, 41), so that the backslash vanishes: hardly what somebody wanted who wrote
+ * it. */
 static int check_escapes(const struct payload *p, struct span text, struct parse_error *error)
 {
         for (size_t i = 0; i < p->values.n; i++) {
@@ -359,14 +360,14 @@ int mbus_commands_add_text(struct mbus_commands *c, const char *text, size_t *re
         if (!c || !text)
                 error.what = "there is nothing to add, or nothing to add it to";
         if (c && !text)
-                fail(c, r);
+                commands_fail(c, r);
         if (r == 0) {
                 error.what = "there is not enough memory";
                 r = add_text(c, span_of(text), &error);
                 if (r != 0)
-                        fail(c, r);
+                        commands_fail(c, r);
                 else
-                        settle(c);
+                        commands_settle(c);
                 r = c->mistake;
         }
         if (r == 0)

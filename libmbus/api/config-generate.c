@@ -1,10 +1,10 @@
 /*
  * config-generate.c - new configurations, as an application wants them (RFC 3259, 12.1).
  *
- * What it wants are entries as they stand in the file, and the parser of files judges them: there is
- * one list of keys and values, and each key of it can be set.
+ * What it wants are entries as they stand in the file, and the parser of files judges them: there
+ * is one list of keys and values, and each key of it can be set.
  */
-#include <bus/bus.h>
+#include "config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,65 +15,9 @@
 #include <io/account.h>
 #include <io/config-make.h>
 
-static struct config_entry *find(struct mbus_config *c, const char *key)
-{
-        for (size_t i = 0; i < c->n_entries; i++)
-                if (strcasecmp(c->entries[i].key, key) == 0)
-                        return &c->entries[i];
-        return NULL;
-}
-
-void config_entry_deinit(struct config_entry *e)
-{
-        free(e->key);
-        free(e->value);
-}
-
-static void forget(struct mbus_config *c, struct config_entry *e)
-{
-        if (!e)
-                return;
-        config_entry_deinit(e);
-        *e = c->entries[--c->n_entries];
-}
-
-void mbus_config_set_entry(struct mbus_config *c, const char *key, const char *value)
-{
-        struct config_entry e = { 0 };
-
-        if (!c || !key)
-                return;
-        forget(c, find(c, key));
-        if (!value)
-                return;
-        e = (struct config_entry){ strdup(key), strdup(value) };
-        if (c->n_entries == ENTRIES_MAX || !e.key || !e.value) {
-                c->entries_failed = c->n_entries == ENTRIES_MAX ? MBUS_E_FULL : -ENOMEM;
-                config_entry_deinit(&e);
-                return;
-        }
-        c->entries[c->n_entries++] = e;
-}
-
-const char *mbus_config_get_file(struct mbus_config *c)
-{
-        if (!c)
-                return NULL;
-        free(c->path);
-        c->path = NULL;
-        if (config_file_path(c->file, &c->path) < 0)
-                return NULL;
-        return c->path;
-}
-
-const char *mbus_config_get_text(const struct mbus_config *c)
-{
-        return c ? c->text : NULL;
-}
-
 /* ---- what is wanted ------------------------------------------------------------------------ */
 
-static int fail(struct mbus_config *c, const char *key, const char *what)
+static int generate_fail(struct mbus_config *c, const char *key, const char *what)
 {
         snprintf(c->error, sizeof(c->error), "%s%s%s", key, *key ? ": " : "", what);
         return MBUS_E_CONFIG;
@@ -96,7 +40,8 @@ static int read_hash(struct mbus_config *c, const struct config_entry *e, struct
                         return 0;
                 }
         }
-        return fail(c, "HASHKEY", "has an unknown algorithm, use HMAC-SHA1-96 or HMAC-MD5-96");
+        return generate_fail(c, "HASHKEY",
+                             "has an unknown algorithm, use HMAC-SHA1-96 or HMAC-MD5-96");
 }
 
 static int read_cipher(struct mbus_config *c, const struct config_entry *e, struct config *config)
@@ -107,8 +52,8 @@ static int read_cipher(struct mbus_config *c, const struct config_entry *e, stru
                         return 0;
                 }
         }
-        return fail(c, "ENCRYPTIONKEY",
-                    "has an unknown algorithm, use AES, IDEA, 3DES, DES or NOENCR");
+        return generate_fail(c, "ENCRYPTIONKEY",
+                             "has an unknown algorithm, use AES, IDEA, 3DES, DES or NOENCR");
 }
 
 /* As if "KEY=VALUE" stood on the line @number. */
@@ -128,11 +73,12 @@ static int read_line(struct mbus_config *c, const struct config_entry *e, unsign
                 /* Its place, ":NUMBER: ", says nothing here. */
                 const char *what = strchr(r->error, ' ');
 
-                return fail(c, "", what ? what + 1 : r->error);
+                return generate_fail(c, "", what ? what + 1 : r->error);
         }
         for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
                 known |= r->seen[i] == number;
-        return error || known ? error : fail(c, e->key, "is no key of a configuration file");
+        return error || known ? error
+                              : generate_fail(c, e->key, "is no key of a configuration file");
 }
 
 static int read_entry(struct mbus_config *c, size_t i, struct config_reader *r)
@@ -140,7 +86,8 @@ static int read_entry(struct mbus_config *c, size_t i, struct config_reader *r)
         const struct config_entry *e = &c->entries[i];
 
         if (has_control(e->key) || has_control(e->value))
-                return fail(c, "", "an entry holds a control character, write it on one line");
+                return generate_fail(c, "",
+                                     "an entry holds a control character, write it on one line");
         if (strcasecmp(e->key, "HASHKEY") == 0)
                 return read_hash(c, e, &r->config);
         if (strcasecmp(e->key, "ENCRYPTIONKEY") == 0)
@@ -157,18 +104,18 @@ static int read_entries(struct mbus_config *c, struct config *ret_config)
         if (c->entries_failed < 0 || c->failed & SETTING_FILE)
                 return -ENOMEM;
         if (c->entries_failed)
-                return fail(c, "", "there are more entries than a configuration has keys");
+                return generate_fail(c, "", "there are more entries than a configuration has keys");
         r.config.hash = HASH_SHA1;
         r.config.cipher = CIPHER_AES;
         for (size_t i = 0; i < c->n_entries && result == 0; i++)
                 result = read_entry(c, i, &r);
         /* The algorithms that all of the old programs know. */
-        if (r.config.dialect == DIALECT_UCL && !find(c, "HASHKEY"))
+        if (r.config.dialect == DIALECT_UCL && !config_find_entry(c, "HASHKEY"))
                 r.config.hash = HASH_MD5;
-        if (r.config.dialect == DIALECT_UCL && !find(c, "ENCRYPTIONKEY"))
+        if (r.config.dialect == DIALECT_UCL && !config_find_entry(c, "ENCRYPTIONKEY"))
                 r.config.cipher = CIPHER_DES;
         /* They take another default than ours. */
-        if (r.config.dialect == DIALECT_UCL && !find(c, "ADDRESS"))
+        if (r.config.dialect == DIALECT_UCL && !config_find_entry(c, "ADDRESS"))
                 strcpy(r.config.address, CONFIG_ADDRESS_UCL);
         if (result == 0)
                 *ret_config = r.config;
@@ -200,14 +147,14 @@ static int make_file(struct mbus_config *c, const struct config *config, bool re
         int r;
 
         if (c->file && !c->file[0])
-                return fail(c, "", "the name of the file is empty: name one");
+                return generate_fail(c, "", "the name of the file is empty: name one");
         r = config_file_path(c->file, &path);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT)
-                return fail(c, "the home directory cannot be looked up", account_error(r));
+                return generate_fail(c, "the home directory cannot be looked up", account_error(r));
         if (r < 0)
-                return fail(c, "", "there is no home directory for .mbus: name a file");
+                return generate_fail(c, "", "there is no home directory for .mbus: name a file");
         r = config_file_write(path, config, replace, error);
         free(path);
         if (r)

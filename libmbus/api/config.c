@@ -3,10 +3,14 @@
  *
  * Setters return nothing; what is wrong with a setting, memory included, mbus_bus_open() says.
  */
-#include <bus/bus.h>
+#include "config.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include <io/config-file.h>
 
 int mbus_config_new(struct mbus_config **ret_config)
 {
@@ -30,11 +34,34 @@ void config_clear_result(struct mbus_config *c)
 }
 
 /* Frees @text, which may hold keys, and leaves nothing of it in memory. */
-static void wipe(char *text)
+static void config_wipe(char *text)
 {
         if (text)
                 explicit_bzero(text, strlen(text));
         free(text);
+}
+
+struct config_entry *config_find_entry(struct mbus_config *c, const char *key)
+{
+        for (size_t i = 0; i < c->n_entries; i++)
+                if (strcasecmp(c->entries[i].key, key) == 0)
+                        return &c->entries[i];
+        return NULL;
+}
+
+static void config_entry_deinit(struct config_entry *e)
+{
+        free(e->key);
+        free(e->value);
+}
+
+static void config_forget_entry(struct mbus_config *c, struct config_entry *e)
+{
+        if (!e)
+                return;
+        assert(c->n_entries > 0 && e < c->entries + c->n_entries);
+        config_entry_deinit(e);
+        *e = c->entries[--c->n_entries];
 }
 
 struct mbus_config *mbus_config_free(struct mbus_config *c)
@@ -43,7 +70,7 @@ struct mbus_config *mbus_config_free(struct mbus_config *c)
                 config_clear_result(c);
                 free(c->url);
                 free(c->file);
-                wipe(c->text);
+                config_wipe(c->text);
                 free(c->path);
                 for (size_t i = 0; i < c->n_entries; i++)
                         config_entry_deinit(&c->entries[i]);
@@ -52,7 +79,8 @@ struct mbus_config *mbus_config_free(struct mbus_config *c)
         return NULL;
 }
 
-static void set(struct mbus_config *c, char **setting, enum config_setting name, const char *text)
+static void config_set(struct mbus_config *c, char **setting, enum config_setting name,
+                       const char *text)
 {
         char *copy = text ? strdup(text) : NULL;
 
@@ -61,26 +89,44 @@ static void set(struct mbus_config *c, char **setting, enum config_setting name,
                 return;
         }
         c->failed &= ~(unsigned)name;
-        wipe(*setting);
+        config_wipe(*setting);
         *setting = copy;
 }
 
 void mbus_config_set_url(struct mbus_config *c, const char *url)
 {
         if (c)
-                set(c, &c->url, SETTING_URL, url);
+                config_set(c, &c->url, SETTING_URL, url);
 }
 
 void mbus_config_set_file(struct mbus_config *c, const char *path)
 {
         if (c)
-                set(c, &c->file, SETTING_FILE, path);
+                config_set(c, &c->file, SETTING_FILE, path);
 }
 
 void mbus_config_set_text(struct mbus_config *c, const char *text)
 {
         if (c)
-                set(c, &c->text, SETTING_TEXT, text);
+                config_set(c, &c->text, SETTING_TEXT, text);
+}
+
+void mbus_config_set_entry(struct mbus_config *c, const char *key, const char *value)
+{
+        struct config_entry e = { 0 };
+
+        if (!c || !key)
+                return;
+        config_forget_entry(c, config_find_entry(c, key));
+        if (!value)
+                return;
+        e = (struct config_entry){ strdup(key), strdup(value) };
+        if (c->n_entries == ENTRIES_MAX || !e.key || !e.value) {
+                c->entries_failed = c->n_entries == ENTRIES_MAX ? MBUS_E_FULL : -ENOMEM;
+                config_entry_deinit(&e);
+                return;
+        }
+        c->entries[c->n_entries++] = e;
 }
 
 void mbus_config_set_patience(struct mbus_config *c, uint64_t patience)
@@ -99,13 +145,27 @@ const char *mbus_config_get_warning(const struct mbus_config *c, size_t i)
         return c && i < c->n_warnings ? c->warnings[i] : NULL;
 }
 
-void config_take_warnings(struct mbus_config *c, const struct mbus_bus *bus)
+const char *mbus_config_get_file(struct mbus_config *c)
 {
-        for (size_t i = 0; i < bus->n_warnings; i++) {
-                char *copy = strdup(bus->warnings[i]);
+        if (!c)
+                return NULL;
+        free(c->path);
+        c->path = NULL;
+        if (config_file_path(c->file, &c->path) < 0)
+                return NULL;
+        return c->path;
+}
 
-                /* A remark that memory is too short for is no reason to fail. */
-                if (copy)
-                        c->warnings[c->n_warnings++] = copy;
-        }
+const char *mbus_config_get_text(const struct mbus_config *c)
+{
+        return c ? c->text : NULL;
+}
+
+void config_add_warning(struct mbus_config *c, const char *text)
+{
+        char *copy = c->n_warnings < WARNINGS_MAX ? strdup(text) : NULL;
+
+        /* A remark that memory is too short for is no reason to fail. */
+        if (copy)
+                c->warnings[c->n_warnings++] = copy;
 }

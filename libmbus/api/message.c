@@ -2,11 +2,14 @@
  * message.c - what an application may ask of a received message.
  *
  * A struct mbus_message is a struct message under its public name: immutable, counted by reference,
- * so these are views and cost nothing, but for the first look at an address, which makes it canonical.
+ * so these are views and cost nothing, but for the first look at an address, which makes it
+ * canonical.
  */
-#include <bus/bus.h>
+#include "public.h"
 
-static const struct message *inner(const struct mbus_message *message)
+#include <core/message.h>
+
+static const struct message *message_of(const struct mbus_message *message)
 {
         return (const struct message *)message;
 }
@@ -35,17 +38,17 @@ const char *mbus_message_get_destination(const struct mbus_message *message)
 
 uint32_t mbus_message_get_seq(const struct mbus_message *message)
 {
-        return message ? inner(message)->header.seq : 0;
+        return message ? message_of(message)->header.seq : 0;
 }
 
 uint64_t mbus_message_get_timestamp(const struct mbus_message *message)
 {
-        return message ? header_timestamp_ms(&inner(message)->header) : 0;
+        return message ? header_timestamp_ms(&message_of(message)->header) : 0;
 }
 
 bool mbus_message_is_reliable(const struct mbus_message *message)
 {
-        return message ? inner(message)->header.reliable : false;
+        return message ? message_of(message)->header.reliable : false;
 }
 
 bool mbus_message_get_ack(const struct mbus_message *message, size_t i, uint32_t *ret_seq)
@@ -55,7 +58,7 @@ bool mbus_message_get_ack(const struct mbus_message *message, size_t i, uint32_t
 
         if (!message || !ret_seq)
                 return false;
-        rest = inner(message)->header.acks;
+        rest = message_of(message)->header.acks;
         do {
                 if (!acks_next(&rest, &seq))
                         return false;
@@ -69,25 +72,25 @@ const char *mbus_message_get_text(const struct mbus_message *message, size_t *re
         if (!message)
                 return NULL;
         if (ret_n)
-                *ret_n = inner(message)->text.n;
-        return inner(message)->text.at;
+                *ret_n = message_of(message)->text.n;
+        return message_of(message)->text.at;
 }
 
 size_t mbus_message_get_n_commands(const struct mbus_message *message)
 {
-        return message ? inner(message)->payload.n : 0;
+        return message ? message_of(message)->payload.n : 0;
 }
 
 const char *mbus_message_get_command(const struct mbus_message *message, size_t i)
 {
-        const struct payload *p = message ? &inner(message)->payload : NULL;
+        const struct payload *p = message ? &message_of(message)->payload : NULL;
 
         return p && i < p->n ? p->commands[i].name.at : NULL;
 }
 
 const struct mbus_value *mbus_message_get_args(const struct mbus_message *message, size_t i)
 {
-        const struct payload *p = message ? &inner(message)->payload : NULL;
+        const struct payload *p = message ? &message_of(message)->payload : NULL;
 
         if (!p || i >= p->n)
                 return NULL;

@@ -4,7 +4,7 @@
  * The reasons are also the symbols that the broker writes (spec/attach.md), so that a reason means
  * the same wherever it comes from.
  */
-#include <bus/bus.h>
+#include "names.h"
 
 #include <limits.h>
 #include <string.h>

@@ -4,21 +4,23 @@
  * A struct mbus_value is a struct value under its public name: a node in the row of nodes of its
  * message, whose siblings are found by skipping what is inside of it.
  */
-#include <bus/bus.h>
+#include "public.h"
 
-static const struct value *inner(const struct mbus_value *value)
+#include <core/value.h>
+
+static const struct value *value_of(const struct mbus_value *value)
 {
         return (const struct value *)value;
 }
 
 enum mbus_value_type mbus_value_get_type(const struct mbus_value *value)
 {
-        return value ? inner(value)->type : MBUS_VALUE_MAX;
+        return value ? value_of(value)->type : MBUS_VALUE_MAX;
 }
 
 int mbus_value_get_integer(const struct mbus_value *value, int64_t *ret_integer)
 {
-        const struct value *v = inner(value);
+        const struct value *v = value_of(value);
 
         if (!v || !ret_integer)
                 return MBUS_E_MALFORMED;
@@ -43,7 +45,7 @@ static double real_from_digits(struct span digits)
 
 int mbus_value_get_float(const struct mbus_value *value, double *ret_real)
 {
-        const struct value *v = inner(value);
+        const struct value *v = value_of(value);
 
         if (!v || !ret_real)
                 return MBUS_E_MALFORMED;
@@ -58,7 +60,7 @@ int mbus_value_get_float(const struct mbus_value *value, double *ret_real)
 
 const char *mbus_value_get_text(const struct mbus_value *value, size_t *ret_n)
 {
-        const struct value *v = inner(value);
+        const struct value *v = value_of(value);
 
         if (!v)
                 return NULL;
@@ -75,20 +77,20 @@ const char *mbus_value_get_raw(const struct mbus_value *value, size_t *ret_n)
         if (!value)
                 return NULL;
         if (ret_n)
-                *ret_n = inner(value)->raw.n;
-        return inner(value)->raw.at;
+                *ret_n = value_of(value)->raw.n;
+        return value_of(value)->raw.at;
 }
 
 size_t mbus_value_get_n(const struct mbus_value *value)
 {
-        return value && inner(value)->type == MBUS_VALUE_LIST ? inner(value)->items : 0;
+        return value && value_of(value)->type == MBUS_VALUE_LIST ? value_of(value)->items : 0;
 }
 
 const struct mbus_value *mbus_value_first(const struct mbus_value *list)
 {
         if (mbus_value_get_n(list) == 0)
                 return NULL;
-        return (const struct mbus_value *)(inner(list) + 1);
+        return (const struct mbus_value *)(value_of(list) + 1);
 }
 
 const struct mbus_value *mbus_value_next(const struct mbus_value *list,
@@ -98,6 +100,7 @@ const struct mbus_value *mbus_value_next(const struct mbus_value *list,
 
         if (!list || !item)
                 return NULL;
-        next = inner(item) + inner(item)->nodes;
-        return next < inner(list) + inner(list)->nodes ? (const struct mbus_value *)next : NULL;
+        next = value_of(item) + value_of(item)->nodes;
+        return next < value_of(list) + value_of(list)->nodes ? (const struct mbus_value *)next
+                                                             : NULL;
 }

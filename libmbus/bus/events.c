@@ -1,12 +1,11 @@
 /*
- * events.c - the events that wait for the application, in a ring.
+ * events.c - the ring of events that wait for the application.
  *
- * In direct and mem mode the bounded queue is the engine's, and this one holds only what the last
- * event of it became. In link mode messages wait here, and the link is not read while too many do.
  * An event whose entity went away stays in the ring as MBUS_EVENT_MAX and is skipped.
  */
-#include "bus.h"
+#include "events.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static inline size_t queued_bytes(const struct queued *item)
@@ -83,29 +82,32 @@ int event_queue_promise(struct event_queue *q)
 
 void event_queue_redeem(struct event_queue *q)
 {
+        assert(q->promised > 0);
         q->promised--;
 }
 
 /* There is room. */
-static void append(struct event_queue *q, const struct mbus_event *event, char *text)
+static void queue_append(struct event_queue *q, const struct mbus_event *event, char *text)
 {
-        struct queued *item = &q->ring[(q->head + q->n++) & (q->size - 1)];
+        struct queued *item;
 
+        assert(q->promised < q->size - q->n);
+        item = &q->ring[(q->head + q->n++) & (q->size - 1)];
         item->event = *event;
         item->text = text;
         q->bytes += queued_bytes(item);
 }
 
-void event_queue_push(struct mbus_bus *bus, const struct mbus_event *event, char *text)
+void event_queue_push(struct event_queue *q, const struct mbus_event *event, char *text)
 {
         struct queued item = { *event, text };
 
-        if (event_queue_reserve(&bus->queue, 1) == 0) {
-                append(&bus->queue, event, text);
+        if (event_queue_reserve(q, 1) == 0) {
+                queue_append(q, event, text);
                 return;
         }
         queued_deinit(&item);
-        bus->failure = -ENOMEM;
+        q->failure = -ENOMEM;
 }
 
 /* What an application learns of a message: MBUS_EVENT_MAX, nothing, when all of its commands are
@@ -128,28 +130,39 @@ static enum mbus_event_type message_event(const struct message *m)
         return type;
 }
 
-int event_queue_message(struct mbus_bus *bus, struct mbus_entity *entity, struct message *message)
+int event_queue_message(struct event_queue *q, struct mbus_entity *entity, struct message *message)
 {
         struct mbus_event event = { .type = message_event(message),
                                     .entity = entity,
                                     .message = (struct mbus_message *)message,
-                                    .time = bus->wall_ns };
+                                    .time = q->time };
 
         if (event.type == MBUS_EVENT_MAX)
                 return 0;
-        if (event_queue_reserve(&bus->queue, 1) < 0)
+        if (event_queue_reserve(q, 1) < 0)
                 return -ENOMEM;
         message_ref(message);
-        append(&bus->queue, &event, NULL);
+        queue_append(q, &event, NULL);
         return 0;
 }
 
-void event_queue_network(struct mbus_bus *bus, enum mbus_network network, struct span why)
+int event_queue_observed(struct event_queue *q, struct message *message)
+{
+        struct mbus_event event = { .type = MBUS_EVENT_OBSERVED, .time = q->time };
+
+        if (event_queue_reserve(q, 1) < 0)
+                return -ENOMEM;
+        event.message = (struct mbus_message *)message_ref(message);
+        queue_append(q, &event, NULL);
+        return 0;
+}
+
+void event_queue_network(struct event_queue *q, enum mbus_network network, struct span why)
 {
         struct mbus_event event = { .type = MBUS_EVENT_NETWORK, .network = network };
 
         event.why = why_string(why);
-        event_queue_push(bus, &event, NULL);
+        event_queue_push(q, &event, NULL);
 }
 
 void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
@@ -165,69 +178,29 @@ void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity)
         }
 }
 
-/* Takes the first one, which there is. */
 /* Takes the first one off. */
-static inline void event_queue_drop(struct event_queue *q)
+static inline void queue_drop(struct event_queue *q)
 {
-        q->bytes -= queued_bytes(&q->ring[q->head]);
+        size_t bytes = queued_bytes(&q->ring[q->head]);
+
+        assert(q->n > 0 && bytes <= q->bytes);
+        q->bytes -= bytes;
         q->head = (q->head + 1) & (q->size - 1);
         q->n--;
 }
 
-bool bus_has_event(struct mbus_bus *bus)
+const struct queued *event_queue_first(struct event_queue *q)
 {
-        struct event_queue *q = &bus->queue;
-
-        do {
-                while (q->n > 0) {
-                        if (q->ring[q->head].event.type != MBUS_EVENT_MAX)
-                                return true;
-                        event_queue_drop(q);
-                }
-        } while (bus->mode->pull(bus));
-        return false;
+        while (q->n > 0) {
+                if (q->ring[q->head].event.type != MBUS_EVENT_MAX)
+                        return &q->ring[q->head];
+                queue_drop(q);
+        }
+        return NULL;
 }
 
-/* The application is done with the event that it popped. */
-static void let_go(struct mbus_bus *bus)
+void event_queue_pop(struct event_queue *q, struct queued *ret_item)
 {
-        struct queued *current = &bus->current;
-        struct message *message = (struct message *)current->event.message;
-
-        if (message && bus->mode->let_go) {
-                bus->mode->let_go(bus, message);
-                current->event.message = NULL;
-        }
-        if (current->event.message || current->event.why || current->text)
-                queued_deinit(current);
-}
-
-const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
-{
-        struct mbus_event *event;
-
-        if (bus_usable(bus, true) != 0)
-                return NULL;
-        event = &bus->current.event;
-        let_go(bus);
-        if (!bus_has_event(bus)) {
-                bus_changed(bus);
-                return NULL;
-        }
-        bus->current = bus->queue.ring[bus->queue.head];
-        event_queue_drop(&bus->queue);
-        if (event->type == MBUS_EVENT_READY) {
-                struct mbus_entity *entity = event->entity;
-
-                if (entity->next_text) {
-                        free(entity->text);
-                        entity->text = entity->next_text;
-                        entity->next_text = NULL;
-                }
-                event->address = entity->text;
-        } else if (bus->current.text) {
-                event->address = bus->current.text;
-        }
-        bus_changed(bus);
-        return event;
+        *ret_item = q->ring[q->head];
+        queue_drop(q);
 }

@@ -1,31 +1,31 @@
 /*
  * fork.c - a process that was forked notices that its buses are its parent's.
  *
- * Sockets, epoll sets and timers are shared with the parent after fork(): whatever the child did with
- * them would happen to the parent. So each bus remembers a number of the process that opened it, and
- * the number of this process stands in a page that the kernel empties in a child (MADV_WIPEONFORK).
- * Kernels before 4.14, and emulators that only say they do it, are helped out by a handler that fork()
- * calls; it misses no more than a bare system call. Noticing costs no system call in any case.
+ * Sockets, epoll sets and timers are shared with the parent after fork(): whatever the child did
+ * with them would happen to the parent. So each bus remembers a number of the process that opened
+ * it, and the number of this process stands in a page that the kernel empties in a child
+ * (MADV_WIPEONFORK). Kernels before 4.14, and emulators that only say they do it, are helped out by
+ * a handler that fork() calls; it misses no more than a bare system call. Noticing costs no system
+ * call in any case.
  */
-#include "bus.h"
+#include "fork.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-static _Atomic uint32_t without_page;
-static _Atomic uint32_t last_number;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic uint32_t fork_without_page;
+static _Atomic uint32_t fork_last;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-_Atomic uint32_t *fork_mark = &without_page;
+_Atomic uint32_t *fork_mark = &fork_without_page;
 
-static void on_child(void)
+static void fork_on_child(void)
 {
         atomic_store_explicit(fork_mark, 0, memory_order_relaxed);
 }
 
-static void make_mark(void)
+static void fork_make_mark(void)
 {
         size_t size = (size_t)sysconf(_SC_PAGESIZE);
         void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -35,16 +35,16 @@ static void make_mark(void)
                 fork_mark = page;
         }
         /* Without memory for it the page does the same. */
-        (void)pthread_atfork(NULL, NULL, on_child);
+        (void)pthread_atfork(NULL, NULL, fork_on_child);
 }
 
 uint32_t fork_number(void)
 {
         uint32_t none = 0;
 
-        pthread_once(&once, make_mark);
+        pthread_once(&fork_once, fork_make_mark);
         if (atomic_load(fork_mark) == 0)
                 atomic_compare_exchange_strong(fork_mark, &none,
-                                               atomic_fetch_add(&last_number, 1) + 1);
+                                               atomic_fetch_add(&fork_last, 1) + 1);
         return atomic_load(fork_mark);
 }

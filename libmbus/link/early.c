@@ -1,24 +1,13 @@
 /*
- * early.c - what an entity sends before it is attached for the first time.
- *
- * Over the network an entity can send at once. Through a broker it has no address until it is attached,
- * so that its messages wait in the order of the calls; they go out with the answer, or fail with it,
- * which is told. Together they are bounded by what may wait for the broker anyway, LINK_OUTPUT_MAX.
- * Whoever was attached once does not wait again: that a link is down is told, and who sends meanwhile too.
+ * early.c - see early.h.
  */
-#include "link.h"
+#include "early.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct early {
-        struct early *next;
-        struct address *dest;
-        uint64_t ticket; /* 0: it is unreliable */
-        size_t n;
-        char payload[];
-};
-
-static size_t cost_of(const struct early *m)
+static size_t early_cost(const struct early *m)
 {
         return sizeof(*m) + address_dup_size(m->dest) + m->n;
 }
@@ -29,7 +18,7 @@ static int early_new(const struct address *dest, struct span payload, struct ear
 
         if (!m)
                 return -ENOMEM;
-        *m = (struct early){ .dest = address_dup(dest), .n = payload.n };
+        *m = (struct early){ .node = LIST_NODE_INIT, .dest = address_dup(dest), .n = payload.n };
         if (!m->dest) {
                 free(m);
                 return -ENOMEM;
@@ -39,44 +28,47 @@ static int early_new(const struct address *dest, struct span payload, struct ear
         return 0;
 }
 
-/* Takes the first one out. */
-static struct early *take(struct mbus_entity *entity)
-{
-        struct link *l = entity->bus->impl;
-        struct early *m = entity->early;
-
-        entity->early = m->next;
-        if (!entity->early)
-                entity->early_last = NULL;
-        l->early_bytes -= cost_of(m);
-        --entity->bus->n_early;
-        if (m->ticket) {
-                --entity->n_early_reliable;
-                event_queue_redeem(&entity->bus->queue);
-        }
-        return m;
-}
-
 static void early_free(struct early *m)
 {
         free(m->dest);
         free(m);
 }
 
-int early_add(struct mbus_entity *entity, const struct address *dest, struct span payload,
+static struct early *early_of(struct list_node *node)
+{
+        return container_of(node, struct early, node);
+}
+
+/* Takes the first one out, which there is. */
+static struct early *early_take(struct link_entity *entity)
+{
+        struct link *l = link_of_entity(entity);
+        struct early *m = early_of(list_pop(&entity->early));
+
+        assert(l->n_early > 0 && l->early_bytes >= early_cost(m));
+        l->early_bytes -= early_cost(m);
+        --l->n_early;
+        if (m->ticket) {
+                assert(entity->n_early_reliable > 0);
+                --entity->n_early_reliable;
+                event_queue_redeem(link_events(l));
+        }
+        return m;
+}
+
+int early_add(struct link_entity *entity, const struct address *dest, struct span payload,
               uint64_t *ret_ticket)
 {
-        struct mbus_bus *bus = entity->bus;
-        struct link *l = bus->impl;
+        struct link *l = link_of_entity(entity);
         struct early *m;
         int r = early_new(dest, payload, &m);
 
-        if (r == 0 && (cost_of(m) > LINK_OUTPUT_MAX - l->early_bytes ||
+        if (r == 0 && (early_cost(m) > LINK_OUTPUT_MAX - l->early_bytes ||
                        (ret_ticket &&
                         entity->n_tickets + entity->n_early_reliable >= RELIABLE_OUTSTANDING_MAX)))
                 r = MBUS_E_FULL;
         else if (r == 0 && ret_ticket)
-                r = event_queue_promise(&bus->queue);
+                r = event_queue_promise(link_events(l));
         else if (r < 0)
                 return r;
         if (r != 0) {
@@ -84,77 +76,66 @@ int early_add(struct mbus_entity *entity, const struct address *dest, struct spa
                 return r;
         }
         if (ret_ticket) {
-                *ret_ticket = m->ticket = bus->next_ticket++;
+                *ret_ticket = m->ticket = l->next_ticket++;
                 ++entity->n_early_reliable;
         }
-        if (entity->early_last)
-                entity->early_last->next = m;
-        else
-                entity->early = m;
-        entity->early_last = m;
-        l->early_bytes += cost_of(m);
-        ++bus->n_early;
+        list_push(&entity->early, &m->node);
+        l->early_bytes += early_cost(m);
+        ++l->n_early;
         return 0;
 }
 
+const struct early *early_first(const struct link_entity *entity)
+{
+        return early_of(entity->early.first);
+}
+
+void early_drop_first(struct link_entity *entity)
+{
+        early_free(early_take(entity));
+}
+
 /* What was sent without a ticket is lost: that is told once for all. */
-static void tell_lost(struct mbus_bus *bus, uint64_t n)
+static void early_report_lost(struct link *l, uint64_t n)
 {
         struct mbus_event event = { .type = MBUS_EVENT_DROPPED,
                                     .drop = MBUS_DROP_SENT,
                                     .count = n };
 
-        bus->dropped[MBUS_DROP_SENT] += n;
+        l->dropped[MBUS_DROP_SENT] += n;
         if (n > 0)
-                event_queue_push(bus, &event, NULL);
+                event_queue_push(link_events(l), &event, NULL);
 }
 
-static uint64_t fail(struct mbus_entity *entity, enum mbus_reason reason, struct span why)
+/* How many were lost without a ticket: one, or none. */
+static uint64_t early_end_first(struct link_entity *entity, enum mbus_reason reason,
+                                struct span why)
 {
-        struct early *m = take(entity);
+        struct early *m = early_take(entity);
         struct ticket ticket = { .entity = entity, .ticket = m->ticket };
         bool lost = m->ticket == 0;
 
         if (!lost && reason != MBUS_REASON_NONE)
-                link_finish(entity->bus, &ticket, reason, why);
+                ticket_end(link_events(link_of_entity(entity)), &ticket, reason, why);
         early_free(m);
         return lost;
 }
 
-void early_fail(struct mbus_entity *entity, enum mbus_reason reason, struct span why)
+void early_fail_first(struct link_entity *entity, enum mbus_reason reason)
+{
+        early_report_lost(link_of_entity(entity), early_end_first(entity, reason, SPAN_NULL));
+}
+
+void early_fail(struct link_entity *entity, enum mbus_reason reason, struct span why)
 {
         uint64_t n = 0;
 
-        while (entity->early)
-                n += fail(entity, reason, why);
-        tell_lost(entity->bus, n);
+        while (!list_is_empty(&entity->early))
+                n += early_end_first(entity, reason, why);
+        early_report_lost(link_of_entity(entity), n);
 }
 
-void early_forget(struct mbus_entity *entity)
+void early_forget(struct link_entity *entity)
 {
         early_fail(entity, MBUS_REASON_NONE, SPAN_NULL);
-}
-
-void early_go(struct mbus_entity *entity)
-{
-        while (entity->early && entity->attached.address) {
-                const struct early *m = entity->early;
-                struct span payload = { m->payload, m->n };
-                int r = link_put(entity, m->dest, payload, m->ticket);
-
-                if (r == MBUS_E_TOO_LARGE)
-                        tell_lost(entity->bus, fail(entity, MBUS_REASON_MALFORMED, SPAN_NULL));
-                else if (r != 0)
-                        return; /* there is no room now: later */
-                else
-                        early_free(take(entity));
-        }
-}
-
-void early_go_all(struct mbus_bus *bus)
-{
-        struct mbus_entity *entity = bus->n_early > 0 ? bus->entities : NULL;
-
-        for (; entity; entity = entity->next)
-                early_go(entity);
 }

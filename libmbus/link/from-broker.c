@@ -1,15 +1,20 @@
 /*
- * from-broker.c - what the broker says to the library (spec/attach.md): answers to its questions, who
- * is on the bus, what was lost.
+ * from-broker.c - see from-broker.h.
  */
-#include "link.h"
+#include "from-broker.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include <io/clock.h>
 
-/* How long an address that we had is asked for again, a little longer than TCP needs to find out that
- * a link is gone, and how often. */
+#include "ask.h"
+#include "early.h"
+#include "flush.h"
+#include "send.h"
+
+/* How long an address that we had is asked for again, a little longer than TCP needs to find out
+ * that a link is gone, and how often. */
 #define TAKEN_PATIENCE (30 * NSEC_PER_SEC)
 #define TAKEN_PAUSE (250 * NSEC_PER_MSEC)
 
@@ -58,12 +63,11 @@ static bool take_address(struct args *args, struct address *ret_address)
         return text.at && address_parse(text, LENIENT, ret_address, NULL, NULL) == 0;
 }
 
-/* What else the broker says of an attachment: lists of a name and what is said under it. Names that are not
- * known here are skipped. */
-static void take_options(struct mbus_bus *bus, struct args args)
+/* What else the broker says of an attachment: lists of a name and what is said under it. Names
+ * that are not known here are skipped. */
+static void take_options(struct link *l, struct args args)
 {
-        struct link *l = bus->impl;
-        size_t largest = bus->largest;
+        size_t largest = l->largest;
 
         for (; args.next < args.end; args.next += args.next->nodes) {
                 const struct value *list = args.next;
@@ -84,16 +88,15 @@ static void take_options(struct mbus_bus *bus, struct args args)
                 if (span_equal_text(list[1].text, "largest") && number < MESSAGE_MAX)
                         largest = number;
         }
-        link_set_largest(bus, largest);
+        link_set_largest(l, largest);
 }
 
 /* ---- attachments and tickets --------------------------------------------------------------- */
 
-static void on_attached(struct mbus_bus *bus, struct args args)
+static void on_attached(struct link *l, struct args args)
 {
-        struct link *l = bus->impl;
         const struct ticket *ticket;
-        struct mbus_entity *entity;
+        struct link_entity *entity;
         struct address address;
         uint32_t seq;
         int r;
@@ -104,39 +107,38 @@ static void on_attached(struct mbus_bus *bus, struct args args)
         ticket = tickets_find(&l->tickets, seq);
         if (!ticket || !ticket->attach) {
                 /* The application has removed it meanwhile. */
-                (void)link_detach(bus, address.text);
+                (void)link_detach(l, address.text);
                 return;
         }
-        take_options(bus, args);
+        take_options(l, args);
         entity = ticket->entity;
         tickets_remove(&l->tickets, seq);
-        link_forget_known(l);
+        header_cache_clear(&l->headers);
         r = index_add(&l->attached, &entity->attached, &address);
         if (r == 0)
-                r = entity_ready(entity, &address);
+                r = entity_ready(&entity->base, link_events(l), &address);
         if (r < 0)
-                bus->failure = r;
+                link_events(l)->failure = r;
         else
-                early_go(entity);
+                link_send_early(entity);
 }
 
 /* The address that an entity had is somebody else's now. With an id that the broker made, another
  * will do. */
-static bool ask_anew(struct mbus_entity *entity)
+static bool ask_anew(struct link_entity *entity)
 {
-        if (!entity->text || entity->anew || address_get(entity->given, "id").at)
+        if (!entity->base.text || entity->anew || address_get(entity->base.given, "id").at)
                 return false;
         return link_attach(entity, true) == 0;
 }
 
-/* After a lost link it may be our old one that has the address, until the broker finds out that we are
- * not there any more. */
-static bool ask_later(struct mbus_bus *bus, struct mbus_entity *entity)
+/* After a lost link it may be our old one that has the address, until the broker finds out that
+ * we are not there any more. */
+static bool ask_later(struct link *l, struct link_entity *entity)
 {
-        struct link *l = bus->impl;
         uint64_t now = clock_now();
 
-        if (!entity->text || l->up_at == 0 || now >= l->up_at + TAKEN_PATIENCE)
+        if (!entity->base.text || l->up_at == 0 || now >= l->up_at + TAKEN_PATIENCE)
                 return false;
         entity->waits = true;
         if (l->ask_at == TIME_NEVER)
@@ -144,28 +146,28 @@ static bool ask_later(struct mbus_bus *bus, struct mbus_entity *entity)
         return true;
 }
 
-static void refuse_for_good(struct mbus_bus *bus, struct mbus_entity *entity,
-                            enum mbus_reason reason, struct span why)
+static void refuse_for_good(struct link *l, struct link_entity *entity, enum mbus_reason reason,
+                            struct span why)
 {
         struct mbus_event event = { .type = MBUS_EVENT_REFUSED,
-                                    .entity = entity,
+                                    .entity = &entity->base,
                                     .reason = reason };
 
-        if (event_queue_reserve(&bus->queue, 1) < 0) {
-                bus->failure = -ENOMEM;
+        if (event_queue_reserve(link_events(l), 1) < 0) {
+                link_events(l)->failure = -ENOMEM;
                 return;
         }
         event.why = why_string(why);
-        event_queue_push(bus, &event, NULL);
+        event_queue_push(link_events(l), &event, NULL);
         entity->refused = true;
         early_fail(entity, reason, why);
 }
 
-static void refuse(struct mbus_bus *bus, struct mbus_entity *entity, enum mbus_reason reason,
+static void refuse(struct link *l, struct link_entity *entity, enum mbus_reason reason,
                    struct span why)
 {
-        if (reason != MBUS_REASON_TAKEN || (!ask_anew(entity) && !ask_later(bus, entity)))
-                refuse_for_good(bus, entity, reason, why);
+        if (reason != MBUS_REASON_TAKEN || (!ask_anew(entity) && !ask_later(l, entity)))
+                refuse_for_good(l, entity, reason, why);
 }
 
 static bool is_asked_to_observe(const struct link *l, uint32_t seq)
@@ -174,30 +176,29 @@ static bool is_asked_to_observe(const struct link *l, uint32_t seq)
 }
 
 /* A question of the library's own was not granted. */
-static void on_question_failed(struct mbus_bus *bus, uint32_t seq, enum mbus_reason reason,
+static void on_question_failed(struct link *l, uint32_t seq, enum mbus_reason reason,
                                struct span why)
 {
-        struct link *l = bus->impl;
+        const struct watches *watches = &l->base.bus->watches;
 
         /* A broker that does not know the question has answered it all the same. */
         if (link_on_flushed(l, seq))
                 return;
         if (is_asked_to_observe(l, seq)) {
                 l->observe_asked = false;
-                observe_ended(bus, reason, why);
+                observing_ended(&l->base.bus->observing, link_events(l), reason, why);
         }
-        for (size_t i = 0; i < bus->n_watches; i++) {
-                if (bus->watches[i].seq != seq || bus->watches[i].answered)
+        for (size_t i = 0; i < watches->n; i++) {
+                if (watches->all[i].seq != seq || watches->all[i].answered)
                         continue;
-                watch_ended(bus, i, reason, why);
+                reported_unwatch(&l->base.bus->reported, i, reason, why);
                 return;
         }
 }
 
 /* broker.refused and broker.undelivered alike: something that was asked for will not be. */
-static void on_failed(struct mbus_bus *bus, struct args args)
+static void on_failed(struct link *l, struct args args)
 {
-        struct link *l = bus->impl;
         const struct ticket *found;
         enum mbus_reason reason;
         struct ticket ticket;
@@ -212,24 +213,22 @@ static void on_failed(struct mbus_bus *bus, struct args args)
                 reason = MBUS_REASON_DENIED;
         found = tickets_find(&l->tickets, seq);
         if (!found) {
-                on_question_failed(bus, seq, reason, why);
+                on_question_failed(l, seq, reason, why);
                 return;
         }
         ticket = *found;
         tickets_remove(&l->tickets, seq);
         if (ticket.attach)
-                refuse(bus, ticket.entity, reason, why);
+                refuse(l, ticket.entity, reason, why);
         else
-                link_finish(bus, &ticket, reason, why);
+                ticket_end(link_events(l), &ticket, reason, why);
 }
 
-/* The owner of the broker dropped an entity, [policy] does not cover it any more, or somebody else on the bus
- * has its address. What it had under way
- * ends with it. */
-static void on_detached(struct mbus_bus *bus, struct args args)
+/* The owner of the broker dropped an entity, [policy] does not cover it any more, or somebody
+ * else on the bus has its address. What it had under way ends with it. */
+static void on_detached(struct link *l, struct args args)
 {
-        struct link *l = bus->impl;
-        struct mbus_entity *entity;
+        struct link_entity *entity;
         enum mbus_reason reason;
         struct address address;
         struct ticket ticket;
@@ -245,21 +244,20 @@ static void on_detached(struct mbus_bus *bus, struct args args)
         if (reason == MBUS_REASON_NONE)
                 reason = MBUS_REASON_DENIED;
         why = take_text(&args, MBUS_VALUE_STRING);
-        link_forget_known(l);
+        header_cache_clear(&l->headers);
         index_remove(&l->attached, &entity->attached);
         while (tickets_take(&l->tickets, entity, &cursor, &ticket))
-                link_finish(bus, &ticket, reason, why);
+                ticket_end(link_events(l), &ticket, reason, why);
         if (reason == MBUS_REASON_TAKEN && ask_anew(entity))
                 return;
-        refuse_for_good(bus, entity, reason, why);
+        refuse_for_good(l, entity, reason, why);
 }
 
 /* Somebody else on the bus has the address. */
-static void on_renamed(struct mbus_bus *bus, struct args args)
+static void on_renamed(struct link *l, struct args args)
 {
-        struct link *l = bus->impl;
         struct address from, to;
-        struct mbus_entity *entity;
+        struct link_entity *entity;
         int r;
 
         if (!take_address(&args, &from) || !take_address(&args, &to))
@@ -267,18 +265,18 @@ static void on_renamed(struct mbus_bus *bus, struct args args)
         entity = entity_of_attached(index_find(&l->attached, &from));
         if (!entity || index_find(&l->attached, &to))
                 return;
-        link_forget_known(l);
+        header_cache_clear(&l->headers);
         index_remove(&l->attached, &entity->attached);
         r = index_add(&l->attached, &entity->attached, &to);
         if (r == 0)
-                r = entity_ready(entity, &to);
+                r = entity_ready(&entity->base, link_events(l), &to);
         if (r < 0)
-                bus->failure = r;
+                link_events(l)->failure = r;
 }
+
 /* The broker has done what the library asked of it. */
-void link_on_broker_acks(struct mbus_bus *bus, const struct message *m)
+void link_on_broker_acks(struct link *l, const struct message *m)
 {
-        struct link *l = bus->impl;
         struct span rest = m->header.acks;
         uint32_t seq;
 
@@ -286,15 +284,14 @@ void link_on_broker_acks(struct mbus_bus *bus, const struct message *m)
                 if (link_on_flushed(l, seq) || !is_asked_to_observe(l, seq))
                         continue;
                 l->observe_asked = false;
-                observe_begun(bus);
+                observing_begun(&l->base.bus->observing, link_events(l));
         }
 }
 
 /* ---- other entities ------------------------------------------------------------------------ */
 
-static void on_joined(struct mbus_bus *bus, struct args args)
+static void on_joined(struct link *l, struct args args)
 {
-        struct link *l = bus->impl;
         uint64_t now = clock_now();
         struct address address;
 
@@ -305,69 +302,74 @@ static void on_joined(struct mbus_bus *bus, struct args args)
 
                 if (!usable || index_find(&l->attached, &address))
                         continue;
-                told_joined(bus, &address, ms < now / NSEC_PER_MSEC ? now - ms * NSEC_PER_MSEC : 0);
+                reported_joined(&l->base.bus->reported, &address,
+                                ms < now / NSEC_PER_MSEC ? now - ms * NSEC_PER_MSEC : 0);
         }
 }
 
-static void on_left(struct mbus_bus *bus, struct args args)
+static void on_left(struct link *l, struct args args)
 {
         struct address address;
 
         if (take_address(&args, &address))
-                told_left(bus, &address, reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL)));
+                reported_left(&l->base.bus->reported, &address,
+                              reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL)));
 }
 
-static bool report_watching(struct mbus_bus *bus)
+static bool report_watching(struct link *l)
 {
-        bool room = event_queue_reserve(&bus->queue, 1) == 0;
+        bool room = event_queue_reserve(link_events(l), 1) == 0;
 
         if (room)
-                event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+                event_queue_push(link_events(l),
+                                 &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
         else
-                bus->failure = -ENOMEM;
+                link_events(l)->failure = -ENOMEM;
         return room;
 }
 
-static void on_watching(struct mbus_bus *bus, struct args args)
+static void on_watching(struct link *l, struct args args)
 {
+        struct watches *watches = &l->base.bus->watches;
         bool all = true;
         uint32_t seq;
 
         if (!take_seq(&args, &seq))
                 return;
-        link_set_interface(bus->impl, take_text(&args, MBUS_VALUE_STRING));
-        for (size_t i = 0; i < bus->n_watches; i++) {
-                struct watch *watch = &bus->watches[i];
+        network_set_interface(&l->network, take_text(&args, MBUS_VALUE_STRING));
+        for (size_t i = 0; i < watches->n; i++) {
+                struct watch *watch = &watches->all[i];
 
                 if (watch->seq == seq && !watch->answered) {
                         watch->answered = true;
-                        watch->told = watch->told || report_watching(bus);
+                        watch->announced = watch->announced || report_watching(l);
                 }
                 all = all && watch->answered;
         }
         if (all)
-                told_sweep(bus);
+                reported_sweep(&l->base.bus->reported);
 }
 
-static void on_unwatched(struct mbus_bus *bus, struct args args)
+static void on_unwatched(struct link *l, struct args args)
 {
+        struct watches *watches = &l->base.bus->watches;
         enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
-
         struct span why = take_text(&args, MBUS_VALUE_STRING);
 
-        for (size_t i = bus->n_watches; i > 0 && reason != MBUS_REASON_NONE; i--)
-                watch_ended(bus, i - 1, reason, why);
+        for (size_t i = watches->n; i > 0 && reason != MBUS_REASON_NONE; i--)
+                reported_unwatch(&l->base.bus->reported, i - 1, reason, why);
 }
 
-static void on_unobserved(struct mbus_bus *bus, struct args args)
+static void on_unobserved(struct link *l, struct args args)
 {
         enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
 
         if (reason != MBUS_REASON_NONE)
-                observe_ended(bus, reason, take_text(&args, MBUS_VALUE_STRING));
+                observing_ended(&l->base.bus->observing, link_events(l), reason,
+                                take_text(&args, MBUS_VALUE_STRING));
 }
 
-static void on_dropped(struct mbus_bus *bus, struct args args)
+static void on_dropped(struct link *l, struct args args)
 {
         const struct value *count = args_take(&args, MBUS_VALUE_INTEGER);
         struct mbus_event event = { .type = MBUS_EVENT_DROPPED };
@@ -379,23 +381,24 @@ static void on_dropped(struct mbus_bus *bus, struct args args)
         /* Of those that were denied, the SeqNum of the first, and why it was. */
         (void)args_take(&args, MBUS_VALUE_INTEGER);
         event.why = why_string(take_text(&args, MBUS_VALUE_STRING));
-        bus->dropped[event.drop] += event.count;
-        event_queue_push(bus, &event, NULL);
+        l->dropped[event.drop] += event.count;
+        event_queue_push(link_events(l), &event, NULL);
 }
 
-static void on_network(struct mbus_bus *bus, struct args args)
+static void on_network(struct link *l, struct args args)
 {
         struct span name = take_text(&args, MBUS_VALUE_SYMBOL);
         struct span interface = take_text(&args, MBUS_VALUE_STRING);
 
-        link_on_network(bus, name, interface, take_text(&args, MBUS_VALUE_STRING));
+        network_told(&l->network, link_events(l), name, interface,
+                     take_text(&args, MBUS_VALUE_STRING));
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
 
 static const struct {
         const char *name;
-        void (*handle)(struct mbus_bus *bus, struct args args);
+        void (*handle)(struct link *l, struct args args);
 } verbs[] = {
         { "broker.attached", on_attached },
         { "broker.refused", on_failed },
@@ -412,23 +415,23 @@ static const struct {
 };
 
 /* Whether @command was the broker's to the library. */
-static bool on_broker_command(struct mbus_bus *bus, const struct payload *p,
+static bool on_broker_command(struct link *l, const struct payload *p,
                               const struct command *command)
 {
         for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
                 if (!span_equal_text(command->name, verbs[i].name))
                         continue;
-                verbs[i].handle(bus, args_of(payload_args(p, command)));
+                verbs[i].handle(l, args_of(payload_args(p, command)));
                 return true;
         }
         return false;
 }
 
-bool link_on_broker_message(struct mbus_bus *bus, const struct message *m)
+bool link_on_broker_message(struct link *l, const struct message *m)
 {
         bool all = true;
 
         for (size_t i = 0; i < m->payload.n; i++)
-                all = on_broker_command(bus, &m->payload, &m->payload.commands[i]) && all;
+                all = on_broker_command(l, &m->payload, &m->payload.commands[i]) && all;
         return all;
 }

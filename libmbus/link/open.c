@@ -1,47 +1,19 @@
 /*
  * open.c - a link to a broker is opened, over a Unix socket or over TCP.
  */
-#include "link.h"
+#include "open.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <string.h>
 #include <unistd.h>
 
-#include <io/descriptor.h>
+#include "connect.h"
+#include "mode.h"
 
 /* While opening waits for TCP. */
 #define POLL_MS 100
-
-/* ---- connecting ---------------------------------------------------------------------------- */
-
-int link_connect(const char *path, bool patient)
-{
-        struct timeval time = { .tv_sec = LINK_PATIENCE_MS / 1000,
-                                .tv_usec = LINK_PATIENCE_MS % 1000 * 1000 };
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int fd, r = 0;
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
-        fd = descriptor_apart(
-                socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patient ? 0 : SOCK_NONBLOCK), 0));
-        if (fd < 0)
-                return -errno;
-        /* Without it connect() is as patient as a broker is stopped. */
-        if (patient)
-                (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-                r = -errno;
-        if (r < 0) {
-                close(fd);
-                return r;
-        }
-        return fd;
-}
 
 static bool is_nobody_there(int error)
 {
@@ -55,33 +27,6 @@ static const char *advice(int error)
         if (error == -EACCES)
                 return "the broker is not for this user";
         return "is it mbus-broker's socket?";
-}
-
-/* Takes over @fd, also on failure: NULL when memory is short. */
-static struct link *link_new(struct mbus_bus *bus, int fd, const char *scheme, const char *place)
-{
-        struct link *l = malloc(sizeof(*l));
-
-        if (!l) {
-                close(fd);
-                return NULL;
-        }
-        bus->mode = &link_mode;
-        bus->impl = l;
-        bus->next_ticket = 1;
-        *l = (struct link){ .fd = fd,
-                            .backoff = LINK_BACKOFF_MIN,
-                            .ask_at = TIME_NEVER,
-                            .silence = LINK_SILENCE_MS * NSEC_PER_MSEC };
-        link_set_largest(bus, MESSAGE_MAX);
-        index_init(&l->attached, random_u64(&bus->random));
-        l->in = malloc(LINK_INPUT_SIZE);
-        bus->url = malloc(strlen(scheme) + strlen(place) + 1);
-        if (!l->in || !bus->url || event_queue_promise(&bus->queue) < 0)
-                return NULL;
-        strcpy(bus->url, scheme);
-        strcat(bus->url, place);
-        return l;
 }
 
 /* ---- which bus ------------------------------------------------------------------------------ */
@@ -106,19 +51,9 @@ static int await_proof(struct link_proof *p, int *fd)
         return r;
 }
 
-void link_warn_of_old(struct mbus_bus *bus, const char *path, const struct link_proof *p)
-{
-        char text[BUS_ERROR_SIZE];
-
-        snprintf(text, sizeof(text),
-                 "broker at %.200s: it is too old to tell whether it is on the bus of %.200s", path,
-                 link_proof_name(p));
-        bus_warn(bus, text);
-}
-
-/* If a configuration is named, the broker behind *@fd must be on its bus. *@fd is the caller's again if
- * it is, else closed. */
-static int prove(struct mbus_bus *bus, const char *path, const struct mbus_config *given, int *fd,
+/* If a configuration is named, the broker behind *@fd must be on its bus. *@fd is the caller's
+ * again if it is, else closed. */
+static int prove(struct bus_parts *bus, const char *path, const struct mbus_config *given, int *fd,
                  struct link_proof **ret_proof, char *ret_error)
 {
         struct link_proof *p = NULL;
@@ -148,8 +83,8 @@ static int prove(struct mbus_bus *bus, const char *path, const struct mbus_confi
 
 /* ---- connecting to a Unix socket ------------------------------------------------------------ */
 
-int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *given, bool probe,
-              char ret_error[static BUS_ERROR_SIZE])
+int link_open(struct bus_parts *bus, const char *path, const struct mbus_config *given, bool probe,
+              struct mode **ret_mode, char ret_error[static BUS_ERROR_SIZE])
 {
         int fd = link_connect(path, true), r;
         struct link_proof *proof;
@@ -167,7 +102,7 @@ int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *
         r = prove(bus, path, given, &fd, &proof, ret_error);
         if (r)
                 return r;
-        l = link_new(bus, fd, "unix:", path);
+        l = link_new(bus, fd, given->patience);
         if (!l) {
                 link_proof_free(proof);
                 return -ENOMEM;
@@ -175,7 +110,12 @@ int link_open(struct mbus_bus *bus, const char *path, const struct mbus_config *
         l->proof = proof;
         l->seq = proof ? link_proof_next_seq(proof) : 0;
         l->path = strdup(path);
-        return l->path ? 0 : -ENOMEM;
+        if (!l->path || bus_set_url(bus, "unix:", path) < 0) {
+                link_free(l);
+                return -ENOMEM;
+        }
+        *ret_mode = &l->base;
+        return 0;
 }
 
 /* ---- connecting over TCP ------------------------------------------------------------------- */
@@ -205,7 +145,8 @@ static const char *tcp_advice(const struct failure *f)
         }
 }
 
-/* Of several places the one that tells most of what is to be mended: the closer one came, the more. */
+/* Of several places the one that tells most of what is to be mended: the closer one came, the
+ * more. */
 static unsigned how_telling(const struct failure *f)
 {
         if (f->error == 0)
@@ -274,15 +215,15 @@ static void explain(const struct link_tcp *tcp, const struct failure *f, char re
                  strerror(f->error == -EPROTO ? EKEYREJECTED : -f->error), tcp_advice(f));
 }
 
-int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_config *given,
-                  char ret_error[static BUS_ERROR_SIZE])
+int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_config *given,
+                  struct mode **ret_mode, char ret_error[static BUS_ERROR_SIZE])
 {
         struct config config = CONFIG_INIT;
         struct link_tcp *tcp = NULL;
         struct failure failure;
         char error[256] = "";
         struct link *l;
-        int fd, r = bus_read_config(given, &config, ret_error);
+        int fd, r = config_read(given, &config, ret_error);
 
         if (r)
                 return r;
@@ -299,89 +240,16 @@ int link_open_tcp(struct mbus_bus *bus, const char *place, const struct mbus_con
                 link_tcp_free(tcp);
                 return r;
         }
-        l = link_new(bus, fd, "tcp:", place);
+        l = link_new(bus, fd, given->patience);
         if (!l) {
                 link_tcp_free(tcp);
                 return -ENOMEM;
         }
         l->tcp = tcp;
+        if (bus_set_url(bus, "tcp:", place) < 0) {
+                link_free(l);
+                return -ENOMEM;
+        }
+        *ret_mode = &l->base;
         return 0;
-}
-
-int mbus_bus_resolve(struct mbus_bus *bus)
-{
-        int r = bus_usable(bus, true);
-        char error[256] = "";
-        struct link *l;
-
-        if (r || bus->mode != &link_mode)
-                return r;
-        l = bus->impl;
-        r = l->tcp ? link_tcp_resolve(l->tcp, error) : 0;
-        if (r > 0)
-                bus_warn(bus, error);
-        return r;
-}
-
-/* ---- connecting once more ------------------------------------------------------------------- */
-
-/* The broker that is there now is not on the bus that was named, which is remarked. */
-static int other_bus(struct mbus_bus *bus)
-{
-        struct link *l = bus->impl;
-        char text[BUS_ERROR_SIZE];
-
-        snprintf(text, sizeof(text), "broker at %.160s: %.330s", l->path,
-                 link_proof_error(l->proof));
-        bus_warn(bus, text);
-        return -EKEYREJECTED;
-}
-
-/* The same for a Unix socket whose broker must be on the bus that was named. */
-static int prove_again(struct mbus_bus *bus)
-{
-        struct link *l = bus->impl;
-        struct pollfd asked;
-        int fd = -1, r = 0;
-
-        if (link_proof_get_pollfds(l->proof, &asked) > 0)
-                bus_forget_fd(bus, asked.fd);
-        if (!link_proof_is_going_on(l->proof)) {
-                fd = link_connect(l->path, false);
-                if (fd < 0)
-                        return fd;
-                r = link_proof_begin(l->proof, fd);
-        }
-        if (r == 0)
-                r = link_proof_go_on(l->proof, &fd);
-        bus->generation++;
-        if (r == MBUS_E_NOT_READY) {
-                l->retry_at = link_proof_deadline(l->proof);
-                return -EINPROGRESS;
-        }
-        if (r > 0)
-                return other_bus(bus);
-        if (r < 0)
-                return r;
-        if (link_proof_is_old(l->proof))
-                link_warn_of_old(bus, l->path, l->proof);
-        l->seq = link_proof_next_seq(l->proof);
-        return fd;
-}
-
-int link_connect_again(struct mbus_bus *bus)
-{
-        struct link *l = bus->impl;
-        struct pollfd connecting;
-        int fd, r;
-
-        if (!l->tcp)
-                return l->proof ? prove_again(bus) : link_connect(l->path, false);
-        if (link_tcp_get_pollfds(l->tcp, &connecting) > 0)
-                bus_forget_fd(bus, connecting.fd);
-        r = link_tcp_connect(l->tcp, &fd);
-        bus->generation++;
-        if (r == MBUS_E_NOT_READY)
-                l->retry_at = link_tcp_deadline(l->tcp);
-        return r == MBUS_E_NOT_READY ? -EINPROGRESS : r < 0 ? r : fd;
 }

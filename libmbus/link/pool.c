@@ -1,30 +1,28 @@
 /*
- * pool.c - the memory of messages that the application is done with, for the next ones.
- *
- * Messages come by the dozen and go in the order in which they came, which is what costs a general
- * allocator most. Pieces of one size are kept here; whatever does not fit into one, or is held by the
- * application when the bus lets go of it, is none of ours.
+ * pool.c - see pool.h.
  */
-#include "link.h"
+#include "pool.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-void *stock_take(struct stock *s, size_t size)
+void *pool_take(struct message_pool *p, size_t size)
 {
-        if (size > STOCK_PIECE)
+        if (size > POOL_PIECE)
                 return malloc(size);
-        return s->n > 0 ? s->pieces[--s->n] : malloc(STOCK_PIECE);
+        return p->n > 0 ? p->pieces[--p->n] : malloc(POOL_PIECE);
 }
 
-void stock_put(struct stock *s, void *memory, size_t size)
+void pool_put(struct message_pool *p, void *memory, size_t size)
 {
-        if (size <= STOCK_PIECE && s->n < STOCK_MAX)
-                s->pieces[s->n++] = memory;
+        assert(p->n <= POOL_MAX);
+        if (size <= POOL_PIECE && p->n < POOL_MAX)
+                p->pieces[p->n++] = memory;
         else
                 free(memory);
 }
 
-void stock_put_message(struct stock *s, struct message *m)
+void pool_put_message(struct message_pool *p, struct message *m)
 {
         if (m->refs > 1) {
                 message_unref(m);
@@ -32,11 +30,11 @@ void stock_put_message(struct stock *s, struct message *m)
         }
         if (!payload_is_lent(&m->payload))
                 payload_deinit(&m->payload);
-        stock_put(s, m, message_size(m->text));
+        pool_put(p, m, message_size(m->text));
 }
 
-void stock_deinit(struct stock *s)
+void pool_deinit(struct message_pool *p)
 {
-        while (s->n > 0)
-                free(s->pieces[--s->n]);
+        while (p->n > 0)
+                free(p->pieces[--p->n]);
 }

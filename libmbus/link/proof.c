@@ -3,18 +3,19 @@
  */
 #include "proof.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <api/api.h>
 #include <core/frame.h>
 #include <core/message.h>
 #include <core/proof.h>
 #include <io/clock.h>
 #include <io/interface-rule.h>
-#include "link.h"
 
 /* How long the broker may take to answer. */
 #define PATIENCE_MS 2000
@@ -42,7 +43,7 @@ struct link_proof {
 
 /* ---- what is named ------------------------------------------------------------------------- */
 
-static bool is_named(const struct mbus_config *given)
+static bool proof_is_named(const struct mbus_config *given)
 {
         const char *mbus = secure_getenv("MBUS");
 
@@ -50,7 +51,7 @@ static bool is_named(const struct mbus_config *given)
 }
 
 /* The path is remembered, since the environment may be another one later. */
-static int keep(struct link_proof *p, const struct mbus_config *given)
+static int proof_keep(struct link_proof *p, const struct mbus_config *given)
 {
         p->given = MBUS_CONFIG_INIT;
         if (given->text) {
@@ -70,14 +71,14 @@ int link_proof_new(const struct mbus_config *given, struct link_proof **ret_proo
         int r;
 
         *ret_proof = NULL;
-        if (!is_named(given))
+        if (!proof_is_named(given))
                 return 0;
         p = calloc(1, sizeof(*p));
         if (!p)
                 return -ENOMEM;
         p->fd = -1;
         p->out = BUFFER_INIT;
-        r = keep(p, given);
+        r = proof_keep(p, given);
         if (r < 0) {
                 link_proof_free(p);
                 return r;
@@ -86,7 +87,7 @@ int link_proof_new(const struct mbus_config *given, struct link_proof **ret_proo
         return 0;
 }
 
-static void forget(struct link_proof *p)
+static void proof_forget(struct link_proof *p)
 {
         if (p->fd >= 0)
                 close(p->fd);
@@ -102,7 +103,7 @@ struct link_proof *link_proof_free(struct link_proof *p)
 {
         if (!p)
                 return NULL;
-        forget(p);
+        proof_forget(p);
         if (p->given.text)
                 explicit_bzero(p->given.text, strlen(p->given.text));
         free(p->given.text);
@@ -111,15 +112,15 @@ struct link_proof *link_proof_free(struct link_proof *p)
         return NULL;
 }
 
-static int give_up(struct link_proof *p, int error)
+static int proof_give_up(struct link_proof *p, int error)
 {
-        forget(p);
+        proof_forget(p);
         return error;
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-static void ask(struct link_proof *p, uint32_t seq, struct span payload)
+static void proof_ask(struct link_proof *p, uint32_t seq, struct span payload)
 {
         struct header_spec spec = { .seq = seq,
                                     .timestamp = clock_wall_ms(),
@@ -137,7 +138,7 @@ static void ask(struct link_proof *p, uint32_t seq, struct span payload)
 }
 
 /* 0 or -errno. */
-static int flush(struct link_proof *p)
+static int proof_flush(struct link_proof *p)
 {
         if (p->out.failed)
                 return -ENOMEM;
@@ -154,10 +155,10 @@ static int flush(struct link_proof *p)
         return 0;
 }
 
-static int read_config(struct link_proof *p)
+static int proof_read_config(struct link_proof *p)
 {
         struct interface_rule rule;
-        int r = bus_read_config(&p->given, &p->config, p->error);
+        int r = config_read(&p->given, &p->config, p->error);
 
         if (r == 0)
                 r = interface_rule_make(&p->config, &rule, p->error);
@@ -175,22 +176,23 @@ int link_proof_begin(struct link_proof *p, int fd)
 {
         int r;
 
-        forget(p);
+        proof_forget(p);
         p->error[0] = '\0';
         p->old = false;
         p->fd = fd;
-        r = read_config(p);
+        r = proof_read_config(p);
         if (r)
-                return give_up(p, r);
+                return proof_give_up(p, r);
         p->deadline = clock_now() + PATIENCE_MS * NSEC_PER_MSEC;
-        ask(p, SEQ_NONCE, span_of("broker.nonce()"));
+        proof_ask(p, SEQ_NONCE, span_of("broker.nonce()"));
         return 0;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
 /* The parameter @i of the list @args if it is of @type, else NULL. */
-static const struct value *arg(const struct value *args, uint32_t i, enum mbus_value_type type)
+static const struct value *proof_arg(const struct value *args, uint32_t i,
+                                     enum mbus_value_type type)
 {
         const struct value *v = args + 1;
 
@@ -202,17 +204,17 @@ static const struct value *arg(const struct value *args, uint32_t i, enum mbus_v
 }
 
 /* Whether the first parameter is the SeqNum of the question that is open. */
-static bool is_about(const struct link_proof *p, const struct value *args)
+static bool proof_is_about(const struct link_proof *p, const struct value *args)
 {
-        const struct value *v = arg(args, 0, MBUS_VALUE_INTEGER);
+        const struct value *v = proof_arg(args, 0, MBUS_VALUE_INTEGER);
 
         return v && !v->overflow && v->integer == (p->asked ? SEQ_SAME_BUS : SEQ_NONCE);
 }
 
-static int on_nonce(struct link_proof *p, const struct value *args)
+static int proof_on_nonce(struct link_proof *p, const struct value *args)
 {
         static const char command[] = "broker.same-bus(\"";
-        const struct value *text = arg(args, 1, MBUS_VALUE_STRING);
+        const struct value *text = proof_arg(args, 1, MBUS_VALUE_STRING);
         char payload[sizeof(command) + PROOF_SIZE + 2];
         uint8_t nonce[PROOF_NONCE_SIZE];
 
@@ -222,14 +224,14 @@ static int on_nonce(struct link_proof *p, const struct value *args)
         proof_make(p->crypto, &p->config, span_of(p->where), nonce, payload + sizeof(command) - 1);
         strcpy(payload + sizeof(command) - 1 + PROOF_SIZE, "\")");
         p->asked = true;
-        ask(p, SEQ_SAME_BUS, span_of(payload));
+        proof_ask(p, SEQ_SAME_BUS, span_of(payload));
         return MBUS_E_NOT_READY;
 }
 
-static int on_answer(struct link_proof *p, const struct value *args)
+static int proof_on_answer(struct link_proof *p, const struct value *args)
 {
-        const struct value *yes = arg(args, 1, MBUS_VALUE_SYMBOL);
-        const struct value *where = arg(args, 2, MBUS_VALUE_STRING);
+        const struct value *yes = proof_arg(args, 1, MBUS_VALUE_SYMBOL);
+        const struct value *where = proof_arg(args, 2, MBUS_VALUE_STRING);
         struct span there = where ? where->text : span_of("?");
 
         if (yes && span_equal_text(yes->text, "yes"))
@@ -248,10 +250,10 @@ static int on_answer(struct link_proof *p, const struct value *args)
 }
 
 /* broker.undelivered: a broker that has not this command, or does not answer any more. */
-static int on_undelivered(struct link_proof *p, const struct value *args)
+static int proof_on_undelivered(struct link_proof *p, const struct value *args)
 {
-        const struct value *reason = arg(args, 1, MBUS_VALUE_SYMBOL);
-        const struct value *why = arg(args, 2, MBUS_VALUE_STRING);
+        const struct value *reason = proof_arg(args, 1, MBUS_VALUE_SYMBOL);
+        const struct value *why = proof_arg(args, 2, MBUS_VALUE_STRING);
 
         if (!p->asked && reason && span_equal_text(reason->text, "malformed")) {
                 p->old = true;
@@ -263,30 +265,30 @@ static int on_undelivered(struct link_proof *p, const struct value *args)
         return MBUS_E_CONFIG;
 }
 
-static int on_refused(struct link_proof *p, const struct value *args)
+static int proof_on_refused(struct link_proof *p, const struct value *args)
 {
-        const struct value *why = arg(args, 2, MBUS_VALUE_STRING);
+        const struct value *why = proof_arg(args, 2, MBUS_VALUE_STRING);
 
         snprintf(p->error, sizeof(p->error), "it does not take this link: %.*s",
                  why ? (int)(why->text.n < 256 ? why->text.n : 256) : 1, why ? why->text.at : "?");
         return MBUS_E_NO_BUS;
 }
 
-static int on_command(struct link_proof *p, struct span name, const struct value *args)
+static int proof_on_command(struct link_proof *p, struct span name, const struct value *args)
 {
         if (span_equal_text(name, "broker.refused"))
-                return on_refused(p, args);
-        if (!is_about(p, args))
+                return proof_on_refused(p, args);
+        if (!proof_is_about(p, args))
                 return MBUS_E_NOT_READY;
         if (!p->asked && span_equal_text(name, "broker.nonce"))
-                return on_nonce(p, args);
+                return proof_on_nonce(p, args);
         if (p->asked && span_equal_text(name, "broker.same-bus"))
-                return on_answer(p, args);
-        return span_equal_text(name, "broker.undelivered") ? on_undelivered(p, args)
+                return proof_on_answer(p, args);
+        return span_equal_text(name, "broker.undelivered") ? proof_on_undelivered(p, args)
                                                            : MBUS_E_NOT_READY;
 }
 
-static int on_message(struct link_proof *p, struct span text)
+static int proof_on_message(struct link_proof *p, struct span text)
 {
         struct message *m = NULL;
         int r = message_new(text, &m, NULL);
@@ -295,14 +297,14 @@ static int on_message(struct link_proof *p, struct span text)
                 return r < 0 ? r : -EPROTO;
         r = MBUS_E_NOT_READY;
         for (size_t i = 0; i < m->payload.n && r == MBUS_E_NOT_READY; i++)
-                r = on_command(p, m->payload.commands[i].name,
-                               payload_args(&m->payload, &m->payload.commands[i]));
+                r = proof_on_command(p, m->payload.commands[i].name,
+                                     payload_args(&m->payload, &m->payload.commands[i]));
         message_unref(m);
         return r;
 }
 
 /* Reads no further than the end of a frame: what comes behind the answer is the link's. */
-static ssize_t fill(struct link_proof *p)
+static ssize_t proof_fill(struct link_proof *p)
 {
         size_t want = FRAME_HEADER_SIZE;
         ssize_t n;
@@ -318,10 +320,10 @@ static ssize_t fill(struct link_proof *p)
         return n > 0 ? n : -EPIPE;
 }
 
-static int take(struct link_proof *p)
+static int proof_take(struct link_proof *p)
 {
         for (;;) {
-                ssize_t got = fill(p);
+                ssize_t got = proof_fill(p);
                 struct span text;
                 bool observed;
                 size_t n;
@@ -333,7 +335,7 @@ static int take(struct link_proof *p)
                         return got == -EAGAIN ? MBUS_E_NOT_READY : (int)got;
                 switch (frame_next((struct span){ p->in, p->n_in }, &text, &observed, &n)) {
                 case FRAME_OK:
-                        r = on_message(p, text);
+                        r = proof_on_message(p, text);
                         p->n_in = 0;
                         if (r != MBUS_E_NOT_READY)
                                 return r;
@@ -348,11 +350,11 @@ static int take(struct link_proof *p)
 
 int link_proof_go_on(struct link_proof *p, int *ret_fd)
 {
-        int r = flush(p), written;
+        int r = proof_flush(p), written;
 
         if (r == 0)
-                r = take(p);
-        written = r == MBUS_E_NOT_READY ? flush(p) : 0;
+                r = proof_take(p);
+        written = r == MBUS_E_NOT_READY ? proof_flush(p) : 0;
         if (written < 0)
                 r = written;
         if (r == MBUS_E_NOT_READY && clock_now() >= p->deadline)
@@ -363,7 +365,7 @@ int link_proof_go_on(struct link_proof *p, int *ret_fd)
                 *ret_fd = p->fd;
                 p->fd = -1;
         }
-        return give_up(p, r);
+        return proof_give_up(p, r);
 }
 
 bool link_proof_is_going_on(const struct link_proof *p)

@@ -2,9 +2,9 @@
  * proof.h - whether the broker at a Unix socket is on the bus of the configuration that was named
  * (spec/attach.md, "Which bus"; core/proof.h).
  *
- * An application that names a configuration, in whatever way, wants the bus of that configuration, and
- * not whichever a broker is on. So before the connection becomes a link the broker is asked. The file is
- * read anew each time: after a restart of the broker both may have new keys.
+ * An application that names a configuration, in whatever way, wants the bus of that configuration,
+ * and not whichever a broker is on. So before the connection becomes a link the broker is asked.
+ * The file is read anew each time: after a restart of the broker both may have new keys.
  */
 #ifndef MBUS_LINK_PROOF_H
 #define MBUS_LINK_PROOF_H
@@ -14,25 +14,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whom the library asks. */
+#define LINK_BROKER "(app:mbus-broker)"
+
 struct mbus_config;
 struct link_proof;
 
-/* *@ret_proof is NULL if @given, and the environment, name no configuration: nothing is asked then. 0 or
- * -ENOMEM. */
+/* *@ret_proof is NULL if @given, and the environment, name no configuration: nothing is asked
+ * then. 0 or -ENOMEM. */
 int link_proof_new(const struct mbus_config *given, struct link_proof **ret_proof);
 /* Takes NULL, returns NULL. */
 struct link_proof *link_proof_free(struct link_proof *p);
 
 /*
- * Reads the configuration, and asks the broker at the other end of @fd, which is taken over, also on
- * failure. 0; MBUS_E_CONFIG, and -ENOMEM or another -errno, as link_proof_go_on().
+ * Reads the configuration, and asks the broker at the other end of @fd, which is taken over, also
+ * on failure. 0; MBUS_E_CONFIG, and -ENOMEM or another -errno, as link_proof_go_on().
  */
 int link_proof_begin(struct link_proof *p, int fd);
 /*
  * Goes on without waiting. 0: it is on the same bus, or too old to tell (link_proof_is_old()), and
  * *@ret_fd is the caller's; MBUS_E_NOT_READY: not yet; MBUS_E_CONFIG, MBUS_E_NO_BUS with a line in
- * link_proof_error(): another bus, a configuration that cannot be used, no link to be had; -errno: the
- * link is of no use.
+ * link_proof_error(): another bus, a configuration that cannot be used, no link to be had; -errno:
+ * the link is of no use.
  */
 int link_proof_go_on(struct link_proof *p, int *ret_fd);
 bool link_proof_is_going_on(const struct link_proof *p);

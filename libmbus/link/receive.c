@@ -1,54 +1,28 @@
 /*
- * receive.c - frames of link mode come in: messages, acknowledgements, what the broker says.
+ * receive.c - see receive.h.
+ *
+ * Input is read in large pieces and handled in place.
  *
  * A command is the broker's own when it comes from the address that spoke first on the link, which
  * can be nobody else's: nothing passes to a client before it was answered. What the broker says
  * beyond the commands of spec/attach.md, as an entity, is a message like any other.
  */
-#include "link.h"
+#include "receive.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <core/acks.h>
+
+#include "acks.h"
+#include "from-broker.h"
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
-void link_finish(struct mbus_bus *bus, const struct ticket *ticket, enum mbus_reason reason,
-                 struct span why)
+static void receive_acks(struct link *l, const struct message *m)
 {
-        struct mbus_event event = { .type = reason ? MBUS_EVENT_FAILED : MBUS_EVENT_DELIVERED,
-                                    .entity = ticket->entity,
-                                    .ticket = ticket->ticket,
-                                    .reason = reason,
-                                    .why = why_string(why) };
-
-        event_queue_push(bus, &event, NULL);
-}
-
-void link_fail_silent(struct mbus_bus *bus)
-{
-        static const char why[] = "the broker does not answer";
-        struct link *l = bus->impl;
-        size_t n, n_left = 0;
-        struct ticket *all = tickets_drain(&l->tickets, &n);
-
-        for (size_t i = 0; i < n; i++) {
-                /* What waits for an attachment goes on waiting for it. There was room for it before. */
-                if (all[i].attach && tickets_add(&l->tickets, &all[i]) == 0)
-                        n_left++;
-                else if (all[i].attach)
-                        l->broken = true;
-                else
-                        link_finish(bus, &all[i], MBUS_REASON_TIMEOUT, span_of(why));
-        }
-        assert(n_left == l->tickets.n);
-        free(all);
-        /* And does not make it due again at once. */
-        l->alive = true;
-}
-
-static void on_acks(struct mbus_bus *bus, const struct message *m)
-{
-        struct link *l = bus->impl;
         struct span rest = m->header.acks;
         struct ticket ticket;
         uint32_t seq;
@@ -60,21 +34,12 @@ static void on_acks(struct mbus_bus *bus, const struct message *m)
                         continue;
                 ticket = *found;
                 tickets_remove(&l->tickets, seq);
-                link_finish(bus, &ticket, MBUS_REASON_NONE, SPAN_NULL);
+                ticket_end(link_events(l), &ticket, MBUS_REASON_NONE, SPAN_NULL);
         }
 }
 
-/* ---- headers that came before -------------------------------------------------------------- */
-
-void link_forget_known(struct link *l)
-{
-        for (size_t i = 0; i < l->known.n; i++)
-                free(l->known.texts[i]);
-        l->known.n = l->known.next = 0;
-}
-
 /* The one entity that @h goes to, but for its source; NULL if there are several, or none. */
-static struct mbus_entity *find_only(const struct link *l, const struct header *h)
+static struct link_entity *find_only(const struct link *l, const struct header *h)
 {
         struct index_cursor cursor = index_match(&l->attached, &h->dest);
         struct index_entry *entry, *only = NULL;
@@ -87,94 +52,63 @@ static struct mbus_entity *find_only(const struct link *l, const struct header *
         return entity_of_attached(only);
 }
 
-/* Remembers @h, in the place of the oldest. Without memory nothing is remembered, nor is white space
- * without end. */
-static void remember(struct link *l, const struct header *h)
-{
-        const char *from = h->src.text.at;
-        size_t dest = (size_t)(h->dest.text.at - from), n = dest + h->dest.text.n;
-        struct known *known = &l->known;
-        size_t i = known->next;
-        char *text = n <= 2 * ADDRESS_TEXT_MAX ? malloc(n) : NULL;
-
-        if (!text)
-                return;
-        memcpy(text, from, n);
-        if (i < known->n)
-                free(known->texts[i]);
-        else
-                known->n++;
-        known->next = (i + 1) % LINK_KNOWN;
-        known->texts[i] = text;
-        known->to[i] = find_only(l, h);
-        header_copy(&known->headers[i], h);
-        known->headers[i].src.text.at = text;
-        known->headers[i].dest.text.at = text + dest;
-        known->canonical[i] = address_is_canonical(&h->src) && address_is_canonical(&h->dest);
-}
-
 /* ---- frames -------------------------------------------------------------------------------- */
 
 /* Whoever speaks first is the broker. */
-static bool is_from_broker(struct mbus_bus *bus, const struct message *m)
+static bool is_from_broker(struct link *l, const struct message *m)
 {
-        struct link *l = bus->impl;
-
         if (!l->broker)
                 l->broker = strndup(m->header.src.text.at, m->header.src.text.n);
         if (!l->broker) {
-                bus->failure = -ENOMEM;
+                link_events(l)->failure = -ENOMEM;
                 return false;
         }
         return span_equal_text(m->header.src.text, l->broker);
 }
 
 /* No entity takes @m: it is for a part of an address, or who it was for has left meanwhile. */
-static void count_unclaimed(struct mbus_bus *bus, const struct message *m)
+static void count_unclaimed(struct link *l, const struct message *m)
 {
-        struct link *l = bus->impl;
         struct index_cursor cursor = index_match(&l->attached, &m->header.dest);
 
-        bus->dropped[index_next(&cursor) ? MBUS_DROP_SUBSET : MBUS_DROP_NOBODY]++;
+        l->dropped[index_next(&cursor) ? MBUS_DROP_SUBSET : MBUS_DROP_NOBODY]++;
 }
 
-static void deliver_reliable(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
+static void deliver_reliable(struct link *l, struct message *m, struct link_entity *only)
 {
-        struct link *l = bus->impl;
-        struct mbus_entity *entity = only;
+        struct link_entity *entity = only;
 
         /* It must be the full address; whom it names may be the source itself. */
         if (!only || only->attached.address->n != m->header.dest.n)
                 entity = entity_of_attached(index_find(&l->attached, &m->header.dest));
         if (!entity) {
-                count_unclaimed(bus, m);
+                count_unclaimed(l, m);
                 return;
         }
-        if (seen_has(&l->seen, &m->header)) {
-                bus->dropped[MBUS_DROP_DUPLICATE]++;
-                link_owe_ack(bus, entity, m);
+        if (dedup_has(&l->dedup, &m->header)) {
+                l->dropped[MBUS_DROP_DUPLICATE]++;
+                link_owe_ack(l, entity, m);
                 return;
         }
         /* Without memory it is not acknowledged, and the sender hears of a time-out. */
-        if (event_queue_message(bus, entity, m) == 0) {
-                seen_note(&l->seen, &m->header);
-                link_owe_ack(bus, entity, m);
+        if (event_queue_message(link_events(l), &entity->base, m) == 0) {
+                dedup_note(&l->dedup, &m->header);
+                link_owe_ack(l, entity, m);
         } else {
-                bus->dropped[MBUS_DROP_EVENTS]++;
+                l->dropped[MBUS_DROP_EVENTS]++;
         }
 }
 
 /* To all that match but the one who sent it. */
-static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
+static void deliver(struct link *l, struct message *m, struct link_entity *only)
 {
-        struct link *l = bus->impl;
         struct index_cursor cursor;
         struct index_entry *entry;
         bool matched = false;
 
         if (only) {
-                if (event_queue_message(bus, only, m) < 0)
-                        bus->dropped[MBUS_DROP_EVENTS]++;
+                if (event_queue_message(link_events(l), &only->base, m) < 0)
+                        l->dropped[MBUS_DROP_EVENTS]++;
                 return;
         }
         cursor = index_match(&l->attached, &m->header.dest);
@@ -182,89 +116,152 @@ static void deliver(struct mbus_bus *bus, struct message *m, struct mbus_entity 
                 matched = true;
                 if (address_equal(entry->address, &m->header.src))
                         continue;
-                if (event_queue_message(bus, entity_of_attached(entry), m) < 0)
-                        bus->dropped[MBUS_DROP_EVENTS]++;
+                if (event_queue_message(link_events(l), &entity_of_attached(entry)->base, m) < 0)
+                        l->dropped[MBUS_DROP_EVENTS]++;
         }
         if (!matched)
-                bus->dropped[MBUS_DROP_NOBODY]++;
+                l->dropped[MBUS_DROP_NOBODY]++;
 }
 
-static void observe(struct mbus_bus *bus, struct message *m)
+static void receive_observed(struct link *l, struct message *m)
 {
-        struct mbus_event event = { .type = MBUS_EVENT_OBSERVED, .time = bus->wall_ns };
-
-        if (event_queue_reserve(&bus->queue, 1) < 0) {
-                bus->dropped[MBUS_DROP_EVENTS]++;
-                return;
-        }
-        event.message = (struct mbus_message *)message_ref(m);
-        event_queue_push(bus, &event, NULL);
+        if (event_queue_observed(link_events(l), m) < 0)
+                l->dropped[MBUS_DROP_EVENTS]++;
 }
 
-static void pass_on(struct mbus_bus *bus, struct message *m, struct mbus_entity *only)
+static void pass_on(struct link *l, struct message *m, struct link_entity *only)
 {
         if (m->payload.n == 0)
                 return;
         if (m->header.reliable)
-                deliver_reliable(bus, m, only);
+                deliver_reliable(l, m, only);
         else
-                deliver(bus, m, only);
+                deliver(l, m, only);
 }
 
 /* @i is the known header that @m has, or how many there are. The broker's are never among them. */
-static void on_message(struct mbus_bus *bus, struct message *m, size_t i)
+static void receive_message(struct link *l, struct message *m, size_t i)
 {
-        struct link *l = bus->impl;
-
-        on_acks(bus, m);
-        if (i < l->known.n) {
-                pass_on(bus, m, l->known.to[i]);
-        } else if (!is_from_broker(bus, m)) {
-                pass_on(bus, m, NULL);
-                remember(l, &m->header);
+        receive_acks(l, m);
+        if (i < l->headers.n) {
+                pass_on(l, m, l->headers.to[i]);
+        } else if (!is_from_broker(l, m)) {
+                pass_on(l, m, NULL);
+                header_cache_add(&l->headers, &m->header, find_only(l, &m->header));
         } else {
-                link_on_broker_acks(bus, m);
-                if (m->payload.n > 0 && !link_on_broker_message(bus, m))
-                        pass_on(bus, m, NULL);
+                link_on_broker_acks(l, m);
+                if (m->payload.n > 0 && !link_on_broker_message(l, m))
+                        pass_on(l, m, NULL);
         }
 }
 
 /* *@ret_known is which of the known headers it has, or how many there are. */
-static int make_message(struct link *l, struct span text, struct message **ret_message,
+static int receive_make(struct link *l, struct span text, struct message **ret_message,
                         size_t *ret_known)
 {
         size_t size = message_size(text);
-        void *memory = stock_take(&l->stock, size);
+        void *memory = pool_take(&l->pool, size);
         int r;
 
         if (!memory)
                 return -ENOMEM;
-        r = message_new_in(memory, text, l->known.headers, l->known.n, ret_message, ret_known,
+        r = message_new_in(memory, text, l->headers.headers, l->headers.n, ret_message, ret_known,
                            NULL);
         if (r)
-                stock_put(&l->stock, memory, size);
+                pool_put(&l->pool, memory, size);
         return r;
 }
 
-void link_on_frame(struct mbus_bus *bus, struct span text, bool observed)
+static void receive_frame(struct link *l, struct span text, bool observed)
 {
-        struct link *l = bus->impl;
         struct message *m;
         size_t i;
-        int r = make_message(l, text, &m, &i);
+        int r = receive_make(l, text, &m, &i);
 
         /* Nobody knows what was in it: an acknowledgement, say, that a ticket waits for. */
         if (r < 0)
-                bus->failure = r;
+                link_events(l)->failure = r;
         if (r != 0) {
-                bus->dropped[r < 0 ? MBUS_DROP_EVENTS : MBUS_DROP_MALFORMED]++;
+                l->dropped[r < 0 ? MBUS_DROP_EVENTS : MBUS_DROP_MALFORMED]++;
                 return;
         }
-        if (i < l->known.n)
-                m->src_canonical = m->dest_canonical = l->known.canonical[i];
+        if (i < l->headers.n)
+                m->src_canonical = m->dest_canonical = l->headers.canonical[i];
         if (observed)
-                observe(bus, m);
+                receive_observed(l, m);
         else
-                on_message(bus, m, i);
-        stock_put_message(&l->stock, m);
+                receive_message(l, m, i);
+        pool_put_message(&l->pool, m);
+}
+
+/* ---- the socket ---------------------------------------------------------------------------- */
+
+/* Reads a piece behind what is left of the last. How many octets, 0 for the end, or -errno. */
+static ssize_t receive_fill(struct link *l)
+{
+        struct link_input *in = &l->in;
+        ssize_t n;
+
+        assert(in->at <= in->n && in->n <= LINK_INPUT_SIZE);
+        if (in->at > 0) {
+                memmove(in->octets, in->octets + in->at, in->n - in->at);
+                in->n -= in->at;
+                in->at = 0;
+        }
+        do {
+                if (l->tcp)
+                        n = link_tcp_recv(l->tcp, l->fd, in->octets + in->n,
+                                          LINK_INPUT_SIZE - in->n);
+                else
+                        n = recv(l->fd, in->octets + in->n, LINK_INPUT_SIZE - in->n, MSG_DONTWAIT);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        l->alive = true;
+        in->n += (size_t)n;
+        return n;
+}
+
+/* Handles frames that were read, up to *@budget. 0, or -EPROTO if the stream makes no sense. */
+static int receive_frames(struct link *l, size_t *budget)
+{
+        struct link_input *in = &l->in;
+        enum frame_status status = FRAME_OK;
+        struct span text;
+        bool observed;
+        size_t n;
+
+        while (*budget > 0 && link_may_read(l)) {
+                status = frame_next((struct span){ in->octets + in->at, in->n - in->at }, &text,
+                                    &observed, &n);
+                if (status != FRAME_OK)
+                        break;
+                in->at += n;
+                --*budget;
+                receive_frame(l, text, observed);
+        }
+        in->more = status == FRAME_OK;
+        return status == FRAME_BAD ? -EPROTO : 0;
+}
+
+int link_read(struct link *l)
+{
+        const struct link_input *in = &l->in;
+        size_t budget = LINK_PROCESS_MAX;
+        int r = receive_frames(l, &budget);
+
+        while (r == 0 && !in->more) {
+                size_t room = LINK_INPUT_SIZE - (in->n - in->at);
+                ssize_t n = receive_fill(l);
+
+                if (n == -EAGAIN || n == -EWOULDBLOCK)
+                        break;
+                if (n <= 0)
+                        return n < 0 ? (int)n : -EPIPE;
+                r = receive_frames(l, &budget);
+                /* A short piece was all there is; the next poll knows better than another call. */
+                if ((size_t)n < room)
+                        break;
+        }
+        return r;
 }

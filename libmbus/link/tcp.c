@@ -1,12 +1,13 @@
 /*
  * tcp.c - a link to a broker over TCP: connecting without waiting, proving, sealing and opening.
  *
- * Names are looked up when a bus is opened, or asked to: that waits for a server that nobody bounds, and
- * so nothing else does it. A connection that has not proved itself is not a link yet, so the rest of link
- * mode sees it down.
+ * Names are looked up when a bus is opened, or asked to: that waits for a server that nobody
+ * bounds, and so nothing else does it. A connection that has not proved itself is not a link yet,
+ * so the rest of link mode sees it down.
  */
 #include "tcp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,7 +21,6 @@
 #include <io/clock.h>
 #include <io/descriptor.h>
 #include <io/entropy.h>
-#include "../mbus.h"
 
 /* How long a connection may take until both sides have proved themselves. */
 #define CONNECT_MS 3000
@@ -91,7 +91,7 @@ int link_tcp_new(const char *place, const struct config *config, struct link_tcp
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
-static void forget(struct link_tcp *t)
+static void tcp_forget(struct link_tcp *t)
 {
         if (t->begun)
                 stream_deinit(&t->stream);
@@ -101,12 +101,12 @@ static void forget(struct link_tcp *t)
         t->out_at = 0;
 }
 
-static int give_up(struct link_tcp *t, int error)
+static int tcp_give_up(struct link_tcp *t, int error)
 {
         if (t->fd >= 0)
                 close(t->fd);
         t->fd = -1;
-        forget(t);
+        tcp_forget(t);
         return error;
 }
 
@@ -114,13 +114,13 @@ struct link_tcp *link_tcp_free(struct link_tcp *t)
 {
         if (!t)
                 return NULL;
-        give_up(t, 0);
+        tcp_give_up(t, 0);
         crypto_free(t->crypto);
         free(t);
         return NULL;
 }
 
-static void set_options(int fd)
+static void tcp_set_options(int fd)
 {
         int one = 1, idle = IDLE_S, interval = INTERVAL_S, count = PROBES;
         unsigned timeout = (IDLE_S + INTERVAL_S * PROBES) * 1000;
@@ -133,13 +133,13 @@ static void set_options(int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
-static int begin(struct link_tcp *t)
+static int tcp_begin(struct link_tcp *t)
 {
         const union socket_address *place = link_tcp_get_place(t);
         uint8_t nonce[STREAM_NONCE_SIZE];
         int r;
 
-        forget(t);
+        tcp_forget(t);
         t->connected = false;
         r = entropy_fill(nonce, sizeof(nonce));
         if (r < 0)
@@ -152,7 +152,7 @@ static int begin(struct link_tcp *t)
                 socket(place->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (t->fd < 0)
                 return -errno;
-        set_options(t->fd);
+        tcp_set_options(t->fd);
         t->deadline = clock_now() + CONNECT_MS * NSEC_PER_MSEC;
         if (connect(t->fd, &place->any, socket_address_size(place)) < 0 && errno != EINPROGRESS)
                 return -errno;
@@ -160,7 +160,7 @@ static int begin(struct link_tcp *t)
 }
 
 /* 0, MBUS_E_NOT_READY or -errno. */
-static int check_connected(struct link_tcp *t)
+static int tcp_check_connected(struct link_tcp *t)
 {
         struct pollfd fd = { .fd = t->fd, .events = POLLOUT };
         socklen_t n = sizeof(int);
@@ -177,7 +177,7 @@ static int check_connected(struct link_tcp *t)
 }
 
 /* Reads what the greeting takes, and no octet more: what follows is for link_tcp_recv(). */
-static int greet(struct link_tcp *t)
+static int tcp_greet(struct link_tcp *t)
 {
         struct span text;
         bool observed;
@@ -215,17 +215,17 @@ static int greet(struct link_tcp *t)
 
 int link_tcp_connect(struct link_tcp *t, int *ret_fd)
 {
-        int r = t->fd < 0 ? begin(t) : 0;
+        int r = t->fd < 0 ? tcp_begin(t) : 0;
 
         if (r == 0)
-                r = check_connected(t);
+                r = tcp_check_connected(t);
         if (r == 0)
-                r = greet(t);
+                r = tcp_greet(t);
         if (r == MBUS_E_NOT_READY && clock_now() >= t->deadline)
                 r = -ETIMEDOUT;
         if (r < 0) {
                 t->next_place++;
-                return give_up(t, r == -ECONNRESET && t->connected ? -EPIPE : r);
+                return tcp_give_up(t, r == -ECONNRESET && t->connected ? -EPIPE : r);
         }
         /* When the link is lost, this one is tried first. */
         if (r == 0) {
@@ -272,14 +272,14 @@ size_t link_tcp_get_pollfds(const struct link_tcp *t, struct pollfd *ret_fd)
 
 /* ---- frames -------------------------------------------------------------------------------- */
 
-static ssize_t fail(int error)
+static ssize_t tcp_fail(int error)
 {
         errno = error;
         return -1;
 }
 
 /* Opens what is there of @in into @at, which has room for it. How many octets, or -1. */
-static ssize_t open_frames(struct link_tcp *t, char *at)
+static ssize_t tcp_open_frames(struct link_tcp *t, char *at)
 {
         size_t taken = 0, given = 0, n;
         struct span text;
@@ -297,7 +297,7 @@ static ssize_t open_frames(struct link_tcp *t, char *at)
                 case STREAM_PARTIAL:
                         break;
                 default:
-                        return fail(EPROTO);
+                        return tcp_fail(EPROTO);
                 }
                 if (taken > 0)
                         memmove(t->in.at, t->in.at + taken, t->in.n - taken);
@@ -315,7 +315,7 @@ ssize_t link_tcp_recv(struct link_tcp *t, int fd, char *at, size_t n)
 
         end = buffer_reserve(&t->in, n - t->in.n);
         if (!end)
-                return fail(ENOMEM);
+                return tcp_fail(ENOMEM);
         got = recv(fd, end, n - t->in.n, MSG_DONTWAIT);
         /* What came with the end of the greeting may be all there is. */
         if (got < 0 && (errno != EAGAIN || !waits))
@@ -324,12 +324,12 @@ ssize_t link_tcp_recv(struct link_tcp *t, int fd, char *at, size_t n)
                 return 0;
         if (got > 0)
                 t->in.n += (size_t)got;
-        given = open_frames(t, at);
-        return given == 0 ? fail(EAGAIN) : given;
+        given = tcp_open_frames(t, at);
+        return given == 0 ? tcp_fail(EAGAIN) : given;
 }
 
 /* 0: all is sent, or -1. */
-static int flush(struct link_tcp *t, int fd)
+static int tcp_flush(struct link_tcp *t, int fd)
 {
         while (t->out_at < t->out.n) {
                 ssize_t n = send(fd, t->out.at + t->out_at, t->out.n - t->out_at,
@@ -351,7 +351,7 @@ ssize_t link_tcp_send(struct link_tcp *t, int fd, struct span frames)
         struct span text;
         bool observed;
 
-        if (flush(t, fd) < 0)
+        if (tcp_flush(t, fd) < 0)
                 return -1;
         while (t->out.n < SEAL_MAX &&
                frame_next(span_from(frames, taken), &text, &observed, &n) == FRAME_OK) {
@@ -359,8 +359,8 @@ ssize_t link_tcp_send(struct link_tcp *t, int fd, struct span frames)
                 taken += n;
         }
         if (t->out.failed)
-                return fail(ENOMEM);
-        if (flush(t, fd) < 0 && errno != EAGAIN)
+                return tcp_fail(ENOMEM);
+        if (tcp_flush(t, fd) < 0 && errno != EAGAIN)
                 return -1;
         return (ssize_t)taken;
 }

@@ -15,9 +15,9 @@
 struct link_tcp;
 
 /*
- * Finds out where @place (io/tcp-name.h) is, which waits for the system's resolver. Nothing is connected
- * yet. 0; MBUS_E_CONFIG, or MBUS_E_NO_BUS if nobody knows the host, with a line in @ret_error; -ENOMEM or
- * another -errno.
+ * Finds out where @place (io/tcp-name.h) is, which waits for the system's resolver. Nothing is
+ * connected yet. 0; MBUS_E_CONFIG, or MBUS_E_NO_BUS if nobody knows the host, with a line in
+ * @ret_error; -ENOMEM or another -errno.
  */
 int link_tcp_new(const char *place, const struct config *config, struct link_tcp **ret_tcp,
                  char ret_error[static 256]);
@@ -27,8 +27,8 @@ int link_tcp_resolve(struct link_tcp *t, char ret_error[static 256]);
 struct link_tcp *link_tcp_free(struct link_tcp *t);
 
 /* Begins to connect, or goes on. 0: both sides have proved themselves, *@ret_fd is the caller's;
- * MBUS_E_NOT_READY: not yet; -errno: it is in vain, -EPROTO if the broker has another key, -EPIPE if
- * it hung up on us, which it does if we have. */
+ * MBUS_E_NOT_READY: not yet; -errno: it is in vain, -EPROTO if the broker has another key,
+ * -EPIPE if it hung up on us, which it does if we have. */
 int link_tcp_connect(struct link_tcp *t, int *ret_fd);
 bool link_tcp_is_connecting(const struct link_tcp *t);
 /* Whether the last attempt came as far as a connection. */

@@ -1,14 +1,12 @@
 /*
- * tickets.c - from the SeqNum of a question on a link to who asked.
+ * tickets.c - see tickets.h.
  *
  * Bounded by what the application may have outstanding (RELIABLE_OUTSTANDING_MAX an entity).
- * Invariant: along a run of used slots no entry stands before one whose home is earlier, so whoever
- * looks for one can stop at the first whose home is later, and removing moves back what follows only
- * until an entry is at its home. SeqNums are consecutive, so mostly nothing moves at all, in however
- * long a run.
+ * SeqNums are consecutive, so mostly nothing moves at all, in however long a run.
  */
-#include "link.h"
+#include "tickets.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define TICKETS_MIN 64
@@ -24,7 +22,7 @@ static size_t distance(const struct tickets *ts, size_t i)
         return (i - home(ts, ts->slots[i].seq)) & (ts->size - 1);
 }
 
-static void place(struct tickets *ts, const struct ticket *ticket)
+static void tickets_place(struct tickets *ts, const struct ticket *ticket)
 {
         struct ticket moved = *ticket;
         size_t n = 0;
@@ -43,18 +41,19 @@ static void place(struct tickets *ts, const struct ticket *ticket)
         }
 }
 
-static int grow(struct tickets *ts)
+static int tickets_grow(struct tickets *ts)
 {
         struct tickets bigger = { .size = ts->size ? ts->size * 2 : TICKETS_MIN,
                                   .n = ts->n,
-                                  .n_attaches = ts->n_attaches };
+                                  .n_attaches = ts->n_attaches,
+                                  .events = ts->events };
 
         bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
         if (!bigger.slots)
                 return -ENOMEM;
         for (size_t i = 0; i < ts->size; i++)
                 if (ts->slots[i].entity)
-                        place(&bigger, &ts->slots[i]);
+                        tickets_place(&bigger, &ts->slots[i]);
         free(ts->slots);
         *ts = bigger;
         return 0;
@@ -62,14 +61,15 @@ static int grow(struct tickets *ts)
 
 int tickets_add(struct tickets *ts, const struct ticket *ticket)
 {
-        int r = ts->n < ts->size / 2 ? 0 : grow(ts);
+        int r = ts->n < ts->size / 2 ? 0 : tickets_grow(ts);
 
         if (r == 0)
-                r = event_queue_promise(&ticket->entity->bus->queue);
+                r = event_queue_promise(ts->events);
         if (r < 0)
                 return r;
-        place(ts, ticket);
+        tickets_place(ts, ticket);
         ts->n++;
+        assert(ts->n <= ts->size / 2);
         ts->n_attaches += ticket->attach;
         ticket->entity->n_tickets++;
         return 0;
@@ -90,11 +90,12 @@ const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq)
         return NULL;
 }
 
-static void remove_at(struct tickets *ts, size_t gap)
+static void tickets_remove_at(struct tickets *ts, size_t gap)
 {
         size_t mask = ts->size - 1;
 
-        event_queue_redeem(&ts->slots[gap].entity->bus->queue);
+        assert(ts->slots[gap].entity && ts->slots[gap].entity->n_tickets > 0);
+        event_queue_redeem(ts->events);
         ts->slots[gap].entity->n_tickets--;
         ts->n--;
         ts->n_attaches -= ts->slots[gap].attach;
@@ -111,10 +112,10 @@ void tickets_remove(struct tickets *ts, uint32_t seq)
         const struct ticket *ticket = tickets_find(ts, seq);
 
         if (ticket)
-                remove_at(ts, (size_t)(ticket - ts->slots));
+                tickets_remove_at(ts, (size_t)(ticket - ts->slots));
 }
 
-bool tickets_take(struct tickets *ts, const struct mbus_entity *entity, size_t *cursor,
+bool tickets_take(struct tickets *ts, const struct link_entity *entity, size_t *cursor,
                   struct ticket *ret_ticket)
 {
         if (entity->n_tickets == 0)
@@ -124,11 +125,11 @@ bool tickets_take(struct tickets *ts, const struct mbus_entity *entity, size_t *
                 ++*cursor;
         *cursor &= ts->size - 1;
         *ret_ticket = ts->slots[*cursor];
-        remove_at(ts, *cursor);
+        tickets_remove_at(ts, *cursor);
         return true;
 }
 
-void tickets_forget(struct tickets *ts, const struct mbus_entity *entity)
+void tickets_forget(struct tickets *ts, const struct link_entity *entity)
 {
         struct ticket ticket;
         size_t cursor = 0;
@@ -152,11 +153,12 @@ struct ticket *tickets_drain(struct tickets *ts, size_t *ret_n)
         for (size_t i = 0; i < ts->size; i++) {
                 if (!all[i].entity)
                         continue;
-                event_queue_redeem(&all[i].entity->bus->queue);
+                event_queue_redeem(ts->events);
                 all[i].entity->n_tickets--;
                 all[n++] = all[i];
         }
-        *ts = (struct tickets){ .slots = NULL };
+        assert(n == ts->n);
+        *ts = (struct tickets){ .events = ts->events };
         if (n > 0)
                 qsort(all, n, sizeof(*all), by_ticket);
         *ret_n = n;
@@ -167,4 +169,17 @@ void tickets_deinit(struct tickets *ts)
 {
         free(ts->slots);
         *ts = (struct tickets){ .slots = NULL };
+}
+
+void ticket_end(struct event_queue *events, const struct ticket *ticket, enum mbus_reason reason,
+                struct span why)
+{
+        struct mbus_event event = { .type = reason ? MBUS_EVENT_FAILED : MBUS_EVENT_DELIVERED,
+                                    .entity = &ticket->entity->base,
+                                    .ticket = ticket->ticket,
+                                    .reason = reason,
+                                    .why = why_string(why) };
+
+        assert(!ticket->attach);
+        event_queue_push(events, &event, NULL);
 }

@@ -5,8 +5,9 @@
  * Ids are made here (RFC 3259, 4.1): two numbers and the host's id. If somebody else turns out to
  * use an address of ours, the entity is given another first number (spec/errata.md, 27).
  */
-#include <bus/bus.h>
+#include "engine-mode.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -17,45 +18,47 @@
 /* 1*5DIGIT */
 #define ID_SECOND_MAX 99999
 
-int engine_mode_open(struct mbus_bus *bus, const struct config *config, uint64_t seed, bool surveys)
+int engine_mode_open(struct engine_mode *m, const struct config *config, uint64_t patience,
+                     bool surveys)
 {
         struct engine_options options;
-        int r = crypto_new(config, &bus->crypto);
+        int r = crypto_new(config, &m->crypto);
 
         if (r != 0)
                 return r;
-        options = (struct engine_options){ .crypto = bus->crypto,
+        options = (struct engine_options){ .crypto = m->crypto,
                                            .dialect = config->dialect,
-                                           .seed = seed,
+                                           .seed = random_u64(&m->random),
                                            .max_age_ms = config->max_age_ms,
                                            .send_unicast = config->send_unicast,
                                            .owner_surveys = surveys };
-        r = engine_new(&options, &bus->engine);
+        r = engine_new(&options, &m->engine);
         if (r == 0)
-                engine_set_patience(bus->engine, bus->patience);
+                engine_set_patience(m->engine, patience);
         return r;
 }
 
-void engine_mode_close(struct mbus_bus *bus)
+void engine_mode_close(struct engine_mode *m)
 {
-        bus->engine = engine_free(bus->engine);
-        bus->crypto = crypto_free(bus->crypto);
+        m->engine = engine_free(m->engine);
+        m->crypto = crypto_free(m->crypto);
 }
 
 /* ---- entities ------------------------------------------------------------------------------ */
 
 /* The second number of an id: unlike any other of this process, for all its buses share one host
  * and one process id; of a mem: bus its own, so that the same program gets the same ids. */
-static uint32_t second_number(struct mbus_bus *bus)
+static uint32_t second_number(struct engine_mode *m)
 {
         static _Atomic uint32_t last;
-        uint32_t n = bus->next_id ? bus->next_id++ : atomic_fetch_add(&last, 1) + 1;
+        uint32_t n = m->next_id ? m->next_id++ : atomic_fetch_add(&last, 1) + 1;
 
         return (n - 1) % ID_SECOND_MAX + 1;
 }
 
 /* @given with an id element that is made here. */
-static int complete(struct mbus_bus *bus, const struct address *given, struct address **ret_address)
+static int complete_address(struct engine_mode *m, const struct address *given,
+                            struct address **ret_address)
 {
         struct buffer text = BUFFER_INIT;
         struct address parsed;
@@ -71,11 +74,11 @@ static int complete(struct mbus_bus *bus, const struct address *given, struct ad
                 buffer_add_char(&text, ' ');
         }
         buffer_add_text(&text, "id:");
-        buffer_add_uint(&text, bus->id);
+        buffer_add_uint(&text, m->id);
         buffer_add_char(&text, '-');
-        buffer_add_uint(&text, second_number(bus));
+        buffer_add_uint(&text, second_number(m));
         buffer_add_char(&text, '@');
-        buffer_add_text(&text, bus->host);
+        buffer_add_text(&text, m->host);
         buffer_add_char(&text, ')');
         r = text.failed ? -ENOMEM : address_parse(buffer_span(&text), STRICT, &parsed, NULL, NULL);
         if (r == 0) {
@@ -86,28 +89,38 @@ static int complete(struct mbus_bus *bus, const struct address *given, struct ad
         return r;
 }
 
-/* Gives @entity the complete @address, its first one or another. */
-static int take_address(struct mbus_entity *entity, const struct address *address)
+static struct engine_mode *mode_of(const struct engine_entity *entity)
 {
-        struct mbus_bus *bus = entity->bus;
+        return engine_mode_of(entity->base.mode);
+}
+
+static struct event_queue *events_of(const struct engine_mode *m)
+{
+        return &m->base.bus->events;
+}
+
+/* Gives @entity the complete @address, its first one or another. */
+static int take_address(struct engine_entity *entity, const struct address *address)
+{
+        struct engine_mode *m = mode_of(entity);
         uint64_t now = clock_now();
-        int r = bus->mode->claim ? bus->mode->claim(entity, address) : 0;
+        int r = m->claim ? m->claim(entity, address) : 0;
 
         if (r != 0)
                 return r;
         if (entity->engine)
-                return engine_rename_entity(bus->engine, now, clock_wall_ms(), entity->engine,
+                return engine_rename_entity(m->engine, now, clock_wall_ms(), entity->engine,
                                             address);
-        return engine_add_entity(bus->engine, now, address, entity, &entity->engine);
+        return engine_add_entity(m->engine, now, address, entity, &entity->engine);
 }
 
-static int take_made_address(struct mbus_entity *entity)
+static int take_made_address(struct engine_entity *entity)
 {
         struct address *address;
         int r = MBUS_E_TAKEN;
 
         for (unsigned i = 0; i < ID_ATTEMPTS && r == MBUS_E_TAKEN; i++) {
-                r = complete(entity->bus, entity->given, &address);
+                r = complete_address(mode_of(entity), entity->base.given, &address);
                 if (r == 0) {
                         r = take_address(entity, address);
                         free(address);
@@ -116,29 +129,31 @@ static int take_made_address(struct mbus_entity *entity)
         return r;
 }
 
-static bool is_given(const struct mbus_entity *entity)
+static bool has_given_id(const struct engine_entity *entity)
 {
-        return address_get(entity->given, "id").at;
+        return address_get(entity->base.given, "id").at;
 }
 
-/* The address that the application gave is somebody else's. The engine knows nothing of it any more. */
-static void refuse(struct mbus_entity *entity)
+/* The address that the application gave is somebody else's. The engine knows nothing of it any
+ * more. */
+static void report_refused(struct engine_entity *entity)
 {
         struct mbus_event event = { .type = MBUS_EVENT_REFUSED,
-                                    .entity = entity,
+                                    .entity = &entity->base,
                                     .reason = MBUS_REASON_TAKEN };
 
-        entity->refused = true;
-        event_queue_push(entity->bus, &event, NULL);
+        assert(!entity->engine);
+        event_queue_push(events_of(mode_of(entity)), &event, NULL);
 }
 
-/* Of an entity of this bus the call itself tells, of others an event, as of those that are heard later. */
-static int take_given_address(struct mbus_entity *entity)
+/* Of an entity of this bus the call itself tells, of others an event, as of those that are heard
+ * later. */
+static int take_given_address(struct engine_entity *entity)
 {
-        int r = take_address(entity, entity->given);
+        int r = take_address(entity, entity->base.given);
 
-        if (r == MBUS_E_TAKEN && !engine_find(entity->bus->engine, entity->given)) {
-                refuse(entity);
+        if (r == MBUS_E_TAKEN && !engine_find(mode_of(entity)->engine, entity->base.given)) {
+                report_refused(entity);
                 return 0;
         }
         if (r == 0)
@@ -146,98 +161,113 @@ static int take_given_address(struct mbus_entity *entity)
         return r;
 }
 
-int engine_mode_add_entity(struct mbus_entity *entity)
+static int report_ready(struct engine_entity *entity)
 {
-        int r = is_given(entity) ? take_given_address(entity) : take_made_address(entity);
+        return entity_ready(&entity->base, events_of(mode_of(entity)),
+                            entity_address(entity->engine));
+}
+
+int engine_mode_add_entity(struct mbus_entity *base)
+{
+        struct engine_entity *entity = engine_entity_of(base);
+        int r = has_given_id(entity) ? take_given_address(entity) : take_made_address(entity);
 
         if (r == 0 && entity->engine) {
-                r = entity_ready(entity, entity_address(entity->engine));
+                r = report_ready(entity);
                 if (r != 0)
-                        engine_mode_remove_entity(entity);
+                        engine_mode_remove_entity(base);
         }
-        entity->bus->stirred = true;
+        base->mode->bus->stirred = true;
         return r;
 }
 
-void engine_mode_remove_entity(struct mbus_entity *entity)
+void engine_mode_remove_entity(struct mbus_entity *base)
 {
+        struct engine_entity *entity = engine_entity_of(base);
+
         if (entity->engine)
-                engine_remove_entity(entity->bus->engine, clock_now(), clock_wall_ms(),
+                engine_remove_entity(mode_of(entity)->engine, clock_now(), clock_wall_ms(),
                                      entity->engine);
         entity->engine = NULL;
 }
 
-static void on_event(struct mbus_bus *bus, struct event *event);
+static void on_engine_event(struct engine_mode *m, struct event *event);
 
 /* What it had under way ends with it; a bye would be the other one's. */
-static void yield(struct mbus_entity *entity)
+static void yield_address(struct engine_entity *entity)
 {
-        struct mbus_bus *bus = entity->bus;
+        struct engine_mode *m = mode_of(entity);
         struct event event;
 
-        engine_fail_tickets(bus->engine, entity->engine, MBUS_REASON_TAKEN);
-        while (engine_pop_event(bus->engine, &event)) {
-                on_event(bus, &event);
+        engine_fail_tickets(m->engine, entity->engine, MBUS_REASON_TAKEN);
+        while (engine_pop_event(m->engine, &event)) {
+                on_engine_event(m, &event);
                 event_deinit(&event);
         }
         if (!entity->engine)
                 return;
-        engine_withdraw_entity(bus->engine, clock_now(), clock_wall_ms(), entity->engine);
+        engine_withdraw_entity(m->engine, clock_now(), clock_wall_ms(), entity->engine);
         entity->engine = NULL;
-        refuse(entity);
+        report_refused(entity);
 }
 
 /* Somebody else uses the address: another process with our number, in another container, say. */
-static void on_conflict(struct mbus_entity *entity)
+static void on_conflict(struct engine_entity *entity)
 {
-        struct mbus_bus *bus = entity->bus;
+        struct engine_mode *m = mode_of(entity);
         int r;
 
-        if (is_given(entity)) {
-                yield(entity);
+        if (has_given_id(entity)) {
+                yield_address(entity);
                 return;
         }
-        bus->id = random_u32(&bus->random);
+        m->id = random_u32(&m->random);
         r = take_made_address(entity);
         if (r == 0)
-                r = entity_ready(entity, entity_address(entity->engine));
+                r = report_ready(entity);
         if (r != 0)
-                bus->failure = r < 0 ? r : -EADDRINUSE;
+                events_of(m)->failure = r < 0 ? r : -EADDRINUSE;
 }
 
 /* ---- sending and asking -------------------------------------------------------------------- */
 
-int engine_mode_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
+int engine_mode_send(struct mbus_entity *base, const struct address *dest, struct span payload,
                      uint64_t *ret_ticket)
 {
-        struct engine *e = entity->bus->engine;
-        uint64_t now = clock_now(), wall_ms = bus_time_of_day(entity->bus);
+        struct engine_entity *entity = engine_entity_of(base);
+        struct engine_mode *m = mode_of(entity);
+        uint64_t now = clock_now(), wall_ms = time_of_day_ms(&m->time);
 
         if (!entity->engine)
                 return MBUS_E_NOT_READY;
         if (!ret_ticket)
-                return engine_send(e, now, wall_ms, entity->engine, dest, payload);
+                return engine_send(m->engine, now, wall_ms, entity->engine, dest, payload);
         /* To an entity of this bus it goes, and is acknowledged, at once. */
-        entity->bus->stirred = true;
-        return engine_send_reliable(e, now, wall_ms, entity->engine, dest, payload, ret_ticket);
+        m->base.bus->stirred = true;
+        return engine_send_reliable(m->engine, now, wall_ms, entity->engine, dest, payload,
+                                    ret_ticket);
 }
 
-int engine_mode_ping(struct mbus_entity *entity, const struct address *dest)
+int engine_mode_ping(struct mbus_entity *base, const struct address *dest)
 {
+        struct engine_entity *entity = engine_entity_of(base);
+
         if (!entity->engine)
                 return MBUS_E_NOT_READY;
-        return engine_ping(entity->bus->engine, clock_now(), clock_wall_ms(), entity->engine, dest);
+        return engine_ping(mode_of(entity)->engine, clock_now(), clock_wall_ms(), entity->engine,
+                           dest);
 }
 
-int engine_mode_watch(struct mbus_bus *bus, struct watch *watch)
+int engine_mode_watch(struct mode *mode, struct watch *watch)
 {
+        struct engine_mode *m = engine_mode_of(mode);
         struct peer_info info;
         size_t cursor = 0;
 
-        while (engine_next_peer(bus->engine, watch->address, &cursor, &info))
-                told_joined(bus, info.address, info.joined);
-        event_queue_push(bus, &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
-        bus->stirred = true;
+        while (engine_next_peer(m->engine, watch->address, &cursor, &info))
+                reported_joined(&mode->bus->reported, info.address, info.joined);
+        event_queue_push(events_of(m), &(struct mbus_event){ .type = MBUS_EVENT_WATCHING }, NULL);
+        mode->bus->stirred = true;
         return 0;
 }
 
@@ -250,65 +280,75 @@ static bool name_other_bus(const struct filter *filters)
         return false;
 }
 
-int engine_mode_observe(struct mbus_bus *bus)
+int engine_mode_observe(struct mode *mode)
 {
-        const struct observing *o = &bus->observing;
+        struct engine_mode *m = engine_mode_of(mode);
+        struct observing *o = &mode->bus->observing;
         bool unknown = name_other_bus(o->filters);
 
-        engine_observe(bus->engine, !unknown, o->hello);
-        engine_observe_only(bus->engine, o->filters);
+        engine_observe(m->engine, !unknown, o->hello);
+        engine_observe_only(m->engine, o->filters);
         if (unknown)
-                observe_ended(bus, MBUS_REASON_UNKNOWN, SPAN_NULL);
+                observing_ended(o, events_of(m), MBUS_REASON_UNKNOWN, SPAN_NULL);
         else
-                observe_begun(bus);
-        bus->stirred = true;
+                observing_begun(o, events_of(m));
+        mode->bus->stirred = true;
         return 0;
 }
 
-int engine_mode_list(struct mbus_bus *bus, const struct address *dest, struct mbus_peers *peers)
+int engine_mode_list(struct mode *mode, const struct address *dest, struct mbus_peers *peers)
 {
+        struct engine_mode *m = engine_mode_of(mode);
         uint64_t now = clock_now();
         struct peer_info info;
         size_t cursor = 0;
         int r = 0;
 
-        while (r == 0 && engine_next_peer(bus->engine, dest, &cursor, &info))
-                if (bus_watches(bus, info.address))
-                        r = peers_add(peers, info.address,
-                                      now > info.joined ? now - info.joined : 0);
+        while (r == 0 && engine_next_peer(m->engine, dest, &cursor, &info))
+                if (watches_match(&mode->bus->watches, info.address))
+                        r = peer_list_add(peers, info.address,
+                                          now > info.joined ? now - info.joined : 0);
         return r;
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
 
+/* The application's entity of one of the engine, or NULL. */
 static struct mbus_entity *outer(const struct entity *entity)
 {
-        return entity ? entity_data(entity) : NULL;
+        struct engine_entity *e = entity ? entity_data(entity) : NULL;
+
+        return e ? &e->base : NULL;
 }
 
-static void on_message(struct mbus_bus *bus, const struct event *event)
+static void on_engine_message(struct engine_mode *m, const struct event *event)
 {
         for (size_t i = 0; i < event->n_recipients; i++)
-                if (event_queue_message(bus, outer(event->recipients[i]), event->message) < 0)
-                        bus->failure = -ENOMEM;
+                if (event_queue_message(events_of(m), outer(event->recipients[i]), event->message) <
+                    0)
+                        events_of(m)->failure = -ENOMEM;
 }
 
-static void on_event(struct mbus_bus *bus, struct event *event)
+static void on_engine_event(struct engine_mode *m, struct event *event)
 {
         struct mbus_event out = { .entity = outer(event->entity) };
 
         switch (event->type) {
         case EVENT_MESSAGE:
-                on_message(bus, event);
+                on_engine_message(m, event);
                 return;
         case EVENT_JOINED:
-                told_joined(bus, event->address, clock_now());
+                reported_joined(&m->base.bus->reported, event->address, clock_now());
                 return;
         case EVENT_LEFT:
-                told_left(bus, event->address, event->reason);
+                reported_left(&m->base.bus->reported, event->address, event->reason);
                 return;
         case EVENT_CONFLICT:
-                on_conflict(out.entity);
+                on_conflict(engine_entity_of(out.entity));
+                return;
+        case EVENT_OBSERVED:
+                if (event_queue_observed(events_of(m), event->message) < 0)
+                        events_of(m)->failure = -ENOMEM;
                 return;
         case EVENT_DELIVERED:
                 out.type = MBUS_EVENT_DELIVERED;
@@ -319,27 +359,45 @@ static void on_event(struct mbus_bus *bus, struct event *event)
                 out.ticket = event->ticket;
                 out.reason = event->reason;
                 break;
-        case EVENT_OBSERVED:
-                out.type = MBUS_EVENT_OBSERVED;
-                out.message = (struct mbus_message *)message_ref(event->message);
-                out.time = bus->wall_ns;
-                break;
         case EVENT_DROPPED:
                 out.type = MBUS_EVENT_DROPPED;
                 out.drop = event->drop;
                 out.count = event->count;
                 break;
         }
-        event_queue_push(bus, &out, NULL);
+        event_queue_push(events_of(m), &out, NULL);
 }
 
-bool engine_mode_pull(struct mbus_bus *bus)
+bool engine_mode_pull(struct mode *mode)
 {
+        struct engine_mode *m = engine_mode_of(mode);
         struct event event;
 
-        while (bus->queue.n == 0 && engine_pop_event(bus->engine, &event)) {
-                on_event(bus, &event);
+        while (events_of(m)->n == 0 && engine_pop_event(m->engine, &event)) {
+                on_engine_event(m, &event);
                 event_deinit(&event);
         }
-        return bus->queue.n > 0;
+        return events_of(m)->n > 0;
+}
+
+/* ---- figures ------------------------------------------------------------------------------- */
+
+uint64_t engine_mode_get_dropped(const struct mode *mode, enum mbus_drop drop)
+{
+        return engine_dropped(engine_mode_of(mode)->engine, drop);
+}
+
+void engine_mode_get_sizes(const struct mode *mode, size_t *ret_size, size_t *ret_largest)
+{
+        const struct engine_mode *m = engine_mode_of(mode);
+
+        *ret_size = engine_too_large(m->engine);
+        *ret_largest = engine_largest(m->engine);
+}
+
+size_t engine_mode_n_left(struct mode *mode)
+{
+        const struct engine_mode *m = engine_mode_of(mode);
+
+        return engine_n_unfinished(m->engine) + engine_n_datagrams(m->engine);
 }

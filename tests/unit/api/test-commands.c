@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bus/bus.h>
+#include <api/api.h>
+#include <core/message.h>
 
 static struct mbus_commands *commands;
 

@@ -13,7 +13,7 @@
 /* Sends a payload as only the library may. */
 static int send_raw(struct mbus_entity *from, const char *payload)
 {
-        return from->bus->mode->send(from, &ADDRESS_ALL, span_of(payload), NULL);
+        return from->mode->ops->send(from, &ADDRESS_ALL, span_of(payload), NULL);
 }
 
 /* ---- other entities ------------------------------------------------------------------------ */

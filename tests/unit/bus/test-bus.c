@@ -421,7 +421,7 @@ START_TEST(test_an_address_stays_valid_until_ready_is_popped)
         events_clear(bus);
         ck_assert_int_eq(
                 address_parse(span_of("(app:x id:9-9@127.0.0.1)"), STRICT, &other, NULL, NULL), 0);
-        ck_assert_int_eq(entity_ready(entity, &other), 0);
+        ck_assert_int_eq(entity_ready(entity, &bus->parts.events, &other), 0);
         ck_assert_ptr_eq(mbus_entity_get_address(entity), old);
         ck_assert_str_eq(old, "(app:x id:1-1@127.0.0.1)");
         ck_assert_str_eq(event_expect(bus, MBUS_EVENT_READY)->address, "(app:x id:9-9@127.0.0.1)");

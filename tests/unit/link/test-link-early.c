@@ -2,6 +2,7 @@
  * test-link-early.c - what an entity sends before a broker has answered, and what becomes of tickets
  * when a broker says nothing any more (spec/attach.md; spec/modes.md).
  */
+#include <bus/bus.h>
 #include <link/link.h>
 
 #include "fake-broker.h"
@@ -150,7 +151,7 @@ START_TEST(test_tickets_end_with_the_signs_of_life_and_not_by_their_age)
         const struct mbus_event *event;
         struct timespec time;
         uint32_t seq = expect(w, " R " ME);
-        struct link *l = w->bus->impl;
+        struct link *l = link_of(w->bus->mode);
 
         clock_gettime(CLOCK_MONOTONIC, &time);
         start = (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
@@ -198,7 +199,7 @@ START_TEST(test_broker_names_a_longer_silence_and_no_shorter_one)
 
         for (size_t i = 0; i < N(cases); i++) {
                 struct world *w = world_new();
-                struct link *l = w->bus->impl;
+                struct link *l = link_of(w->bus->mode);
                 uint32_t seq;
 
                 w->me = entity_add(w->bus, "(app:x)");

@@ -111,7 +111,7 @@ static uint64_t lose_link(struct world *w)
         broker_stop(w);
         turn(w);
         ck_assert_int_eq(mbus_bus_pop_event(w->bus)->type, MBUS_EVENT_LINK_DOWN);
-        return w->bus->mode->get_deadline(w->bus);
+        return w->bus->mode->ops->get_deadline(w->bus->mode);
 }
 
 /* A broker that closes every link would be asked for it again twelve times a second, by each of its
@@ -340,7 +340,7 @@ static void drain(struct world *w, size_t sent)
                 while (mbus_bus_pop_event(w->bus))
                         got++;
         }
-        ck_assert_uint_eq(w->bus->queue.bytes, 0);
+        ck_assert_uint_eq(w->bus->parts.events.bytes, 0);
         ck_assert_uint_eq(mbus_bus_get_dropped(w->bus, MBUS_DROP_EVENTS), 0);
 }
 

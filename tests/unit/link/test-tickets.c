@@ -1,7 +1,9 @@
 /*
  * test-tickets.c - questions on a link, found again by their SeqNums, beside a plain table.
  */
-#include <link/link.h>
+#include <stdlib.h>
+
+#include <link/tickets.h>
 #include "run.h"
 
 #define KEYS 1024
@@ -9,10 +11,10 @@
 
 struct model {
         struct tickets tickets;
-        struct mbus_bus bus;
-        struct mbus_entity entities[2];
+        struct event_queue events;
+        struct link_entity entities[2];
         uint32_t seqs[KEYS];
-        struct mbus_entity *owners[KEYS]; /* NULL: the ticket is not in the table */
+        struct link_entity *owners[KEYS]; /* NULL: the ticket is not in the table */
         size_t n;
         uint32_t random;
 };
@@ -26,16 +28,16 @@ static uint32_t pick(struct model *m, uint32_t n)
 static void model_init(struct model *m)
 {
         *m = (struct model){ .random = 4711 };
-        m->entities[0].bus = m->entities[1].bus = &m->bus;
+        m->tickets.events = &m->events;
 }
 
 static void model_deinit(struct model *m)
 {
         tickets_deinit(&m->tickets);
-        event_queue_deinit(&m->bus.queue);
+        event_queue_deinit(&m->events);
 }
 
-static void add(struct model *m, size_t i, struct mbus_entity *entity)
+static void add(struct model *m, size_t i, struct link_entity *entity)
 {
         struct ticket ticket = { .entity = entity, .ticket = i, .seq = m->seqs[i] };
 
@@ -57,7 +59,7 @@ static void assert_same(const struct model *m, size_t i)
         ck_assert_ptr_eq(found->entity, m->owners[i]);
 }
 
-static void forget(struct model *m, struct mbus_entity *entity)
+static void forget(struct model *m, struct link_entity *entity)
 {
         tickets_forget(&m->tickets, entity);
         ck_assert_uint_eq(entity->n_tickets, 0);

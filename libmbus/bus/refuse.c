@@ -1,15 +1,16 @@
 /*
- * error.c - why the last call that was refused was: a sentence for whoever reads the program's output.
+ * refuse.c - why the last call that was refused was: a sentence for whoever reads the program's
+ * output.
  *
- * A positive error says what to do, but not what is wrong where. The sentence is made when a call fails and
- * stays until the next one does, so that calls that succeed pay nothing for it.
+ * A positive error says what to do, but not what is wrong where. The sentence is made when a call
+ * fails and stays until the next one does, so that calls that succeed pay nothing for it.
  */
 #include "bus.h"
 
 #include <stdio.h>
 
 /* Addresses and commands are shown up to here. */
-#define SHOWN_MAX 160
+#define REFUSE_TEXT_MAX 160
 
 static const char *sentence_of(int error)
 {
@@ -55,8 +56,8 @@ int bus_refuse(struct mbus_bus *bus, int error)
 int bus_refuse_text(struct mbus_bus *bus, int error, const char *text, size_t at, const char *what)
 {
         if (error > 0)
-                snprintf(bus->error, sizeof(bus->error), "%.*s, at %zu: %s", SHOWN_MAX, text, at,
-                         what);
+                snprintf(bus->error, sizeof(bus->error), "%.*s, at %zu: %s", REFUSE_TEXT_MAX, text,
+                         at, what);
         return error;
 }
 
