@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include <core/bus-command.h>
+#include <core/value-real.h>
 
 struct mbus_commands {
         struct buffer text;

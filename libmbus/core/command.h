@@ -7,6 +7,7 @@
 #ifndef MBUS_CORE_COMMAND_H
 #define MBUS_CORE_COMMAND_H
 
+#include "value-format.h"
 #include "value.h"
 
 /* How a bus writes its messages; what is received may be either, always. */

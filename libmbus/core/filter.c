@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "limits.h"
+#include "value-format.h"
 
 /* ---- making them --------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  *
  * What is written here is read back to the same value, and written anew to the same octets.
  */
-#include "value.h"
+#include "value-format.h"
 
 #include "base64.h"
 

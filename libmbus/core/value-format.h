@@ -4,10 +4,7 @@
 #ifndef MBUS_CORE_VALUE_FORMAT_H
 #define MBUS_CORE_VALUE_FORMAT_H
 
-#include "bytes.h"
-#include "value-real.h"
-
-struct value;
+#include "value.h"
 
 /* Appends the canonical text of @v: one space between items, shortest digits, only \\ \" \n
  * escaped. Integers and floats keep the digits they were written with. */
@@ -17,7 +14,7 @@ void value_format(const struct value *v, struct buffer *out);
 void value_format_spaced(const struct value *list, struct buffer *out);
 
 /* The pieces of value_format, for those who build a text without a struct value; for floats there
- * is value_format_real(). */
+ * is value_format_real() in value-real.h. */
 void value_format_string(struct span text, struct buffer *out); /* quotes and escapes */
 void value_format_data(struct span bytes, struct buffer *out);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base64.h"
+#include "value-real.h"
 
 #define NODES_MIN 16
 

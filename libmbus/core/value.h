@@ -12,7 +12,6 @@
 #include "bytes.h"
 #include "error.h"
 #include "limits.h"
-#include "value-format.h"
 
 struct value {
         enum mbus_value_type type;

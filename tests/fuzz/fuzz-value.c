@@ -3,7 +3,7 @@
  */
 #include "fuzz.h"
 
-#include "core/value.h"
+#include "core/value-format.h"
 
 static void format(struct span text, struct buffer *out)
 {

@@ -1,7 +1,8 @@
 /*
  * test-value-format.c - the parameters of commands, written and read again (RFC 3259, 5.3).
  */
-#include "core/value.h"
+#include "core/value-format.h"
+#include "core/value-real.h"
 #include "damage.h"
 #include "run.h"
 #include "seed.h"
