@@ -1,12 +1,12 @@
 /*
- * config-key.c - algorithms by name, and keys of a length that fits them (RFC 3259, sections 11.2,
- * 11.3 and 12; spec/errata.md, 57, 58 and 65).
+ * config-key.c - see config-key.h. RFC 3259, sections 11.2, 11.3 and 12; spec/errata.md, 57 and 58.
  *
  * A cipher key leaves here exactly as long as its cipher wants it.
  */
 #include "config-key.h"
 
 #include "base64.h"
+#include "config-algorithm.h"
 
 /* The RFC's own example and deployed files have hash keys of 96 bits (spec/errata.md, 57). */
 #define HASH_KEY_MIN 12
@@ -14,59 +14,6 @@
 #define EDE2_SIZE 16
 /* As many characters as the longest key has are one or two octets more without padding. */
 #define KEY_DECODED_MAX ((CONFIG_KEY_MAX + 2) / 3 * 3)
-
-static const struct {
-        const char *name;
-        size_t key_size;
-        const char *too_short;
-        const char *warning;
-} hashes[HASH_MAX] = {
-        [HASH_SHA1] = { "HMAC-SHA1-96", 20,
-                        " octets, HMAC-SHA1-96 takes 20 (12 at least); mend it by mbus-cli keygen",
-                        " octets, fewer than the 20 of HMAC-SHA1-96." },
-        [HASH_MD5] = { "HMAC-MD5-96", 16,
-                       " octets, HMAC-MD5-96 takes 16 (12 at least); mend it by mbus-cli keygen",
-                       " octets, fewer than the 16 of HMAC-MD5-96." },
-};
-
-static const struct {
-        const char *name;
-        size_t key_size;
-        const char *too_short;
-        const char *warning;
-} ciphers[CIPHER_MAX] = {
-        [CIPHER_NONE] = { "NOENCR", 0, "", "" },
-        [CIPHER_AES] = { "AES", 16, " octets, AES takes 16; make one with mbus-cli keygen",
-                         " octets, of which AES uses the first 16." },
-        [CIPHER_DES] = { "DES", 8, " octets, DES takes 8; make one with mbus-cli keygen",
-                         " octets, of which DES uses the first 8." },
-        [CIPHER_3DES] = { "3DES", 24,
-                          " octets, 3DES takes 24 (or 16, if the first 8 are used twice); "
-                          "make one with mbus-cli keygen",
-                          " octets, of which 3DES uses the first 24." },
-        [CIPHER_IDEA] = { "IDEA", 16, " octets, IDEA takes 16; make one with mbus-cli keygen",
-                          " octets, of which IDEA uses the first 16." },
-};
-
-size_t hash_key_size(enum hash hash)
-{
-        return hashes[hash].key_size;
-}
-
-size_t cipher_key_size(enum cipher cipher)
-{
-        return ciphers[cipher].key_size;
-}
-
-const char *hash_name(enum hash hash)
-{
-        return hashes[hash].name;
-}
-
-const char *cipher_name(enum cipher cipher)
-{
-        return ciphers[cipher].name;
-}
 
 /* Takes "(algorithm,key)" apart; the comma and the key may be missing, as in "(NOENCR)". */
 static int split_entry(struct config_reader *reader, struct span value, struct span *ret_algorithm,
@@ -105,10 +52,7 @@ int config_read_hash_key(struct config_reader *reader, struct span value)
         error = split_entry(reader, value, &algorithm, &text);
         if (error)
                 return error;
-        for (c->hash = 0; c->hash < HASH_MAX; c->hash++) {
-                if (span_equal_nocase(algorithm, hashes[c->hash].name))
-                        break;
-        }
+        c->hash = hash_find(algorithm);
         if (c->hash == HASH_MAX)
                 return config_fail(reader,
                                    "has an unknown algorithm, use HMAC-SHA1-96 or HMAC-MD5-96");
@@ -118,9 +62,9 @@ int config_read_hash_key(struct config_reader *reader, struct span value)
                 return error;
         if (c->hash_key.n < HASH_KEY_MIN)
                 return config_fail_number(reader, "has a key of ", c->hash_key.n,
-                                          hashes[c->hash].too_short);
-        if (c->hash_key.n < hashes[c->hash].key_size)
-                config_warn_number(reader, "The key has ", c->hash_key.n, hashes[c->hash].warning);
+                                          hash_too_short(c->hash));
+        if (c->hash_key.n < hash_key_size(c->hash))
+                config_warn_number(reader, "The key has ", c->hash_key.n, hash_warning(c->hash));
         return 0;
 }
 
@@ -129,7 +73,7 @@ static int fit_cipher_key(struct config_reader *reader)
 {
         struct config *c = &reader->config;
         struct config_key *key = &c->cipher_key;
-        size_t size = ciphers[c->cipher].key_size;
+        size_t size = cipher_key_size(c->cipher);
 
         if (c->cipher == CIPHER_3DES && key->n == EDE2_SIZE) {
                 memcpy(key->bytes + EDE2_SIZE, key->bytes, size - EDE2_SIZE);
@@ -137,9 +81,9 @@ static int fit_cipher_key(struct config_reader *reader)
         }
         if (key->n < size)
                 return config_fail_number(reader, "has a key of ", key->n,
-                                          ciphers[c->cipher].too_short);
+                                          cipher_too_short(c->cipher));
         if (key->n > size)
-                config_warn_number(reader, "The key has ", key->n, ciphers[c->cipher].warning);
+                config_warn_number(reader, "The key has ", key->n, cipher_warning(c->cipher));
         key->n = size;
         return 0;
 }
@@ -153,10 +97,7 @@ int config_read_cipher_key(struct config_reader *reader, struct span value)
         error = split_entry(reader, value, &algorithm, &text);
         if (error)
                 return error;
-        for (c->cipher = 0; c->cipher < CIPHER_MAX; c->cipher++) {
-                if (span_equal_nocase(algorithm, ciphers[c->cipher].name))
-                        break;
-        }
+        c->cipher = cipher_find(algorithm);
         if (c->cipher == CIPHER_MAX)
                 return config_fail(reader, "has an unknown algorithm, "
                                            "use AES, IDEA, 3DES, DES or NOENCR");
@@ -186,10 +127,10 @@ static void format_entry(const char *name, const struct config_key *key, struct 
 
 void config_format_hash_key(const struct config *c, struct buffer *out)
 {
-        format_entry(hashes[c->hash].name, &c->hash_key, out);
+        format_entry(hash_name(c->hash), &c->hash_key, out);
 }
 
 void config_format_cipher_key(const struct config *c, struct buffer *out)
 {
-        format_entry(ciphers[c->cipher].name, &c->cipher_key, out);
+        format_entry(cipher_name(c->cipher), &c->cipher_key, out);
 }

@@ -4,7 +4,7 @@
 #ifndef MBUS_CORE_CONFIG_KEY_H
 #define MBUS_CORE_CONFIG_KEY_H
 
-#include "config-reader.h"
+#include "config-report.h"
 
 /* Read the value of HASHKEY and of ENCRYPTIONKEY into reader->config. 0 or MBUS_E_CONFIG. */
 int config_read_hash_key(struct config_reader *reader, struct span value);

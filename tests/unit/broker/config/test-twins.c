@@ -3,6 +3,7 @@
  */
 #include <broker/config/options.h>
 #include <broker/config/twins.h>
+#include <core/config.h>
 #include <stdio.h>
 
 #include "run.h"
