@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/error.h"
+#include <core/error.h>
 
 #define ROOM_FIRST 4096
 /* Whoever is interrupted all the time has other troubles. */

@@ -10,7 +10,7 @@
 #ifndef MBUS_IO_BATCH_H
 #define MBUS_IO_BATCH_H
 
-#include "../core/limits.h"
+#include <core/limits.h>
 #include "endpoint.h"
 
 #define BATCH_MAX 64

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <time.h>
 
-#include "../core/limits.h"
+#include <core/limits.h>
 
 static uint64_t read_clock(clockid_t id)
 {

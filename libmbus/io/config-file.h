@@ -7,7 +7,7 @@
 #ifndef MBUS_IO_CONFIG_FILE_H
 #define MBUS_IO_CONFIG_FILE_H
 
-#include "../core/config.h"
+#include <core/config.h>
 
 #define CONFIG_FILE_ERROR_SIZE 512
 

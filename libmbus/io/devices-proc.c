@@ -3,7 +3,7 @@
  * calls of ioctl(2) that are as old as IPv4, and what stands in /proc/net. There are no altnames then,
  * and where /proc is missing, too, nothing but interfaces with an IPv4 address.
  */
-#include "devices.h"
+#include "devices-proc.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
  * devices.h - the network interfaces of this host at one moment: their names, states, addresses, and
- * where the routes lead that a bus may follow.
+ * where the routes lead that a bus may follow. devices-read.h asks the system for them.
  *
  * An interface is its index. Names are not: it may have several (altnames), addresses may have one of
  * their own (a label, as "eth0:1"), and another interface may take any of them over.
@@ -54,13 +54,6 @@ struct devices {
         size_t n_routes;
 };
 
-/*
- * Asks the kernel, by @netlink (netlink_open()) or, if that is -1, as well as can be without it. 0 or
- * -errno.
- */
-int devices_read(int netlink, struct devices *ret_devices);
-/* Adds the routes of the main table that lead to @group. 0 or -errno. */
-int devices_read_routes(int netlink, const union socket_address *group, struct devices *d);
 void devices_deinit(struct devices *d);
 
 const struct device *devices_find(const struct devices *d, unsigned index);
@@ -70,7 +63,7 @@ const struct device *devices_find_name(const struct devices *d, const char *name
 const union socket_address *devices_find_address(const struct devices *d, unsigned index,
                                                  int family);
 
-/* ---- for those who read (netlink.c, devices-proc.c); 0 or -ENOMEM ---- */
+/* ---- for those who read: netlink.h, devices-proc.h; 0 or -ENOMEM ---- */
 
 int devices_add(struct devices *d, const struct device *device);
 int devices_add_name(struct devices *d, unsigned index, bool label, const char *text);
@@ -78,8 +71,5 @@ int devices_add_address(struct devices *d, unsigned index, const union socket_ad
 /* If it leads to @group: @prefix bits of @destination, of the group's family. */
 int devices_add_route(struct devices *d, const union socket_address *group, const void *destination,
                       const struct device_route *route);
-/* Without netlink (devices-proc.c). */
-int devices_read_proc(struct devices *d);
-int devices_read_proc_routes(const union socket_address *group, struct devices *d);
 
 #endif

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "../core/outgoing.h"
+#include <core/outgoing.h>
 
 union socket_address {
         struct sockaddr any;

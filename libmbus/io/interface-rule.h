@@ -4,7 +4,7 @@
 #ifndef MBUS_IO_INTERFACE_RULE_H
 #define MBUS_IO_INTERFACE_RULE_H
 
-#include "../core/config.h"
+#include <core/config.h>
 #include "endpoint.h"
 
 /* What of the configuration has a say; it holds no keys and so may be kept. */

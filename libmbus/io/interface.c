@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "devices.h"
+#include "devices-read.h"
 #include "netlink.h"
 #include "socket.h"
 

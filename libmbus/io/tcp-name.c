@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../core/error.h"
+#include <core/error.h>
 
 static bool copy_host(struct span host, struct tcp_name *name)
 {

@@ -2,51 +2,16 @@
  * udp-network.c - a bus says when it is mute, deaf, or somewhere else (udp.h, spec/interfaces.md).
  *
  * Nothing here changes what is sent or received, but that a bus which hears nothing joins once more
- * before it says so. Each trouble is told once when it begins, and once when it is over.
+ * before it says so.
  */
-#include "udp-state.h"
+#include "udp.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "netlink.h"
 #include "socket.h"
-
-void udp_network_init(struct udp *u, bool dialect_is_ucl)
-{
-        u->network =
-                (struct udp_network){ .deaf_at = TIME_NEVER, .dialect_is_ucl = dialect_is_ucl };
-}
-
-/* ---- what is told ---------------------------------------------------------------------------- */
-
-__attribute__((format(printf, 3, 4))) static void tell(struct udp *u, enum mbus_network network,
-                                                       const char *format, ...)
-{
-        struct notice *notice = &u->network.notices[network];
-        va_list args;
-
-        va_start(args, format);
-        vsnprintf(notice->text, sizeof(notice->text), format, args);
-        va_end(args);
-        notice->pending = true;
-        notice->lasts = network != MBUS_NETWORK_OK && network != MBUS_NETWORK_MOVED;
-}
-
-/* A trouble is over. Who was not told of it is not told of its end. */
-static void end(struct udp *u, enum mbus_network network, const char *what)
-{
-        struct notice *notice = &u->network.notices[network];
-
-        if (!notice->lasts)
-                return;
-        notice->lasts = false;
-        if (notice->pending)
-                notice->pending = false;
-        else
-                tell(u, MBUS_NETWORK_OK, "%s: %s", udp_interface(u), what);
-}
+#include "udp-follow.h"
+#include "udp-notice.h"
 
 bool udp_pop_notice(struct udp *u, enum mbus_network *ret_network, const char **ret_text)
 {
@@ -64,83 +29,7 @@ bool udp_pop_notice(struct udp *u, enum mbus_network *ret_network, const char **
         return false;
 }
 
-/* ---- somewhere else -------------------------------------------------------------------------- */
-
-/* The interface that is sent from is of no use. */
-static void stick(struct udp *u, const char *why)
-{
-        struct udp_network *n = &u->network;
-
-        n->refused_at = u->now;
-        n->stuck = true;
-        if (!n->notices[MBUS_NETWORK_MUTE].lasts ||
-            strcmp(n->notices[MBUS_NETWORK_MUTE].text, why) != 0)
-                tell(u, MBUS_NETWORK_MUTE, "%s", why);
-}
-
-/* Of several interfaces one is not there, though not the first; or all are again. */
-static void note_missing(struct udp *u, const char *error)
-{
-        char *missing = u->network.missing;
-
-        if (strcmp(missing, error) == 0)
-                return;
-        snprintf(missing, UDP_NOTICE_MAX, "%s", error);
-        if (error[0])
-                tell(u, MBUS_NETWORK_MOVED, "the bus is not there for now: %s", error);
-        else
-                tell(u, MBUS_NETWORK_MOVED, "the bus is on all its interfaces again: %s",
-                     udp_interface(u));
-}
-
-void udp_note_choice(struct udp *u, const struct interface_choice *before, const char *error)
-{
-        const struct interface *old = &before->interfaces[0], *new = udp_sender(u);
-        const char *warning = u->choice.warning;
-
-        u->network.stuck = false;
-        if (new->absent) {
-                stick(u, error);
-                return;
-        }
-        note_missing(u, error);
-        if (strcmp(old->name, new->name) != 0)
-                tell(u, MBUS_NETWORK_MOVED, "the bus is on %s now, it was on %s%s%s", new->name,
-                     old->name, warning[0] ? ": " : "", warning);
-        if (!new->running && !new->loopback)
-                stick(u, warning[0] ? warning : new->name);
-}
-
 /* ---- mute ------------------------------------------------------------------------------------ */
-
-static const char *advise(const struct udp *u, int error)
-{
-        if (error == -EPERM)
-                return "a firewall of this host drops it, `nft list ruleset` or `iptables -S`";
-        if (error == -EACCES || error == -EINVAL)
-                return "`ip route get` tells which route forbids it";
-        return udp_advise(u, error);
-}
-
-/* A full queue is none, and neither is a datagram that is too large or nobody listens to. */
-static bool is_refusal(int error)
-{
-        return error != -EMSGSIZE && error != -ECONNREFUSED && error != -ENOMEM;
-}
-
-void udp_note_refusal(struct udp *u, int error)
-{
-        struct udp_network *n = &u->network;
-
-        if (!is_refusal(error))
-                return;
-        n->refused_at = u->now;
-        if (n->notices[MBUS_NETWORK_MUTE].lasts && (n->stuck || n->refusal == error))
-                return;
-        n->refusal = error;
-        tell(u, MBUS_NETWORK_MUTE, "%s: the kernel refuses to send to %s: %s: %s",
-             udp_sender(u)->name, udp_name(u), strerror(-error), advise(u, error));
-}
 
 static bool is_mute(const struct udp *u)
 {
@@ -154,19 +43,10 @@ static void tick_mute(struct udp *u)
         if (!is_mute(u) || n->stuck || u->now < n->refused_at + MUTE_AFTERMATH)
                 return;
         n->refusal = 0;
-        end(u, MBUS_NETWORK_MUTE, "nothing is refused any more");
+        udp_end_notice(u, MBUS_NETWORK_MUTE, "nothing is refused any more");
 }
 
 /* ---- deaf ------------------------------------------------------------------------------------ */
-
-void udp_note_not_joined(struct udp *u, const struct interface *interface, int error)
-{
-        if (u->network.join_error == error)
-                return;
-        u->network.join_error = error;
-        tell(u, MBUS_NETWORK_DEAF, "%s: joining %s: %s: %s", interface->name, udp_name(u),
-             strerror(-error), udp_advise(u, error));
-}
 
 /* Whether anything has come in since the last time. Where the kernel keeps our own datagrams from us it
  * counts them (skip_own() in udp-open.c). */
@@ -205,7 +85,7 @@ static void tick_deaf(struct udp *u)
                 n->heard_seen = n->n_heard;
                 n->repaired = false;
                 begin_listening(u, TIME_NEVER);
-                end(u, MBUS_NETWORK_DEAF, "messages come in again");
+                udp_end_notice(u, MBUS_NETWORK_DEAF, "messages come in again");
         } else if (unheard > 0 && n->deaf_at == TIME_NEVER) {
                 n->deaf_at = u->now + DEAF_AFTER;
         } else if (n->deaf_at <= u->now && unheard < DEAF_MESSAGES) {
@@ -213,17 +93,18 @@ static void tick_deaf(struct udp *u)
         } else if (n->deaf_at <= u->now && hears(u)) {
                 n->repaired = false;
                 begin_listening(u, TIME_NEVER);
-                end(u, MBUS_NETWORK_DEAF, "messages come in again");
+                udp_end_notice(u, MBUS_NETWORK_DEAF, "messages come in again");
         } else if (n->deaf_at <= u->now && !n->repaired) {
                 udp_join_anew(u);
                 n->repaired = true;
                 begin_listening(u, TIME_NEVER);
         } else if (n->deaf_at <= u->now) {
                 if (!n->notices[MBUS_NETWORK_DEAF].lasts)
-                        tell(u, MBUS_NETWORK_DEAF,
-                             "%s: nothing comes in, not even what is sent from here to %s: does a "
-                             "firewall of this host drop it (`nft list ruleset`)?",
-                             udp_interface(u), udp_name(u));
+                        udp_tell(u, MBUS_NETWORK_DEAF,
+                                 "%s: nothing comes in, not even what is sent from here to %s: "
+                                 "does a "
+                                 "firewall of this host drop it (`nft list ruleset`)?",
+                                 u->where, u->name);
                 begin_listening(u, TIME_NEVER);
         }
 }
@@ -251,14 +132,14 @@ static void describe(const struct udp *u, enum mbus_network network, uint64_t n,
                          "%s: %llu message%s with another key %s heard on %s, and none with ours: "
                          "is "
                          "it the right configuration?",
-                         udp_interface(u), (unsigned long long)n, n == 1 ? "" : "s",
-                         n == 1 ? "was" : "were", udp_name(u));
+                         u->where, (unsigned long long)n, n == 1 ? "" : "s",
+                         n == 1 ? "was" : "were", u->name);
         else
                 snprintf(ret_text, UDP_NOTICE_MAX,
                          "%s: only messages of old programs, with line feeds, are heard on %s, "
                          "which "
                          "may not understand ours: is DIALECT=UCL missing in the configuration?",
-                         udp_interface(u), udp_name(u));
+                         u->where, u->name);
 }
 
 static void tick_strange(struct udp *u, const struct engine *engine, enum mbus_network network)
@@ -269,12 +150,12 @@ static void tick_strange(struct udp *u, const struct engine *engine, enum mbus_n
 
         if (n == 0) {
                 *since = 0;
-                end(u, network, "others that are understood are heard now");
+                udp_end_notice(u, network, "others that are understood are heard now");
         } else if (*since == 0) {
                 *since = u->now ? u->now : 1;
         } else if (u->now >= *since + STRANGE_AFTER && !u->network.notices[network].lasts) {
                 describe(u, network, n, text);
-                tell(u, network, "%s", text);
+                udp_tell(u, network, "%s", text);
         }
 }
 

@@ -1,5 +1,14 @@
 /*
- * udp-state.h - what udp.c and udp-open.c share: the sockets of one bus, and where they are.
+ * udp-state.h - a bus on UDP: its sockets, where they are, and what is the matter with them.
+ *
+ * A file of it has one noun and stands on those above it:
+ *
+ *      udp-notice   what there is to tell about the network
+ *      udp-sockets  how the sockets are opened, and joined to the group
+ *      udp-follow   the bus moves with the interfaces of the host
+ *      udp-network  the bus finds out that it is mute, deaf, or among strangers
+ *      udp          datagrams in and out
+ *      udp-open     a bus is opened and closed
  *
  * Invariants: what is sent leaves by the own socket only, whose port is never the bus port; the
  * host-id does not change while the bus is open, wherever it moves; no error of the network ends a
@@ -10,7 +19,7 @@
 
 #include "batch.h"
 #include "interface.h"
-#include "udp.h"
+#include "udp-limits.h"
 
 /* How long a refusal of the kernel must be past before the bus is said to speak again. */
 #define MUTE_AFTERMATH (10 * NSEC_PER_SEC)
@@ -87,30 +96,14 @@ struct udp {
         struct send_batch out;
 };
 
-/* Something on the host changed: the bus moves to where the rule has it now. */
-struct netlink_news;
-void udp_follow(struct udp *u, const struct netlink_news *news);
-/* Joins anew whatever was joined, in case the kernel has lost it. */
-void udp_join_anew(struct udp *u);
-/* What mends an error of the network, for people. */
-const char *udp_advise(const struct udp *u, int error);
 static inline const struct interface *udp_sender(const struct udp *u)
 {
         return &u->choice.interfaces[0];
 }
 
-/* ---- udp-network.c ---- */
-
-void udp_network_init(struct udp *u, bool dialect_is_ucl);
-/* @before was where it was; @error is what is wrong with where it should be, or "". */
-void udp_note_choice(struct udp *u, const struct interface_choice *before, const char *error);
-/* The kernel refused to send to the group. */
-void udp_note_refusal(struct udp *u, int error);
-/* A group could not be joined on @interface. */
-void udp_note_not_joined(struct udp *u, const struct interface *interface, int error);
-/* Whether we sent from the address of @a lately; its port is not looked at. */
-bool udp_is_source(const struct udp *u, const union socket_address *a);
-/* Finds out which address the kernel sends from to the group now. False if it would not send. */
-bool udp_learn_source(struct udp *u);
+static inline int udp_family(const struct udp *u)
+{
+        return u->rule.group.any.sa_family;
+}
 
 #endif

@@ -1,12 +1,14 @@
 /*
  * udp.c - datagrams in and out of a bus that is open, in batches (udp.h). RFC 3259, section 6.
  */
-#include "udp-state.h"
+#include "udp.h"
 
 #include <errno.h>
 
-#include "netlink.h"
 #include "socket.h"
+#include "udp-follow.h"
+#include "udp-notice.h"
+#include "udp-sockets.h"
 
 _Static_assert(UDP_BATCH == BATCH_MAX, "one batch is one system call");
 

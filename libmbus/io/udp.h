@@ -14,18 +14,9 @@
 
 #include <poll.h>
 
-#include "../core/config.h"
-#include "../core/engine.h"
-
-/* Datagrams that one system call moves, and so the most that one udp_receive() takes. */
-#define UDP_BATCH 64
-/* Asked of the kernel for the receiving sockets: a burst at full rate is silent loss without. */
-#define UDP_RECEIVE_BUFFER (4 << 20)
-#define UDP_POLLFDS 3
-
-/* The longest sentence about the network, and the longest list of interfaces. */
-#define UDP_NOTICE_MAX 512
-#define UDP_INTERFACES_MAX 256
+#include <core/config.h>
+#include <core/engine.h>
+#include "udp-limits.h"
 
 struct udp;
 
@@ -44,14 +35,6 @@ const char *udp_host_id(const struct udp *udp);
 const char *udp_interface(const struct udp *udp);
 /* What was odd but usable, a line each; NULL behind the last. */
 const char *udp_warning(const struct udp *udp, size_t i);
-/* What went through the sockets; own datagrams that came back are not counted. */
-struct udp_traffic {
-        uint64_t datagrams_in;
-        uint64_t bytes_in;
-        uint64_t datagrams_out;
-        uint64_t bytes_out;
-};
-
 const struct udp_traffic *udp_traffic(const struct udp *udp);
 /* The largest datagram that fits the interface's MTU without fragments. */
 size_t udp_mtu(const struct udp *udp);
