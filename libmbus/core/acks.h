@@ -2,9 +2,9 @@
  * acks.h - acknowledgements that we owe one peer, and those it got (section 7, "Receiver").
  *
  * One list for each pair of a local entity and a peer, on the peer. Owed SeqNums are gathered until
- * the engine's next tick, which is after the batch of datagrams that brought them and so well within
- * T_c. A list that was sent is kept for T_k; if one of its messages comes again, the whole list goes
- * again. With an owner that acknowledges (the broker), a SeqNum is withheld first.
+ * the engine's next tick, which is after the batch of datagrams that brought them and so well
+ * within T_c. A list that was sent is kept for T_k; if one of its messages comes again, the whole
+ * list goes again. With an owner that acknowledges (the broker), a SeqNum is withheld first.
  */
 #ifndef MBUS_CORE_ACKS_H
 #define MBUS_CORE_ACKS_H

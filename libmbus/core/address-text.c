@@ -1,8 +1,10 @@
 /*
- * address-text.c - addresses as texts: plain, in the order in which they were written, and canonical,
- * sorted by tag with the id behind all others (RFC 3259, section 4: the order has no meaning).
+ * address-text.c - addresses as texts: plain, in the order in which they were written, and
+ * canonical, sorted by tag with the id behind all others (RFC 3259, section 4: the order has no
+ * meaning).
  *
- * What goes on the bus is plain, since there are old programs; what an application sees is canonical.
+ * What goes on the bus is plain, since there are old programs; what an application sees is
+ * canonical.
  */
 #include "address.h"
 

@@ -83,18 +83,19 @@ char *address_put_plain(const struct address *a, char *to, struct address *ret_v
 /* Appends the plain text. */
 void address_format(const struct address *a, struct buffer *out);
 /*
- * The canonical text is plain, too, and sorted by tag, with the id behind all others: equal addresses give equal texts, which is what
- * an application sees of them. It has as many octets as the plain one, and no more than the text that
- * was written. address_put_canonical() returns where it ends.
+ * The canonical text is plain, too, and sorted by tag, with the id behind all others: equal
+ * addresses give equal texts, which is what an application sees of them. It has as many octets as
+ * the plain one, and no more than the text that was written. address_put_canonical() returns where
+ * it ends.
  */
 bool address_is_canonical(const struct address *a);
 char *address_put_canonical(const struct address *a, char *to);
 void address_format_canonical(const struct address *a, struct buffer *out);
 
 /*
- * A copy that owns its text, which is plain (one allocation, freed with free()), or NULL when memory
- * is short. It has room for the elements that are there and no others, since brokers keep thousands:
- * it must not be copied by assignment.
+ * A copy that owns its text, which is plain (one allocation, freed with free()), or NULL when
+ * memory is short. It has room for the elements that are there and no others, since brokers keep
+ * thousands: it must not be copied by assignment.
  */
 struct address *address_dup(const struct address *a);
 /* Copies the view and no more elements than there are. */

@@ -1,5 +1,6 @@
 /*
- * bus-command.h - the commands of the bus itself, those that begin with "mbus." (RFC 3259, section 9).
+ * bus-command.h - the commands of the bus itself, those that begin with "mbus." (RFC 3259, section
+ * 9).
  *
  * What is said of oneself, mbus.hello, mbus.bye and mbus.ping, is the library's to say. mbus.quit,
  * mbus.waiting and mbus.go are for applications, which know what they wait for.
@@ -18,7 +19,8 @@ enum bus_command {
 };
 
 enum bus_command bus_command_of(struct span name);
-/* What is wrong with the parameters of @command, which is no other than those three; NULL if nothing is. */
+/* What is wrong with the parameters of @command, which is no other than those three; NULL if
+ * nothing is. */
 const char *bus_command_check(const struct payload *payload, const struct command *command);
 
 #endif

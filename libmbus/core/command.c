@@ -135,7 +135,8 @@ static bool has_conditions(const struct command *c)
         return span_equal_text(c->name, "mbus.waiting") || span_equal_text(c->name, "mbus.go");
 }
 
-/* The parameters of mbus.waiting or mbus.go are symbols in the RFC (9.5, 9.6): what can be one is. */
+/* The parameters of mbus.waiting or mbus.go are symbols in the RFC (9.5, 9.6): what can be one
+ * is. */
 static void format_condition(const struct value *item, struct buffer *out)
 {
         if (item->type == MBUS_VALUE_STRING && value_is_symbol(item->text))

@@ -38,8 +38,8 @@ struct payload_room {
         struct value nodes[8];
 };
 
-/* Lends @p, PAYLOAD_INIT, room for what it parses a text of @n octets into, so that a short one needs
- * no allocation: @arena has @n + 1 octets. Both outlive @p. */
+/* Lends @p, PAYLOAD_INIT, room for what it parses a text of @n octets into, so that a short one
+ * needs no allocation: @arena has @n + 1 octets. Both outlive @p. */
 void payload_lend(struct payload *p, struct payload_room *room, char *arena, size_t n);
 void payload_deinit(struct payload *p);
 /* Whether payload_deinit() would have nothing to free. */
@@ -59,10 +59,9 @@ static inline const struct value *payload_args(const struct payload *p, const st
         return p->values.nodes + c->args;
 }
 
-/* Appends the commands as @dialect writes them. The conditions of mbus.waiting and mbus.go become symbols
- * where they can be such (spec/errata.md, 14). In DIALECT_UCL they become strings, whatever they were, and
- * mbus.ping is left out, of which
- * old programs die (81). */
+/* Appends the commands as @dialect writes them. The conditions of mbus.waiting and mbus.go become
+ * symbols where they can be such (spec/errata.md, 14). In DIALECT_UCL they become strings, whatever
+ * they were, and mbus.ping is left out, of which old programs die (81). */
 void payload_format(const struct payload *p, enum dialect dialect, struct buffer *out);
 
 /* Finds the name of the next command in a payload that is known to be well-formed, without

@@ -1,6 +1,6 @@
 /*
- * config-fields.h - what a configuration says (RFC 3259, section 12): plain fields, read and written by
- * others.
+ * config-fields.h - what a configuration says (RFC 3259, section 12): plain fields, read and
+ * written by others.
  */
 #ifndef MBUS_CORE_CONFIG_FIELDS_H
 #define MBUS_CORE_CONFIG_FIELDS_H

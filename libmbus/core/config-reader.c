@@ -1,6 +1,6 @@
 /*
- * config-reader.c - the keys of a bus: a table, and beside each key the function that understands its
- * value (RFC 3259, section 12).
+ * config-reader.c - the keys of a bus: a table, and beside each key the function that understands
+ * its value (RFC 3259, section 12).
  */
 #include "config-reader.h"
 

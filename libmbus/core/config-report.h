@@ -1,8 +1,8 @@
 /*
  * config-report.h - where the reading of a configuration stands, and how its parts complain.
  *
- * Messages have the form "NAME:LINE: KEY: WHAT" (RFC 3259, section 12.1; CFG-06). Neither errors nor
- * warnings ever repeat a value, which may be a secret that stands in the wrong place.
+ * Messages have the form "NAME:LINE: KEY: WHAT" (RFC 3259, section 12.1; CFG-06). Neither errors
+ * nor warnings ever repeat a value, which may be a secret that stands in the wrong place.
  */
 #ifndef MBUS_CORE_CONFIG_REPORT_H
 #define MBUS_CORE_CONFIG_REPORT_H

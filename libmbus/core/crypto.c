@@ -3,8 +3,8 @@
  *
  * Both handles are opened once. HMAC is put together here from two hashes, because libgcrypt's own
  * allocates for each digest and ends the process when there is no memory; so nothing that is done
- * for a message can fail. An all-zero IV is set for each (spec/errata.md, 59), so no message depends
- * on another.
+ * for a message can fail. An all-zero IV is set for each (spec/errata.md, 59), so no message
+ * depends on another.
  */
 #include "crypto.h"
 

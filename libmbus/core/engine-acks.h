@@ -1,7 +1,8 @@
 /*
  * engine-acks.h - acknowledgements that we owe: gathered until the next tick, sent, sent again.
  *
- * acks.h keeps the books of one entity and one peer; here is which of them are due, and what goes out.
+ * acks.h keeps the books of one entity and one peer; here is which of them are due, and what goes
+ * out.
  */
 #ifndef MBUS_CORE_ENGINE_ACKS_H
 #define MBUS_CORE_ENGINE_ACKS_H
@@ -10,7 +11,8 @@
 
 /* What @entity owes @peer, or NULL: nothing yet. */
 struct acks *find_acks(const struct peer *peer, const struct entity *entity);
-/* The same for @seq, which was just accepted, and perhaps is the first for @entity. NULL without memory. */
+/* The same for @seq, which was just accepted, and perhaps is the first for @entity. NULL without
+ * memory. */
 struct acks *get_acks(struct peer *peer, struct entity *entity, uint32_t seq);
 /* @seq is acknowledged at the next tick. */
 void owe_ack(struct engine *e, struct acks *acks, uint32_t seq);

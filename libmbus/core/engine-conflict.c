@@ -12,8 +12,8 @@ static bool is_of_former_bearer(const struct inbound *in, const struct entity *e
         return in->timestamp + (in->now - entity->since) / NSEC_PER_MSEC + 1 < in->wall_ms;
 }
 
-/* Somebody else has the address that @entity is to keep (RFC 5227 has the same for those of hosts). Whether he
- * is to have it. */
+/* Somebody else has the address that @entity is to keep (RFC 5227 has the same for those of hosts).
+ * Whether he is to have it. */
 static bool yields(struct engine *e, const struct inbound *in, struct entity *entity)
 {
         uint64_t peace = in->now - entity->defended;

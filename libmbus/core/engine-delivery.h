@@ -1,8 +1,8 @@
 /*
  * engine-delivery.h - reliable messages on their way to one entity each (section 7, "Sender").
  *
- * retransmitter.h keeps the books; here they are sent, repeated, and end with their event. For each there
- * is an event reserved from when its ticket is given.
+ * retransmitter.h keeps the books; here they are sent, repeated, and end with their event. For each
+ * there is an event reserved from when its ticket is given.
  */
 #ifndef MBUS_CORE_ENGINE_DELIVERY_H
 #define MBUS_CORE_ENGINE_DELIVERY_H

@@ -6,8 +6,8 @@
 #include "engine-transmit.h"
 
 /*
- * The old programs wait for five seconds, whoever else there is. So for them it is our own entities alone
- * that count, so many of them as one that keep the process below HELLOS_PER_SECOND_UCL.
+ * The old programs wait for five seconds, whoever else there is. So for them it is our own entities
+ * alone that count, so many of them as one that keep the process below HELLOS_PER_SECOND_UCL.
  */
 size_t hello_entities(const struct engine *e)
 {

@@ -24,7 +24,8 @@ struct inbound {
 
 /* Whether the owner carries it on, whoever it is for. */
 bool inbound_is_relayed(const struct engine *e, const struct inbound *in);
-/* Whether its commands are for anybody here. What is said to all is for us even without an entity. */
+/* Whether its commands are for anybody here. What is said to all is for us even without an
+ * entity. */
 bool inbound_is_for_us(const struct inbound *in);
 /*
  * Who is meant. A reliable message is for the one entity whose full address it bears (7); only the

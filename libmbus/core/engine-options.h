@@ -18,8 +18,8 @@ struct engine_options {
         /* The owner acknowledges reliable messages with engine_acknowledge() when they have really
          * arrived (the broker); else they are acknowledged when they are in the event queue. */
         bool owner_acknowledges;
-        /* The owner carries messages to other buses: it gets the unreliable ones that are for nobody
-         * here, too, as EVENT_MESSAGE without recipients. */
+        /* The owner carries messages to other buses: it gets the unreliable ones that are for
+         * nobody here, too, as EVENT_MESSAGE without recipients. */
         bool owner_relays;
         /* Who is on the bus is known by other means than waiting, and the owner says when all are:
          * engine_surveyed(). Nobody is pinged then. */

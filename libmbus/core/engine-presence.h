@@ -1,8 +1,8 @@
 /*
  * engine-presence.h - peers come and go, and the owner is told (sections 8 and 9.2).
  *
- * What depends on a peer goes with it: tickets to it fail, acknowledgements that it is owed are dropped.
- * EVENT_LEFT always finds room: its node is reserved when the peer joins.
+ * What depends on a peer goes with it: tickets to it fail, acknowledgements that it is owed are
+ * dropped. EVENT_LEFT always finds room: its node is reserved when the peer joins.
  */
 #ifndef MBUS_CORE_ENGINE_PRESENCE_H
 #define MBUS_CORE_ENGINE_PRESENCE_H

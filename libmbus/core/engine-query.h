@@ -1,5 +1,6 @@
 /*
- * engine-query.h - what an engine knows, for its owner and for itself (engine.h). Nothing here changes it.
+ * engine-query.h - what an engine knows, for its owner and for itself (engine.h). Nothing here
+ * changes it.
  */
 #ifndef MBUS_CORE_ENGINE_QUERY_H
 #define MBUS_CORE_ENGINE_QUERY_H
@@ -56,14 +57,15 @@ struct engine_heard {
 
 struct engine_heard engine_heard(const struct engine *e);
 /*
- * Octets of memory in use. It is bounded by what is known and outstanding: spec/simulation.md has the
- * function. Takes a time that grows with the number of known entities.
+ * Octets of memory in use. It is bounded by what is known and outstanding: spec/simulation.md has
+ * the function. Takes a time that grows with the number of known entities.
  */
 size_t engine_memory(const struct engine *e);
 
 const struct address *entity_address(const struct entity *entity);
 void *entity_data(const struct entity *entity);
-/* What the last message that was refused with MBUS_E_TOO_LARGE had in octets, 0 if there was none. */
+/* What the last message that was refused with MBUS_E_TOO_LARGE had in octets, 0 if there was
+ * none. */
 size_t engine_too_large(const struct engine *e);
 /* Datagrams to send, oldest first: peek with *@cursor, 0 at first; pop as many as went out. */
 bool engine_peek_datagram(const struct engine *e, size_t *cursor, struct datagram *ret_datagram);

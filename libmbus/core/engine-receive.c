@@ -108,8 +108,8 @@ static enum window_verdict check_peer(const struct peer *peer, const struct inbo
                           : replay_window_check(&peer->window, in->header.seq, in->timestamp);
 }
 
-/* A tombstone takes nothing from before it left. What is later than all of that begins anew, whatever
- * its SeqNum: the former life's say nothing about it. */
+/* A tombstone takes nothing from before it left. What is later than all of that begins anew,
+ * whatever its SeqNum: the former life's say nothing about it. */
 static enum window_verdict check_tombstone(const struct peer *tombstone, const struct inbound *in)
 {
         const struct replay_window *w = &tombstone->window;
@@ -131,8 +131,9 @@ static bool is_too_old(const struct engine *e, const struct inbound *in)
 }
 
 /*
- * Whether messages before it were lost (errata.md, 7). With directed unicast the others are left out of
- * some, and old programs number their messages when these are queued, which is not when they leave.
+ * Whether messages before it were lost (errata.md, 7). With directed unicast the others are left
+ * out of some, and old programs number their messages when these are queued, which is not when they
+ * leave.
  */
 static bool shows_loss(const struct engine *e, const struct inbound *in, const struct peer *peer)
 {

@@ -11,7 +11,8 @@
 /* What comes on top of an interval: the way of a datagram, and of a program that is waited for. */
 #define SLACK_MS 50
 
-/* Of a survey that ends when the owner says so: longer than anything, and a sum with it is a time still. */
+/* Of a survey that ends when the owner says so: longer than anything, and a sum with it is a time
+ * still. */
 #define NO_TIME_OF_ITS_OWN (TIME_NEVER / 4)
 
 void init_searches(struct engine *e)
@@ -132,8 +133,8 @@ static void answer_all(struct engine *e, uint64_t now, uint64_t wall_ms, struct 
                 answer_waiter(e, now, wall_ms, search->first);
 }
 
-/* Asks who matches, in the name of who has waited longest; in DIALECT=UCL everybody's hello is awaited,
- * for mbus.ping ends old programs. */
+/* Asks who matches, in the name of who has waited longest; in DIALECT=UCL everybody's hello is
+ * awaited, for mbus.ping ends old programs. */
 static void ask(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
 {
         struct outbound out = { .from = search->first->owner,

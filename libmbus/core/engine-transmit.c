@@ -24,10 +24,11 @@ struct endpoint endpoint_for(const struct engine *e, const struct address *dest)
 }
 
 /*
- * TimeStamps do not fall while SeqNums rise: of two messages of which the second overtakes the first,
- * that would look like a source that started again. An entity that comes back under its address begins
- * again with SeqNum 0, and is told from its former life by later ones. The owner may give a time that is
- * a little behind, as of a message that waited somewhere; a clock that was set back is another matter.
+ * TimeStamps do not fall while SeqNums rise: of two messages of which the second overtakes the
+ * first, that would look like a source that started again. An entity that comes back under its
+ * address begins again with SeqNum 0, and is told from its former life by later ones. The owner may
+ * give a time that is a little behind, as of a message that waited somewhere; a clock that was set
+ * back is another matter.
  */
 static uint64_t stamp_of(const struct entity *from, uint64_t wall_ms)
 {

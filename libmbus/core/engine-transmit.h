@@ -21,8 +21,8 @@ size_t largest_message(const struct engine *e);
 /* Where a message to @dest goes. */
 struct endpoint endpoint_for(const struct engine *e, const struct address *dest);
 /*
- * Formats and seals @out with the next SeqNum of its entity, leaving message and datagram in e->text
- * and e->sealed. 0, MBUS_E_TOO_LARGE or -ENOMEM. The SeqNum is used up by outbound_sent().
+ * Formats and seals @out with the next SeqNum of its entity, leaving message and datagram in
+ * e->text and e->sealed. 0, MBUS_E_TOO_LARGE or -ENOMEM. The SeqNum is used up by outbound_sent().
  */
 int outbound_seal(struct engine *e, uint64_t wall_ms, const struct outbound *out);
 /* What outbound_seal() made goes out: the SeqNum is used up, observers see it. */

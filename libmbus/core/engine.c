@@ -1,6 +1,6 @@
 /*
- * engine.c - the life of an engine, its time, and what its owner calls: each goes to the file of the
- * engine that has the noun (engine-state.h).
+ * engine.c - the life of an engine, its time, and what its owner calls: each goes to the file of
+ * the engine that has the noun (engine-state.h).
  */
 #include "engine.h"
 

@@ -1,12 +1,12 @@
 /*
  * events.h - what the engine has to tell its owner, in order, within limits.
  *
- * The queue is bounded in events and octets of memory (EVENTS_MAX, EVENTS_BYTES_MAX). When it is full the
- * oldest unreliable message in it is dropped for a newer one and counted; a reliable message that
- * finds no room is not accepted, so that its sender learns of it. Other events have as much room
- * again, so that peers who come and go without end find the queue full, too. The ends of tickets and
- * of peers are bounded by what they are about, and always kept: their node is reserved when the
- * ticket is given or the peer joins.
+ * The queue is bounded in events and octets of memory (EVENTS_MAX, EVENTS_BYTES_MAX). When it is
+ * full the oldest unreliable message in it is dropped for a newer one and counted; a reliable
+ * message that finds no room is not accepted, so that its sender learns of it. Other events have as
+ * much room again, so that peers who come and go without end find the queue full, too. The ends of
+ * tickets and of peers are bounded by what they are about, and always kept: their node is reserved
+ * when the ticket is given or the peer joins.
  */
 #ifndef MBUS_CORE_EVENTS_H
 #define MBUS_CORE_EVENTS_H

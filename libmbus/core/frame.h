@@ -21,7 +21,8 @@ enum frame_status {
         FRAME_BAD,     /* a length of 0 or above FRAME_MAX: the stream cannot be trusted any more */
 };
 
-/* Looks at the frame at the start of @bytes. *@ret_text is its message, *@ret_n what it occupies. */
+/* Looks at the frame at the start of @bytes. *@ret_text is its message, *@ret_n what it
+ * occupies. */
 enum frame_status frame_next(struct span bytes, struct span *ret_text, bool *ret_observed,
                              size_t *ret_n);
 

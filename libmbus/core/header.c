@@ -69,8 +69,8 @@ static inline bool take_seq(struct parser *p, uint32_t *ret_seq)
         return true;
 }
 
-/* The first SeqNum of an AckList may have any number of digits, the others ten: the grammar has it so,
- * and it costs nothing to follow. */
+/* The first SeqNum of an AckList may have any number of digits, the others ten: the grammar has it
+ * so, and it costs nothing to follow. */
 static bool take_first_ack(struct parser *p, uint32_t *ret_seq)
 {
         while (p->end - p->at > 1 && p->at[0] == '0' && is_digit(p->at[1]))

@@ -68,9 +68,9 @@ struct index_entry *index_next(struct index_cursor *cursor);
 /* An upper bound of how many entries index_next() will give. */
 size_t index_bound(const struct index_cursor *cursor);
 /*
- * The same in several goes, between which entries come and go. It leads from the last entry to the first:
- * whoever leaves has its place filled by the last, which so was given before or came later. Thus an entry
- * that is there from the first step to the end is given, though perhaps twice.
+ * The same in several goes, between which entries come and go. It leads from the last entry to the
+ * first: whoever leaves has its place filled by the last, which so was given before or came later.
+ * Thus an entry that is there from the first step to the end is given, though perhaps twice.
  */
 struct index_walk {
         bool begun;

@@ -50,11 +50,11 @@
 #define RELIABLE_T_R_UCL_MS 250
 #define RELIABLE_N_R_UCL 6
 #define RELIABLE_SEQ_MOD_UCL 1000000
-/* They tell a new message from a repetition by its SeqNum alone: a life begins anywhere from 1 to here,
- * far enough below the end (spec/errata.md, 79). */
+/* They tell a new message from a repetition by its SeqNum alone: a life begins anywhere from 1 to
+ * here, far enough below the end (spec/errata.md, 79). */
 #define SEQ_FIRST_MAX_UCL 900000
-/* They take for dead who says nothing for five seconds, whoever else there is: all say hello every second,
- * unless that would be more than so many hellos a second of one process (80). */
+/* They take for dead who says nothing for five seconds, whoever else there is: all say hello every
+ * second, unless that would be more than so many hellos a second of one process (80). */
 #define HELLOS_PER_SECOND_UCL 200
 /* Who says hello as often as that is missed after 5.5 seconds, too. */
 #define HELLO_BRISK_MS 1500
@@ -64,8 +64,8 @@
 #define RELIABLE_WINDOW_UCL 1
 /* Reliable messages of one entity that are not finished, in flight or in line. */
 #define RELIABLE_OUTSTANDING_MAX 16384
-/* Octets of those of one engine, which keeps them to send them again: a peer that does not acknowledge
- * could otherwise be made to cost 1 GB an entity. */
+/* Octets of those of one engine, which keeps them to send them again: a peer that does not
+ * acknowledge could otherwise be made to cost 1 GB an entity. */
 #define RELIABLE_BYTES_MAX (64u << 20)
 
 /* Destinations of one engine that reliable messages wait for until they are known. */
@@ -74,13 +74,14 @@
 #define SEARCH_PAUSE_MS 1000
 /* All that match have answered by then: they may take HELLO_MIN_MS, and a little for the way ... */
 #define SEARCH_SURVEY_MS 1050
-/* ... or, where nobody is pinged, have said hello: each interval of a second and its dither, and the same. */
+/* ... or, where nobody is pinged, have said hello: each interval of a second and its dither, and
+ * the same. */
 #define SEARCH_SURVEY_UCL_MS 1200
 
 /* Known entities of one engine. An authenticated flood of made-up sources stops here. */
 #define PEERS_MAX 65536
-/* Whoever has taken a full address that somebody gave him gives it up again if it is heard from somebody else
- * within this, twice what it takes to say and to answer a first hello. */
+/* Whoever has taken a full address that somebody gave him gives it up again if it is heard from
+ * somebody else within this, twice what it takes to say and to answer a first hello. */
 #define ADDRESS_PROBE_MS 2000
 /* Whoever has it for longer says so, once, and waits for so long for the other to go ... */
 #define ADDRESS_DEFENCE_MS 1000
@@ -92,18 +93,19 @@
 #define TOMBSTONE_MS 10000
 /* Local entities of one engine: an application has one or a few, a broker thousands. */
 #define ENTITIES_MAX 65536
-/* An entity that was given another address is given the next one after this pause, twice as long each
- * time, up to the longest: who echoes all that we say, or a loop of networks, must not make us change
- * names, greet everybody and write it into logs at the rate of his datagrams. */
+/* An entity that was given another address is given the next one after this pause, twice as long
+ * each time, up to the longest: who echoes all that we say, or a loop of networks, must not make us
+ * change names, greet everybody and write it into logs at the rate of his datagrams. */
 #define RENAME_PAUSE_MIN_MS 1000
 #define RENAME_PAUSE_MAX_MS 64000
 
 /* Sequence numbers that the duplicate filter remembers of one source: a bit each ... */
 #define WINDOW_BITS 1024
-/* ... and with their time stamps, to tell a repetition from a restarted sender: the last ones always, */
+/* ... and with their time stamps, to tell a repetition from a restarted sender: the last ones
+ * always, */
 #define WINDOW_STAMPS 32
-/* and all of them for so many sources that send more within the time of a repetition: 4 KB each, 32 MB
- * in all. */
+/* and all of them for so many sources that send more within the time of a repetition: 4 KB each, 32
+ * MB in all. */
 #define PEERS_STAMPED_MAX 8192
 
 /* Acknowledgement lists kept to be sent again (section 7, T_k), per peer. */
@@ -132,23 +134,26 @@
 
 /* A frame on a broker link carries one message. */
 #define FRAME_MAX 65536
-/* On a link over TCP, the longest that comes before the other side has proved that it has the key. */
+/* On a link over TCP, the longest that comes before the other side has proved that it has the
+ * key. */
 #define STREAM_HELLO_MAX 64
 
 /* What a client has not yet handed to the broker: beyond it sending says "full". */
 #define LINK_OUTPUT_MAX (4u << 20)
-/* Events that wait for a client's application, and the memory that they take, beyond which it stops reading: the
- * broker's own limits then work on those who send. */
+/* Events that wait for a client's application, and the memory that they take, beyond which it stops
+ * reading: the broker's own limits then work on those who send. */
 #define LINK_EVENTS_HIGH 16384
 #define LINK_EVENTS_BYTES_HIGH (16u << 20)
-/* The broker's sentence about something that failed, which waits with the event: longer than any that
- * it says. */
+/* The broker's sentence about something that failed, which waits with the event: longer than any
+ * that it says. */
 #define WHY_MAX 1024
-/* A link that shows no sign of life for so long ends the tickets of its client, unless the broker has named a
- * longer time: longer than anything may take that a broker does not say anything meanwhile. */
+/* A link that shows no sign of life for so long ends the tickets of its client, unless the broker
+ * has named a longer time: longer than anything may take that a broker does not say anything
+ * meanwhile. */
 #define LINK_SILENCE_MS 15000
 /* The last reliable messages that a client keeps in mind, for those that are repeated to the next
- * broker: more in the time of its repetitions (7) are seldom acknowledged just before a broker dies. */
+ * broker: more in the time of its repetitions (7) are seldom acknowledged just before a broker
+ * dies. */
 #define LINK_SEEN_MAX 1024
 
 #endif

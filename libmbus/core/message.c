@@ -1,6 +1,6 @@
 /*
- * message.c - whole messages (RFC 3259, section 5.2): written, and kept as long as somebody looks at
- * them.
+ * message.c - whole messages (RFC 3259, section 5.2): written, and kept as long as somebody looks
+ * at them.
  */
 #include "message.h"
 

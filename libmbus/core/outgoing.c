@@ -1,8 +1,8 @@
 /*
  * outgoing.c - datagrams in one growing ring.
  *
- * A record is its header and its octets, in one piece: when it does not fit behind the newest before
- * the end of the ring, the rest stays unused (`wrap`) and it goes to the start.
+ * A record is its header and its octets, in one piece: when it does not fit behind the newest
+ * before the end of the ring, the rest stays unused (`wrap`) and it goes to the start.
  */
 #include "outgoing.h"
 

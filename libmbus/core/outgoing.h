@@ -38,7 +38,8 @@ struct outgoing {
 void outgoing_deinit(struct outgoing *out);
 /* Appends a copy. 0, MBUS_E_FULL or -ENOMEM. */
 int outgoing_push(struct outgoing *out, struct span bytes, const struct endpoint *to);
-/* The i-th oldest of those that wait, i < n, walked with a cursor that begins at 0: for sendmmsg. */
+/* The i-th oldest of those that wait, i < n, walked with a cursor that begins at 0: for
+ * sendmmsg. */
 bool outgoing_peek(const struct outgoing *out, size_t *cursor, struct datagram *ret_datagram);
 /* Drops the oldest @n. */
 void outgoing_pop(struct outgoing *out, size_t n);

@@ -2,8 +2,8 @@
  * peers.h - the other entities: who is known, since when, and who left (section 8).
  *
  * Known peers are in one index; those that left stay in a second one for a while, as tombstones, so
- * that their late and replayed messages do not bring them back (spec/errata.md, 9). Both are bounded:
- * PEERS_MAX, TOMBSTONES_MAX.
+ * that their late and replayed messages do not bring them back (spec/errata.md, 9). Both are
+ * bounded: PEERS_MAX, TOMBSTONES_MAX.
  */
 #ifndef MBUS_CORE_PEERS_H
 #define MBUS_CORE_PEERS_H
@@ -63,8 +63,8 @@ void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t ti
 /* A message came from @peer. */
 void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct endpoint *from,
                  bool hello);
-/* A peer leaves and becomes a tombstone, if memory allows; its queue and acks must be empty. Returns
- * its address, which the caller then owns. */
+/* A peer leaves and becomes a tombstone, if memory allows; its queue and acks must be empty.
+ * Returns its address, which the caller then owns. */
 struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer);
 
 /* An entity of our own leaves, which sent what @sent knows: a tombstone, if memory allows. */

@@ -1,11 +1,11 @@
 /*
- * proof.h - a client finds out whether the broker is on the bus of its configuration, and neither tells
- * its keys (spec/attach.md, "Which bus").
+ * proof.h - a client finds out whether the broker is on the bus of its configuration, and neither
+ * tells its keys (spec/attach.md, "Which bus").
  *
- * The broker gives a nonce, the client answers with an HMAC by its hash key of a label, the nonce and what
- * else makes a bus the same: scope, group and port, cipher and its key. What is covered begins with a
- * letter that nothing else begins with that is digested with these keys (core/stream.h), and is no
- * multiple of a cipher's block, so that it is a message of no bus.
+ * The broker gives a nonce, the client answers with an HMAC by its hash key of a label, the nonce
+ * and what else makes a bus the same: scope, group and port, cipher and its key. What is covered
+ * begins with a letter that nothing else begins with that is digested with these keys
+ * (core/stream.h), and is no multiple of a cipher's block, so that it is a message of no bus.
  */
 #ifndef MBUS_CORE_PROOF_H
 #define MBUS_CORE_PROOF_H

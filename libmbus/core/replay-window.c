@@ -2,9 +2,9 @@
  * replay-window.c - the sliding window over the messages of one source.
  *
  * `seen` has a bit for each of the WINDOW_BITS SeqNums up to `high`, as bit seq % WINDOW_BITS;
- * `stamps` the time stamps of the last WINDOW_STAMPS of them, or `all_stamps` those of all. A life may begin
- * unnoticed, if the first that comes of it is ahead of all that came before. Then bits of two lives
- * are in one window, and it is their time stamps that keep them apart.
+ * `stamps` the time stamps of the last WINDOW_STAMPS of them, or `all_stamps` those of all. A life
+ * may begin unnoticed, if the first that comes of it is ahead of all that came before. Then bits of
+ * two lives are in one window, and it is their time stamps that keep them apart.
  */
 #include "replay-window.h"
 
@@ -15,11 +15,12 @@
 /* UCL programs count modulo 10^6 (errata.md, 32), which is no restart. */
 #define UCL_WRAP_NEAR 1000
 
-/* What is late or repeated is no older than this against the newest message of its source: UCL programs
- * repeat for 5250 ms, all others for 600. What is older is of another life, or replayed. */
+/* What is late or repeated is no older than this against the newest message of its source: UCL
+ * programs repeat for 5250 ms, all others for 600. What is older is of another life, or
+ * replayed. */
 #define REPEATED_MS_MAX 6000
-/* But the old ones number and stamp a message when it is put into a queue, where each before it that
- * nobody acknowledges holds it up for five seconds. */
+/* But the old ones number and stamp a message when it is put into a queue, where each before it
+ * that nobody acknowledges holds it up for five seconds. */
 #define QUEUED_MS_MAX 60000
 
 static bool bit_get(const struct replay_window *w, uint32_t seq)
@@ -44,8 +45,8 @@ static bool is_behind(uint32_t seq, uint32_t high)
 }
 
 /*
- * The number of @seq here. A UCL program's SeqNums go on at 0 after a million; here they go on, so that
- * what comes late from just before that is as good as any other.
+ * The number of @seq here. A UCL program's SeqNums go on at 0 after a million; here they go on, so
+ * that what comes late from just before that is as good as any other.
  */
 static uint32_t unwrap(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {
@@ -112,8 +113,8 @@ static enum window_verdict check_seen(const struct replay_window *w, uint32_t se
 }
 
 /*
- * @seq was not seen. Whether it does not fit between those around it that were: what was sent before it
- * is later, and no clock was set back there. Then it is of another life, whose clock was.
+ * @seq was not seen. Whether it does not fit between those around it that were: what was sent
+ * before it is later, and no clock was set back there. Then it is of another life, whose clock was.
  */
 static bool is_misfit(const struct replay_window *w, uint32_t seq, uint64_t timestamp)
 {

@@ -2,13 +2,14 @@
  * replay-window.h - which messages of one source are new (spec/errata.md, 51, 52 and 60).
  *
  * A sliding window over (SeqNum, TimeStamp). Retransmissions carry the SeqNum and the TimeStamp of
- * the first transmission, so equal pairs are repetitions, and nothing else is: a SeqNum that was seen
- * is of a new life of its source under a later TimeStamp, and of an old one, or replayed, under an
- * earlier one. SeqNums compare serially, so the wrap after 4294967295 is nothing special (MSG-04).
+ * the first transmission, so equal pairs are repetitions, and nothing else is: a SeqNum that was
+ * seen is of a new life of its source under a later TimeStamp, and of an old one, or replayed,
+ * under an earlier one. SeqNums compare serially, so the wrap after 4294967295 is nothing special
+ * (MSG-04).
  *
- * The time stamps of the last WINDOW_STAMPS messages are always known. A source that sends more than
- * that within the time in which a message may be repeated needs memory for those of WINDOW_BITS; without
- * it a repetition cannot be told, and is called stale.
+ * The time stamps of the last WINDOW_STAMPS messages are always known. A source that sends more
+ * than that within the time in which a message may be repeated needs memory for those of
+ * WINDOW_BITS; without it a repetition cannot be told, and is called stale.
  */
 #ifndef MBUS_CORE_REPLAY_WINDOW_H
 #define MBUS_CORE_REPLAY_WINDOW_H
@@ -52,8 +53,9 @@ struct replay_window_past {
 
 enum window_verdict replay_window_check(const struct replay_window *w, uint32_t seq,
                                         uint64_t timestamp);
-/* The same of a source whose lives begin at any SeqNum (errata.md, 79), so that one that is far ahead is no
- * gap, and whose messages may have waited in its queue with their numbers and TimeStamps. */
+/* The same of a source whose lives begin at any SeqNum (errata.md, 79), so that one that is far
+ * ahead is no gap, and whose messages may have waited in its queue with their numbers and
+ * TimeStamps. */
 enum window_verdict replay_window_check_old(const struct replay_window *w, uint32_t seq,
                                             uint64_t timestamp);
 /* Whether @seq is the newest, or older. */
@@ -69,16 +71,18 @@ void replay_window_accept(struct replay_window *w, uint32_t seq, uint64_t timest
 void replay_window_forget(struct replay_window *w, uint32_t seq);
 /* What was accepted up to now, but for @seq. */
 struct replay_window_past replay_window_get_past(const struct replay_window *w, uint32_t seq);
-/* Whether @seq, one of those that replay_window_check() calls WINDOW_DUPLICATE now, had been accepted then. */
+/* Whether @seq, one of those that replay_window_check() calls WINDOW_DUPLICATE now, had been
+ * accepted then. */
 bool replay_window_past_has(const struct replay_window_past *past, uint32_t seq);
 
 /* Whether accepting this message loses a time stamp that may be asked for. */
 bool replay_window_needs_stamps(const struct replay_window *w, uint32_t seq, uint64_t timestamp);
-/* @stamps is memory for WINDOW_BITS of them, and stays the caller's: replay_window_take_stamps() gives
- * it back. */
+/* @stamps is memory for WINDOW_BITS of them, and stays the caller's: replay_window_take_stamps()
+ * gives it back. */
 void replay_window_give_stamps(struct replay_window *w, uint32_t *stamps);
 uint32_t *replay_window_take_stamps(struct replay_window *w);
-/* Whether it has that memory, and at @timestamp none of what it holds will be asked for any more. */
+/* Whether it has that memory, and at @timestamp none of what it holds will be asked for any
+ * more. */
 bool replay_window_has_spare_stamps(const struct replay_window *w, uint64_t timestamp);
 
 #endif

@@ -2,8 +2,9 @@
  * retransmitter.h - reliable messages on their way: which wait, which are in flight, and when to
  * repeat them (section 7).
  *
- * Each peer has a queue: messages to it go out in order, at most `in_flight_max` of them in flight. A message is sent at 0, T_r and 3 T_r and has failed at 6 T_r (errata.md, 47), always
- * as the same datagram. The module keeps the books; the engine formats, sends and reports.
+ * Each peer has a queue: messages to it go out in order, at most `in_flight_max` of them in flight.
+ * A message is sent at 0, T_r and 3 T_r and has failed at 6 T_r (errata.md, 47), always as the same
+ * datagram. The module keeps the books; the engine formats, sends and reports.
  */
 #ifndef MBUS_CORE_RETRANSMITTER_H
 #define MBUS_CORE_RETRANSMITTER_H
@@ -62,12 +63,12 @@ int retransmitter_add(struct retransmitter *rt, struct send_queue *queue, struct
                       uint64_t ticket, struct span payload, struct delivery **ret_delivery);
 /* The first that waits and may be sent now, or NULL. */
 struct delivery *retransmitter_next(const struct retransmitter *rt, const struct send_queue *queue);
-/* @delivery was sent for the first time, with @seq, as @datagram, of which a copy is kept; the payload is
- * dropped. 0 or -ENOMEM: it is not in flight then. */
+/* @delivery was sent for the first time, with @seq, as @datagram, of which a copy is kept; the
+ * payload is dropped. 0 or -ENOMEM: it is not in flight then. */
 int retransmitter_launch(struct retransmitter *rt, struct delivery *delivery, uint64_t now,
                          uint32_t seq, struct span datagram);
-/* A message whose timer expired by @now, or NULL. It is to be sent again and retransmitter_repeated()
- * called, or removed if retransmitter_is_lost(). */
+/* A message whose timer expired by @now, or NULL. It is to be sent again and
+ * retransmitter_repeated() called, or removed if retransmitter_is_lost(). */
 struct delivery *retransmitter_due(struct retransmitter *rt, uint64_t now);
 bool retransmitter_is_lost(const struct retransmitter *rt, const struct delivery *delivery);
 void retransmitter_repeated(struct retransmitter *rt, struct delivery *delivery, uint64_t now);

@@ -247,7 +247,8 @@ void search_asked(struct searches *s, struct search *search, uint64_t now, bool 
         deadlines_set(&s->judgements, &search->deadline, now + (asked ? s->survey : RETRY));
 }
 
-/* Whether another question would be answered in time: the first one, or its answers, may be lost. */
+/* Whether another question would be answered in time: the first one, or its answers, may be
+ * lost. */
 static bool is_worth_asking(const struct searches *s, const struct search *search, uint64_t now)
 {
         return s->asks && search->last->deadline.at - now >= s->survey;

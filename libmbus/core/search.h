@@ -1,13 +1,14 @@
 /*
  * search.h - destinations that are looked for, and the reliable messages that wait for them.
  *
- * Whoever exists need not have been heard yet. A message to a destination that nobody is known to match,
- * or that more may match than are known, waits here while the destination is asked to announce itself
- * (9.3) and all that match have had the time to: the survey. How a search is judged and what becomes of
- * its messages is the owner's business; the module keeps the books: who waits where, in the order of the
- * calls, when the question is to be asked, when the survey is over, and when a message has waited for as
- * long as its sender has patience. A search outlives its last message, so that a destination is not
- * asked more often than once in SEARCH_PAUSE_MS, and so that what was found out is not asked again.
+ * Whoever exists need not have been heard yet. A message to a destination that nobody is known to
+ * match, or that more may match than are known, waits here while the destination is asked to
+ * announce itself (9.3) and all that match have had the time to: the survey. How a search is judged
+ * and what becomes of its messages is the owner's business; the module keeps the books: who waits
+ * where, in the order of the calls, when the question is to be asked, when the survey is over, and
+ * when a message has waited for as long as its sender has patience. A search outlives its last
+ * message, so that a destination is not asked more often than once in SEARCH_PAUSE_MS, and so that
+ * what was found out is not asked again.
  *
  * Bounded: SEARCHES_MAX destinations; messages are counted by the owner, who knows whom to charge.
  */
@@ -59,9 +60,9 @@ void searches_deinit(struct searches *s);
 /* The search for exactly @dest, or NULL. */
 struct search *searches_find(const struct searches *s, const struct address *dest);
 /*
- * Puts a message of @owner in line for @dest, with a copy of @bytes; @until is when patience ends, or
- * TIME_NEVER. A search that is new, or that nobody has waited in for a while, is due for its question at
- * once: searches_due(). 0, MBUS_E_FULL (too many destinations) or -ENOMEM.
+ * Puts a message of @owner in line for @dest, with a copy of @bytes; @until is when patience ends,
+ * or TIME_NEVER. A search that is new, or that nobody has waited in for a while, is due for its
+ * question at once: searches_due(). 0, MBUS_E_FULL (too many destinations) or -ENOMEM.
  */
 int searches_wait(struct searches *s, uint64_t now, const struct address *dest, void *owner,
                   uint64_t key, struct span bytes, uint64_t until, struct waiter **ret_waiter);
@@ -84,14 +85,14 @@ enum search_verdict {
 /* @n entities are known to match (0, 1, 2 for more); @whole: see search_is_whole(), of the one. */
 enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now,
                                  unsigned n, bool whole);
-/* Whether @dest, which the entity with @address matches, can be no other's. An old address without an id
- * may be a part of others' (4.1). */
+/* Whether @dest, which the entity with @address matches, can be no other's. An old address without
+ * an id may be a part of others' (4.1). */
 static inline bool search_is_whole(const struct address *dest, const struct address *address)
 {
         return dest->n == address->n && address_get(address, "id").at;
 }
-/* Whether a message to @dest waits, which @n and @whole are said of as above; @surveyed: all that match are
- * known without a question. */
+/* Whether a message to @dest waits, which @n and @whole are said of as above; @surveyed: all that
+ * match are known without a question. */
 bool searches_want(const struct searches *s, const struct address *dest, unsigned n, bool whole,
                    bool surveyed);
 

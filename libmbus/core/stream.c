@@ -1,8 +1,8 @@
 /*
  * stream.c - sealed frames on a stream between a client and the broker.
  *
- * The counters are what is sent and received, so they need no octet on the wire; they cannot run over
- * in any life of a link.
+ * The counters are what is sent and received, so they need no octet on the wire; they cannot run
+ * over in any life of a link.
  */
 #include "stream.h"
 

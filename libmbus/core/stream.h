@@ -5,10 +5,11 @@
  *      body  = digest (16 characters) CRLF encrypted-message, but for the first one of each side:
  *      hello = "mbus-stream/1 " nonce (32 hexadecimal digits)
  *
- * A digest is over who sent the frame, both nonces, the number of the frame in its direction, and the
- * encrypted message: nothing can be repeated, left out, swapped, or sent back, on this stream or from
- * another. It is of use for no datagram either (what it covers begins with no "mbus/", and is no
- * multiple of a block). The first sealed frame of each side is empty and proves that it has the key.
+ * A digest is over who sent the frame, both nonces, the number of the frame in its direction, and
+ * the encrypted message: nothing can be repeated, left out, swapped, or sent back, on this stream
+ * or from another. It is of use for no datagram either (what it covers begins with no "mbus/", and
+ * is no multiple of a block). The first sealed frame of each side is empty and proves that it has
+ * the key.
  */
 #ifndef MBUS_CORE_STREAM_H
 #define MBUS_CORE_STREAM_H
@@ -52,8 +53,9 @@ enum stream_status {
 };
 
 /*
- * Takes a frame from the start of @bytes, of which it occupies *@ret_n. *@ret_text is valid until the
- * next call or the change of @bytes. After STREAM_STRANGE and STREAM_FORGED the stream is of no use.
+ * Takes a frame from the start of @bytes, of which it occupies *@ret_n. *@ret_text is valid until
+ * the next call or the change of @bytes. After STREAM_STRANGE and STREAM_FORGED the stream is of no
+ * use.
  */
 enum stream_status stream_take(struct stream *s, struct span bytes, struct span *ret_text,
                                bool *ret_observed, size_t *ret_n, struct buffer *out);

@@ -4,8 +4,9 @@
  *
  * The conversions of libc do the arithmetic. Their texts depend on the locale only in the decimal
  * point, so none is ever given to or taken from them: a number goes in as an integer with an
- * exponent ("314e-2"), and of what comes out only the digits and the exponent are looked at. snprintf()
- * is all that the core takes from stdio: strfromd() would do as well, but only glibc has it.
+ * exponent ("314e-2"), and of what comes out only the digits and the exponent are looked at.
+ * snprintf() is all that the core takes from stdio: strfromd() would do as well, but only glibc has
+ * it.
  */
 #include "value-real.h"
 

@@ -112,8 +112,8 @@ static void set_segment_size(struct send_batch *b)
         memcpy(CMSG_DATA(c), &size, sizeof(size));
 }
 
-/* Adds the datagram in the last span to the last piece, if it fits. All have the size of the first; a
- * smaller one can only be the last. */
+/* Adds the datagram in the last span to the last piece, if it fits. All have the size of the first;
+ * a smaller one can only be the last. */
 static bool join_piece(struct send_batch *b, const void *to)
 {
         const struct iovec *span = &b->spans[b->n - 1];

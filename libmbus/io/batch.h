@@ -2,10 +2,10 @@
  * batch.h - many datagrams a system call, in arrays that are set up once.
  *
  * At full rate the kernel takes about five microseconds for a datagram and the rest of us less than
- * one, so nothing here may cost a system call, an allocation or a copy for each. Datagrams of one size
- * that go to one place in a row even take the way down to the receivers' sockets in one piece, which
- * the kernel cuts there (UDP_SEGMENT). On the wire, and for every receiver, they are what they always
- * were.
+ * one, so nothing here may cost a system call, an allocation or a copy for each. Datagrams of one
+ * size that go to one place in a row even take the way down to the receivers' sockets in one piece,
+ * which the kernel cuts there (UDP_SEGMENT). On the wire, and for every receiver, they are what
+ * they always were.
  */
 #ifndef MBUS_IO_BATCH_H
 #define MBUS_IO_BATCH_H
@@ -61,8 +61,8 @@ bool receive_batch_lost(const struct receive_batch *b, uint32_t *ret_lost);
  * @gather it may share a piece with those before it that go to the very same @to. */
 void send_batch_add(struct send_batch *b, struct span datagram, const void *to, socklen_t n_to,
                     bool gather);
-/* Sends them and returns how many pieces of them, the oldest, went out, or -errno of the first. All are
- * forgotten when the next one is added. */
+/* Sends them and returns how many pieces of them, the oldest, went out, or -errno of the first. All
+ * are forgotten when the next one is added. */
 int send_batch_flush(struct send_batch *b, int fd);
 /* Datagrams in the i-th piece of the last flush, and whom it was to. */
 unsigned send_batch_size(const struct send_batch *b, unsigned i, const void **ret_to);

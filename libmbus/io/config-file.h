@@ -22,8 +22,8 @@ int config_file_path(const char *given, char **ret_path);
 int config_file_read(const char *path, struct config *ret_config,
                      char ret_error[static CONFIG_FILE_ERROR_SIZE]);
 
-/* The same for a reader who wants the text, to parse it and what stands behind [MBUS]; to be given to
- * config_file_wipe(). */
+/* The same for a reader who wants the text, to parse it and what stands behind [MBUS]; to be given
+ * to config_file_wipe(). */
 int config_file_read_text(const char *path, struct buffer *ret_text,
                           char ret_error[static CONFIG_FILE_ERROR_SIZE]);
 /* Frees @text, which holds keys, and leaves nothing of it in memory. */

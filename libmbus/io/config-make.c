@@ -1,11 +1,11 @@
 /*
  * config-make.c - new configuration files with random keys (RFC 3259, sections 11 and 12.1).
  *
- * A file is written beside its place and renamed to it, never over another unless that is asked for:
- * renameat2(2). Some file systems (NFS, several of FUSE) and old kernels cannot do that. There it is
- * made under its final name by O_EXCL, which everything can, with a zero octet in place of its first
- * one, that of "[MBUS]". That octet is written last, when all else is on the disk: no beginning of a
- * file can be read as a whole one, even if its writer was killed.
+ * A file is written beside its place and renamed to it, never over another unless that is asked
+ * for: renameat2(2). Some file systems (NFS, several of FUSE) and old kernels cannot do that. There
+ * it is made under its final name by O_EXCL, which everything can, with a zero octet in place of
+ * its first one, that of "[MBUS]". That octet is written last, when all else is on the disk: no
+ * beginning of a file can be read as a whole one, even if its writer was killed.
  */
 #include "config-make.h"
 
@@ -101,7 +101,8 @@ static int already_there(const struct making *m)
                     -EEXIST);
 }
 
-/* What the application prints must not get between the keys. @path was made, and goes if that fails. */
+/* What the application prints must not get between the keys. @path was made, and goes if that
+ * fails. */
 static int keep_apart(int fd, const char *path)
 {
         int apart = descriptor_apart(fd);

@@ -1,9 +1,9 @@
 /*
  * config-make.h - new configuration files with random keys (RFC 3259, sections 11 and 12.1).
  *
- * All who make keys make them here: mbus_config_generate(), and so mbus-cli, and the broker. There is
- * never a moment at which others can read such a file, or half of it is taken for the whole, or keys
- * that somebody else has made meanwhile are lost.
+ * All who make keys make them here: mbus_config_generate(), and so mbus-cli, and the broker. There
+ * is never a moment at which others can read such a file, or half of it is taken for the whole, or
+ * keys that somebody else has made meanwhile are lost.
  */
 #ifndef MBUS_IO_CONFIG_MAKE_H
 #define MBUS_IO_CONFIG_MAKE_H

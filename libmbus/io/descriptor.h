@@ -7,8 +7,8 @@
 #ifndef MBUS_IO_DESCRIPTOR_H
 #define MBUS_IO_DESCRIPTOR_H
 
-/* @fd if it is above 2 or -1, else the same open file by a number that is, closed on exec. -1 with errno,
- * and @fd is closed, if there is none. */
+/* @fd if it is above 2 or -1, else the same open file by a number that is, closed on exec. -1 with
+ * errno, and @fd is closed, if there is none. */
 int descriptor_apart(int fd);
 
 #endif

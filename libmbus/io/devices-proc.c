@@ -1,7 +1,7 @@
 /*
  * devices-proc.c - interfaces without netlink, which some sandboxes and emulators do not have: the
- * calls of ioctl(2) that are as old as IPv4, and what stands in /proc/net. There are no altnames then,
- * and where /proc is missing, too, nothing but interfaces with an IPv4 address.
+ * calls of ioctl(2) that are as old as IPv4, and what stands in /proc/net. There are no altnames
+ * then, and where /proc is missing, too, nothing but interfaces with an IPv4 address.
  */
 #include "devices-proc.h"
 
@@ -140,7 +140,8 @@ static unsigned index_of_name(const struct devices *d, const char *name)
         return 0;
 }
 
-/* Interface, destination, gateway, flags, counts, metric, mask: numbers in the order of the network. */
+/* Interface, destination, gateway, flags, counts, metric, mask: numbers in the order of the
+ * network. */
 static int add_route_v4(struct devices *d, const union socket_address *group, const char *line)
 {
         struct device_route route = { .index = 0 };
@@ -156,8 +157,8 @@ static int add_route_v4(struct devices *d, const union socket_address *group, co
         return route.index ? devices_add_route(d, group, &destination, &route) : 0;
 }
 
-/* Destination, prefix, source, prefix, gateway, metric, counts, flags, interface. Of routes to groups
- * only those that somebody gave a gateway count: the others may be the kernel's own. */
+/* Destination, prefix, source, prefix, gateway, metric, counts, flags, interface. Of routes to
+ * groups only those that somebody gave a gateway count: the others may be the kernel's own. */
 static int add_route_v6(struct devices *d, const union socket_address *group, const char *line)
 {
         struct device_route route = { .index = 0 };

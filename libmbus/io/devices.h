@@ -1,9 +1,9 @@
 /*
- * devices.h - the network interfaces of this host at one moment: their names, states, addresses, and
- * where the routes lead that a bus may follow. devices-read.h asks the system for them.
+ * devices.h - the network interfaces of this host at one moment: their names, states, addresses,
+ * and where the routes lead that a bus may follow. devices-read.h asks the system for them.
  *
- * An interface is its index. Names are not: it may have several (altnames), addresses may have one of
- * their own (a label, as "eth0:1"), and another interface may take any of them over.
+ * An interface is its index. Names are not: it may have several (altnames), addresses may have one
+ * of their own (a label, as "eth0:1"), and another interface may take any of them over.
  */
 #ifndef MBUS_IO_DEVICES_H
 #define MBUS_IO_DEVICES_H
@@ -14,7 +14,8 @@
 
 /* ALTIFNAMSIZ of the kernel. */
 #define DEVICE_NAME_MAX 128
-/* More routes are not looked at: who has as many is a router, and its default is among the first. */
+/* More routes are not looked at: who has as many is a router, and its default is among the
+ * first. */
 #define DEVICE_ROUTES_MAX 4096
 
 struct device {
@@ -36,7 +37,8 @@ struct device_address {
         union socket_address address;
 };
 
-/* A route that leads to a group and that somebody made, as no route to ff00::/8 of the kernel's is. */
+/* A route that leads to a group and that somebody made, as no route to ff00::/8 of the kernel's
+ * is. */
 struct device_route {
         unsigned index;
         unsigned prefix; /* the longer, the more it is meant */
@@ -59,7 +61,8 @@ void devices_deinit(struct devices *d);
 const struct device *devices_find(const struct devices *d, unsigned index);
 /* By name, altname, address, or label, in this order. NULL if there is none. */
 const struct device *devices_find_name(const struct devices *d, const char *name);
-/* The first address of @family of the device, with IPv6 the first in fe80::/64. NULL if it has none. */
+/* The first address of @family of the device, with IPv6 the first in fe80::/64. NULL if it has
+ * none. */
 const union socket_address *devices_find_address(const struct devices *d, unsigned index,
                                                  int family);
 

@@ -9,7 +9,8 @@
 
 /* Fills @bytes, for keys and nonces. 0, or -errno: then nothing is to be made of them. */
 int entropy_fill(void *bytes, size_t n);
-/* A number for seeds, delays and ids. Where the system has none, one made of clocks and the process. */
+/* A number for seeds, delays and ids. Where the system has none, one made of clocks and the
+ * process. */
 uint64_t entropy_number(void);
 
 #endif

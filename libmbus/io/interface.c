@@ -212,9 +212,9 @@ static const struct device *find_first(const struct scene *s, bool running)
 
 /*
  * Where the best route leads; an interface without a carrier reaches nobody, so any that has one is
- * better. With IPv4 the kernel is asked first, whose choice may depend on more than the main table, and
- * mostly last. With IPv6 it has a route to every group on each interface, and would take the first of
- * them, so it is not.
+ * better. With IPv4 the kernel is asked first, whose choice may depend on more than the main table,
+ * and mostly last. With IPv6 it has a route to every group on each interface, and would take the
+ * first of them, so it is not.
  */
 static const struct device *find_default(struct scene *s)
 {

@@ -36,9 +36,9 @@ struct interface_choice {
 };
 
 /*
- * @netlink as in devices_read(). 0, MBUS_E_NO_BUS or MBUS_E_CONFIG with one line in @ret_error, -ENOMEM. With @before, what was chosen
- * last, it is enough if one of several INTERFACE= can be had: the others stay, as absent, and
- * @ret_error tells of the first of them.
+ * @netlink as in devices_read(). 0, MBUS_E_NO_BUS or MBUS_E_CONFIG with one line in @ret_error,
+ * -ENOMEM. With @before, what was chosen last, it is enough if one of several INTERFACE= can be
+ * had: the others stay, as absent, and @ret_error tells of the first of them.
  */
 int interface_choose(int netlink, const struct interface_rule *rule,
                      const struct interface_choice *before, struct interface_choice *ret_choice,

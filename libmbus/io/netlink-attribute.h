@@ -1,6 +1,6 @@
 /*
- * netlink-attribute.h - what the files of netlink share: how a message of the kernel is taken apart.
- * Nobody else includes it.
+ * netlink-attribute.h - what the files of netlink share: how a message of the kernel is taken
+ * apart. Nobody else includes it.
  */
 #ifndef MBUS_IO_NETLINK_ATTRIBUTE_H
 #define MBUS_IO_NETLINK_ATTRIBUTE_H

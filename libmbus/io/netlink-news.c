@@ -1,9 +1,9 @@
 /*
  * netlink-news.c - something changed on this host (netlink.h).
  *
- * The messages are read for one thing only: which links they are about, since a link that came anew has
- * forgotten who joined a group on it. Else whoever is told looks at everything anew, so that a lost
- * message (ENOBUFS) is a change like any other.
+ * The messages are read for one thing only: which links they are about, since a link that came anew
+ * has forgotten who joined a group on it. Else whoever is told looks at everything anew, so that a
+ * lost message (ENOBUFS) is a change like any other.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -30,7 +30,8 @@ bool netlink_news_has_link(const struct netlink_news *news, unsigned index)
         return news->lost;
 }
 
-/* What a scan for wireless networks found is told as news of the link, too, and means nothing here. */
+/* What a scan for wireless networks found is told as news of the link, too, and means nothing
+ * here. */
 static bool is_wireless_event(struct netlink_attributes all)
 {
         struct netlink_attribute a;
@@ -41,7 +42,8 @@ static bool is_wireless_event(struct netlink_attributes all)
         return false;
 }
 
-/* Notes what the message in the first @n octets at @at is about, of which a long one may have more. */
+/* Notes what the message in the first @n octets at @at is about, of which a long one may have
+ * more. */
 static void note_message(struct netlink_news *news, const char *at, size_t n)
 {
         struct netlink_attributes all;

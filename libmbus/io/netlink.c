@@ -102,8 +102,8 @@ bool netlink_next(struct netlink_attributes *all, struct netlink_attribute *ret_
         return true;
 }
 
-/* The attributes behind the @size octets that a message of this kind begins with, which are copied to
- * @ret_begin. False if it is too short. */
+/* The attributes behind the @size octets that a message of this kind begins with, which are copied
+ * to @ret_begin. False if it is too short. */
 static bool open_message(const struct nlmsghdr *h, void *ret_begin, size_t size,
                          struct netlink_attributes *ret_attributes)
 {
@@ -277,8 +277,8 @@ struct list {
         int (*read)(const struct reading *reading, const struct nlmsghdr *h);
 };
 
-/* Reads the messages in the @n octets at @at. 1: more follow; 0: that was all; -EINTR: that was all, and
- * the list has changed meanwhile; other -errno. */
+/* Reads the messages in the @n octets at @at. 1: more follow; 0: that was all; -EINTR: that was
+ * all, and the list has changed meanwhile; other -errno. */
 static int read_part(const struct list *list, const struct reading *reading, const char *at,
                      size_t n)
 {

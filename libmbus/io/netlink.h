@@ -18,12 +18,12 @@ struct netlink_news {
         unsigned n_links;
 };
 
-/* Whether @r, of any of these functions, means that there is no netlink here at all: a sandbox, or an
- * emulator of system calls. The one place where this is decided. */
+/* Whether @r, of any of these functions, means that there is no netlink here at all: a sandbox, or
+ * an emulator of system calls. The one place where this is decided. */
 bool netlink_is_missing(int r);
 
-/* A descriptor to ask with, which belongs to the network namespace that it was made in, wherever the
- * program goes later. 0 or -errno. */
+/* A descriptor to ask with, which belongs to the network namespace that it was made in, wherever
+ * the program goes later. 0 or -errno. */
 int netlink_open(int *ret_fd);
 /* All interfaces, their names and addresses (devices.h). 0 or -errno. */
 int netlink_read(int fd, struct devices *d);

@@ -36,12 +36,13 @@ int socket_set_interface(int fd, int family, unsigned index, bool broadcast);
 /* Nothing comes in but from this interface. -EPERM if it was bound to one before. */
 int socket_bind_interface(int fd, unsigned index);
 
-/* -EADDRINUSE: this socket is a member already, perhaps on an interface of that index that is gone. To
- * have left is success. */
+/* -EADDRINUSE: this socket is a member already, perhaps on an interface of that index that is gone.
+ * To have left is success. */
 int socket_join(int fd, const union socket_address *group, unsigned index);
 int socket_leave(int fd, const union socket_address *group, unsigned index);
 
-/* How many datagrams the socket did not take so far: its buffer was full, or its filter refused them. */
+/* How many datagrams the socket did not take so far: its buffer was full, or its filter refused
+ * them. */
 int socket_get_dropped(int fd, uint32_t *ret_n);
 int socket_bind(int fd, const union socket_address *address);
 int socket_connect(int fd, const union socket_address *address);

@@ -35,11 +35,12 @@ void tcp_name_hints(const struct tcp_name *name, struct addrinfo *ret_hints);
 /* What getaddrinfo() has found, with the port of @name, in its order, none twice. */
 void tcp_name_take(const struct tcp_name *name, const struct addrinfo *found,
                    struct tcp_addresses *ret_addresses);
-/* Finds the addresses, and waits for that as long as the system's resolver does. 0, or a line about the
- * host that is valid until the next call, and MBUS_E_UNKNOWN or -ENOMEM. */
+/* Finds the addresses, and waits for that as long as the system's resolver does. 0, or a line about
+ * the host that is valid until the next call, and MBUS_E_UNKNOWN or -ENOMEM. */
 int tcp_name_resolve(const struct tcp_name *name, struct tcp_addresses *ret_addresses,
                      const char **ret_why);
-/* "127.0.0.1:4700", "[fe80::1%eth0]:4700"; an IPv4 address that IPv6 carries is shown as what it is. */
+/* "127.0.0.1:4700", "[fe80::1%eth0]:4700"; an IPv4 address that IPv6 carries is shown as what it
+ * is. */
 void tcp_address_format(const union socket_address *a, char ret_text[static TCP_ADDRESS_TEXT_SIZE]);
 bool tcp_address_is_loopback(const union socket_address *a);
 

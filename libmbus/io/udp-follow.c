@@ -29,8 +29,8 @@ static struct interface *find_present(struct interface_choice *choice, unsigned 
         return NULL;
 }
 
-/* Leaves where the bus is no more. An interface that went and came, or may have, is another one, even
- * with the same index, and knows nothing of who joined: there it is left and joined. */
+/* Leaves where the bus is no more. An interface that went and came, or may have, is another one,
+ * even with the same index, and knows nothing of who joined: there it is left and joined. */
 static void leave_some(struct udp *u, struct interface_choice *choice,
                        const struct netlink_news *news)
 {

@@ -1,5 +1,6 @@
 /*
- * udp-limits.h - how much of what a bus on UDP takes, and what it counts: for udp.h and udp-state.h.
+ * udp-limits.h - how much of what a bus on UDP takes, and what it counts: for udp.h and
+ * udp-state.h.
  */
 #ifndef MBUS_IO_UDP_LIMITS_H
 #define MBUS_IO_UDP_LIMITS_H

@@ -48,8 +48,8 @@ static void tick_mute(struct udp *u)
 
 /* ---- deaf ------------------------------------------------------------------------------------ */
 
-/* Whether anything has come in since the last time. Where the kernel keeps our own datagrams from us it
- * counts them (skip_own() in udp-open.c). */
+/* Whether anything has come in since the last time. Where the kernel keeps our own datagrams from
+ * us it counts them (skip_own() in udp-open.c). */
 static bool hears(struct udp *u)
 {
         struct udp_network *n = &u->network;

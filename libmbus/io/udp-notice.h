@@ -1,13 +1,14 @@
 /*
- * udp-notice.h - what there is to tell about the network: each trouble once when it begins, and once
- * when it is over.
+ * udp-notice.h - what there is to tell about the network: each trouble once when it begins, and
+ * once when it is over.
  */
 #ifndef MBUS_IO_UDP_NOTICE_H
 #define MBUS_IO_UDP_NOTICE_H
 
 #include "udp-state.h"
 
-/* Something is the matter, or else worth telling; what was not popped yet about @network is replaced. */
+/* Something is the matter, or else worth telling; what was not popped yet about @network is
+ * replaced. */
 __attribute__((format(printf, 3, 4))) void udp_tell(struct udp *u, enum mbus_network network,
                                                     const char *format, ...);
 /* A trouble is over. Who was not told of it is not told of its end. */

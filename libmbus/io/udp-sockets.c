@@ -36,7 +36,8 @@ static void wish(struct udp *u, const char *call, const char *otherwise, int r)
                          n ? "; " : "the system has no ", call, strerror(-r), otherwise);
 }
 
-/* A member already, and not by this call: of an interface that is gone, whose index has come back. */
+/* A member already, and not by this call: of an interface that is gone, whose index has come
+ * back. */
 static int join(struct udp *u, unsigned index)
 {
         int r = socket_join(u->group_fd, &u->rule.group, index);
@@ -112,7 +113,8 @@ bool udp_open_group(struct udp *u)
 {
         int family = udp_family(u);
 
-        /* Whoever does not share the port has it alone, and all others of this host are locked out. */
+        /* Whoever does not share the port has it alone, and all others of this host are locked
+         * out. */
         if (!udp_did(u, "socket", socket_open(family, &u->group_fd)) ||
             !udp_did(u, "SO_REUSEADDR", socket_share_port(u->group_fd)))
                 return false;
@@ -123,7 +125,8 @@ bool udp_open_group(struct udp *u)
                udp_did(u, "joining", udp_join(u));
 }
 
-/* Through the interface that was chosen. On IPv4's lo the address that is sent from says the same. */
+/* Through the interface that was chosen. On IPv4's lo the address that is sent from says the
+ * same. */
 static bool choose_interface(struct udp *u, int fd)
 {
         int r = socket_set_interface(fd, udp_family(u), udp_sender(u)->index, u->rule.broadcast);

@@ -23,7 +23,8 @@
 
 /* How long a refusal of the kernel must be past before the bus is said to speak again. */
 #define MUTE_AFTERMATH (10 * NSEC_PER_SEC)
-/* After so long without a sound, in which so many messages should have come back, the bus is deaf. */
+/* After so long without a sound, in which so many messages should have come back, the bus is
+ * deaf. */
 #define DEAF_AFTER (3 * NSEC_PER_SEC)
 #define DEAF_MESSAGES 3
 /* How long nothing but messages of strangers is heard before that is remarkable. */

@@ -182,7 +182,8 @@ static void count_sent(struct udp *u, unsigned n_pieces, struct engine *engine)
         engine_pop_datagrams(engine, n_datagrams);
 }
 
-/* Interfaces without checksums of their own, and kernels before 4.18, take single datagrams only. */
+/* Interfaces without checksums of their own, and kernels before 4.18, take single datagrams
+ * only. */
 static bool refuses_pieces(const struct udp *u, int r)
 {
         const void *to;

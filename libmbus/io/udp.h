@@ -45,8 +45,8 @@ size_t udp_get_pollfds(const struct udp *udp, struct pollfd ret_fds[static UDP_P
 /*
  * Hands up to UDP_BATCH datagrams of each socket to @engine (own ones left out and counted, drops
  * of the kernel counted) and joins anew if an interface changed. 1: there may be more; 0: not now;
- * -errno: the sockets are unusable. @fds is what poll() has just said of udp_get_pollfds(); NULL: it
- * was not asked.
+ * -errno: the sockets are unusable. @fds is what poll() has just said of udp_get_pollfds(); NULL:
+ * it was not asked.
  */
 int udp_receive(struct udp *udp, struct engine *engine, uint64_t now, uint64_t wall_ms,
                 const struct pollfd *fds);
@@ -54,15 +54,15 @@ int udp_receive(struct udp *udp, struct engine *engine, uint64_t now, uint64_t w
  * POLLOUT. What the network refuses (no route, interface down) is counted and dropped. */
 int udp_send(struct udp *udp, struct engine *engine);
 /*
- * Finds out what is the matter with the network, or is not any more; to be called after udp_receive(),
- * and when udp_deadline() has come.
+ * Finds out what is the matter with the network, or is not any more; to be called after
+ * udp_receive(), and when udp_deadline() has come.
  */
 void udp_tick(struct udp *udp, const struct engine *engine, uint64_t now);
 uint64_t udp_deadline(const struct udp *udp);
 /* What there is to tell: *@ret_text is a sentence, valid until the next call. False: nothing. */
 bool udp_pop_notice(struct udp *udp, enum mbus_network *ret_network, const char **ret_text);
-/* What is the matter at this moment, at once: the sentence about @network, valid until the next call, or
- * NULL. */
+/* What is the matter at this moment, at once: the sentence about @network, valid until the next
+ * call, or NULL. */
 const char *udp_network(struct udp *udp, const struct engine *engine, enum mbus_network network);
 
 #endif
