@@ -12,7 +12,7 @@
 #include <programs/streams.h>
 
 /* A full disk must not look like success; a reader that went away is no failure. */
-static int finish(int status)
+static int finish_output(int status)
 {
         bool written = streams_finish("mbus-cli");
 
@@ -23,7 +23,7 @@ static int finish(int status)
 }
 
 /* What the broker said was missing is one thing; a verb may take several. */
-static int run(const struct options *options)
+static int run_verb(const struct options *options)
 {
         const struct verb *verb = options->verb;
         int status = verb->run(options);
@@ -44,5 +44,5 @@ int main(int argc, char **argv)
         r = options_parse(verbs, argc, argv, &options);
         if (r < 0)
                 return EXITS_USAGE;
-        return finish(r > 0 ? EXITS_OK : run(&options));
+        return finish_output(r > 0 ? EXITS_OK : run_verb(&options));
 }

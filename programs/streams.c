@@ -53,7 +53,7 @@ static int wait_for_room(int fd)
 }
 
 /* Writes no more at once than a pipe that says it has room takes without waiting. */
-static int write_all(int fd, const char *at, size_t n)
+static int stream_write_all(int fd, const char *at, size_t n)
 {
         while (n > 0) {
                 int r = wait_for_room(fd);
@@ -77,7 +77,7 @@ static ssize_t put_out(void *cookie, const char *at, size_t n)
         struct stream *s = cookie;
 
         if (!s->error)
-                s->error = -write_all(s->fd, at, n);
+                s->error = -stream_write_all(s->fd, at, n);
         errno = s->error;
         return s->error ? 0 : (ssize_t)n;
 }
@@ -102,7 +102,7 @@ static ssize_t put_err(void *cookie, const char *at, size_t n)
                         next = visible_next(at + i, n - i, visible + used, &more);
                 used += more;
                 if (used > sizeof(visible) - VISIBLE_SIZE || i + next == n) {
-                        r = write_all(s->fd, visible, used);
+                        r = stream_write_all(s->fd, visible, used);
                         used = 0;
                 }
         }
@@ -110,7 +110,7 @@ static ssize_t put_err(void *cookie, const char *at, size_t n)
         return (ssize_t)n;
 }
 
-static FILE *make(struct stream *s, cookie_write_function_t *put, int mode, size_t size)
+static FILE *stream_make(struct stream *s, cookie_write_function_t *put, int mode, size_t size)
 {
         FILE *file = fopencookie(s, "w", (cookie_io_functions_t){ .write = put });
 
@@ -121,8 +121,9 @@ static FILE *make(struct stream *s, cookie_write_function_t *put, int mode, size
 
 void streams_begin(void)
 {
-        FILE *mine_out = make(&out, put_out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, OUT_SIZE);
-        FILE *mine_err = make(&err, put_err, _IOLBF, ERR_SIZE);
+        FILE *mine_out =
+                stream_make(&out, put_out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, OUT_SIZE);
+        FILE *mine_err = stream_make(&err, put_err, _IOLBF, ERR_SIZE);
 
         /* Without memory for them the usual ones must do. */
         if (mine_out)

@@ -50,7 +50,7 @@ size_t visible_decode(const char *text, size_t n, unsigned *ret_character)
         return length;
 }
 
-static bool is_among(unsigned c, const struct range *ranges, size_t n)
+static bool is_in_ranges(unsigned c, const struct range *ranges, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 if (c >= ranges[i].first && c <= ranges[i].last)
@@ -76,11 +76,11 @@ bool visible_is_plain(unsigned character)
 {
         /* The last two of each plane are no characters at all. */
         return (character & 0xfffe) != 0xfffe &&
-               !is_among(character, hidden, sizeof(hidden) / sizeof(*hidden));
+               !is_in_ranges(character, hidden, sizeof(hidden) / sizeof(*hidden));
 }
 
 /* The picture of a C0 control or DEL: U+2400 and what follows it. */
-static size_t show_picture(unsigned character, char *ret_visible)
+static size_t escape_as_picture(unsigned character, char *ret_visible)
 {
         ret_visible[0] = '\xe2';
         ret_visible[1] = '\x90';
@@ -88,7 +88,7 @@ static size_t show_picture(unsigned character, char *ret_visible)
         return 3;
 }
 
-static size_t show(unsigned character, char ret_visible[static VISIBLE_SIZE])
+static size_t escape(unsigned character, char ret_visible[static VISIBLE_SIZE])
 {
         char number[VISIBLE_SIZE + 1];
         int n;
@@ -98,7 +98,7 @@ static size_t show(unsigned character, char ret_visible[static VISIBLE_SIZE])
                 return 2;
         }
         if (character < 0x20 || character == 0x7f)
-                return show_picture(character, ret_visible);
+                return escape_as_picture(character, ret_visible);
         n = snprintf(number, sizeof(number), character > 0xffff ? "\\U%08x" : "\\u%04x", character);
         assert(n > 0 && n <= VISIBLE_SIZE);
         memcpy(ret_visible, number, (size_t)n);
@@ -120,7 +120,7 @@ size_t visible_next(const char *text, size_t n, char ret_visible[static VISIBLE_
                 memcpy(ret_visible, text, length);
                 *ret_visible_n = length;
         } else {
-                *ret_visible_n = show(character, ret_visible);
+                *ret_visible_n = escape(character, ret_visible);
         }
         return length;
 }
@@ -137,9 +137,9 @@ static unsigned width_of(unsigned c)
                 { 0x1f300, 0x1faff }, { 0x20000, 0x3fffd },
         };
 
-        return is_among(c, none, sizeof(none) / sizeof(*none)) ? 0
-               : is_among(c, two, sizeof(two) / sizeof(*two))  ? 2
-                                                               : 1;
+        return is_in_ranges(c, none, sizeof(none) / sizeof(*none)) ? 0
+               : is_in_ranges(c, two, sizeof(two) / sizeof(*two))  ? 2
+                                                                   : 1;
 }
 
 size_t visible_width(const char *visible, size_t n)

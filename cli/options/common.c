@@ -74,7 +74,7 @@ static bool is_host_and_port(const char *text)
 }
 
 /* Points at what is wrong behind the scheme of a URL; NULL: nothing is. */
-static const char *find_mistake(const char *url, const char *rest, const char **ret_what)
+static const char *find_url_mistake(const char *url, const char *rest, const char **ret_what)
 {
         *ret_what = "nothing may stand behind it";
         if (strncmp(url, "udp:", 4) == 0 || strncmp(url, "auto:", 5) == 0)
@@ -95,7 +95,7 @@ static int parse_bus(const struct option_info *info, const char *text,
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
                 if (strncmp(text, schemes[i], strlen(schemes[i])) != 0)
                         continue;
-                wrong = find_mistake(text, text + strlen(schemes[i]), &what);
+                wrong = find_url_mistake(text, text + strlen(schemes[i]), &what);
                 if (wrong)
                         return option_error_at(info, what, text, (size_t)(wrong - text));
                 ret_value->text = text;

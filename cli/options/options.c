@@ -112,7 +112,7 @@ static const struct option_info *tables_get(const struct tables *t, int c)
         return t->infos[i];
 }
 
-static int set(struct options *o, const struct option_info *info, const char *arg)
+static int take_option(struct options *o, const struct option_info *info, const char *arg)
 {
         union option_value value = { .text = arg };
 
@@ -122,7 +122,7 @@ static int set(struct options *o, const struct option_info *info, const char *ar
         return 0;
 }
 
-static int refuse(const struct verb *verb, const char *what, const char *option)
+static int refuse_option(const struct verb *verb, const char *what, const char *option)
 {
         fprintf(stderr, "mbus-cli: %s%s%s %s", verb ? verb->name : "", verb ? ": " : "", what,
                 option);
@@ -154,7 +154,7 @@ static int read_options(const struct verb *const *verbs, int argc, char **argv, 
                         letter[1] = (char)optopt;
                         *ret_missing = c == ':';
                         *ret_bad = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
-                } else if (set(o, tables_get(&tables, c), optarg) < 0) {
+                } else if (take_option(o, tables_get(&tables, c), optarg) < 0) {
                         return -1;
                 }
         }
@@ -200,7 +200,7 @@ static int check_options(const struct options *o)
                 if (verb_has(o->verb, o->given[i].info))
                         continue;
                 snprintf(name, sizeof(name), "--%s", o->given[i].info->name);
-                return refuse(o->verb, "no option", name);
+                return refuse_option(o->verb, "no option", name);
         }
         if (options_has(o, &option_json) && options_has(o, &option_format)) {
                 text_error("%s: -j and -F exclude each other", o->verb->name);
@@ -239,8 +239,8 @@ int options_parse(const struct verb *const *verbs, int argc, char **argv,
                 return 1;
         }
         if (bad)
-                return refuse(named ? o.verb : NULL,
-                              missing ? "an argument is missing behind" : "no option", bad);
+                return refuse_option(named ? o.verb : NULL,
+                                     missing ? "an argument is missing behind" : "no option", bad);
         if (check_options(&o) < 0 || check_args(&o) < 0)
                 return -1;
         *ret_options = o;

@@ -30,7 +30,7 @@
 /* A signal handler has no other way. */
 static int signal_pipe[2] = { -1, -1 };
 
-static void on_signal(int number)
+static void loop_on_signal(int number)
 {
         unsigned char byte = (unsigned char)number;
         int saved = errno;
@@ -43,7 +43,7 @@ static void on_signal(int number)
 /* The first one ends the tool in order, a second of the same ends it at once. */
 static void catch_signal(int number)
 {
-        struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+        struct sigaction action = { .sa_handler = loop_on_signal, .sa_flags = (int)SA_RESETHAND };
 
         sigemptyset(&action.sa_mask);
         sigaction(number, &action, NULL);
@@ -127,7 +127,7 @@ int loop_unanswered(struct mbus_bus *bus)
 /* What stderr was told and is not over: of the one bus that a tool opens. */
 static bool reported[MBUS_NETWORK_MAX];
 
-static void report_network(enum mbus_network network, const char *why)
+static void loop_report_network(enum mbus_network network, const char *why)
 {
         fputs("mbus-cli: ", stderr);
         text_print_visible(stderr, why, strlen(why));
@@ -143,15 +143,15 @@ void loop_tell_network(struct mbus_bus *bus, enum mbus_network network)
         const char *why = mbus_bus_get_network(bus, network);
 
         if (why && !reported[network])
-                report_network(network, why);
+                loop_report_network(network, why);
 }
 
-static void on_network(const struct mbus_event *event)
+static void loop_on_network(const struct mbus_event *event)
 {
         bool known = event->network < MBUS_NETWORK_MAX;
 
         if (event->why && known)
-                report_network(event->network, event->why);
+                loop_report_network(event->network, event->why);
 }
 
 /* Processes the bus and hands out its events. *@ret_more: there is more to process. */
@@ -166,7 +166,7 @@ static int iterate(struct loop *loop, bool *ret_more)
         while ((event = mbus_bus_pop_event(loop->bus))) {
                 loop->answer_by = 0;
                 if (event->type == MBUS_EVENT_NETWORK)
-                        on_network(event);
+                        loop_on_network(event);
                 status = loop->on_event(loop->data, event);
                 if (status != LOOP_ON)
                         return status;

@@ -110,7 +110,7 @@ int session_check_address(const char *where, const char *address, bool own)
         return EXITS_USAGE;
 }
 
-static int open_failed(const struct mbus_config *config, int error)
+static int session_open_failed(const struct mbus_config *config, int error)
 {
         const char *why = mbus_config_get_error(config);
 
@@ -125,7 +125,7 @@ static bool is_missing(const char *path)
 }
 
 /* Makes the file that open would have read. 0 if it is worth another try, else an exit status. */
-static int make_config(struct mbus_config *config, const char *path)
+static int session_make_config(struct mbus_config *config, const char *path)
 {
         int r = mbus_config_generate(config, 0);
 
@@ -190,12 +190,12 @@ static bool mended(const struct options *o, struct mbus_config *config, int erro
                 return false;
         }
         mbus_config_set_url(config, bus);
-        *ret_status = make_config(config, path);
+        *ret_status = session_make_config(config, path);
         free(path);
         return *ret_status == EXITS_OK;
 }
 
-static int open_bus(const struct options *o, struct session *s)
+static int session_open_bus(const struct options *o, struct session *s)
 {
         int status = -1, r = mbus_bus_open(&s->bus, s->config);
 
@@ -204,7 +204,7 @@ static int open_bus(const struct options *o, struct session *s)
         else if (r && status >= 0)
                 return status;
         if (r)
-                return open_failed(s->config, r);
+                return session_open_failed(s->config, r);
         loop_print_warnings(s->bus);
         s->brokered = is_broker(mbus_bus_get_url(s->bus));
         return EXITS_OK;
@@ -225,7 +225,7 @@ int session_open(const struct options *options, struct session *ret_session)
         if (options_has(options, &option_config))
                 mbus_config_set_file(s.config, options_text(options, &option_config));
         mbus_config_set_patience(s.config, options_number(options, &option_wait, SESSION_PATIENCE));
-        status = open_bus(options, &s);
+        status = session_open_bus(options, &s);
         if (status) {
                 mbus_config_free(s.config);
                 return status;

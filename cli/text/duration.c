@@ -29,7 +29,7 @@ static uint64_t unit_of(const char *text)
 }
 
 /* Digits into a whole number and a fraction in units of 1e-9. Returns what is behind them. */
-static const char *parse_number(const char *text, uint64_t *ret_whole, uint64_t *ret_nano)
+static const char *parse_decimal(const char *text, uint64_t *ret_whole, uint64_t *ret_nano)
 {
         uint64_t whole = 0, nano = 0, weight = 100000000;
 
@@ -47,7 +47,7 @@ static const char *parse_number(const char *text, uint64_t *ret_whole, uint64_t 
 int duration_parse(const char *text, uint64_t *ret_ns, size_t *ret_at, const char **ret_what)
 {
         uint64_t whole, nano, unit;
-        const char *end = parse_number(text, &whole, &nano);
+        const char *end = parse_decimal(text, &whole, &nano);
 
         *ret_at = (size_t)(end - text);
         if (end == text || (end == text + 1 && *text == '.')) {

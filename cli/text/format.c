@@ -175,7 +175,7 @@ static const struct letter *find_letter(char c)
 }
 
 /* What a backslash and @c stand for, or '\0'. */
-static char unescape(char c)
+static char format_unescape(char c)
 {
         return c == 'n' ? '\n' : c == 't' ? '\t' : c == '\\' ? '\\' : '\0';
 }
@@ -188,7 +188,7 @@ int format_check(const char *format, size_t *ret_at, const char **ret_what)
                         *ret_what = "no such letter; mbus-cli monitor --help lists them";
                         return -1;
                 }
-                if (*p == '\\' && !unescape(p[1])) {
+                if (*p == '\\' && !format_unescape(p[1])) {
                         *ret_at = (size_t)(p - format);
                         *ret_what = "only \\n, \\t and \\\\ are escapes";
                         return -1;
@@ -207,11 +207,11 @@ void format_print(FILE *file, const char *format, const struct mbus_message *mes
                 const struct letter *letter = *p == '%' ? find_letter(p[1]) : NULL;
 
                 assert(letter || *p != '%' || p[1] == '%');
-                assert(*p != '\\' || unescape(p[1]));
+                assert(*p != '\\' || format_unescape(p[1]));
                 if (letter)
                         letter->print(file, &received);
                 else if (*p == '%' || *p == '\\')
-                        fputc(*p == '%' ? '%' : unescape(p[1]), file);
+                        fputc(*p == '%' ? '%' : format_unescape(p[1]), file);
                 else
                         fputc(*p, file);
                 if ((*p == '%' || *p == '\\') && p[1])

@@ -67,8 +67,8 @@ bool keygen_is_unreadable(const struct keygen *keygen)
 }
 
 /* NULL is left to the library. */
-static void apply(struct mbus_config *config, const char *key, const struct choice *table,
-                  const char *option)
+static void apply_choice(struct mbus_config *config, const char *key, const struct choice *table,
+                         const char *option)
 {
         for (; option && table->option; table++)
                 if (strcmp(table->option, option) == 0)
@@ -78,8 +78,8 @@ static void apply(struct mbus_config *config, const char *key, const struct choi
 void keygen_apply(const struct keygen *keygen, struct mbus_config *config)
 {
         assert(!keygen_check(keygen));
-        apply(config, "SCOPE", scopes, keygen->scope);
-        apply(config, "HASHKEY", hashes, keygen->hash);
-        apply(config, "ENCRYPTIONKEY", ciphers, keygen->cipher);
-        apply(config, "DIALECT", dialects, keygen->dialect);
+        apply_choice(config, "SCOPE", scopes, keygen->scope);
+        apply_choice(config, "HASHKEY", hashes, keygen->hash);
+        apply_choice(config, "ENCRYPTIONKEY", ciphers, keygen->cipher);
+        apply_choice(config, "DIALECT", dialects, keygen->dialect);
 }

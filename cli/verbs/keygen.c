@@ -33,7 +33,7 @@ static bool is_regular(const char *path)
         return lstat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
-static int tell(int r, const char *path, const struct mbus_config *config)
+static int report_file(int r, const char *path, const struct mbus_config *config)
 {
         const char *why = mbus_config_get_error(config);
 
@@ -56,7 +56,7 @@ static int tell(int r, const char *path, const struct mbus_config *config)
         return EXITS_OK;
 }
 
-static int check(const struct keygen *keygen)
+static int check_choices(const struct keygen *keygen)
 {
         const char *bad = keygen_check(keygen);
 
@@ -71,7 +71,7 @@ static int check(const struct keygen *keygen)
 }
 
 /* -o, else -c, else where the library looks. */
-static int make_file(const struct options *o, struct mbus_config *config)
+static int keygen_make_file(const struct options *o, struct mbus_config *config)
 {
         const char *path = options_has(o, &output) ? options_text(o, &output)
                                                    : options_text(o, &option_config);
@@ -89,7 +89,7 @@ static int make_file(const struct options *o, struct mbus_config *config)
                 text_error("%s", strerror(errno));
                 return EXITS_FAILED;
         }
-        status = tell(
+        status = report_file(
                 mbus_config_generate(config, options_has(o, &force) ? MBUS_GENERATE_REPLACE : 0),
                 file, config);
         free(file);
@@ -114,7 +114,7 @@ static int keygen_run(const struct options *o)
                                  options_text(o, &cipher), options_text(o, &dialect) };
         const char *file = options_text(o, &output);
         struct mbus_config *config;
-        int status = check(&keygen);
+        int status = check_choices(&keygen);
 
         if (status)
                 return status;
@@ -125,7 +125,7 @@ static int keygen_run(const struct options *o)
         keygen_apply(&keygen, config);
         if (keygen_is_unreadable(&keygen))
                 text_error("old programs cannot read this: they know md5, and des or none");
-        status = file && strcmp(file, "-") == 0 ? print_text(config) : make_file(o, config);
+        status = file && strcmp(file, "-") == 0 ? print_text(config) : keygen_make_file(o, config);
         mbus_config_free(config);
         return status;
 }

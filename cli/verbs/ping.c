@@ -43,7 +43,7 @@ static bool has_answered(const struct ping *ping, const char *address)
         return false;
 }
 
-static bool is_own(const struct ping *ping, const char *address)
+static bool is_own_address(const struct ping *ping, const char *address)
 {
         const char *own = mbus_entity_get_address(ping->request.entity);
 
@@ -65,8 +65,8 @@ static bool is_answer(const struct ping *ping, const struct mbus_message *messag
         const char *source = mbus_message_get_source(message);
 
         return ping->is_sent && is_hello(message) &&
-               mbus_address_matches(ping->request.address, source) && !is_own(ping, source) &&
-               !has_answered(ping, source);
+               mbus_address_matches(ping->request.address, source) &&
+               !is_own_address(ping, source) && !has_answered(ping, source);
 }
 
 static int remember(struct ping *ping, const char *address)
@@ -159,7 +159,7 @@ static void ping_print_summary(const struct ping *ping)
         for (size_t i = 0; i < mbus_peers_get_n(peers); i++) {
                 const char *address = mbus_peers_get_address(peers, i);
 
-                if (has_answered(ping, address) || is_own(ping, address))
+                if (has_answered(ping, address) || is_own_address(ping, address))
                         continue;
                 fprintf(stderr, "%s did not answer\n", address);
                 silent++;

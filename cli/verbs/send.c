@@ -84,7 +84,7 @@ static int add_command(struct mbus_commands *commands, const char *text)
 }
 
 /* Whether @text has the command @name: each begins a line, and strings hold none. */
-static bool has_command(const char *text, const char *name)
+static bool text_has_command(const char *text, const char *name)
 {
         size_t n = strlen(name);
 
@@ -102,7 +102,7 @@ static int check_manner(const struct options *o, const struct mbus_commands *com
         const char *text = mbus_commands_get_text(commands);
         bool is_reliable = options_has(o, &reliable);
 
-        if (!has_command(text, is_reliable ? "mbus.waiting" : "mbus.go"))
+        if (!text_has_command(text, is_reliable ? "mbus.waiting" : "mbus.go"))
                 return EXITS_OK;
         text_error(
                 is_reliable
@@ -112,7 +112,7 @@ static int check_manner(const struct options *o, const struct mbus_commands *com
         return EXITS_USAGE;
 }
 
-static int read_commands(const struct options *o, struct mbus_commands *commands)
+static int send_read_commands(const struct options *o, struct mbus_commands *commands)
 {
         int status = EXITS_OK;
 
@@ -200,7 +200,7 @@ static int done(struct send *send)
         return LOOP_ON;
 }
 
-static int send_unreliable(struct send *send)
+static int submit_unreliable(struct send *send)
 {
         int r = send->is_done ? 0
                               : mbus_entity_send(send->request.entity, send->request.address,
@@ -210,7 +210,7 @@ static int send_unreliable(struct send *send)
 }
 
 /* LOOP_ON: it has a ticket. */
-static int send_reliable(struct send *send)
+static int submit_reliable(struct send *send)
 {
         int r;
 
@@ -244,8 +244,8 @@ static int send_reliable(struct send *send)
 static int send_on_ready(struct send *send)
 {
         if (!options_has(send->request.options, &reliable))
-                return send_unreliable(send);
-        return send->is_sent ? LOOP_ON : send_reliable(send);
+                return submit_unreliable(send);
+        return send->is_sent ? LOOP_ON : submit_reliable(send);
 }
 
 static int send_on_failed(struct send *send, const struct mbus_event *event)
@@ -383,7 +383,7 @@ static int send_run(const struct options *options)
         r = mbus_commands_new(&send.commands);
         if (r)
                 return session_error("COMMAND", r);
-        status = read_commands(options, send.commands);
+        status = send_read_commands(options, send.commands);
         if (!status)
                 status = send_message(&send);
         mbus_commands_free(send.commands);
