@@ -94,7 +94,7 @@ static void note_manner(struct mbus_commands *c, const struct payload *p)
 }
 
 /* The parameters of the commands of the bus are for us to know. *@ret_i is which is wrong. */
-static const char *find_mistake(const struct payload *p, size_t *ret_i)
+static const char *commands_find_mistake(const struct payload *p, size_t *ret_i)
 {
         const char *what = NULL;
 
@@ -144,7 +144,7 @@ static bool commands_item(struct mbus_commands *c)
 }
 
 /* Ends the innermost open list, if that is what the call may end. */
-static void end_list(struct mbus_commands *c, bool allowed)
+static void commands_end_list(struct mbus_commands *c, bool allowed)
 {
         if (!c || c->mistake)
                 return;
@@ -168,7 +168,7 @@ static int finish_bus_command(struct mbus_commands *c)
 
         if (r != 0)
                 return r;
-        if (find_mistake(&p, &i)) {
+        if (commands_find_mistake(&p, &i)) {
                 payload_deinit(&p);
                 return MBUS_E_MALFORMED;
         }
@@ -186,7 +186,7 @@ void mbus_commands_end(struct mbus_commands *c)
 {
         int r;
 
-        end_list(c, c && c->depth == 1);
+        commands_end_list(c, c && c->depth == 1);
         if (!c || c->mistake || !span_begins(span_from(buffer_span(&c->text), c->start), "mbus."))
                 return;
         r = finish_bus_command(c);
@@ -212,7 +212,7 @@ void mbus_commands_begin_list(struct mbus_commands *c)
 
 void mbus_commands_end_list(struct mbus_commands *c)
 {
-        end_list(c, c && c->depth > 1);
+        commands_end_list(c, c && c->depth > 1);
 }
 
 void mbus_commands_add_integer(struct mbus_commands *c, int64_t integer)
@@ -297,7 +297,7 @@ static int check_commands(const struct payload *p, struct span text, struct pars
                         "mbus.waiting and mbus.go";
                 return MBUS_E_RESERVED;
         }
-        what = find_mistake(p, &i);
+        what = commands_find_mistake(p, &i);
         if (!what)
                 return 0;
         return parse_fail(error, (size_t)(p->commands[i].text.at - text.at), what);

@@ -124,7 +124,7 @@ static int read_entries(struct mbus_config *c, struct config *ret_config)
 
 /* ---- making it ----------------------------------------------------------------------------- */
 
-static int make_text(struct mbus_config *c, const struct config *config)
+static int generate_text(struct mbus_config *c, const struct config *config)
 {
         struct buffer text = BUFFER_INIT;
 
@@ -140,7 +140,7 @@ static int make_text(struct mbus_config *c, const struct config *config)
         return 0;
 }
 
-static int make_file(struct mbus_config *c, const struct config *config, bool replace)
+static int generate_file(struct mbus_config *c, const struct config *config, bool replace)
 {
         char error[CONFIG_FILE_ERROR_SIZE] = "";
         char *path;
@@ -177,9 +177,9 @@ int mbus_config_generate(struct mbus_config *c, unsigned flags)
                         snprintf(c->error, sizeof(c->error), "there are no random numbers: %s",
                                  strerror(-r));
                 else if (flags & MBUS_GENERATE_TEXT)
-                        r = make_text(c, &config);
+                        r = generate_text(c, &config);
                 else
-                        r = make_file(c, &config, flags & MBUS_GENERATE_REPLACE);
+                        r = generate_file(c, &config, flags & MBUS_GENERATE_REPLACE);
                 explicit_bzero(&config, sizeof(config));
         }
         if (r == -ENOMEM && !c->error[0])

@@ -52,7 +52,7 @@ static const char *const drop_names[MBUS_DROP_MAX] = {
         [MBUS_DROP_DENIED] = "denied",
 };
 
-static const char *name_of(const char *const *names, size_t n, size_t i)
+static const char *names_get(const char *const *names, size_t n, size_t i)
 {
         return i < n && names[i] ? names[i] : "unknown";
 }
@@ -62,17 +62,17 @@ const char *mbus_error_name(int error)
         /* INT_MIN has no positive counterpart, and is no errno. */
         if (error < 0 && error >= -INT_MAX)
                 return strerror(-error);
-        return name_of(error_names, sizeof(error_names) / sizeof(*error_names), (size_t)error);
+        return names_get(error_names, sizeof(error_names) / sizeof(*error_names), (size_t)error);
 }
 
 const char *mbus_reason_name(enum mbus_reason reason)
 {
-        return name_of(reason_names, MBUS_REASON_MAX, (size_t)reason);
+        return names_get(reason_names, MBUS_REASON_MAX, (size_t)reason);
 }
 
 const char *mbus_drop_name(enum mbus_drop drop)
 {
-        return name_of(drop_names, MBUS_DROP_MAX, (size_t)drop);
+        return names_get(drop_names, MBUS_DROP_MAX, (size_t)drop);
 }
 
 unsigned mbus_version(void)

@@ -39,7 +39,7 @@ static const struct value *args_take(struct args *args, enum mbus_value_type typ
         return v->type == type ? v : NULL;
 }
 
-static bool take_seq(struct args *args, uint32_t *ret_seq)
+static bool args_take_seq(struct args *args, uint32_t *ret_seq)
 {
         const struct value *v = args_take(args, MBUS_VALUE_INTEGER);
 
@@ -49,16 +49,16 @@ static bool take_seq(struct args *args, uint32_t *ret_seq)
         return true;
 }
 
-static struct span take_text(struct args *args, enum mbus_value_type type)
+static struct span args_take_text(struct args *args, enum mbus_value_type type)
 {
         const struct value *v = args_take(args, type);
 
         return v ? v->text : SPAN_NULL;
 }
 
-static bool take_address(struct args *args, struct address *ret_address)
+static bool args_take_address(struct args *args, struct address *ret_address)
 {
-        struct span text = take_text(args, MBUS_VALUE_STRING);
+        struct span text = args_take_text(args, MBUS_VALUE_STRING);
 
         return text.at && address_parse(text, LENIENT, ret_address, NULL, NULL) == 0;
 }
@@ -93,7 +93,7 @@ static void take_options(struct link *l, struct args args)
 
 /* ---- attachments and tickets --------------------------------------------------------------- */
 
-static void on_attached(struct link *l, struct args args)
+static void broker_on_attached(struct link *l, struct args args)
 {
         const struct ticket *ticket;
         struct link_entity *entity;
@@ -101,8 +101,8 @@ static void on_attached(struct link *l, struct args args)
         uint32_t seq;
         int r;
 
-        if (!take_seq(&args, &seq) || !args_take(&args, MBUS_VALUE_INTEGER) ||
-            !take_address(&args, &address))
+        if (!args_take_seq(&args, &seq) || !args_take(&args, MBUS_VALUE_INTEGER) ||
+            !args_take_address(&args, &address))
                 return;
         ticket = tickets_find(&l->tickets, seq);
         if (!ticket || !ticket->attach) {
@@ -163,8 +163,8 @@ static void refuse_for_good(struct link *l, struct link_entity *entity, enum mbu
         early_fail(entity, reason, why);
 }
 
-static void refuse(struct link *l, struct link_entity *entity, enum mbus_reason reason,
-                   struct span why)
+static void refuse_attachment(struct link *l, struct link_entity *entity, enum mbus_reason reason,
+                              struct span why)
 {
         if (reason != MBUS_REASON_TAKEN || (!ask_anew(entity) && !ask_later(l, entity)))
                 refuse_for_good(l, entity, reason, why);
@@ -176,8 +176,8 @@ static bool is_asked_to_observe(const struct link *l, uint32_t seq)
 }
 
 /* A question of the library's own was not granted. */
-static void on_question_failed(struct link *l, uint32_t seq, enum mbus_reason reason,
-                               struct span why)
+static void broker_on_question_failed(struct link *l, uint32_t seq, enum mbus_reason reason,
+                                      struct span why)
 {
         const struct watches *watches = &l->base.bus->watches;
 
@@ -197,7 +197,7 @@ static void on_question_failed(struct link *l, uint32_t seq, enum mbus_reason re
 }
 
 /* broker.refused and broker.undelivered alike: something that was asked for will not be. */
-static void on_failed(struct link *l, struct args args)
+static void broker_on_failed(struct link *l, struct args args)
 {
         const struct ticket *found;
         enum mbus_reason reason;
@@ -205,28 +205,28 @@ static void on_failed(struct link *l, struct args args)
         struct span why;
         uint32_t seq;
 
-        if (!take_seq(&args, &seq))
+        if (!args_take_seq(&args, &seq))
                 return;
-        reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
-        why = take_text(&args, MBUS_VALUE_STRING);
+        reason = reason_from_name(args_take_text(&args, MBUS_VALUE_SYMBOL));
+        why = args_take_text(&args, MBUS_VALUE_STRING);
         if (reason == MBUS_REASON_NONE)
                 reason = MBUS_REASON_DENIED;
         found = tickets_find(&l->tickets, seq);
         if (!found) {
-                on_question_failed(l, seq, reason, why);
+                broker_on_question_failed(l, seq, reason, why);
                 return;
         }
         ticket = *found;
         tickets_remove(&l->tickets, seq);
         if (ticket.attach)
-                refuse(l, ticket.entity, reason, why);
+                refuse_attachment(l, ticket.entity, reason, why);
         else
                 ticket_end(link_events(l), &ticket, reason, why);
 }
 
 /* The owner of the broker dropped an entity, [policy] does not cover it any more, or somebody
  * else on the bus has its address. What it had under way ends with it. */
-static void on_detached(struct link *l, struct args args)
+static void broker_on_detached(struct link *l, struct args args)
 {
         struct link_entity *entity;
         enum mbus_reason reason;
@@ -235,15 +235,15 @@ static void on_detached(struct link *l, struct args args)
         struct span why;
         size_t cursor = 0;
 
-        if (!take_address(&args, &address))
+        if (!args_take_address(&args, &address))
                 return;
         entity = entity_of_attached(index_find(&l->attached, &address));
         if (!entity)
                 return;
-        reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        reason = reason_from_name(args_take_text(&args, MBUS_VALUE_SYMBOL));
         if (reason == MBUS_REASON_NONE)
                 reason = MBUS_REASON_DENIED;
-        why = take_text(&args, MBUS_VALUE_STRING);
+        why = args_take_text(&args, MBUS_VALUE_STRING);
         header_cache_clear(&l->headers);
         index_remove(&l->attached, &entity->attached);
         while (tickets_take(&l->tickets, entity, &cursor, &ticket))
@@ -254,13 +254,13 @@ static void on_detached(struct link *l, struct args args)
 }
 
 /* Somebody else on the bus has the address. */
-static void on_renamed(struct link *l, struct args args)
+static void broker_on_renamed(struct link *l, struct args args)
 {
         struct address from, to;
         struct link_entity *entity;
         int r;
 
-        if (!take_address(&args, &from) || !take_address(&args, &to))
+        if (!args_take_address(&args, &from) || !args_take_address(&args, &to))
                 return;
         entity = entity_of_attached(index_find(&l->attached, &from));
         if (!entity || index_find(&l->attached, &to))
@@ -290,13 +290,13 @@ void link_on_broker_acks(struct link *l, const struct message *m)
 
 /* ---- other entities ------------------------------------------------------------------------ */
 
-static void on_joined(struct link *l, struct args args)
+static void broker_on_joined(struct link *l, struct args args)
 {
         uint64_t now = clock_now();
         struct address address;
 
         while (args.next < args.end) {
-                bool usable = take_address(&args, &address);
+                bool usable = args_take_address(&args, &address);
                 const struct value *age = args_take(&args, MBUS_VALUE_INTEGER);
                 uint64_t ms = age && age->integer > 0 ? (uint64_t)age->integer : 0;
 
@@ -307,13 +307,13 @@ static void on_joined(struct link *l, struct args args)
         }
 }
 
-static void on_left(struct link *l, struct args args)
+static void broker_on_left(struct link *l, struct args args)
 {
         struct address address;
 
-        if (take_address(&args, &address))
+        if (args_take_address(&args, &address))
                 reported_left(&l->base.bus->reported, &address,
-                              reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL)));
+                              reason_from_name(args_take_text(&args, MBUS_VALUE_SYMBOL)));
 }
 
 static bool report_watching(struct link *l)
@@ -328,15 +328,15 @@ static bool report_watching(struct link *l)
         return room;
 }
 
-static void on_watching(struct link *l, struct args args)
+static void broker_on_watching(struct link *l, struct args args)
 {
         struct watches *watches = &l->base.bus->watches;
         bool all = true;
         uint32_t seq;
 
-        if (!take_seq(&args, &seq))
+        if (!args_take_seq(&args, &seq))
                 return;
-        network_set_interface(&l->network, take_text(&args, MBUS_VALUE_STRING));
+        network_set_interface(&l->network, args_take_text(&args, MBUS_VALUE_STRING));
         for (size_t i = 0; i < watches->n; i++) {
                 struct watch *watch = &watches->all[i];
 
@@ -350,48 +350,48 @@ static void on_watching(struct link *l, struct args args)
                 reported_sweep(&l->base.bus->reported);
 }
 
-static void on_unwatched(struct link *l, struct args args)
+static void broker_on_unwatched(struct link *l, struct args args)
 {
         struct watches *watches = &l->base.bus->watches;
-        enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
-        struct span why = take_text(&args, MBUS_VALUE_STRING);
+        enum mbus_reason reason = reason_from_name(args_take_text(&args, MBUS_VALUE_SYMBOL));
+        struct span why = args_take_text(&args, MBUS_VALUE_STRING);
 
         for (size_t i = watches->n; i > 0 && reason != MBUS_REASON_NONE; i--)
                 reported_unwatch(&l->base.bus->reported, i - 1, reason, why);
 }
 
-static void on_unobserved(struct link *l, struct args args)
+static void broker_on_unobserved(struct link *l, struct args args)
 {
-        enum mbus_reason reason = reason_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        enum mbus_reason reason = reason_from_name(args_take_text(&args, MBUS_VALUE_SYMBOL));
 
         if (reason != MBUS_REASON_NONE)
                 observing_ended(&l->base.bus->observing, link_events(l), reason,
-                                take_text(&args, MBUS_VALUE_STRING));
+                                args_take_text(&args, MBUS_VALUE_STRING));
 }
 
-static void on_dropped(struct link *l, struct args args)
+static void broker_on_dropped(struct link *l, struct args args)
 {
         const struct value *count = args_take(&args, MBUS_VALUE_INTEGER);
         struct mbus_event event = { .type = MBUS_EVENT_DROPPED };
 
         if (!count || count->integer <= 0)
                 return;
-        event.drop = drop_from_name(take_text(&args, MBUS_VALUE_SYMBOL));
+        event.drop = drop_from_name(args_take_text(&args, MBUS_VALUE_SYMBOL));
         event.count = (uint64_t)count->integer;
         /* Of those that were denied, the SeqNum of the first, and why it was. */
         (void)args_take(&args, MBUS_VALUE_INTEGER);
-        event.why = why_string(take_text(&args, MBUS_VALUE_STRING));
+        event.why = why_string(args_take_text(&args, MBUS_VALUE_STRING));
         l->dropped[event.drop] += event.count;
         event_queue_push(link_events(l), &event, NULL);
 }
 
-static void on_network(struct link *l, struct args args)
+static void broker_on_network(struct link *l, struct args args)
 {
-        struct span name = take_text(&args, MBUS_VALUE_SYMBOL);
-        struct span interface = take_text(&args, MBUS_VALUE_STRING);
+        struct span name = args_take_text(&args, MBUS_VALUE_SYMBOL);
+        struct span interface = args_take_text(&args, MBUS_VALUE_STRING);
 
         network_told(&l->network, link_events(l), name, interface,
-                     take_text(&args, MBUS_VALUE_STRING));
+                     args_take_text(&args, MBUS_VALUE_STRING));
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
@@ -400,22 +400,22 @@ static const struct {
         const char *name;
         void (*handle)(struct link *l, struct args args);
 } verbs[] = {
-        { "broker.attached", on_attached },
-        { "broker.refused", on_failed },
-        { "broker.undelivered", on_failed },
-        { "broker.joined", on_joined },
-        { "broker.left", on_left },
-        { "broker.watching", on_watching },
-        { "broker.dropped", on_dropped },
-        { "broker.detached", on_detached },
-        { "broker.renamed", on_renamed },
-        { "broker.unwatched", on_unwatched },
-        { "broker.unobserved", on_unobserved },
-        { "broker.network", on_network },
+        { "broker.attached", broker_on_attached },
+        { "broker.refused", broker_on_failed },
+        { "broker.undelivered", broker_on_failed },
+        { "broker.joined", broker_on_joined },
+        { "broker.left", broker_on_left },
+        { "broker.watching", broker_on_watching },
+        { "broker.dropped", broker_on_dropped },
+        { "broker.detached", broker_on_detached },
+        { "broker.renamed", broker_on_renamed },
+        { "broker.unwatched", broker_on_unwatched },
+        { "broker.unobserved", broker_on_unobserved },
+        { "broker.network", broker_on_network },
 };
 
 /* Whether @command was the broker's to the library. */
-static bool on_broker_command(struct link *l, const struct payload *p,
+static bool broker_on_command(struct link *l, const struct payload *p,
                               const struct command *command)
 {
         for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
@@ -432,6 +432,6 @@ bool link_on_broker_message(struct link *l, const struct message *m)
         bool all = true;
 
         for (size_t i = 0; i < m->payload.n; i++)
-                all = on_broker_command(l, &m->payload, &m->payload.commands[i]) && all;
+                all = broker_on_command(l, &m->payload, &m->payload.commands[i]) && all;
         return all;
 }

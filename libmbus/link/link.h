@@ -3,13 +3,15 @@
  *
  * From the ground up, each calls those above it in this list:
  *
- *      pool, dedup, header-cache    memory for messages; what was taken, and which headers came, lately
+ *      pool, dedup, header-cache    memory for messages; what was taken lately; headers that
+ *                                   came lately
  *      network                      what the broker says of the network
  *      tickets                      questions that wait for an answer
  *      tcp, proof                   what is particular about TCP; whether the broker is on the bus
  *                                   that was named
  *      output                       frames go out: numbered, gathered, written
- *      acks, ask                    acknowledgements that are owed; what the library asks the broker
+ *      acks, ask                    acknowledgements that are owed; what the library asks the
+ *                                   broker
  *      early                        messages that wait until their entity is attached
  *      send, flush                  messages go out; which ones the broker has not taken yet
  *      from-broker, receive         what the broker says to the library; frames come in

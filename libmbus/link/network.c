@@ -12,7 +12,7 @@ static const char *const network_names[MBUS_NETWORK_MAX] = {
 };
 
 /* Replaces *@text by a copy of @span, which may be empty. */
-static void set_text(char **text, struct span span)
+static void network_set_text(char **text, struct span span)
 {
         free(*text);
         *text = why_string(span);
@@ -21,18 +21,18 @@ static void set_text(char **text, struct span span)
 void network_set_interface(struct link_network *n, struct span interface)
 {
         if (interface.n > 0)
-                set_text(&n->interface, interface);
+                network_set_text(&n->interface, interface);
 }
 
 void network_forget(struct link_network *n)
 {
         for (unsigned i = 0; i < MBUS_NETWORK_MAX; i++)
-                set_text(&n->texts[i], SPAN_NULL);
-        set_text(&n->interface, SPAN_NULL);
+                network_set_text(&n->texts[i], SPAN_NULL);
+        network_set_text(&n->interface, SPAN_NULL);
 }
 
 /* Who attaches several entities is told of one trouble several times. */
-static bool is_known(const struct link_network *n, unsigned network, struct span why)
+static bool network_is_known(const struct link_network *n, unsigned network, struct span why)
 {
         const char *text = n->texts[network];
 
@@ -44,13 +44,13 @@ void network_told(struct link_network *n, struct event_queue *events, struct spa
 {
         network_set_interface(n, interface);
         for (unsigned i = 0; i < MBUS_NETWORK_MAX; i++) {
-                if (!span_equal_text(name, network_names[i]) || is_known(n, i, why))
+                if (!span_equal_text(name, network_names[i]) || network_is_known(n, i, why))
                         continue;
                 if (i == MBUS_NETWORK_OK)
                         for (unsigned k = 0; k < MBUS_NETWORK_MAX; k++)
-                                set_text(&n->texts[k], SPAN_NULL);
+                                network_set_text(&n->texts[k], SPAN_NULL);
                 else if (i != MBUS_NETWORK_MOVED)
-                        set_text(&n->texts[i], why);
+                        network_set_text(&n->texts[i], why);
                 event_queue_network(events, (enum mbus_network)i, why);
         }
 }

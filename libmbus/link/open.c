@@ -207,7 +207,8 @@ static int connect_tcp(struct link_tcp *tcp, int *ret_fd, struct failure *ret_fa
         return r;
 }
 
-static void explain(const struct link_tcp *tcp, const struct failure *f, char ret_error[static 256])
+static void open_tcp_explain(const struct link_tcp *tcp, const struct failure *f,
+                             char ret_error[static 256])
 {
         bool several = link_tcp_n_places(tcp) > 1;
 
@@ -232,7 +233,7 @@ int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_co
         if (r == 0)
                 r = connect_tcp(tcp, &fd, &failure);
         if (r < 0 && r != -ENOMEM && tcp) {
-                explain(tcp, &failure, error);
+                open_tcp_explain(tcp, &failure, error);
                 r = MBUS_E_NO_BUS;
         }
         if (r) {

@@ -74,7 +74,7 @@ static void count_unclaimed(struct link *l, const struct message *m)
         l->dropped[index_next(&cursor) ? MBUS_DROP_SUBSET : MBUS_DROP_NOBODY]++;
 }
 
-static void deliver_reliable(struct link *l, struct message *m, struct link_entity *only)
+static void receive_reliable(struct link *l, struct message *m, struct link_entity *only)
 {
         struct link_entity *entity = only;
 
@@ -100,7 +100,7 @@ static void deliver_reliable(struct link *l, struct message *m, struct link_enti
 }
 
 /* To all that match but the one who sent it. */
-static void deliver(struct link *l, struct message *m, struct link_entity *only)
+static void receive_unreliable(struct link *l, struct message *m, struct link_entity *only)
 {
         struct index_cursor cursor;
         struct index_entry *entry;
@@ -134,13 +134,13 @@ static void pass_on(struct link *l, struct message *m, struct link_entity *only)
         if (m->payload.n == 0)
                 return;
         if (m->header.reliable)
-                deliver_reliable(l, m, only);
+                receive_reliable(l, m, only);
         else
-                deliver(l, m, only);
+                receive_unreliable(l, m, only);
 }
 
 /* @i is the known header that @m has, or how many there are. The broker's are never among them. */
-static void receive_message(struct link *l, struct message *m, size_t i)
+static void receive_ordinary(struct link *l, struct message *m, size_t i)
 {
         receive_acks(l, m);
         if (i < l->headers.n) {
@@ -190,7 +190,7 @@ static void receive_frame(struct link *l, struct span text, bool observed)
         if (observed)
                 receive_observed(l, m);
         else
-                receive_message(l, m, i);
+                receive_ordinary(l, m, i);
         pool_put_message(&l->pool, m);
 }
 

@@ -9,8 +9,8 @@
 /* "mbus/1.0 ", SeqNum, TimeStamp, type, spaces, "()" and line ends. */
 #define HEADER_REST_MAX 48
 
-static int put_reliable(struct link_entity *entity, struct header_spec *spec, struct span payload,
-                        uint64_t number)
+static int send_put_reliable(struct link_entity *entity, struct header_spec *spec,
+                             struct span payload, uint64_t number)
 {
         struct link *l = link_of_entity(entity);
         struct ticket ticket = { .entity = entity, .ticket = number, .seq = l->seq };
@@ -31,7 +31,7 @@ static int put_reliable(struct link_entity *entity, struct header_spec *spec, st
 
 /* Counts what a message that may be too large for the bus has. Its SeqNum there is not known
  * here: the longest one is taken. */
-static int measure(struct link *l, const struct header_spec *spec, struct span payload)
+static int send_measure(struct link *l, const struct header_spec *spec, struct span payload)
 {
         struct header_spec longest = *spec;
 
@@ -50,26 +50,27 @@ static int measure(struct link *l, const struct header_spec *spec, struct span p
 /* Whether a message that @spec and @payload make fits the bus, so that an application behaves
  * alike with and without a broker, whoever gets it (6). Nearly all are so small that there is no
  * need to measure. */
-static inline int check_size(struct link *l, const struct header_spec *spec, struct span payload)
+static inline int send_check_size(struct link *l, const struct header_spec *spec,
+                                  struct span payload)
 {
         if (payload.n + spec->src.n + spec->dest.n + HEADER_REST_MAX <= l->surely_fits)
                 return 0;
-        return measure(l, spec, payload);
+        return send_measure(l, spec, payload);
 }
 
-static inline int put(struct link_entity *entity, const struct address *dest, struct span payload,
-                      uint64_t ticket)
+static inline int send_put(struct link_entity *entity, const struct address *dest,
+                           struct span payload, uint64_t ticket)
 {
         struct header_spec spec = { .src = entity->attached.address->text,
                                     .dest = dest->text,
                                     .reliable = ticket > 0 };
         struct link *l = link_of_entity(entity);
-        int r = check_size(l, &spec, payload);
+        int r = send_check_size(l, &spec, payload);
 
         if (r != 0)
                 return r;
         if (ticket)
-                return put_reliable(entity, &spec, payload, ticket);
+                return send_put_reliable(entity, &spec, payload, ticket);
         r = link_push(l, &spec, payload, LINK_OUTPUT_MAX);
         l->sent.messages += r == 0;
         return r;
@@ -77,11 +78,11 @@ static inline int put(struct link_entity *entity, const struct address *dest, st
 
 /* Sends it when @entity is attached. What is known by now is checked now; the rest, with its
  * address, when it is sent. */
-static int send_early(struct link_entity *entity, const struct address *dest, struct span payload,
-                      uint64_t *ret_ticket)
+static int send_add_early(struct link_entity *entity, const struct address *dest,
+                          struct span payload, uint64_t *ret_ticket)
 {
         struct header_spec spec = { .src = entity->base.given->text, .dest = dest->text };
-        int r = check_size(link_of_entity(entity), &spec, payload);
+        int r = send_check_size(link_of_entity(entity), &spec, payload);
 
         return r != 0 ? r : early_add(entity, dest, payload, ret_ticket);
 }
@@ -94,13 +95,13 @@ int link_send(struct mbus_entity *base, const struct address *dest, struct span 
         int r;
 
         if (early_is_wanted(entity))
-                return send_early(entity, dest, payload, ret_ticket);
+                return send_add_early(entity, dest, payload, ret_ticket);
         if (!entity->attached.address)
                 return MBUS_E_NOT_READY;
         if (ret_ticket && entity->n_tickets >= RELIABLE_OUTSTANDING_MAX)
                 return MBUS_E_FULL;
         l = link_of_entity(entity);
-        r = put(entity, dest, payload, ret_ticket ? l->next_ticket : 0);
+        r = send_put(entity, dest, payload, ret_ticket ? l->next_ticket : 0);
         if (r == 0 && ret_ticket)
                 *ret_ticket = l->next_ticket++;
         return r;
@@ -116,7 +117,7 @@ void link_send_early(struct link_entity *entity)
         const struct early *m;
 
         while (entity->attached.address && (m = early_first(entity))) {
-                int r = put(entity, m->dest, (struct span){ m->payload, m->n }, m->ticket);
+                int r = send_put(entity, m->dest, (struct span){ m->payload, m->n }, m->ticket);
 
                 if (r == MBUS_E_TOO_LARGE)
                         early_fail_first(entity, MBUS_REASON_MALFORMED);

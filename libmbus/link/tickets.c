@@ -11,15 +11,15 @@
 
 #define TICKETS_MIN 64
 
-static size_t home(const struct tickets *ts, uint32_t seq)
+static size_t tickets_home(const struct tickets *ts, uint32_t seq)
 {
         return seq & (ts->size - 1);
 }
 
 /* How far the entry in slot @i is from its home. */
-static size_t distance(const struct tickets *ts, size_t i)
+static size_t tickets_distance(const struct tickets *ts, size_t i)
 {
-        return (i - home(ts, ts->slots[i].seq)) & (ts->size - 1);
+        return (i - tickets_home(ts, ts->slots[i].seq)) & (ts->size - 1);
 }
 
 static void tickets_place(struct tickets *ts, const struct ticket *ticket)
@@ -27,13 +27,13 @@ static void tickets_place(struct tickets *ts, const struct ticket *ticket)
         struct ticket moved = *ticket;
         size_t n = 0;
 
-        for (size_t i = home(ts, moved.seq);; i = (i + 1) & (ts->size - 1), n++) {
+        for (size_t i = tickets_home(ts, moved.seq);; i = (i + 1) & (ts->size - 1), n++) {
                 struct ticket *slot = &ts->slots[i];
                 struct ticket other = *slot;
 
-                if (slot->entity && distance(ts, i) >= n)
+                if (slot->entity && tickets_distance(ts, i) >= n)
                         continue;
-                n = slot->entity ? distance(ts, i) : 0;
+                n = slot->entity ? tickets_distance(ts, i) : 0;
                 *slot = moved;
                 if (!other.entity)
                         return;
@@ -81,10 +81,11 @@ const struct ticket *tickets_find(const struct tickets *ts, uint32_t seq)
 
         if (ts->n == 0)
                 return NULL;
-        for (size_t i = home(ts, seq); ts->slots[i].entity; i = (i + 1) & (ts->size - 1), n++) {
+        for (size_t i = tickets_home(ts, seq); ts->slots[i].entity;
+             i = (i + 1) & (ts->size - 1), n++) {
                 if (ts->slots[i].seq == seq)
                         return &ts->slots[i];
-                if (distance(ts, i) < n)
+                if (tickets_distance(ts, i) < n)
                         return NULL;
         }
         return NULL;
@@ -99,7 +100,7 @@ static void tickets_remove_at(struct tickets *ts, size_t gap)
         ts->slots[gap].entity->n_tickets--;
         ts->n--;
         ts->n_attaches -= ts->slots[gap].attach;
-        for (size_t i = (gap + 1) & mask; ts->slots[i].entity && distance(ts, i) > 0;
+        for (size_t i = (gap + 1) & mask; ts->slots[i].entity && tickets_distance(ts, i) > 0;
              i = (i + 1) & mask) {
                 ts->slots[gap] = ts->slots[i];
                 gap = i;

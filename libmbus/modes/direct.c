@@ -34,7 +34,8 @@ static struct direct *direct_of(const struct mode *mode)
         return container_of(engine_mode_of(mode), struct direct, base);
 }
 
-static void take_remarks(struct bus_parts *bus, const struct config *config, const struct udp *udp)
+static void direct_take_remarks(struct bus_parts *bus, const struct config *config,
+                                const struct udp *udp)
 {
         const char *warning;
 
@@ -44,7 +45,7 @@ static void take_remarks(struct bus_parts *bus, const struct config *config, con
                 remarks_add(&bus->remarks, warning);
 }
 
-static int name_bus(struct direct *d)
+static int direct_name_bus(struct direct *d)
 {
         struct engine_mode *m = &d->base;
         pid_t pid = getpid();
@@ -70,8 +71,8 @@ static int direct_begin(struct direct *d, const struct config *config, uint64_t 
         if (config->scope == SCOPE_LINKLOCAL)
                 d->mtu = udp_mtu(d->udp);
         d->padding = crypto_block_size(d->base.crypto) - 1;
-        take_remarks(d->base.base.bus, config, d->udp);
-        return name_bus(d);
+        direct_take_remarks(d->base.base.bus, config, d->udp);
+        return direct_name_bus(d);
 }
 
 static void direct_flush(struct direct *d)
@@ -169,7 +170,7 @@ static uint64_t direct_get_deadline(struct mode *mode)
 }
 
 /* What became of the network is an event as soon as it is noticed. */
-static void report_network(struct direct *d, uint64_t now)
+static void direct_report_network(struct direct *d, uint64_t now)
 {
         enum mbus_network network;
         const char *text;
@@ -192,7 +193,7 @@ static const char *direct_get_network(struct mode *mode, enum mbus_network netwo
 }
 
 /* Old programs take for dead who is silent for five seconds (spec/errata.md, 80). */
-static void check_hellos(struct direct *d)
+static void direct_check_hellos(struct direct *d)
 {
         if (engine_hellos_are_slow(d->base.engine, 0))
                 remarks_add(&d->base.base.bus->remarks,
@@ -209,9 +210,9 @@ static int direct_process(struct mode *mode, const struct pollfd *fds)
         if (r < 0)
                 return r;
         engine_tick(d->base.engine, now, wall_ms);
-        check_hellos(d);
+        direct_check_hellos(d);
         direct_flush(d);
-        report_network(d, now);
+        direct_report_network(d, now);
         return r;
 }
 

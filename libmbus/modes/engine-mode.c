@@ -100,7 +100,7 @@ static struct event_queue *events_of(const struct engine_mode *m)
 }
 
 /* Gives @entity the complete @address, its first one or another. */
-static int take_address(struct engine_entity *entity, const struct address *address)
+static int engine_mode_take_address(struct engine_entity *entity, const struct address *address)
 {
         struct engine_mode *m = mode_of(entity);
         uint64_t now = clock_now();
@@ -122,7 +122,7 @@ static int take_made_address(struct engine_entity *entity)
         for (unsigned i = 0; i < ID_ATTEMPTS && r == MBUS_E_TAKEN; i++) {
                 r = complete_address(mode_of(entity), entity->base.given, &address);
                 if (r == 0) {
-                        r = take_address(entity, address);
+                        r = engine_mode_take_address(entity, address);
                         free(address);
                 }
         }
@@ -150,7 +150,7 @@ static void report_refused(struct engine_entity *entity)
  * later. */
 static int take_given_address(struct engine_entity *entity)
 {
-        int r = take_address(entity, entity->base.given);
+        int r = engine_mode_take_address(entity, entity->base.given);
 
         if (r == MBUS_E_TAKEN && !engine_find(mode_of(entity)->engine, entity->base.given)) {
                 report_refused(entity);
@@ -191,7 +191,7 @@ void engine_mode_remove_entity(struct mbus_entity *base)
         entity->engine = NULL;
 }
 
-static void on_engine_event(struct engine_mode *m, struct event *event);
+static void engine_mode_on_event(struct engine_mode *m, struct event *event);
 
 /* What it had under way ends with it; a bye would be the other one's. */
 static void yield_address(struct engine_entity *entity)
@@ -201,7 +201,7 @@ static void yield_address(struct engine_entity *entity)
 
         engine_fail_tickets(m->engine, entity->engine, MBUS_REASON_TAKEN);
         while (engine_pop_event(m->engine, &event)) {
-                on_engine_event(m, &event);
+                engine_mode_on_event(m, &event);
                 event_deinit(&event);
         }
         if (!entity->engine)
@@ -212,7 +212,7 @@ static void yield_address(struct engine_entity *entity)
 }
 
 /* Somebody else uses the address: another process with our number, in another container, say. */
-static void on_conflict(struct engine_entity *entity)
+static void engine_mode_on_conflict(struct engine_entity *entity)
 {
         struct engine_mode *m = mode_of(entity);
         int r;
@@ -321,7 +321,7 @@ static struct mbus_entity *outer(const struct entity *entity)
         return e ? &e->base : NULL;
 }
 
-static void on_engine_message(struct engine_mode *m, const struct event *event)
+static void engine_mode_on_message(struct engine_mode *m, const struct event *event)
 {
         for (size_t i = 0; i < event->n_recipients; i++)
                 if (event_queue_message(events_of(m), outer(event->recipients[i]), event->message) <
@@ -329,13 +329,13 @@ static void on_engine_message(struct engine_mode *m, const struct event *event)
                         events_of(m)->failure = -ENOMEM;
 }
 
-static void on_engine_event(struct engine_mode *m, struct event *event)
+static void engine_mode_on_event(struct engine_mode *m, struct event *event)
 {
         struct mbus_event out = { .entity = outer(event->entity) };
 
         switch (event->type) {
         case EVENT_MESSAGE:
-                on_engine_message(m, event);
+                engine_mode_on_message(m, event);
                 return;
         case EVENT_JOINED:
                 reported_joined(&m->base.bus->reported, event->address, clock_now());
@@ -344,7 +344,7 @@ static void on_engine_event(struct engine_mode *m, struct event *event)
                 reported_left(&m->base.bus->reported, event->address, event->reason);
                 return;
         case EVENT_CONFLICT:
-                on_conflict(engine_entity_of(out.entity));
+                engine_mode_on_conflict(engine_entity_of(out.entity));
                 return;
         case EVENT_OBSERVED:
                 if (event_queue_observed(events_of(m), event->message) < 0)
@@ -374,7 +374,7 @@ bool engine_mode_pull(struct mode *mode)
         struct event event;
 
         while (events_of(m)->n == 0 && engine_pop_event(m->engine, &event)) {
-                on_engine_event(m, &event);
+                engine_mode_on_event(m, &event);
                 event_deinit(&event);
         }
         return events_of(m)->n > 0;

@@ -132,7 +132,7 @@ static int open_url(struct bus_parts *bus, const struct mbus_config *config, str
 }
 
 /* A bus with its mode, or why there is none. */
-static int open_bus(struct mbus_config *config, struct mbus_bus **ret_bus)
+static int open_with_mode(struct mbus_config *config, struct mbus_bus **ret_bus)
 {
         struct mbus_bus *bus = config->failed ? NULL : bus_new();
         struct bus_parts *parts;
@@ -165,7 +165,7 @@ int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config)
         if (!config)
                 config = &defaults;
         config_clear_result(config);
-        r = open_bus(config, ret_bus);
+        r = open_with_mode(config, ret_bus);
         if (r < 0 && !config->error[0])
                 snprintf(config->error, sizeof(config->error), "%s", strerror(-r));
         if (config == &defaults)
