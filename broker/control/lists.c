@@ -13,8 +13,8 @@
 #include "control.h"
 
 /* A message whose list is told, or waits for the lists before it. */
-struct list {
-        struct list *next;
+struct listing {
+        struct listing *next;
         size_t at; /* of the command that asked */
         bool answered;
         bool (*tell)(struct request *r, struct list_place *place);
@@ -25,7 +25,7 @@ struct list {
 
 static size_t cost(size_t n)
 {
-        return sizeof(struct list) + n;
+        return sizeof(struct listing) + n;
 }
 
 bool lists_take(struct request *r)
@@ -54,18 +54,18 @@ bool lists_take(struct request *r)
 void lists_add(struct request *r, size_t at)
 {
         struct client *c = r->c;
-        struct list *l = malloc(cost(r->text.n));
-        struct list **last = &c->lists;
+        struct listing *l = malloc(cost(r->text.n));
+        struct listing **last = &c->lists;
 
         if (!l) {
                 client_kill(c, "memory is short");
                 return;
         }
-        *l = (struct list){ .at = at,
-                            .answered = r->answered,
-                            .tell = r->list,
-                            .place = { .begun = r->b->generation },
-                            .n = r->text.n };
+        *l = (struct listing){ .at = at,
+                               .answered = r->answered,
+                               .tell = r->list,
+                               .place = { .begun = r->b->generation },
+                               .n = r->text.n };
         memcpy(l->text, r->text.at, r->text.n);
         while (*last)
                 last = &(*last)->next;
@@ -77,7 +77,7 @@ void lists_add(struct request *r, size_t at)
 /* Takes the first out. */
 static void drop(struct client *c)
 {
-        struct list *l = c->lists;
+        struct listing *l = c->lists;
 
         c->lists = l->next;
         c->lists_bytes -= cost(l->n);
@@ -102,7 +102,7 @@ static struct attachment *find_source(const struct client *c, const struct heade
 }
 
 /* Tells as much of @l as there is room for, and does the commands behind it. Whether that was all. */
-static bool go_on(struct list *l, struct request *r)
+static bool go_on(struct listing *l, struct request *r)
 {
         while (r->list && !r->c->dead && has_room(r->c)) {
                 r->command = r->payload->commands + l->at;
@@ -123,7 +123,7 @@ static bool go_on(struct list *l, struct request *r)
 static bool go_on_first(struct client *c)
 {
         struct payload payload = PAYLOAD_INIT;
-        struct list *l = c->lists;
+        struct listing *l = c->lists;
         struct header h;
         struct request r = { .b = c->broker,
                              .c = c,

@@ -20,7 +20,7 @@
 
 struct broker;
 struct filter;
-struct list;
+struct listing;
 struct proxy;
 struct retainer;
 struct route;
@@ -122,7 +122,7 @@ struct client {
         uint32_t seq;  /* of the broker's next message on this link */
 
         struct denials denials;
-        struct list *lists; /* that are told (lists.h) */
+        struct listing *lists; /* that are told (lists.h) */
         size_t lists_bytes;
         struct client *next_listing;
         bool listing;

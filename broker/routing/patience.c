@@ -57,7 +57,7 @@ bool patience_is_wanted(const struct passage *p, bool is_one)
         if (p->waited || patience_of(b, p->route->src) == 0 || p->payload.n == 0)
                 return false;
         /* Which nearly all are. */
-        if (is_one && !b->searches.waited_for && engine_knows_all(b->engine, b->now))
+        if (is_one && list_is_empty(&b->searches.waited_for) && engine_knows_all(b->engine, b->now))
                 return false;
         n = engine_resolve(b->engine, &p->route->dest, &entity, &address);
         return n < 2 && searches_want(&b->searches, &p->route->dest, n,
@@ -100,14 +100,16 @@ void patience_hold(struct passage *p)
 
 void patience_forget(struct broker *b, const struct attachment *a)
 {
-        struct search *search = b->searches.waited_for, *next_search;
+        struct list_node *at = b->searches.waited_for.first, *next_search;
 
-        for (; search && a->n_held > 0; search = next_search) {
-                struct waiter *w = search->first, *next;
+        for (; at && a->n_held > 0; at = next_search) {
+                struct list_node *node = search_of_node(at)->waiters.first, *next;
 
-                next_search = search->next;
-                for (; w && a->n_held > 0; w = next) {
-                        next = w->next;
+                next_search = at->next;
+                for (; node && a->n_held > 0; node = next) {
+                        struct waiter *w = waiter_of_node(node);
+
+                        next = node->next;
                         if (w->owner == a)
                                 drop(b, w);
                 }
@@ -116,8 +118,10 @@ void patience_forget(struct broker *b, const struct attachment *a)
 
 void patience_close(struct broker *b)
 {
-        while (b->searches.waited_for)
-                drop(b, b->searches.waited_for->first);
+        struct waiter *w;
+
+        while ((w = searches_first_waiter(&b->searches)))
+                drop(b, w);
         searches_deinit(&b->searches);
 }
 
@@ -147,7 +151,7 @@ static void answer(struct broker *b, struct waiter *w)
 /* In the name of who has waited longest. */
 static void ask(struct broker *b, struct search *search)
 {
-        const struct attachment *a = sender_of(search->first);
+        const struct attachment *a = sender_of(search_first_waiter(search));
         bool asked = !b->searches.asks || engine_ping(b->engine, b->now, b->wall_ms, a->entity,
                                                       search->entry.address) == 0;
 
@@ -160,6 +164,7 @@ static void judge(struct broker *b, struct search *search)
 {
         const struct address *dest = search->entry.address, *address;
         struct entity *entity;
+        struct waiter *w;
         unsigned n = engine_resolve(b->engine, dest, &entity, &address);
 
         switch (search_judge(&b->searches, search, b->now, n,
@@ -168,8 +173,8 @@ static void judge(struct broker *b, struct search *search)
                 ask(b, search);
                 break;
         case SEARCH_ANSWER:
-                while (search->first)
-                        answer(b, search->first);
+                while ((w = search_first_waiter(search)))
+                        answer(b, w);
                 break;
         case SEARCH_WAIT:
                 break;

@@ -3,6 +3,7 @@
  */
 #include "engine-delivery.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine-local.h"
@@ -26,38 +27,48 @@ void fail_deliveries_to(struct engine *e, struct peer *peer, enum mbus_reason re
                 finish_delivery(e, delivery, reason);
 }
 
+/* Those of @entity in @list fail. */
+static void fail_listed(struct engine *e, const struct list *list, const struct entity *entity,
+                        enum mbus_reason reason)
+{
+        for (struct list_node *node = list->first, *next; node; node = next) {
+                struct delivery *delivery = delivery_of_node(node);
+
+                next = node->next;
+                if (delivery->entity == entity)
+                        finish_delivery(e, delivery, reason);
+        }
+}
+
 void fail_deliveries_of(struct engine *e, struct entity *entity, enum mbus_reason reason)
 {
         for (size_t i = 0; i < e->peers.known.n; ++i) {
                 struct send_queue *queue = &peer_of_entry(e->peers.known.all[i])->queue;
 
-                for (unsigned pass = 0; pass < 2; ++pass) {
-                        struct delivery *delivery = pass ? queue->in_flight : queue->waiting, *next;
+                fail_listed(e, &queue->waiting, entity, reason);
+                fail_listed(e, &queue->in_flight, entity, reason);
+        }
+}
 
-                        for (; delivery; delivery = next) {
-                                next = delivery->next;
-                                if (delivery->entity == entity)
-                                        finish_delivery(e, delivery, reason);
-                        }
-                }
+static void forget_listed(struct engine *e, const struct list *list, struct entity *entity)
+{
+        for (struct list_node *node = list->first, *next; node; node = next) {
+                struct delivery *delivery = delivery_of_node(node);
+
+                next = node->next;
+                if (delivery->entity != entity)
+                        continue;
+                retransmitter_remove(&e->retransmitter, delivery);
+                events_release(&e->events);
+                assert(entity->n_reliable > 0);
+                --entity->n_reliable;
         }
 }
 
 void forget_deliveries_of(struct engine *e, struct entity *entity, struct peer *peer)
 {
-        struct delivery *delivery, *next;
-
-        for (unsigned pass = 0; pass < 2; ++pass) {
-                for (delivery = pass ? peer->queue.in_flight : peer->queue.waiting; delivery;
-                     delivery = next) {
-                        next = delivery->next;
-                        if (delivery->entity != entity)
-                                continue;
-                        retransmitter_remove(&e->retransmitter, delivery);
-                        events_release(&e->events);
-                        --entity->n_reliable;
-                }
-        }
+        forget_listed(e, &peer->queue.waiting, entity);
+        forget_listed(e, &peer->queue.in_flight, entity);
 }
 
 static int launch(struct engine *e, uint64_t now, uint64_t wall_ms, struct delivery *delivery)

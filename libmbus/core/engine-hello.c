@@ -51,7 +51,7 @@ void say_hellos(struct engine *e, uint64_t now, uint64_t wall_ms)
         struct deadline *d;
 
         while ((d = deadlines_pop(&e->hellos, now))) {
-                struct entity *entity = (struct entity *)(void *)d;
+                struct entity *entity = container_of(d, struct entity, deadline);
 
                 if (hello_expire(&entity->hello, now, hello_entities(e), &e->random))
                         say_to_all(e, wall_ms, entity, "mbus.hello()");

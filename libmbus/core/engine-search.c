@@ -129,15 +129,17 @@ static void answer_waiter(struct engine *e, uint64_t now, uint64_t wall_ms, stru
 
 static void answer_all(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
 {
-        while (search->first)
-                answer_waiter(e, now, wall_ms, search->first);
+        struct waiter *w;
+
+        while ((w = search_first_waiter(search)))
+                answer_waiter(e, now, wall_ms, w);
 }
 
 /* Asks who matches, in the name of who has waited longest; in DIALECT=UCL everybody's hello is
  * awaited, for mbus.ping ends old programs. */
 static void ask(struct engine *e, uint64_t now, uint64_t wall_ms, struct search *search)
 {
-        struct outbound out = { .from = search->first->owner,
+        struct outbound out = { .from = search_first_waiter(search)->owner,
                                 .dest = search->entry.address,
                                 .payload = span_of("mbus.ping()") };
         bool asked = !e->searches.asks || outbound_send(e, wall_ms, &out) == 0;
@@ -188,29 +190,36 @@ void end_survey(struct engine *e, uint64_t now, uint64_t wall_ms, bool all)
 {
         assert(e->options.owner_surveys);
         e->all_known = all;
-        while (all && e->searches.waited_for)
-                answer_all(e, now, wall_ms, e->searches.waited_for);
+        while (all && !list_is_empty(&e->searches.waited_for))
+                answer_all(e, now, wall_ms, search_of_node(e->searches.waited_for.first));
 }
 
 /* @reason: MBUS_REASON_NONE: without an event. */
+static void end_waiter(struct engine *e, struct waiter *w, enum mbus_reason reason)
+{
+        if (reason) {
+                fail_waiter(e, w, reason);
+        } else {
+                drop_waiter(e, w);
+                events_release(&e->events);
+        }
+}
+
+/* A search without its last waiter leaves the list, but stays. */
 static void end_waiting(struct engine *e, const struct entity *entity, enum mbus_reason reason)
 {
-        struct search *search = e->searches.waited_for, *next_search;
+        struct list_node *at = e->searches.waited_for.first, *next_search;
 
-        for (; search && entity->n_waiting > 0; search = next_search) {
-                struct waiter *w = search->first, *next;
+        for (; at && entity->n_waiting > 0; at = next_search) {
+                struct list_node *node = search_of_node(at)->waiters.first, *next;
 
-                next_search = search->next;
-                for (; w && entity->n_waiting > 0; w = next) {
-                        next = w->next;
-                        if (w->owner != entity)
-                                continue;
-                        if (reason) {
-                                fail_waiter(e, w, reason);
-                                continue;
-                        }
-                        drop_waiter(e, w);
-                        events_release(&e->events);
+                next_search = at->next;
+                for (; node && entity->n_waiting > 0; node = next) {
+                        struct waiter *w = waiter_of_node(node);
+
+                        next = node->next;
+                        if (w->owner == entity)
+                                end_waiter(e, w, reason);
                 }
         }
 }
@@ -227,7 +236,9 @@ void fail_waiting(struct engine *e, const struct entity *entity, enum mbus_reaso
 
 void free_searches(struct engine *e)
 {
-        while (e->searches.waited_for)
-                searches_drop(&e->searches, e->searches.waited_for->first);
+        struct waiter *w;
+
+        while ((w = searches_first_waiter(&e->searches)))
+                searches_drop(&e->searches, w);
         searches_deinit(&e->searches);
 }

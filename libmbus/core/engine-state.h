@@ -34,7 +34,7 @@
 #include "search.h"
 
 struct entity {
-        struct deadline deadline; /* of its hello; first member */
+        struct deadline deadline; /* of its hello */
         struct index_entry entry;
         struct hello hello;
         struct replay_window sent; /* our own messages, to tell their echo from another's */

@@ -25,17 +25,14 @@ void peers_init(struct peers *ps, uint64_t seed, size_t max)
         index_init(&ps->departed, seed);
 }
 
+static struct peer *oldest_tombstone(const struct peers *ps)
+{
+        return container_of(ps->tombstones.first, struct peer, node);
+}
+
 static void unlink_tombstone(struct peers *ps, struct peer *peer)
 {
-        if (peer->older)
-                peer->older->younger = peer->younger;
-        else
-                ps->oldest = peer->younger;
-        if (peer->younger)
-                peer->younger->older = peer->older;
-        else
-                ps->youngest = peer->older;
-        peer->older = peer->younger = NULL;
+        list_remove(&ps->tombstones, &peer->node);
         peer->departed = false;
         index_remove(&ps->departed, &peer->entry);
 }
@@ -69,8 +66,8 @@ static void forget_tombstone(struct peers *ps, struct peer *peer)
 
 void peers_deinit(struct peers *ps)
 {
-        while (ps->oldest)
-                forget_tombstone(ps, ps->oldest);
+        while (!list_is_empty(&ps->tombstones))
+                forget_tombstone(ps, oldest_tombstone(ps));
         while (ps->known.n) {
                 struct peer *peer = peer_of_entry(ps->known.all[0]);
 
@@ -225,8 +222,11 @@ void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct
 
 void peers_forget_old(struct peers *ps, uint64_t now)
 {
-        while (ps->oldest && now - ps->oldest->heard > TOMBSTONE_MS * NSEC_PER_MSEC)
-                forget_tombstone(ps, ps->oldest);
+        struct peer *oldest;
+
+        while ((oldest = oldest_tombstone(ps)) &&
+               now - oldest->heard > TOMBSTONE_MS * NSEC_PER_MSEC)
+                forget_tombstone(ps, oldest);
 }
 
 /* @peer, which is in no index, becomes a tombstone or is freed. */
@@ -234,20 +234,14 @@ static void bury(struct peers *ps, uint64_t now, const struct address *address, 
 {
         peers_forget_old(ps, now);
         if (ps->departed.n >= TOMBSTONES_MAX)
-                forget_tombstone(ps, ps->oldest);
+                forget_tombstone(ps, oldest_tombstone(ps));
         if (index_add(&ps->departed, &peer->entry, address) < 0) {
                 free(peer);
                 return;
         }
         peer->departed = true;
         peer->heard = now;
-        peer->older = ps->youngest;
-        peer->younger = NULL;
-        if (ps->youngest)
-                ps->youngest->younger = peer;
-        else
-                ps->oldest = peer;
-        ps->youngest = peer;
+        list_push(&ps->tombstones, &peer->node);
 }
 
 struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
@@ -282,7 +276,7 @@ struct peer *peers_due(struct peers *ps, uint64_t now, size_t entities)
         struct deadline *d;
 
         while ((d = deadlines_pop(&ps->deadlines, now))) {
-                struct peer *peer = (struct peer *)(void *)d;
+                struct peer *peer = container_of(d, struct peer, deadline);
                 uint64_t deadline = peers_deadline(ps, peer, entities);
 
                 if (deadline <= now)

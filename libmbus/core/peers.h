@@ -11,12 +11,13 @@
 #include "acks.h"
 #include "deadline.h"
 #include "index.h"
+#include "list.h"
 #include "outgoing.h"
 #include "retransmitter.h"
 #include "replay-window.h"
 
 struct peer {
-        struct deadline deadline; /* of its silence; first member: see peers_due() */
+        struct deadline deadline; /* of its silence */
         struct index_entry entry;
         struct replay_window window;
         struct endpoint endpoint; /* where it last sent from */
@@ -24,20 +25,18 @@ struct peer {
         struct acks *acks;        /* acknowledgements for it, a list for each entity of ours */
         uint64_t joined;
         uint64_t heard;
-        uint64_t hello;     /* when its last hello came; 0: none yet */
-        uint64_t hello_gap; /* the largest gap between hellos lately (spec/errata.md, 7) */
-        bool legacy;        /* has no proper id element */
-        bool departed;      /* a tombstone */
-        struct peer *older; /* tombstones, by age */
-        struct peer *younger;
+        uint64_t hello;        /* when its last hello came; 0: none yet */
+        uint64_t hello_gap;    /* the largest gap between hellos lately (spec/errata.md, 7) */
+        bool legacy;           /* has no proper id element */
+        bool departed;         /* a tombstone */
+        struct list_node node; /* in peers.tombstones */
 };
 
 struct peers {
         struct index known;
         struct index departed;
         struct deadlines deadlines;
-        struct peer *oldest; /* tombstone */
-        struct peer *youngest;
+        struct list tombstones; /* oldest first */
         size_t max;
         size_t n_at_reset; /* entities when all deadlines were last computed anew */
         size_t n_stamped;  /* peers whose window has room for all time stamps */
@@ -86,12 +85,12 @@ size_t peers_bytes(const struct peers *ps);
 
 static inline struct peer *peer_of_entry(struct index_entry *entry)
 {
-        return entry ? (struct peer *)(void *)((char *)entry - offsetof(struct peer, entry)) : NULL;
+        return container_of(entry, struct peer, entry);
 }
 
 static inline struct peer *peer_of_queue(struct send_queue *queue)
 {
-        return (struct peer *)(void *)((char *)queue - offsetof(struct peer, queue));
+        return container_of(queue, struct peer, queue);
 }
 
 #endif

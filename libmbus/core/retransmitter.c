@@ -85,12 +85,7 @@ int retransmitter_add(struct retransmitter *rt, struct send_queue *queue, struct
                 free(delivery);
                 return -ENOMEM;
         }
-        delivery->previous = queue->waiting_end;
-        if (queue->waiting_end)
-                queue->waiting_end->next = delivery;
-        else
-                queue->waiting = delivery;
-        queue->waiting_end = delivery;
+        list_push(&queue->waiting, &delivery->node);
         ++rt->n;
         rt->bytes += delivery->bytes.n;
         *ret_delivery = delivery;
@@ -99,20 +94,8 @@ int retransmitter_add(struct retransmitter *rt, struct send_queue *queue, struct
 
 struct delivery *retransmitter_next(const struct retransmitter *rt, const struct send_queue *queue)
 {
-        return queue->n_in_flight < rt->in_flight_max ? queue->waiting : NULL;
-}
-
-static void stop_waiting(struct send_queue *queue, struct delivery *delivery)
-{
-        if (delivery->previous)
-                delivery->previous->next = delivery->next;
-        else
-                queue->waiting = delivery->next;
-        if (delivery->next)
-                delivery->next->previous = delivery->previous;
-        else
-                queue->waiting_end = delivery->previous;
-        delivery->previous = delivery->next = NULL;
+        return queue->n_in_flight < rt->in_flight_max ? delivery_of_node(queue->waiting.first)
+                                                      : NULL;
 }
 
 static void put_in_flight(struct retransmitter *rt, struct send_queue *queue,
@@ -122,12 +105,7 @@ static void put_in_flight(struct retransmitter *rt, struct send_queue *queue,
 
         delivery->next_hashed = *bucket;
         *bucket = delivery;
-        delivery->previous = queue->in_flight_end;
-        if (delivery->previous)
-                delivery->previous->next = delivery;
-        else
-                queue->in_flight = delivery;
-        queue->in_flight_end = delivery;
+        list_push(&queue->in_flight, &delivery->node);
         ++queue->n_in_flight;
         ++rt->n_in_flight;
 }
@@ -140,14 +118,8 @@ static void take_out_of_flight(struct retransmitter *rt, struct send_queue *queu
         while (*p != delivery)
                 p = &(*p)->next_hashed;
         *p = delivery->next_hashed;
-        if (delivery->previous)
-                delivery->previous->next = delivery->next;
-        else
-                queue->in_flight = delivery->next;
-        if (delivery->next)
-                delivery->next->previous = delivery->previous;
-        else
-                queue->in_flight_end = delivery->previous;
+        list_remove(&queue->in_flight, &delivery->node);
+        assert(queue->n_in_flight > 0);
         --queue->n_in_flight;
         --rt->n_in_flight;
 }
@@ -168,7 +140,7 @@ int retransmitter_launch(struct retransmitter *rt, struct delivery *delivery, ui
         delivery->bytes = copy;
         delivery->seq = seq;
         delivery->n_sent = 1;
-        stop_waiting(delivery->queue, delivery);
+        list_remove(&delivery->queue->waiting, &delivery->node);
         put_in_flight(rt, delivery->queue, delivery);
         deadlines_set(&rt->deadlines, &delivery->deadline, now + rt->t_r);
         return 0;
@@ -176,10 +148,7 @@ int retransmitter_launch(struct retransmitter *rt, struct delivery *delivery, ui
 
 struct delivery *retransmitter_due(struct retransmitter *rt, uint64_t now)
 {
-        struct deadline *d = deadlines_pop(&rt->deadlines, now);
-
-        /* The deadline is the first member. */
-        return (struct delivery *)(void *)d;
+        return container_of(deadlines_pop(&rt->deadlines, now), struct delivery, deadline);
 }
 
 bool retransmitter_is_lost(const struct retransmitter *rt, const struct delivery *delivery)
@@ -209,7 +178,7 @@ struct delivery *retransmitter_find(const struct retransmitter *rt, const struct
 void retransmitter_remove(struct retransmitter *rt, struct delivery *delivery)
 {
         if (delivery->n_sent == 0)
-                stop_waiting(delivery->queue, delivery);
+                list_remove(&delivery->queue->waiting, &delivery->node);
         else
                 take_out_of_flight(rt, delivery->queue, delivery);
         deadlines_set(&rt->deadlines, &delivery->deadline, TIME_NEVER);
@@ -222,7 +191,8 @@ void retransmitter_remove(struct retransmitter *rt, struct delivery *delivery)
 
 struct delivery *send_queue_oldest(const struct send_queue *queue)
 {
-        return queue->in_flight ? queue->in_flight : queue->waiting;
+        return delivery_of_node(queue->in_flight.first ? queue->in_flight.first
+                                                       : queue->waiting.first);
 }
 
 size_t retransmitter_bytes(const struct retransmitter *rt)

@@ -11,10 +11,19 @@
 
 #include "bytes.h"
 #include "deadline.h"
+#include "list.h"
 
 struct entity;
 struct send_queue;
 
+/*
+ * A reliable message on its way to one peer (section 7, "Sender"; REL-05).
+ *
+ * It waits as long as it was not sent: then n_sent is 0, `bytes` is its payload, and it has no deadline.
+ * From its first transmission on it is in flight: then 1 <= n_sent <= N_r, `seq` is for ever the SeqNum
+ * of that transmission (MSG-03), `bytes` is the datagram, and the deadline is when it is sent again or,
+ * after N_r transmissions, given up. Only retransmitter_remove() ends it.
+ */
 struct delivery {
         struct deadline deadline;
         struct entity *entity; /* the sender */
@@ -24,24 +33,34 @@ struct delivery {
         unsigned n_sent;     /* transmissions; 0: it waits */
         struct buffer bytes; /* the payload while it waits, then the datagram */
         struct delivery *next_hashed;
-        struct delivery *previous; /* in the queue: waiting or in flight */
-        struct delivery *next;
+        struct list_node node; /* in the queue: waiting or in flight */
 };
 
+/*
+ * The reliable messages to one peer, each in one of the two lists, and in both the oldest first. What
+ * waits leaves in the order of the calls; what is in flight may end in any order.
+ */
 struct send_queue {
-        struct delivery *waiting; /* oldest first */
-        struct delivery *waiting_end;
-        struct delivery *in_flight; /* oldest first */
-        struct delivery *in_flight_end;
+        struct list waiting;
+        struct list in_flight;
         size_t n_in_flight;
 };
 
-#define SEND_QUEUE_INIT ((struct send_queue){ NULL, NULL, NULL, NULL, 0 })
+#define SEND_QUEUE_INIT ((struct send_queue){ LIST_INIT, LIST_INIT, 0 })
 
+static inline struct delivery *delivery_of_node(struct list_node *node)
+{
+        return container_of(node, struct delivery, node);
+}
+
+/*
+ * All queues of one engine. `n` and `bytes` are of all deliveries, n_in_flight of those in the hash
+ * table, which has at least as many buckets. Each delivery has reserved its deadline.
+ */
 struct retransmitter {
         uint64_t t_r; /* ns */
         unsigned n_r;
-        size_t in_flight_max;
+        size_t in_flight_max; /* of one queue */
         struct deadlines deadlines;
         struct delivery **buckets; /* in flight, by entity and SeqNum */
         size_t n_buckets;

@@ -14,8 +14,7 @@
 
 static struct search *search_of(struct index_entry *entry)
 {
-        return entry ? (struct search *)(void *)((char *)entry - offsetof(struct search, entry))
-                     : NULL;
+        return container_of(entry, struct search, entry);
 }
 
 void searches_init(struct searches *s, uint64_t seed, uint64_t survey, bool asks)
@@ -46,7 +45,7 @@ struct search *searches_find(const struct searches *s, const struct address *des
 
 void search_forget(struct searches *s, struct search *search)
 {
-        assert(!search->first);
+        assert(!search_first_waiter(search));
         deadlines_set(&s->judgements, &search->deadline, TIME_NEVER);
         deadlines_release(&s->judgements);
         index_remove(&s->all, &search->entry);
@@ -66,7 +65,7 @@ static bool make_room(struct searches *s, uint64_t now)
         for (size_t i = 0; i < s->all.n; ++i) {
                 struct search *search = search_of(s->all.all[i]);
 
-                if (search->first || was_asked_lately(search, now))
+                if (search_first_waiter(search) || was_asked_lately(search, now))
                         continue;
                 search_forget(s, search);
                 return true;
@@ -110,14 +109,8 @@ static void go_on(struct searches *s, struct search *search)
 /* Somebody begins to wait in @search: what was asked a moment ago is not asked again. */
 static void begin(struct searches *s, struct search *search, uint64_t now)
 {
-        assert(!search->first);
-        search->next = NULL;
-        search->previous = s->waited_for_last;
-        if (search->previous)
-                search->previous->next = search;
-        else
-                s->waited_for = search;
-        s->waited_for_last = search;
+        assert(!search_first_waiter(search));
+        list_push(&s->waited_for, &search->node);
         if (was_asked_lately(search, now)) {
                 go_on(s, search);
                 return;
@@ -130,14 +123,7 @@ static void begin(struct searches *s, struct search *search, uint64_t now)
 /* Nobody waits in @search any more. */
 static void end(struct searches *s, struct search *search)
 {
-        if (search->previous)
-                search->previous->next = search->next;
-        else
-                s->waited_for = search->next;
-        if (search->next)
-                search->next->previous = search->previous;
-        else
-                s->waited_for_last = search->previous;
+        list_remove(&s->waited_for, &search->node);
         /* The owner says at the next judgement how long it is remembered. */
         deadlines_set(&s->judgements, &search->deadline,
                       search->is_asked ? search->asked + SEARCH_PAUSE_MS * NSEC_PER_MSEC : 0);
@@ -172,21 +158,16 @@ int searches_wait(struct searches *s, uint64_t now, const struct address *dest, 
                 return r;
         w = waiter_new(s, bytes);
         if (!w) {
-                if (!search->first && search->deadline.slot == 0)
+                if (!search_first_waiter(search) && search->deadline.slot == 0)
                         search_forget(s, search);
                 return -ENOMEM;
         }
-        if (!search->first)
+        if (!search_first_waiter(search))
                 begin(s, search, now);
         w->search = search;
         w->owner = owner;
         w->key = key;
-        w->previous = search->last;
-        if (search->last)
-                search->last->next = w;
-        else
-                search->first = w;
-        search->last = w;
+        list_push(&search->waiters, &w->node);
         deadlines_set(&s->patience, &w->deadline, until);
         ++s->n_waiters;
         s->bytes += w->bytes.n;
@@ -198,15 +179,8 @@ void searches_drop(struct searches *s, struct waiter *w)
 {
         struct search *search = w->search;
 
-        if (w->previous)
-                w->previous->next = w->next;
-        else
-                search->first = w->next;
-        if (w->next)
-                w->next->previous = w->previous;
-        else
-                search->last = w->previous;
-        if (!search->first)
+        list_remove(&search->waiters, &w->node);
+        if (!search_first_waiter(search))
                 end(s, search);
         deadlines_set(&s->patience, &w->deadline, TIME_NEVER);
         deadlines_release(&s->patience);
@@ -220,7 +194,8 @@ void searches_drop(struct searches *s, struct waiter *w)
 
 void searches_note(struct searches *s, uint64_t now, const struct address *address)
 {
-        for (struct search *search = s->waited_for; search; search = search->next) {
+        for (struct list_node *node = s->waited_for.first; node; node = node->next) {
+                struct search *search = search_of_node(node);
                 const struct address *dest = search->entry.address;
 
                 /* Before the survey is over only a whole address tells anything. */
@@ -231,8 +206,8 @@ void searches_note(struct searches *s, uint64_t now, const struct address *addre
 
 struct search *searches_due(struct searches *s, uint64_t now)
 {
-        struct deadline *d = deadlines_pop(&s->judgements, now);
-        struct search *search = (struct search *)(void *)d;
+        struct search *search =
+                container_of(deadlines_pop(&s->judgements, now), struct search, deadline);
 
         if (search && search->is_asked && now - search->asked >= s->survey)
                 search->is_over = true;
@@ -251,13 +226,13 @@ void search_asked(struct searches *s, struct search *search, uint64_t now, bool 
  * lost. */
 static bool is_worth_asking(const struct searches *s, const struct search *search, uint64_t now)
 {
-        return s->asks && search->last->deadline.at - now >= s->survey;
+        return s->asks && waiter_of_node(search->waiters.last)->deadline.at - now >= s->survey;
 }
 
 enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now,
                                  unsigned n, bool whole)
 {
-        if (!search->first)
+        if (!search_first_waiter(search))
                 return SEARCH_END;
         /* It may have come before it was asked for. */
         if (n == 1 && whole)
@@ -277,21 +252,20 @@ bool searches_want(const struct searches *s, const struct address *dest, unsigne
         const struct search *search = searches_find(s, dest);
 
         /* It keeps its place behind those who wait. */
-        if (search && search->first)
+        if (search && search_first_waiter(search))
                 return true;
         return n == 0 || (n == 1 && !whole && !surveyed && !(search && search->is_over));
 }
 
 void search_rests(struct searches *s, struct search *search, uint64_t until)
 {
-        assert(!search->first);
+        assert(!search_first_waiter(search));
         deadlines_set(&s->judgements, &search->deadline, until);
 }
 
 struct waiter *searches_given_up(struct searches *s, uint64_t now)
 {
-        /* The deadline is the first member. */
-        return (struct waiter *)(void *)deadlines_pop(&s->patience, now);
+        return container_of(deadlines_pop(&s->patience, now), struct waiter, deadline);
 }
 
 uint64_t searches_deadline(const struct searches *s)

@@ -17,34 +17,36 @@
 
 #include "deadline.h"
 #include "index.h"
+#include "list.h"
 
-/* A message that waits. */
+/* A message that waits, in exactly one search. */
 struct waiter {
-        struct deadline deadline; /* when its sender's patience ends; first member */
+        struct deadline deadline; /* when its sender's patience ends */
         struct search *search;
-        void *owner;         /* the entity that sends it */
-        uint64_t key;        /* the owner's name for it */
-        struct buffer bytes; /* what there is to send */
-        struct waiter *previous;
-        struct waiter *next;
+        void *owner;           /* the entity that sends it */
+        uint64_t key;          /* the owner's name for it */
+        struct buffer bytes;   /* what there is to send */
+        struct list_node node; /* in search.waiters */
 };
 
+/*
+ * A destination. It is in searches.waited_for while somebody waits in it. First it is not asked; then
+ * it is asked and its survey runs, which ends SEARCH_SURVEY_MS later (9.3: those who match answer within
+ * c_hello_min; AWR-10); then it is over, as long as nobody asks again. is_over implies is_asked.
+ */
 struct search {
-        struct deadline deadline; /* when it is to be judged; first member */
+        struct deadline deadline; /* when it is to be judged */
         struct index_entry entry; /* the destination */
         uint64_t asked;           /* when the question went out */
         bool is_asked;            /* it did */
         bool is_over;             /* all that match have had the time to say so since */
-        struct waiter *first;     /* in the order of the calls */
-        struct waiter *last;
-        struct search *previous; /* of those that somebody waits in */
-        struct search *next;
+        struct list waiters;      /* in the order of the calls */
+        struct list_node node;    /* in searches.waited_for */
 };
 
 struct searches {
         struct index all;
-        struct search *waited_for; /* those that somebody waits in, oldest first */
-        struct search *waited_for_last;
+        struct list waited_for; /* those that somebody waits in, oldest first */
         struct deadlines judgements;
         struct deadlines patience;
         uint64_t survey; /* ns from the question to its end */
@@ -52,6 +54,29 @@ struct searches {
         size_t n_waiters;
         size_t bytes; /* that they have to send */
 };
+
+static inline struct waiter *waiter_of_node(struct list_node *node)
+{
+        return container_of(node, struct waiter, node);
+}
+
+static inline struct search *search_of_node(struct list_node *node)
+{
+        return container_of(node, struct search, node);
+}
+
+/* Who has waited longest in @search, or in any; NULL if nobody does. */
+static inline struct waiter *search_first_waiter(const struct search *search)
+{
+        return waiter_of_node(search->waiters.first);
+}
+
+static inline struct waiter *searches_first_waiter(const struct searches *s)
+{
+        const struct search *search = search_of_node(s->waited_for.first);
+
+        return search ? search_first_waiter(search) : NULL;
+}
 
 void searches_init(struct searches *s, uint64_t seed, uint64_t survey, bool asks);
 /* Nobody may wait any more. */

@@ -71,8 +71,8 @@ static void nothing_due(struct books *b)
 
 static void books_deinit(struct books *b)
 {
-        while (b->s.waited_for)
-                searches_drop(&b->s, b->s.waited_for->first);
+        while (searches_first_waiter(&b->s))
+                searches_drop(&b->s, searches_first_waiter(&b->s));
         ck_assert_uint_eq(b->s.n_waiters, 0);
         ck_assert_uint_eq(b->s.bytes, 0);
         searches_deinit(&b->s);
@@ -101,10 +101,10 @@ START_TEST(test_destination_is_asked_once_for_all_who_wait)
         ck_assert_ptr_eq(due(&b), search);
         ck_assert(search->is_over);
         for (uint64_t key = 1; key <= 3; ++key) {
-                ck_assert_uint_eq(search->first->key, key);
-                searches_drop(&b.s, search->first);
+                ck_assert_uint_eq(search_first_waiter(search)->key, key);
+                searches_drop(&b.s, search_first_waiter(search));
         }
-        ck_assert_ptr_null(b.s.waited_for);
+        ck_assert(list_is_empty(&b.s.waited_for));
         books_deinit(&b);
 }
 END_TEST
@@ -172,13 +172,13 @@ START_TEST(test_search_is_remembered_but_not_asked_twice_in_a_second)
         wait_for(&b, "(app:x)", 2, TIME_NEVER);
         search = due(&b);
         search_asked(&b.s, search, b.now, true);
-        searches_drop(&b.s, search->first);
+        searches_drop(&b.s, search_first_waiter(search));
         b.now += 999 * MS;
         nothing_due(&b);
         wait_for(&b, "(app:x)", 3, TIME_NEVER);
         nothing_due(&b);
         ck_assert(search->is_asked);
-        searches_drop(&b.s, search->first);
+        searches_drop(&b.s, search_first_waiter(search));
         b.now += 1 * MS;
         ck_assert_ptr_eq(due(&b), search);
         search_rests(&b.s, search, b.now + 5 * MS);
@@ -250,7 +250,7 @@ START_TEST(test_verdicts)
                 b.now += 1;
                 if (cases[i].n == 0)
                         ck_assert_int_eq(search_judge(&b.s, search, b.now, 0, false), SEARCH_WAIT);
-                searches_drop(&b.s, search->first);
+                searches_drop(&b.s, search_first_waiter(search));
                 ck_assert_int_eq(search_judge(&b.s, search, b.now, cases[i].n, cases[i].whole),
                                  SEARCH_END);
                 books_deinit(&b);
@@ -275,7 +275,7 @@ START_TEST(test_who_wants_to_wait)
         search_asked(&b.s, due(&b), b.now, true);
         b.now += SURVEY;
         search = due(&b);
-        searches_drop(&b.s, search->first);
+        searches_drop(&b.s, search_first_waiter(search));
         ck_assert(!searches_want(&b.s, &dest, 1, false, false));
         books_deinit(&b);
 }
@@ -301,8 +301,8 @@ START_TEST(test_destinations_are_bounded_and_rested_ones_give_way)
         dest = address_of("(app:x number:7)");
         ck_assert_int_eq(searches_wait(&b.s, b.now, &dest, &b, 0, span_of("x()"), TIME_NEVER, &w),
                          0);
-        searches_drop(&b.s, searches_find(&b.s, &dest)->first);
-        searches_drop(&b.s, searches_find(&b.s, &dest)->first);
+        searches_drop(&b.s, search_first_waiter(searches_find(&b.s, &dest)));
+        searches_drop(&b.s, search_first_waiter(searches_find(&b.s, &dest)));
         /* It was asked a moment ago, which must not be forgotten ... */
         dest = address_of("(app:one-more)");
         ck_assert_int_eq(searches_wait(&b.s, b.now, &dest, &b, 0, span_of("x()"), TIME_NEVER, &w),
