@@ -35,12 +35,6 @@
 /* Two things that others wrote, and what is wrong with them. */
 #define WHAT_SIZE (2 * SHOWN_MAX + 128)
 
-void broker_wake(struct broker *b)
-{
-        b->now = clock_now();
-        b->wall_ms = clock_wall_ms();
-}
-
 void broker_count(struct broker *b, enum count count, const struct client *c, const char *format,
                   ...)
 {
@@ -50,7 +44,7 @@ void broker_count(struct broker *b, enum count count, const struct client *c, co
         va_list args;
 
         b->counts[count]++;
-        if (!log_cause_is_due(cause, b->now, &n_silent))
+        if (!log_cause_is_due(cause, b->it.now, &n_silent))
                 return;
         va_start(args, format);
         vsnprintf(what, sizeof(what), format, args);
@@ -59,17 +53,6 @@ void broker_count(struct broker *b, enum count count, const struct client *c, co
                 client_name(c, name);
         log_warning("%s%s%s (%" PRIu64 " more before)", c ? name : "", c ? ": " : "", what,
                     n_silent);
-}
-
-char *broker_reserve(struct broker *b, size_t n)
-{
-        if (b->chunk && b->chunk->refs == 1)
-                b->chunk->n = 0;
-        if (b->chunk && chunk_room(b->chunk) < n)
-                b->chunk = chunk_unref(b->chunk);
-        if (!b->chunk)
-                b->chunk = chunk_take(&b->chunks);
-        return b->chunk ? b->chunk->bytes + b->chunk->n : NULL;
 }
 
 void broker_flush(struct broker *b)
@@ -88,7 +71,7 @@ static void on_timer(uv_timer_t *timer)
         struct broker *b = timer->data;
 
         b->timer_at = TIME_NEVER;
-        broker_wake(b);
+        iteration_wake(&b->it);
 }
 
 /* The loop counts in ms, and may not wake up too early: it would only find nothing to do. */
@@ -118,7 +101,7 @@ static void set_timer(struct broker *b)
         if (patience < at)
                 at = patience;
         if (b->listing)
-                at = b->now;
+                at = b->it.now;
         if (at == b->timer_at)
                 return;
         b->timer_at = at;
@@ -126,8 +109,8 @@ static void set_timer(struct broker *b)
                 uv_timer_stop(&b->timer);
                 return;
         }
-        ms = at > b->now ? (at - b->now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC : 0;
-        uv_update_time(&b->loop);
+        ms = at > b->it.now ? (at - b->it.now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC : 0;
+        uv_update_time(&b->it.loop);
         uv_timer_start(&b->timer, on_timer, ms, 0);
 }
 
@@ -150,7 +133,7 @@ static void broker_settle(struct broker *b)
         } while (b->dead || again);
         bus_send(&b->bus);
         bridges_send(b);
-        log_turn(b->now);
+        log_turn(b->it.now);
         set_timer(b);
         supervise_turn(b);
 }
@@ -165,13 +148,12 @@ static void on_signal(uv_signal_t *signal, int number)
         struct broker *b = signal->data;
 
         if (number == SIGHUP) {
-                broker_wake(b);
+                iteration_wake(&b->it);
                 reload(b);
                 return;
         }
         log_info("%s: the broker ends", strsignal(number));
-        b->stopping = true;
-        uv_stop(&b->loop);
+        iteration_stop(&b->it, true);
 }
 
 /* As many descriptors as the system allows: each client is one. */
@@ -230,13 +212,12 @@ int broker_open(struct broker *b, const struct options *options)
                               .lock = -1,
                               .socket_file = OWN_FILE_INIT,
                               .deadlines = DEADLINES_INIT,
-                              .pauses = DEADLINES_INIT,
-                              .chunks = { .size = CHUNK_SIZE },
-                              .text = BUFFER_INIT };
+                              .pauses = DEADLINES_INIT };
+        iteration_init(&b->it);
         raise_limits();
         find_nobody(&b->nobody);
-        broker_wake(b);
-        b->started = b->now;
+        iteration_wake(&b->it);
+        b->started = b->it.now;
         r = check_room();
         if (r)
                 return r;
@@ -260,16 +241,16 @@ int broker_open(struct broker *b, const struct options *options)
 static int start_loop(struct broker *b)
 {
         static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-        int r = uv_loop_init(&b->loop);
+        int r = uv_loop_init(&b->it.loop);
 
         if (r)
                 return r;
-        uv_prepare_init(&b->loop, &b->prepare);
-        uv_timer_init(&b->loop, &b->timer);
+        uv_prepare_init(&b->it.loop, &b->prepare);
+        uv_timer_init(&b->it.loop, &b->timer);
         b->prepare.data = b->timer.data = b;
         uv_prepare_start(&b->prepare, on_prepare);
         for (unsigned i = 0; i < 3 && r == 0; i++) {
-                r = uv_signal_init(&b->loop, &b->signals[i]);
+                r = uv_signal_init(&b->it.loop, &b->signals[i]);
                 b->signals[i].data = b;
                 if (r == 0)
                         r = uv_signal_start(&b->signals[i], on_signal, numbers[i]);
@@ -308,8 +289,8 @@ static void leave_bus(struct broker *b)
 /* Everybody leaves; the broker last, in whose name clients are told what became of their messages. */
 static void say_bye(struct broker *b)
 {
-        broker_wake(b);
-        b->stop_at = b->now + STOP_MS * NSEC_PER_MSEC;
+        iteration_wake(&b->it);
+        b->it.stop_at = b->it.now + STOP_MS * NSEC_PER_MSEC;
         /* That all have left is what the end of the link says; to tell each of each as well would take
          * too long. */
         for (struct client *c = b->clients; c; c = c->next)
@@ -354,9 +335,9 @@ void broker_stop(struct broker *b)
         link_local_stop(b);
         say_bye(b);
         link_tcp_stop(b);
-        uv_walk(&b->loop, close_handle, NULL);
-        uv_run(&b->loop, UV_RUN_DEFAULT);
-        uv_loop_close(&b->loop);
+        uv_walk(&b->it.loop, close_handle, NULL);
+        uv_run(&b->it.loop, UV_RUN_DEFAULT);
+        uv_loop_close(&b->it.loop);
 }
 
 int broker_run(struct broker *b)
@@ -365,9 +346,9 @@ int broker_run(struct broker *b)
 
         if (r)
                 return r;
-        uv_run(&b->loop, UV_RUN_DEFAULT);
+        uv_run(&b->it.loop, UV_RUN_DEFAULT);
         broker_stop(b);
-        return b->stopping ? EXIT_OK : EXIT_SYSTEM;
+        return b->it.stopping ? EXIT_OK : EXIT_SYSTEM;
 }
 
 void broker_close(struct broker *b)
@@ -382,11 +363,11 @@ void broker_close(struct broker *b)
         link_udp_close(b);
         deadlines_deinit(&b->deadlines);
         deadlines_deinit(&b->pauses);
-        buffer_deinit(&b->text);
         policy_free(b->options.policy);
         bus_configs_free(b->options.buses);
         explicit_bzero(&b->config, sizeof(b->config));
         quota_deinit(&b->quota);
         free(b->config_path);
         free(b->matches);
+        iteration_deinit(&b->it);
 }

@@ -31,7 +31,7 @@
 #include <io/udp.h>
 
 #include <broker/buses/bus.h>
-#include <broker/base/chunk.h>
+#include <broker/base/iteration.h>
 #include <broker/net/connection.h>
 #include <broker/base/count.h>
 #include <broker/ops/metrics.h>
@@ -44,9 +44,9 @@ struct bridges;
 struct tcp;
 
 struct broker {
+        struct iteration it;
         struct options given; /* by the command line */
         struct options options;
-        uv_loop_t loop;
         uv_prepare_t prepare;
         uv_timer_t timer;
         uint64_t timer_at;
@@ -55,12 +55,8 @@ struct broker {
         uint64_t n_reloads;
         uint64_t n_reloads_refused;
         struct metrics *metrics; /* NULL: nobody wants them */
-        bool stopping;
-        uint64_t stop_at; /* the last messages are out by then, or lost; 0: it does not end */
 
         uint64_t started;
-        uint64_t now; /* of this turn: monotonic ns */
-        uint64_t wall_ms;
 
         /* The bus that the clients are on. */
         struct bus bus;
@@ -87,8 +83,6 @@ struct broker {
         struct client *dirty;
         struct client *dead;
         struct client *listing; /* those that are to be told more of a list */
-        struct chunk *chunk;    /* what is read and made goes in here */
-        struct chunk_pool chunks;
         struct quota quota;
         struct nobody nobody; /* is no owner */
         char *config_path;
@@ -118,7 +112,6 @@ struct broker {
 
         uint64_t denials_at; /* when links are to be told of what they may not send */
 
-        struct buffer text; /* of what the broker says */
         struct traffic from_links;
         struct traffic to_links;
         uint64_t counts[COUNT_MAX];
@@ -143,16 +136,10 @@ void broker_stop(struct broker *b);
 /* Copes with one that broker_open() left half open. */
 void broker_close(struct broker *b);
 
-/* Reads the clocks for this turn. */
-void broker_wake(struct broker *b);
 /* Writes what the clients' queues hold. */
 void broker_flush(struct broker *b);
 /* Counts, and logs the first of a row of one user (@c is NULL: of the bus): "WHO: WHAT". */
 void broker_count(struct broker *b, enum count count, const struct client *c, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
-
-/* Room for @n octets (at most FRAME_HEADER_SIZE + FRAME_MAX) in the shared chunk, or NULL when
- * memory is short. */
-char *broker_reserve(struct broker *b, size_t n);
 
 #endif

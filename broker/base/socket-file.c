@@ -431,7 +431,7 @@ void local_socket_check(struct broker *b)
                         log_info("%s: it is there again", b->path);
                 return;
         }
-        said = log_trouble_is_due(&b->socket_trouble, b->now);
+        said = log_trouble_is_due(&b->socket_trouble, b->it.now);
         if (b->handed_over) {
                 if (said)
                         log_warning("%s: it was removed, and nobody finds the broker; it is the "
@@ -453,14 +453,14 @@ static void on_timer(uv_timer_t *timer)
 {
         struct broker *b = timer->data;
 
-        broker_wake(b);
+        iteration_wake(&b->it);
         local_socket_check(b);
         metrics_check(b);
 }
 
 int local_socket_start(struct broker *b)
 {
-        int r = uv_timer_init(&b->loop, &b->socket_timer);
+        int r = uv_timer_init(&b->it.loop, &b->socket_timer);
 
         b->socket_timer.data = b;
         return r ? r : uv_timer_start(&b->socket_timer, on_timer, SOCKET_CHECK_MS, SOCKET_CHECK_MS);

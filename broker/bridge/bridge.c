@@ -123,7 +123,7 @@ void bridge_apply(struct bridge *bridge)
         char text[256];
         int n;
 
-        bridge->since = b->wall_ms;
+        bridge->since = b->it.wall_ms;
         n = snprintf(text, sizeof(text),
                      "(app:mbus-broker module:bridge since:%" PRIu64 " id:%" PRIu32 "-%u@%s)",
                      bridge->since, random_u32(&bridge->all->random), bridge->number,
@@ -132,14 +132,14 @@ void bridge_apply(struct bridge *bridge)
             address_parse(span_of(BRIDGE_ADDRESS), STRICT, &pattern, NULL, NULL))
                 return;
         bridge->state = BRIDGE_CANDIDATE;
-        bridge->until = b->now + CANDIDATE_MS * NSEC_PER_MSEC;
+        bridge->until = b->it.now + CANDIDATE_MS * NSEC_PER_MSEC;
         for (unsigned side = 0; side < 2; side++) {
                 struct engine *e = bridge->bus[side]->engine;
 
                 if (stand_enter(&bridge->signs[side], bridge->bus[side], &address, NULL))
                         continue;
-                engine_announce_entity(e, b->now, b->wall_ms, bridge->signs[side].entity);
-                (void)engine_ping(e, b->now, b->wall_ms, bridge->signs[side].entity, &pattern);
+                engine_announce_entity(e, b->it.now, b->it.wall_ms, bridge->signs[side].entity);
+                (void)engine_ping(e, b->it.now, b->it.wall_ms, bridge->signs[side].entity, &pattern);
         }
         if (bridge->signs[0].entity && bridge->signs[1].entity)
                 return;
@@ -163,7 +163,7 @@ void bridge_stand_by(struct bridge *bridge, bool bye)
  * then how many were not. */
 static void log_state(struct bridge *bridge, const char *what)
 {
-        uint64_t now = bridge->all->broker->now, n_silent;
+        uint64_t now = bridge->all->broker->it.now, n_silent;
 
         if (now >= bridge->states_until) {
                 bridge->states_until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
@@ -194,7 +194,7 @@ static void announce(struct bridge *bridge)
         struct broker *b = bridge->all->broker;
 
         for (unsigned side = 0; side < 2; side++)
-                engine_announce_entity(bridge->bus[side]->engine, b->now, b->wall_ms,
+                engine_announce_entity(bridge->bus[side]->engine, b->it.now, b->it.wall_ms,
                                        bridge->signs[side].entity);
 }
 
@@ -292,7 +292,7 @@ bool bridges_process(struct broker *b)
         for (size_t i = 0; i < all->n; i++) {
                 struct bridge *bridge = all->list[i];
 
-                if (bridge->until > b->now)
+                if (bridge->until > b->it.now)
                         continue;
                 if (bridge->state == BRIDGE_CANDIDATE)
                         begin(bridge);

@@ -402,7 +402,7 @@ int bridges_start(struct broker *b)
         if (!all)
                 return 0;
         all->started = true;
-        broker_wake(b);
+        iteration_wake(&b->it);
         for (size_t i = 0; i < all->n; i++)
                 bridge_apply(all->list[i]);
         return 0;

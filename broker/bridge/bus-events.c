@@ -96,7 +96,7 @@ static void on_conflict(struct broker *b, const struct event *event)
                 ids_renew(b, a);
                 return;
         }
-        if (log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->conflict_cause, b->it.now, &n_silent))
                 log_warning("somebody else on the bus uses the address %.*s (%" PRIu64
                             " more before)",
                             shown_size(text), text.at, n_silent);

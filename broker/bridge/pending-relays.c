@@ -69,7 +69,7 @@ void relay_await_client(struct relay *r)
 {
         struct bridges *all = r->by->bridge->all;
 
-        deadlines_set(&all->relays, &r->deadline, all->broker->now + TIMEOUT_NS);
+        deadlines_set(&all->relays, &r->deadline, all->broker->it.now + TIMEOUT_NS);
 }
 
 /* Nearly always the first: acknowledgements come in order. */
@@ -117,7 +117,7 @@ static void finish(struct relay *r, enum mbus_reason reason, bool told)
         if (src && told)
                 tell_client(src, r, reason);
         else if (!src && reason == MBUS_REASON_NONE)
-                engine_acknowledge(home->engine, home->broker->now, r->to->stand.entity,
+                engine_acknowledge(home->engine, home->broker->it.now, r->to->stand.entity,
                                    proxy_address(r->by), r->seq);
         else if (!src)
                 engine_refuse(home->engine, r->to->stand.entity, proxy_address(r->by), r->seq);
@@ -155,7 +155,7 @@ bool bridges_expire(struct bridges *all)
         struct deadline *d;
         bool any = false;
 
-        while ((d = deadlines_pop(&all->relays, all->broker->now))) {
+        while ((d = deadlines_pop(&all->relays, all->broker->it.now))) {
                 finish((struct relay *)(void *)d, MBUS_REASON_TIMEOUT, true);
                 any = true;
         }

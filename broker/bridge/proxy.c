@@ -51,7 +51,7 @@ int stand_enter(struct stand *s, struct bus *bus, const struct address *address,
 
         *s = (struct stand){ .bus = bus };
         if (!bus_is_main(bus))
-                return engine_add_entity(bus->engine, b->now, address, proxy, &s->entity);
+                return engine_add_entity(bus->engine, b->it.now, address, proxy, &s->entity);
         r = attachment_new(b, NULL, address, &s->attachment);
         if (r == 0) {
                 s->attachment->proxy = proxy;
@@ -71,9 +71,9 @@ void stand_leave(struct stand *s, bool bye)
                 s->attachment->silent = !bye;
                 attachment_free(b, s->attachment);
         } else if (bye) {
-                engine_remove_entity(s->bus->engine, b->now, b->wall_ms, s->entity);
+                engine_remove_entity(s->bus->engine, b->it.now, b->it.wall_ms, s->entity);
         } else {
-                engine_withdraw_entity(s->bus->engine, b->now, b->wall_ms, s->entity);
+                engine_withdraw_entity(s->bus->engine, b->it.now, b->it.wall_ms, s->entity);
         }
         s->entity = NULL;
         s->attachment = NULL;
@@ -89,13 +89,13 @@ static int proxy_new(struct bridge *bridge, unsigned side, const struct address 
 
         if (!p)
                 return -ENOMEM;
-        *p = (struct proxy){ .bridge = bridge, .side = side, .since = b->wall_ms, .born = b->now };
+        *p = (struct proxy){ .bridge = bridge, .side = side, .since = b->it.wall_ms, .born = b->it.now };
         r = stand_enter(&p->stand, bridge->bus[side], address, p);
         if (r) {
                 free(p);
                 return r;
         }
-        engine_announce_entity(bridge->bus[side]->engine, b->now, b->wall_ms, p->stand.entity);
+        engine_announce_entity(bridge->bus[side]->engine, b->it.now, b->it.wall_ms, p->stand.entity);
         p->next = bridge->proxies;
         if (p->next)
                 p->next->previous = p;
@@ -130,7 +130,7 @@ void bridge_drop_proxies(struct bridge *bridge, bool bye)
 
                 proxy_free(bridge->proxies, bye, true);
                 /* Their byes would not all fit. */
-                if (b->stopping && ++n % 1024 == 0)
+                if (b->it.stopping && ++n % 1024 == 0)
                         bus_drain(bus);
         }
 }
@@ -170,7 +170,7 @@ static void log_refused(struct bridge *bridge, unsigned side, int r)
         struct broker *b = bridge->all->broker;
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->proxy_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->proxy_cause, b->it.now, &n_silent))
                 log_warning("bus %s: entities of bus %s cannot be seen there: %s",
                             bridge->bus[side]->name, bridge->bus[1 - side]->name,
                             r < 0 ? "memory is short" : "there are too many");
@@ -185,7 +185,7 @@ static bool is_one_too_many(struct bridge *bridge, unsigned side, const struct a
 
         if (!engine_hellos_are_slow(bridge->bus[side]->engine, 1))
                 return false;
-        if (log_cause_is_due(&b->proxy_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->proxy_cause, b->it.now, &n_silent))
                 log_warning("bus %s: no more entities of bus %s can be seen there: %d are all that "
                             "can say hello every second (DIALECT=UCL)",
                             bridge->bus[side]->name, bridge->bus[1 - side]->name,
@@ -258,7 +258,7 @@ static void hold(struct bridge *bridge, unsigned side, const struct address *add
 
         if (!hold)
                 return;
-        at = bridge->all->broker->now + min_ms * NSEC_PER_MSEC +
+        at = bridge->all->broker->it.now + min_ms * NSEC_PER_MSEC +
              random_below(&bridge->all->random, range);
         if (hold->deadline.slot == 0 || hold->deadline.at < at)
                 deadlines_set(&bridge->all->holds, &hold->deadline, at);
@@ -275,7 +275,7 @@ bool bridges_end_holds(struct bridges *all)
         struct deadline *d;
         bool any = false;
 
-        while ((d = deadlines_pop(&all->holds, all->broker->now))) {
+        while ((d = deadlines_pop(&all->holds, all->broker->it.now))) {
                 struct hold *hold = (struct hold *)(void *)d;
                 struct bridge *bridge = hold->bridge;
                 unsigned side = hold->side, n_conflicts = hold->n_conflicts;
@@ -431,7 +431,7 @@ static void log_echo(const struct proxy *p, unsigned n)
         struct span text = proxy_address(p)->text;
         uint64_t n_silent;
 
-        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&b->echo_cause, b->now, &n_silent))
+        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&b->echo_cause, b->it.now, &n_silent))
                 log_warning("bus %s: somebody there uses the address %.*s of bus %s whenever it is "
                             "seen there: are the two buses one, or joined by another way? (%" PRIu64
                             " more before)",
@@ -446,7 +446,7 @@ void bridge_conflict(struct proxy *p)
         struct index_entry *entry;
 
         /* Who was there in peace for as long as it stayed away begins anew. */
-        if (n > 0 && b->now - p->born > 2 * conflict_pause(n) * NSEC_PER_MSEC)
+        if (n > 0 && b->it.now - p->born > 2 * conflict_pause(n) * NSEC_PER_MSEC)
                 n = 0;
         pause = conflict_pause(++n);
         log_echo(p, n);

@@ -50,7 +50,7 @@ static bool admits(const struct bridge *bridge, unsigned from, const struct addr
  * make everything look old on another. */
 static uint64_t stamp(const struct proxy *p, uint64_t timestamp)
 {
-        uint64_t now = proxy_bus(p)->broker->wall_ms;
+        uint64_t now = proxy_bus(p)->broker->it.wall_ms;
 
         if (timestamp < p->since)
                 return p->since;
@@ -76,16 +76,16 @@ static bool make_frame(struct broker *b, const struct header_spec *spec, struct 
 {
         char *at;
 
-        buffer_clear(&b->text);
-        if (message_format(spec, payload, DIALECT_RFC3259, &b->text) || b->text.n > FRAME_MAX)
+        buffer_clear(&b->it.text);
+        if (message_format(spec, payload, DIALECT_RFC3259, &b->it.text) || b->it.text.n > FRAME_MAX)
                 return false;
-        at = broker_reserve(b, FRAME_HEADER_SIZE + b->text.n);
+        at = iteration_reserve(&b->it, FRAME_HEADER_SIZE + b->it.text.n);
         if (!at)
                 return false;
-        frame_put_length(at, b->text.n, false);
-        memcpy(at + FRAME_HEADER_SIZE, b->text.at, b->text.n);
-        b->chunk->n += FRAME_HEADER_SIZE + b->text.n;
-        *ret_n = FRAME_HEADER_SIZE + b->text.n;
+        frame_put_length(at, b->it.text.n, false);
+        memcpy(at + FRAME_HEADER_SIZE, b->it.text.at, b->it.text.n);
+        b->it.chunk->n += FRAME_HEADER_SIZE + b->it.text.n;
+        *ret_n = FRAME_HEADER_SIZE + b->it.text.n;
         return true;
 }
 
@@ -94,9 +94,9 @@ static void show(struct broker *b, const struct header_spec *spec, struct span p
 {
         if (b->bus.n_observers == 0)
                 return;
-        buffer_clear(&b->text);
-        if (message_format(spec, payload, DIALECT_RFC3259, &b->text) == 0 && b->text.n <= FRAME_MAX)
-                monitor_copy(&b->bus, buffer_span(&b->text), false);
+        buffer_clear(&b->it.text);
+        if (message_format(spec, payload, DIALECT_RFC3259, &b->it.text) == 0 && b->it.text.n <= FRAME_MAX)
+                monitor_copy(&b->bus, buffer_span(&b->it.text), false);
 }
 
 /* Gives an unreliable message to all clients with an entity that @dest matches; @only: to that. */
@@ -117,7 +117,7 @@ static void say_to_clients(struct broker *b, const struct address *dest,
                 a->client->mark = b->mark;
                 if (n == 0 && !make_frame(b, spec, payload, &n))
                         return;
-                client_push(a->client, b->chunk, b->chunk->n - n, n, KIND_UNRELIABLE);
+                client_push(a->client, b->it.chunk, b->it.chunk->n - n, n, KIND_UNRELIABLE);
         }
 }
 
@@ -158,7 +158,7 @@ static void say(struct proxy *p, const struct address *dest, uint64_t timestamp,
                 show(b, &spec, payload);
                 return;
         }
-        r = engine_send(bus->engine, b->now, timestamp, p->stand.entity, dest, payload);
+        r = engine_send(bus->engine, b->it.now, timestamp, p->stand.entity, dest, payload);
         if (r)
                 broker_count(b, COUNT_BUS_FULL, NULL,
                              r == MBUS_E_TOO_LARGE
@@ -232,7 +232,7 @@ static int give_client(struct proxy *by, struct proxy *to, struct attachment *ta
                 return MBUS_E_FULL;
         relay->local = true;
         relay->ticket = spec.seq;
-        if (client_push(target->client, b->chunk, b->chunk->n - n, n, KIND_RELIABLE)) {
+        if (client_push(target->client, b->it.chunk, b->it.chunk->n - n, n, KIND_RELIABLE)) {
                 relay_free(relay);
                 return MBUS_E_FULL;
         }
@@ -255,7 +255,7 @@ static int give_engine(struct proxy *by, struct proxy *to, struct client *client
         relay = relay_new(by, to, seq);
         if (!relay)
                 return MBUS_E_FULL;
-        r = engine_send_reliable(bus->engine, bus->broker->now, timestamp, by->stand.entity,
+        r = engine_send_reliable(bus->engine, bus->broker->it.now, timestamp, by->stand.entity,
                                  proxy_address(to), payload, &relay->ticket);
         if (r)
                 relay_free(relay);

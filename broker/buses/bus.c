@@ -108,7 +108,7 @@ static int receive(struct bus *bus, size_t i, short revents)
         memcpy(fds, bus->fds, bus->n_fds * sizeof(*fds));
         for (size_t k = 0; k < bus->n_fds; k++)
                 fds[k].revents = k == i ? revents : 0;
-        return udp_receive(bus->udp, bus->engine, bus->broker->now, bus->broker->wall_ms, fds);
+        return udp_receive(bus->udp, bus->engine, bus->broker->it.now, bus->broker->it.wall_ms, fds);
 }
 
 static void on_udp(uv_poll_t *poll, int status, int events)
@@ -117,7 +117,7 @@ static void on_udp(uv_poll_t *poll, int status, int events)
         struct broker *b = bus->broker;
         size_t i = (size_t)(poll - bus->polls);
 
-        broker_wake(b);
+        iteration_wake(&b->it);
         /* An error waits there, as when news of interfaces were lost: reading takes it away, but
          * libuv has stopped to look, which update_polls() mends. */
         if (status < 0)
@@ -129,7 +129,7 @@ static void on_udp(uv_poll_t *poll, int status, int events)
                 if (r < 0) {
                         log_error("bus %s cannot be received any more: %s", bus->name,
                                   strerror(-r));
-                        uv_stop(&b->loop);
+                        iteration_stop(&b->it, false);
                 }
         }
 }
@@ -143,7 +143,7 @@ int bus_start(struct bus *bus)
 {
         bus->n_fds = udp_get_pollfds(bus->udp, bus->fds);
         for (size_t i = 0; i < bus->n_fds; i++) {
-                int r = uv_poll_init(&bus->broker->loop, &bus->polls[i], bus->fds[i].fd);
+                int r = uv_poll_init(&bus->broker->it.loop, &bus->polls[i], bus->fds[i].fd);
 
                 if (r == 0)
                         bus->n_handles++;
@@ -210,7 +210,7 @@ static void watch_hellos(struct bus *bus)
         if (!engine_hellos_are_slow(bus->engine, 0)) {
                 if (log_trouble_is_over(&bus->slow))
                         log_info("bus %s: all entities say hello every second again", bus->name);
-        } else if (log_trouble_is_due(&bus->slow, b->now)) {
+        } else if (log_trouble_is_due(&bus->slow, b->it.now)) {
                 log_warning("bus %s: more than %d entities here cannot say hello every second; old "
                             "programs (DIALECT=UCL) may take some for dead after five seconds",
                             bus->name, HELLOS_PER_SECOND_UCL);
@@ -224,14 +224,14 @@ void bus_tick(struct bus *bus)
         enum mbus_network network;
         const char *text;
 
-        udp_tick(bus->udp, bus->engine, b->now);
+        udp_tick(bus->udp, bus->engine, b->it.now);
         while (udp_pop_notice(bus->udp, &network, &text))
                 outlook_note(bus, network, text);
-        if (!bus->received && engine_deadline(bus->engine) > b->now)
+        if (!bus->received && engine_deadline(bus->engine) > b->it.now)
                 return;
         bus->received = false;
         watch_hellos(bus);
-        engine_tick(bus->engine, b->now, b->wall_ms);
+        engine_tick(bus->engine, b->it.now, b->it.wall_ms);
 }
 
 uint64_t bus_deadline(const struct bus *bus)
@@ -250,7 +250,7 @@ void bus_send(struct bus *bus)
 
 void bus_drain(struct bus *bus)
 {
-        uint64_t end = bus->broker->stop_at;
+        uint64_t end = bus->broker->it.stop_at;
         struct pollfd fds[UDP_POLLFDS];
 
         if (end == 0)

@@ -37,17 +37,17 @@ static void say(struct client *c, struct span src, struct span dest, const uint3
         struct broker *b = c->broker;
         char room[ADDRESS_TEXT_MAX];
         struct header_spec spec = { .seq = c->seq++,
-                                    .timestamp = b->wall_ms,
+                                    .timestamp = b->it.wall_ms,
                                     .src = src,
                                     .dest = destination(dest, room),
                                     .acks = acks,
                                     .n_acks = n_acks };
 
-        buffer_clear(&b->text);
-        if (message_format(&spec, payload, DIALECT_RFC3259, &b->text))
+        buffer_clear(&b->it.text);
+        if (message_format(&spec, payload, DIALECT_RFC3259, &b->it.text))
                 client_kill(c, "memory is short");
         else
-                client_push_text(c, buffer_span(&b->text), KIND_ANSWER);
+                client_push_text(c, buffer_span(&b->it.text), KIND_ANSWER);
 }
 
 static const struct span nobody = { "()", 2 };
@@ -145,18 +145,18 @@ void control_refuse_link(struct broker *b, int fd, const char *why)
 {
         struct buffer payload = BUFFER_INIT;
         char frame[FRAME_HEADER_SIZE + 512];
-        struct header_spec spec = { .timestamp = b->wall_ms,
+        struct header_spec spec = { .timestamp = b->it.wall_ms,
                                     .src = attachment_text(b->self),
                                     .dest = nobody };
 
         format_reason("broker.refused", span_of("0"), "full", why, &payload);
-        buffer_clear(&b->text);
+        buffer_clear(&b->it.text);
         if (!payload.failed &&
-            message_format(&spec, buffer_span(&payload), DIALECT_RFC3259, &b->text) == 0 &&
-            b->text.n <= sizeof(frame) - FRAME_HEADER_SIZE) {
-                frame_put_length(frame, b->text.n, false);
-                memcpy(frame + FRAME_HEADER_SIZE, b->text.at, b->text.n);
-                (void)!send(fd, frame, FRAME_HEADER_SIZE + b->text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+            message_format(&spec, buffer_span(&payload), DIALECT_RFC3259, &b->it.text) == 0 &&
+            b->it.text.n <= sizeof(frame) - FRAME_HEADER_SIZE) {
+                frame_put_length(frame, b->it.text.n, false);
+                memcpy(frame + FRAME_HEADER_SIZE, b->it.text.at, b->it.text.n);
+                (void)!send(fd, frame, FRAME_HEADER_SIZE + b->it.text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
         }
         buffer_deinit(&payload);
 }
@@ -217,7 +217,7 @@ void control_format_dropped(struct client *c, uint64_t n, const char *reason,
 {
         char room[DROPPED_SIZE];
         struct header_spec spec = { .seq = c->seq++,
-                                    .timestamp = c->broker->wall_ms,
+                                    .timestamp = c->broker->it.wall_ms,
                                     .src = attachment_text(c->broker->self),
                                     .dest = nobody };
 
@@ -249,8 +249,7 @@ void control_renamed(struct client *c, const struct address *from, const struct 
 static void quit(struct broker *b, const char *who)
 {
         log_info("%s sent mbus.quit: the broker ends", who);
-        b->stopping = true;
-        uv_stop(&b->loop);
+        iteration_stop(&b->it, true);
 }
 
 static void on_quit(struct request *r)
@@ -280,7 +279,7 @@ static void on_sync(struct request *r)
 
 static void on_ping(struct request *r)
 {
-        engine_answer_ping(r->b->engine, r->b->now, &r->h->dest);
+        engine_answer_ping(r->b->engine, r->b->it.now, &r->h->dest);
 }
 
 /* Whoever waits, or lets others go on, may say so to everybody; the broker never waits. */
@@ -405,8 +404,8 @@ static void charge_commands(struct client *c, size_t n)
 
         if (rate == LIMIT_OFF)
                 return;
-        until = bucket_spend(&c->user->commands, rate, COMMAND_BURST, n, b->now);
-        if (until > b->now)
+        until = bucket_spend(&c->user->commands, rate, COMMAND_BURST, n, b->it.now);
+        if (until > b->it.now)
                 client_log_limit(c, LIMIT_COMMAND_RATE_PER_USER, "its links are read more slowly");
         if (until > c->user->paused_until)
                 c->user->paused_until = until;
@@ -489,7 +488,7 @@ void control_from_bus(struct broker *b, const struct message *m)
         for (size_t i = 0; i < m->payload.n && done; i++)
                 done = from_bus(b, m, m->payload.commands[i].name);
         if (h->reliable && done)
-                engine_acknowledge(b->engine, b->now, b->self->entity, &h->src, h->seq);
+                engine_acknowledge(b->engine, b->it.now, b->self->entity, &h->src, h->seq);
         else if (h->reliable)
                 engine_refuse(b->engine, b->self->entity, &h->src, h->seq);
 }

@@ -49,7 +49,7 @@ void control_on_nonce(struct request *r)
 static bool may_guess(struct request *r)
 {
         const uint64_t each = PROOFS_MINUTE_MS / PROOFS_MAX * NSEC_PER_MSEC;
-        uint64_t now = r->b->now;
+        uint64_t now = r->b->it.now;
 
         return client_is_owner(r->c) || r->c->user->guesses.paid_at <= now ||
                r->c->user->guesses.paid_at - now <= (PROOFS_MAX - 1) * each;
@@ -59,8 +59,8 @@ static void charge_guess(struct request *r)
 {
         struct bucket *guesses = &r->c->user->guesses;
 
-        if (guesses->paid_at < r->b->now)
-                guesses->paid_at = r->b->now;
+        if (guesses->paid_at < r->b->it.now)
+                guesses->paid_at = r->b->it.now;
         guesses->paid_at += PROOFS_MINUTE_MS / PROOFS_MAX * NSEC_PER_MSEC;
 }
 

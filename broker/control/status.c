@@ -343,13 +343,13 @@ static void add_local(struct answer *a, const struct attachment *attachment)
         add_address(a, entity_address(attachment->entity));
         add_string(a, "bus", span_of(b->bus.name));
         add_number(a, "link", attachment->client ? attachment->client->number : 0);
-        add_seconds(a, "age", b->now - attachment->joined);
+        add_seconds(a, "age", b->it.now - attachment->joined);
         buffer_add_char(&a->items, ')');
 }
 
 static void add_remote(struct answer *a, const struct bus *bus, const struct peer_info *peer)
 {
-        uint64_t now = a->r->b->now;
+        uint64_t now = a->r->b->it.now;
 
         buffer_add_text(&a->items, " (");
         add_address(a, peer->address);

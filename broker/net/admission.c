@@ -47,7 +47,7 @@ static void log_cut(struct broker *b, const struct admission *a)
 {
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->rights_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->rights_cause, b->it.now, &n_silent))
                 log_warning("a link of pid %d, uid %u: more than RIGHTS_MAX=%d lines of [policy] "
                             "in %s are for it, those behind do not count; to change it write "
                             "fewer, with several user= or send= in one",
@@ -86,10 +86,10 @@ bool admit(struct broker *b, int fd, bool is_tcp, struct admission *ret_admissio
                 return false;
         a.pid = peer.pid;
         a.uid = peer.uid;
-        a.user = quota_add_link(&b->quota, peer.uid, b->now, &limit);
+        a.user = quota_add_link(&b->quota, peer.uid, b->it.now, &limit);
         if (limit) {
                 snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)a.pid, (unsigned)a.uid);
-                quota_log(&b->quota, &b->quota.refused, limit, b->now, who, "it is closed");
+                quota_log(&b->quota, &b->quota.refused, limit, b->it.now, who, "it is closed");
                 snprintf(why, sizeof(why), "too many links: see %s in [limits] of the broker",
                          limit_name(limit));
                 control_refuse_link(b, fd, why);

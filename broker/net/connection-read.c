@@ -24,18 +24,18 @@
 /* Room to read into: the shared chunk from its start if nobody refers to it any more. */
 static bool make_room(struct broker *b, size_t n)
 {
-        if (b->chunk && b->chunk->refs == 1)
-                b->chunk->n = 0;
-        if (b->chunk && chunk_room(b->chunk) < n) {
+        if (b->it.chunk && b->it.chunk->refs == 1)
+                b->it.chunk->n = 0;
+        if (b->it.chunk && chunk_room(b->it.chunk) < n) {
                 broker_flush(b);
-                if (b->chunk->refs == 1)
-                        b->chunk->n = 0;
+                if (b->it.chunk->refs == 1)
+                        b->it.chunk->n = 0;
                 else
-                        b->chunk = chunk_unref(b->chunk);
+                        b->it.chunk = chunk_unref(b->it.chunk);
         }
-        if (!b->chunk)
-                b->chunk = chunk_take(&b->chunks);
-        return b->chunk;
+        if (!b->it.chunk)
+                b->it.chunk = chunk_take(&b->it.chunks);
+        return b->it.chunk;
 }
 
 /* Keeps the @n octets at @at, the beginning of a frame, for the next read. */
@@ -67,7 +67,7 @@ static void close_strange(struct client *c)
         uint64_t n_silent;
 
         client_name(c, name);
-        if (log_cause_is_due(&b->framing_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->framing_cause, b->it.now, &n_silent))
                 log_warning("%s sent something that is no frame, and is closed (%" PRIu64
                             " more before)",
                             name, n_silent);
@@ -116,7 +116,7 @@ static void grow_partial(struct client *c, size_t n)
 static void on_octets(struct client *c, size_t n)
 {
         size_t rest = c->partial ? chunk_room(c->partial) : 0;
-        struct chunk *chunk = chunk_ref(c->broker->chunk);
+        struct chunk *chunk = chunk_ref(c->broker->it.chunk);
         size_t at = chunk->n, end;
 
         if (rest > n)
@@ -141,13 +141,13 @@ static bool is_paused(struct client *c)
 
         if (until < c->paused_until)
                 until = c->paused_until;
-        if (until <= b->now)
+        if (until <= b->it.now)
                 return false;
         /* One pause after the other is as silent as a long one. */
-        if (c->sign_at + SIGN_NS < b->now)
-                c->sign_at = b->now + SIGN_NS;
-        if (until > b->now + SIGN_NS)
-                until = b->now + SIGN_NS;
+        if (c->sign_at + SIGN_NS < b->it.now)
+                c->sign_at = b->it.now + SIGN_NS;
+        if (until > b->it.now + SIGN_NS)
+                until = b->it.now + SIGN_NS;
         deadlines_set(&b->pauses, &c->pause, until);
         link_local_poll(c);
         return true;
@@ -162,13 +162,13 @@ void link_local_charge(struct client *c, uint64_t n_messages)
         uint64_t until;
 
         if (rate != LIMIT_OFF) {
-                c->paused_until = bucket_spend(&c->sends, rate, rate, n_messages, b->now);
-                if (c->paused_until > b->now)
+                c->paused_until = bucket_spend(&c->sends, rate, rate, n_messages, b->it.now);
+                if (c->paused_until > b->it.now)
                         client_log_limit(c, LIMIT_SEND_RATE, "it is read more slowly");
         }
         if (user_rate != LIMIT_OFF) {
-                until = bucket_spend(&c->user->sends, user_rate, user_rate, n_messages, b->now);
-                if (until > b->now)
+                until = bucket_spend(&c->user->sends, user_rate, user_rate, n_messages, b->it.now);
+                if (until > b->it.now)
                         client_log_limit(c, LIMIT_SEND_RATE_PER_USER, "it is read more slowly");
                 if (until > c->user->paused_until)
                         c->user->paused_until = until;
@@ -179,15 +179,15 @@ void link_local_resume(struct broker *b)
 {
         struct deadline *d;
 
-        while ((d = deadlines_pop(&b->pauses, b->now))) {
+        while ((d = deadlines_pop(&b->pauses, b->it.now))) {
                 struct client *c =
                         (struct client *)(void *)((char *)d - offsetof(struct client, pause));
 
                 if (c->dead)
                         continue;
-                if (b->now >= c->sign_at) {
+                if (b->it.now >= c->sign_at) {
                         control_say(c, SPAN_NULL);
-                        c->sign_at = b->now + SIGN_NS;
+                        c->sign_at = b->it.now + SIGN_NS;
                 }
                 if (!is_paused(c))
                         link_local_poll(c);
@@ -203,9 +203,9 @@ static uint64_t messages_left(const struct client *c)
         uint64_t left = READ_MAX, user_left;
 
         if (rate != LIMIT_OFF)
-                left = bucket_left(&c->sends, rate, rate, b->now);
+                left = bucket_left(&c->sends, rate, rate, b->it.now);
         if (user_rate != LIMIT_OFF) {
-                user_left = bucket_left(&c->user->sends, user_rate, user_rate, b->now);
+                user_left = bucket_left(&c->user->sends, user_rate, user_rate, b->it.now);
                 if (left > user_left)
                         left = user_left;
         }
@@ -216,7 +216,7 @@ static uint64_t messages_left(const struct client *c)
  * may be messages that are left, since they are charged only when they are there. */
 static int get_iov(const struct client *c, struct iovec ret_iov[static 2])
 {
-        struct chunk *chunk = c->broker->chunk;
+        struct chunk *chunk = c->broker->it.chunk;
         size_t room = chunk_room(chunk) - c->n_head;
         uint64_t left = messages_left(c);
         int n = 0;
@@ -249,7 +249,7 @@ static bool on_readable(struct client *c)
                 client_kill(c, "memory is short");
                 return false;
         }
-        memcpy(b->chunk->bytes + b->chunk->n, c->head, c->n_head);
+        memcpy(b->it.chunk->bytes + b->it.chunk->n, c->head, c->n_head);
         n = readv(c->fd, iov, get_iov(c, iov));
         if (n > 0)
                 on_octets(c, (size_t)n);
@@ -267,7 +267,7 @@ static void on_client(uv_poll_t *poll, int status, int events)
 
         if (c->dead)
                 return;
-        broker_wake(c->broker);
+        iteration_wake(&c->broker->it);
         if (status < 0) {
                 /* The other end is gone, but what it sent before counts; then comes the error. */
                 while (!c->dead && on_readable(c))

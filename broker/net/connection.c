@@ -53,7 +53,7 @@ void client_kill(struct client *c, const char *why)
  * holds no more than it has. */
 static void hold_less(struct client *c)
 {
-        if (c->broker->chunks.n_out > CHUNKS_HELD_MAX || queue_is_sparse(&c->queue))
+        if (c->broker->it.chunks.n_out > CHUNKS_HELD_MAX || queue_is_sparse(&c->queue))
                 queue_own(&c->queue);
 }
 
@@ -140,7 +140,7 @@ void client_log_limit(struct client *c, enum limit limit, const char *what)
         char who[CLIENT_NAME_SIZE];
 
         client_name(c, who);
-        quota_log(&c->broker->quota, &c->user->causes[limit], limit, c->broker->now, who, what);
+        quota_log(&c->broker->quota, &c->user->causes[limit], limit, c->broker->it.now, who, what);
 }
 
 void client_log_fixed_limit(struct client *c, enum fixed_limit limit, const char *what)
@@ -148,7 +148,7 @@ void client_log_fixed_limit(struct client *c, enum fixed_limit limit, const char
         char who[CLIENT_NAME_SIZE];
 
         client_name(c, who);
-        quota_log_fixed(c->user, limit, c->broker->now, who, what);
+        quota_log_fixed(c->user, limit, c->broker->it.now, who, what);
 }
 
 /* There is no room. A socket that may take more is tried first, so that nobody who reads loses
@@ -208,7 +208,7 @@ static int push_too_large(struct client *c, size_t n, enum kind kind)
         if (kind == KIND_RELIABLE || c->dead || c->deaf)
                 return MBUS_E_FULL;
         client_name(c, name);
-        if (log_cause_is_due(&b->too_large_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->too_large_cause, b->it.now, &n_silent))
                 log_warning("a message of %zu octets for %s fits into no frame, and is lost "
                             "(%" PRIu64 " more before)",
                             n, name, n_silent);
@@ -227,7 +227,7 @@ int client_push_text(struct client *c, struct span text, enum kind kind)
 
         if (text.n > FRAME_MAX)
                 return push_too_large(c, text.n, kind);
-        at = broker_reserve(b, n);
+        at = iteration_reserve(&b->it, n);
         if (!at) {
                 if (kind == KIND_ANSWER)
                         client_kill(c, "memory is short");
@@ -235,8 +235,8 @@ int client_push_text(struct client *c, struct span text, enum kind kind)
         }
         frame_put_length(at, text.n, false);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
-        b->chunk->n += n;
-        return client_push(c, b->chunk, b->chunk->n - n, n, kind);
+        b->it.chunk->n += n;
+        return client_push(c, b->it.chunk, b->it.chunk->n - n, n, kind);
 }
 
 void client_flush(struct client *c)
@@ -286,10 +286,10 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
 
         if (!a)
                 return -ENOMEM;
-        *a = (struct attachment){ .deadline = DEADLINE_INIT, .client = c, .joined = b->now };
+        *a = (struct attachment){ .deadline = DEADLINE_INIT, .client = c, .joined = b->it.now };
         r = deadlines_reserve(&b->deadlines);
         if (r == 0) {
-                r = engine_add_entity(b->engine, b->now, address, a, &a->entity);
+                r = engine_add_entity(b->engine, b->it.now, address, a, &a->entity);
                 if (r)
                         deadlines_release(&b->deadlines);
         }
@@ -311,7 +311,7 @@ int attachment_new(struct broker *b, struct client *c, const struct address *add
 int attachment_rename(struct broker *b, struct attachment *a, const struct address *address)
 {
         struct address *old = address_dup(entity_address(a->entity));
-        int r = old ? engine_rename_entity(b->engine, b->now, b->wall_ms, a->entity, address)
+        int r = old ? engine_rename_entity(b->engine, b->it.now, b->it.wall_ms, a->entity, address)
                     : -ENOMEM;
 
         if (r == 0) {
@@ -342,9 +342,9 @@ struct attachment *attachment_free(struct broker *b, struct attachment *a)
                 unlink_attachment(a->client, a);
         deadlines_release(&b->deadlines);
         if (a->silent)
-                engine_withdraw_entity(b->engine, b->now, b->wall_ms, a->entity);
+                engine_withdraw_entity(b->engine, b->it.now, b->it.wall_ms, a->entity);
         else
-                engine_remove_entity(b->engine, b->now, b->wall_ms, a->entity);
+                engine_remove_entity(b->engine, b->it.now, b->it.wall_ms, a->entity);
         free(a);
         return NULL;
 }

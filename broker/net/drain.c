@@ -56,10 +56,10 @@ void drain_links(struct broker *b)
         uint64_t now;
 
         flush_all(b);
-        while (fds && (now = clock_now()) < b->stop_at) {
+        while (fds && (now = clock_now()) < b->it.stop_at) {
                 bool unsure = false;
                 nfds_t n = gather(b, fds);
-                uint64_t ms = (b->stop_at - now) / NSEC_PER_MSEC + 1;
+                uint64_t ms = (b->it.stop_at - now) / NSEC_PER_MSEC + 1;
 
                 n += link_tcp_gather(b, fds + n, &unsure);
                 if (n == 0 && !unsure)

@@ -64,7 +64,7 @@ static void on_pair(uv_poll_t *poll, int status, int events);
 
 void tcp_log_no_descriptors(struct tcp *all, int error)
 {
-        if (log_trouble_is_due(&all->no_descriptors, all->broker->now))
+        if (log_trouble_is_due(&all->no_descriptors, all->broker->it.now))
                 log_warning(
                         "TCP=%s: no more clients for now: %s; a client over TCP takes three "
                         "descriptors; raise their limit (ulimit -n, LimitNOFILE=) or lower LINKS "
@@ -83,7 +83,7 @@ static int adopt(struct tcp_link *l)
                 tcp_log_no_descriptors(l->all, -r);
                 return r;
         }
-        r = uv_poll_init(&b->loop, &l->pair_poll, fds[0]);
+        r = uv_poll_init(&b->it.loop, &l->pair_poll, fds[0]);
         if (r < 0) {
                 close(fds[0]);
                 close(fds[1]);
@@ -121,7 +121,7 @@ static void count_rejection(struct tcp_link *l, enum tcp_rejection why)
         uint64_t n_silent;
 
         all->n_rejected[why]++;
-        if (log_cause_is_due(&all->rejected[why], all->broker->now, &n_silent))
+        if (log_cause_is_due(&all->rejected[why], all->broker->it.now, &n_silent))
                 log_warning("TCP link from %s is closed: %s (%" PRIu64 " more before)", l->peer,
                             rejections[why], n_silent);
 }
@@ -217,7 +217,7 @@ static void on_net(uv_poll_t *poll, int status, int events)
         struct tcp_link *l = poll->data;
         int r = status < 0 ? -EPIPE : 0;
 
-        broker_wake(l->all->broker);
+        iteration_wake(&l->all->broker->it);
         if (r == 0 && (events & UV_READABLE))
                 r = move_in(l);
         if (r == 0)
@@ -234,7 +234,7 @@ static void on_pair(uv_poll_t *poll, int status, int events)
         int r = 0;
 
         (void)status;
-        broker_wake(l->all->broker);
+        iteration_wake(&l->all->broker->it);
         if (events & UV_WRITABLE)
                 r = pipe_write(&l->to_pair, l->pair);
         if (r == 0 && ((events & UV_READABLE) || status < 0))
@@ -295,9 +295,9 @@ int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer)
                                 .net = fd,
                                 .pair = -1,
                                 .n_handles = 1,
-                                .deadline = b->now + TCP_PROOF_MS * NSEC_PER_MSEC };
+                                .deadline = b->it.now + TCP_PROOF_MS * NSEC_PER_MSEC };
         tcp_address_format(peer, l->peer);
-        if (init_stream(l) < 0 || uv_poll_init(&b->loop, &l->net_poll, fd) < 0) {
+        if (init_stream(l) < 0 || uv_poll_init(&b->it.loop, &l->net_poll, fd) < 0) {
                 stream_deinit(&l->stream);
                 free(l);
                 return -ENOMEM;
@@ -346,7 +346,7 @@ void tcp_link_finish(struct tcp_link *l)
         tcp_link_flush(l);
         /* With something unread the system would break the connection off, and forget what it has not
          * sent yet. */
-        while (clock_now() < l->all->broker->stop_at &&
+        while (clock_now() < l->all->broker->it.stop_at &&
                pipe_read(&l->from_net, l->net, TCP_READ_SIZE) > 0)
                 pipe_shift(&l->from_net, pipe_n(&l->from_net));
         tcp_link_end(l, "the broker ends");

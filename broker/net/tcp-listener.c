@@ -54,8 +54,8 @@ static void on_timer(uv_timer_t *timer)
         struct tcp *t = timer->data;
         struct tcp_link *l;
 
-        broker_wake(t->broker);
-        while ((l = oldest_stranger(t)) && l->deadline <= t->broker->now)
+        iteration_wake(&t->broker->it);
+        while ((l = oldest_stranger(t)) && l->deadline <= t->broker->it.now)
                 tcp_link_reject(l, TCP_TOO_LATE);
         accept_all(t);
         set_timer(t);
@@ -64,11 +64,11 @@ static void on_timer(uv_timer_t *timer)
 static void set_timer(struct tcp *t)
 {
         const struct tcp_link *l = oldest_stranger(t);
-        uint64_t now = t->broker->now;
+        uint64_t now = t->broker->it.now;
 
         if (!l)
                 return;
-        uv_update_time(&t->broker->loop);
+        uv_update_time(&t->broker->it.loop);
         uv_timer_start(&t->timer, on_timer,
                        l->deadline > now ? (l->deadline - now) / NSEC_PER_MSEC + 1 : 0, 0);
 }
@@ -80,7 +80,7 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        broker_wake(t->broker);
+        iteration_wake(&t->broker->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 union socket_address peer = { .any = { .sa_family = AF_UNSPEC } };
                 socklen_t n = sizeof(peer);
@@ -219,10 +219,10 @@ int link_tcp_start(struct broker *b)
 
         if (!t)
                 return 0;
-        r = uv_timer_init(&b->loop, &t->timer);
+        r = uv_timer_init(&b->it.loop, &t->timer);
         t->timer.data = t;
         for (unsigned i = 0; i < t->n_listeners && r == 0; i++) {
-                r = uv_poll_init(&b->loop, &t->listeners[i].poll, t->listeners[i].fd);
+                r = uv_poll_init(&b->it.loop, &t->listeners[i].poll, t->listeners[i].fd);
                 t->listeners[i].poll.data = &t->listeners[i];
         }
         return r ? r : accept_all(t);

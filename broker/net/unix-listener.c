@@ -45,7 +45,7 @@ static int client_new(struct broker *b, int fd, char *place)
                               .pause = DEADLINE_INIT,
                               .next = b->clients };
         queue_init(&c->queue, c->user);
-        if (uv_poll_init(&b->loop, &c->poll, fd) < 0) {
+        if (uv_poll_init(&b->it.loop, &c->poll, fd) < 0) {
                 deadlines_release(&b->pauses);
                 admit_undo(c->user, c->rights);
                 free(c);
@@ -128,7 +128,7 @@ void link_local_reap(struct broker *b)
 
 static void log_no_descriptors(struct broker *b, int error)
 {
-        if (!log_trouble_is_due(&b->no_descriptors, b->now))
+        if (!log_trouble_is_due(&b->no_descriptors, b->it.now))
                 return;
         log_warning("%s: no more clients for now: %s (%zu are there); raise the limit of "
                     "descriptors (ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
@@ -144,7 +144,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        broker_wake(b);
+        iteration_wake(&b->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (fd >= 0 && log_trouble_is_over(&b->no_descriptors))
@@ -185,12 +185,12 @@ void link_local_relisten(struct broker *b, int fd)
 
 int link_local_start(struct broker *b)
 {
-        int r = uv_timer_init(&b->loop, &b->accept_timer);
+        int r = uv_timer_init(&b->it.loop, &b->accept_timer);
 
         b->accept_timer.data = b;
         b->listener_poll.data = b;
         if (r == 0)
-                r = uv_poll_init(&b->loop, &b->listener_poll, b->listener);
+                r = uv_poll_init(&b->it.loop, &b->listener_poll, b->listener);
         if (r == 0)
                 r = uv_poll_start(&b->listener_poll, UV_READABLE, on_listener);
         return r;
@@ -207,6 +207,4 @@ void link_local_stop(struct broker *b)
 void link_local_close(struct broker *b)
 {
         local_socket_close(b);
-        b->chunk = chunk_unref(b->chunk);
-        chunk_pool_deinit(&b->chunks);
 }

@@ -105,7 +105,7 @@ static void serve(struct metrics *m)
 {
         MHD_UNSIGNED_LONG_LONG ms;
 
-        broker_wake(m->broker);
+        iteration_wake(&m->broker->it);
         m->mhd.run(m->daemon);
         if (m->mhd.get_timeout(m->daemon, &ms) == MHD_YES)
                 uv_timer_start(&m->timer, on_timer, ms, 0);
@@ -131,7 +131,7 @@ static void pause_accepting(struct metrics *m, int error)
 {
         struct broker *b = m->broker;
 
-        if (log_trouble_is_due(&m->no_descriptors, b->now))
+        if (log_trouble_is_due(&m->no_descriptors, b->it.now))
                 log_warning(
                         "METRICS=%s: no more readers for now: %s; raise the limit of descriptors "
                         "(ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
@@ -147,7 +147,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        broker_wake(m->broker);
+        iteration_wake(&m->broker->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 socklen_t n = sizeof(peer);
                 int fd = accept4(m->listener, (struct sockaddr *)&peer, &n,
@@ -232,7 +232,7 @@ static int start_polls(struct metrics *m)
 {
         const union MHD_DaemonInfo *info =
                 m->mhd.get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-        uv_loop_t *loop = &m->broker->loop;
+        uv_loop_t *loop = &m->broker->it.loop;
         int r = info ? uv_poll_init(loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
 
         if (r == 0)
@@ -251,8 +251,8 @@ int metrics_start(struct broker *b)
 
         if (!m)
                 return 0;
-        uv_timer_init(&b->loop, &m->timer);
-        uv_timer_init(&b->loop, &m->accept_timer);
+        uv_timer_init(&b->it.loop, &m->timer);
+        uv_timer_init(&b->it.loop, &m->accept_timer);
         m->timer.data = m->poll.data = m->accept_timer.data = m->listener_poll.data = m;
         r = start_daemon(m);
         if (r == 0)
@@ -271,7 +271,7 @@ void metrics_check(struct broker *b)
                 return;
         own_file_remove(&m->file);
         fd = place_listen(b->options.metrics, &m->file);
-        if (log_trouble_is_due(&m->gone, b->now))
+        if (log_trouble_is_due(&m->gone, b->it.now))
                 log_warning("METRICS=%s: it was removed, and is %s%s", b->options.metrics,
                             fd < 0 ? "not to be had again: " : "there again",
                             fd < 0 ? strerror(-fd) : "");

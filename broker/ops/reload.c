@@ -250,7 +250,7 @@ void reload(struct broker *b)
 {
         char state[64];
 
-        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, b->now / 1000);
+        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, b->it.now / 1000);
         supervise_say(state);
         if (read_again(b)) {
                 b->n_reloads++;

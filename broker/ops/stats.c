@@ -102,7 +102,7 @@ static void put_state(const struct sink *s)
 
         for (const struct client *c = b->clients; c; c = c->next)
                 queued += c->queue.n_messages;
-        seconds(s, "uptime_seconds", "How long the broker has been running.", b->now - b->started);
+        seconds(s, "uptime_seconds", "How long the broker has been running.", b->it.now - b->started);
         gauge(s, "clients", "Links of local clients.", b->n_clients);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "local", local);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "remote", remote);

@@ -134,7 +134,7 @@ int supervise_start(struct broker *b)
         struct sockaddr_un address;
         uint64_t ms = watchdog_ms();
         socklen_t n;
-        int r = uv_timer_init(&b->loop, &b->supervise.timer);
+        int r = uv_timer_init(&b->it.loop, &b->supervise.timer);
 
         if (r || !manager_address(&address, &n))
                 return r;

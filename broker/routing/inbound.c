@@ -129,8 +129,8 @@ static size_t measure(struct passage *p)
                                     .src = attachment_text(p->route->src),
                                     .dest = p->route->dest.text };
 
-        buffer_clear(&b->text);
-        return message_format(&spec, p->payload, b->bus.dialect, &b->text) ? 0 : b->text.n;
+        buffer_clear(&b->it.text);
+        return message_format(&spec, p->payload, b->bus.dialect, &b->it.text) ? 0 : b->it.text.n;
 }
 
 bool passage_fits_by_measure(struct passage *p)
@@ -206,7 +206,7 @@ static enum verdict judge_commands(struct passage *p, const struct payload *payl
         if (n_pings > 0 && n_pings == payload->n && !p->h.reliable)
                 return VERDICT_PING;
         if (n_pings > 0)
-                engine_answer_ping(p->b->engine, p->b->now, &p->route->dest);
+                engine_answer_ping(p->b->engine, p->b->it.now, &p->route->dest);
         return VERDICT_PASS;
 }
 

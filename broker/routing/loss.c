@@ -57,7 +57,7 @@ static void tell(struct broker *b, struct bus *bus)
                 if (l->n_messages > 0)
                         control_dropped(c, l->n_messages, "events");
         }
-        *l = (struct loss){ .told_at = b->now };
+        *l = (struct loss){ .told_at = b->it.now };
 }
 
 void loss_tell(struct broker *b)
@@ -65,6 +65,6 @@ void loss_tell(struct broker *b)
         struct bus *bus;
 
         for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
-                if (deadline_of(&bus->loss) <= b->now)
+                if (deadline_of(&bus->loss) <= b->it.now)
                         tell(b, bus);
 }

@@ -123,7 +123,7 @@ bool monitor_tell(struct broker *b, struct client *c, const struct address *addr
         while (known && !j.text.failed && j.text.n <= JOINED_BYTES_MAX) {
                 known = next_known(b, c, address, place, &joined);
                 if (known)
-                        add(&j, known, (b->now - joined) / NSEC_PER_MSEC);
+                        add(&j, known, (b->it.now - joined) / NSEC_PER_MSEC);
         }
         finish(&j);
         buffer_deinit(&j.text);
@@ -262,12 +262,12 @@ void monitor_copy(struct bus *bus, struct span text, bool bare)
 
         if (bus->n_observers == 0 || (bare && bus->n_hello_observers == 0))
                 return;
-        at = broker_reserve(b, n);
+        at = iteration_reserve(&b->it, n);
         if (!at)
                 return;
         frame_put_length(at, text.n, true);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
-        b->chunk->n += n;
+        b->it.chunk->n += n;
         if (b->n_filtered > 0) {
                 if (header_parse(text, &h, NULL) != HEADER_OK)
                         return;
@@ -275,7 +275,7 @@ void monitor_copy(struct bus *bus, struct span text, bool bare)
         }
         for (struct client *c = b->clients; c; c = c->next)
                 if (wants(c, bus, bare, &h, payload))
-                        client_push(c, b->chunk, b->chunk->n - n, n, KIND_COPY);
+                        client_push(c, b->it.chunk, b->it.chunk->n - n, n, KIND_COPY);
 }
 
 void monitor_copy_received(struct bus *bus, const struct message *m)

@@ -15,7 +15,7 @@ void patience_open(struct broker *b)
 {
         bool is_ucl = b->bus.dialect == DIALECT_UCL;
 
-        searches_init(&b->searches, b->now,
+        searches_init(&b->searches, b->it.now,
                       (is_ucl ? SEARCH_SURVEY_UCL_MS : SEARCH_SURVEY_MS) * NSEC_PER_MSEC, !is_ucl);
 }
 
@@ -57,19 +57,19 @@ bool patience_is_wanted(const struct passage *p, bool is_one)
         if (p->waited || patience_of(b, p->route->src) == 0 || p->payload.n == 0)
                 return false;
         /* Which nearly all are. */
-        if (is_one && list_is_empty(&b->searches.waited_for) && engine_knows_all(b->engine, b->now))
+        if (is_one && list_is_empty(&b->searches.waited_for) && engine_knows_all(b->engine, b->it.now))
                 return false;
         n = engine_resolve(b->engine, &p->route->dest, &entity, &address);
         return n < 2 && searches_want(&b->searches, &p->route->dest, n,
                                       n == 1 && search_is_whole(&p->route->dest, address),
-                                      engine_knows_all(b->engine, b->now));
+                                      engine_knows_all(b->engine, b->it.now));
 }
 
 void patience_hold(struct passage *p)
 {
         struct broker *b = p->b;
         struct attachment *a = p->route->src;
-        uint64_t until = b->now + patience_of(b, a);
+        uint64_t until = b->it.now + patience_of(b, a);
         struct waiter *w;
         int r;
 
@@ -84,7 +84,7 @@ void patience_hold(struct passage *p)
         /* None is given up before an earlier one. */
         if (a->n_held > 0 && until <= a->held_until)
                 until = a->held_until + 1;
-        r = searches_wait(&b->searches, b->now, &p->route->dest, a, p->h.seq, p->payload, until,
+        r = searches_wait(&b->searches, b->it.now, &p->route->dest, a, p->h.seq, p->payload, until,
                           &w);
         if (r == 0) {
                 a->n_held++;
@@ -132,17 +132,17 @@ static void answer(struct broker *b, struct waiter *w)
 {
         struct attachment *a = sender_of(w);
         struct header_spec spec = { .seq = (uint32_t)w->key,
-                                    .timestamp = b->wall_ms,
+                                    .timestamp = b->it.wall_ms,
                                     .reliable = true,
                                     .src = attachment_text(a),
                                     .dest = w->search->entry.address->text };
         int r;
 
-        buffer_clear(&b->text);
-        r = message_format(&spec, buffer_span(&w->bytes), DIALECT_RFC3259, &b->text);
+        buffer_clear(&b->it.text);
+        r = message_format(&spec, buffer_span(&w->bytes), DIALECT_RFC3259, &b->it.text);
         drop(b, w);
         if (r == 0)
-                r = router_again(b, a->client, buffer_span(&b->text));
+                r = router_again(b, a->client, buffer_span(&b->it.text));
         if (r)
                 control_undelivered(b, a->client, attachment_text(a), spec.seq, MBUS_REASON_FULL,
                                     "the broker's memory is short");
@@ -152,12 +152,12 @@ static void answer(struct broker *b, struct waiter *w)
 static void ask(struct broker *b, struct search *search)
 {
         const struct attachment *a = sender_of(search_first_waiter(search));
-        bool asked = !b->searches.asks || engine_ping(b->engine, b->now, b->wall_ms, a->entity,
+        bool asked = !b->searches.asks || engine_ping(b->engine, b->it.now, b->it.wall_ms, a->entity,
                                                       search->entry.address) == 0;
 
         if (asked && b->searches.asks)
                 link_local_charge(a->client, 1);
-        search_asked(&b->searches, search, b->now, asked);
+        search_asked(&b->searches, search, b->it.now, asked);
 }
 
 static void judge(struct broker *b, struct search *search)
@@ -167,7 +167,7 @@ static void judge(struct broker *b, struct search *search)
         struct waiter *w;
         unsigned n = engine_resolve(b->engine, dest, &entity, &address);
 
-        switch (search_judge(&b->searches, search, b->now, n,
+        switch (search_judge(&b->searches, search, b->it.now, n,
                              n == 1 && search_is_whole(dest, address))) {
         case SEARCH_ASK:
                 ask(b, search);
@@ -179,8 +179,8 @@ static void judge(struct broker *b, struct search *search)
         case SEARCH_WAIT:
                 break;
         case SEARCH_END:
-                if (search->is_over && !engine_knows_all(b->engine, b->now))
-                        search_rests(&b->searches, search, b->now + b->searches.survey);
+                if (search->is_over && !engine_knows_all(b->engine, b->it.now))
+                        search_rests(&b->searches, search, b->it.now + b->searches.survey);
                 else
                         search_forget(&b->searches, search);
         }
@@ -188,7 +188,7 @@ static void judge(struct broker *b, struct search *search)
 
 void patience_note(struct broker *b, const struct address *address)
 {
-        searches_note(&b->searches, b->now, address);
+        searches_note(&b->searches, b->it.now, address);
 }
 
 void patience_process(struct broker *b)
@@ -198,9 +198,9 @@ void patience_process(struct broker *b)
 
         if (b->searches.all.n == 0)
                 return;
-        while ((search = searches_due(&b->searches, b->now)))
+        while ((search = searches_due(&b->searches, b->it.now)))
                 judge(b, search);
-        while ((w = searches_given_up(&b->searches, b->now)))
+        while ((w = searches_given_up(&b->searches, b->it.now)))
                 answer(b, w);
 }
 

@@ -213,10 +213,10 @@ static void give(struct broker *b, const struct attachment *from, const struct r
                                     .src = attachment_text(from),
                                     .dest = attachment_text(to) };
 
-        buffer_clear(&b->text);
+        buffer_clear(&b->it.text);
         if (message_format(&spec, (struct span){ each->payload, each->n }, DIALECT_RFC3259,
-                           &b->text) == 0)
-                client_push_text(to->client, buffer_span(&b->text), KIND_UNRELIABLE);
+                           &b->it.text) == 0)
+                client_push_text(to->client, buffer_span(&b->it.text), KIND_UNRELIABLE);
 }
 
 void retain_give(struct broker *b, const struct attachment *to)

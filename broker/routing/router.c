@@ -47,7 +47,7 @@ static void take_acks(struct passage *p, struct true_acks *ret_acks)
                 }
                 ret_acks->all = false;
                 if (!to)
-                        engine_acknowledge(p->b->engine, p->b->now, p->route->src->entity,
+                        engine_acknowledge(p->b->engine, p->b->it.now, p->route->src->entity,
                                            &p->route->dest, seq);
                 else if (!to->proxy || !bridge_acknowledge(to->proxy, seq, p->route->src))
                         p->b->counts[COUNT_ACK]++;
@@ -68,7 +68,7 @@ static bool strip_acks(struct passage *p)
 {
         size_t before = (size_t)(p->h.acks.at - p->text.at);
         size_t n = p->n - p->h.acks.n + 2;
-        char *at = broker_reserve(p->b, n), *to = at;
+        char *at = iteration_reserve(&p->b->it, n), *to = at;
 
         if (!at)
                 return false;
@@ -80,10 +80,10 @@ static bool strip_acks(struct passage *p)
         p->text = (struct span){ to, n - FRAME_HEADER_SIZE };
         p->payload = span_from(p->text, p->text.n - p->payload.n);
         p->h.acks = (struct span){ to + before, 2 };
-        p->chunk = p->b->chunk;
-        p->at = p->b->chunk->n;
+        p->chunk = p->b->it.chunk;
+        p->at = p->b->it.chunk->n;
         p->n = n;
-        p->b->chunk->n += n;
+        p->b->it.chunk->n += n;
         return true;
 }
 
@@ -108,9 +108,9 @@ static bool send_to_bus(struct passage *p, enum verdict verdict)
         int r;
 
         if (verdict == VERDICT_PING)
-                r = engine_ping(b->engine, b->now, b->wall_ms, src, &p->route->dest);
+                r = engine_ping(b->engine, b->it.now, b->it.wall_ms, src, &p->route->dest);
         else
-                r = engine_send(b->engine, b->now, header_timestamp_ms(&p->h), src, &p->route->dest,
+                r = engine_send(b->engine, b->it.now, header_timestamp_ms(&p->h), src, &p->route->dest,
                                 p->payload);
         if (r)
                 broker_count(b, COUNT_BUS_FULL, p->c,
@@ -142,7 +142,7 @@ static void forward(struct passage *p)
         if (verdict == VERDICT_STOP)
                 return;
         if (verdict == VERDICT_PING && route->only) {
-                engine_answer_ping(p->b->engine, p->b->now, &route->dest);
+                engine_answer_ping(p->b->engine, p->b->it.now, &route->dest);
         } else {
                 for (size_t i = 0; i < route->n && verdict == VERDICT_PASS; i++)
                         client_push(route->clients[i], p->chunk, p->at, p->n, KIND_UNRELIABLE);
@@ -170,12 +170,12 @@ static int rewrite(struct passage *p, const struct attachment *target)
                                     .src = attachment_text(p->route->src),
                                     .dest = attachment_text(target) };
 
-        buffer_clear(&b->text);
-        if (message_format(&spec, p->payload, DIALECT_RFC3259, &b->text))
+        buffer_clear(&b->it.text);
+        if (message_format(&spec, p->payload, DIALECT_RFC3259, &b->it.text))
                 return MBUS_E_FULL;
-        if (b->text.n > FRAME_MAX)
+        if (b->it.text.n > FRAME_MAX)
                 return MBUS_E_TOO_LARGE;
-        return client_push_text(target->client, buffer_span(&b->text), KIND_RELIABLE);
+        return client_push_text(target->client, buffer_span(&b->it.text), KIND_RELIABLE);
 }
 
 /* What rewrite() made does not fit: no queue is full, nor would it be of use to try again. */
@@ -186,7 +186,7 @@ static void refuse_rewritten(struct passage *p)
         snprintf(why, sizeof(why),
                  "it is too large: with the full address of its receiver it has %zu octets, "
                  "and may have %d",
-                 p->b->text.n, FRAME_MAX);
+                 p->b->it.text.n, FRAME_MAX);
         passage_undelivered(p, MBUS_REASON_MALFORMED, why);
 }
 
@@ -300,7 +300,7 @@ static void forward_reliable_to_peer(struct passage *p, struct name *name)
                 router_refuse_more(p, r);
                 return;
         }
-        r = engine_send_reliable(p->b->engine, p->b->now, header_timestamp_ms(&p->h), src->entity,
+        r = engine_send_reliable(p->b->engine, p->b->it.now, header_timestamp_ms(&p->h), src->entity,
                                  &p->route->dest, p->payload, &ticket);
         switch (r) {
         case 0:
@@ -413,7 +413,7 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
 int router_again(struct broker *b, struct client *c, struct span text)
 {
         size_t n = FRAME_HEADER_SIZE + text.n;
-        char *at = text.n <= FRAME_MAX ? broker_reserve(b, n) : NULL;
+        char *at = text.n <= FRAME_MAX ? iteration_reserve(&b->it, n) : NULL;
         struct chunk *chunk;
         struct passage p;
 
@@ -422,7 +422,7 @@ int router_again(struct broker *b, struct client *c, struct span text)
         frame_put_length(at, text.n, false);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
         /* What is made on the way goes behind it. */
-        chunk = chunk_ref(b->chunk);
+        chunk = chunk_ref(b->it.chunk);
         p = (struct passage){ .b = b,
                               .c = c,
                               .waited = true,
@@ -470,20 +470,20 @@ static bool make_frame(struct broker *b, const struct message *m, const struct a
                                             .dest = for_part ? attachment_text(a)
                                                              : m->header.dest.text };
 
-                buffer_clear(&b->text);
+                buffer_clear(&b->it.text);
                 if (message_format(&spec, span_from(text, m->header.payload), DIALECT_RFC3259,
-                                   &b->text))
+                                   &b->it.text))
                         return false;
-                text = buffer_span(&b->text);
+                text = buffer_span(&b->it.text);
         }
         if (text.n > FRAME_MAX)
                 return false;
-        at = broker_reserve(b, FRAME_HEADER_SIZE + text.n);
+        at = iteration_reserve(&b->it, FRAME_HEADER_SIZE + text.n);
         if (!at)
                 return false;
         frame_put_length(at, text.n, false);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
-        b->chunk->n += FRAME_HEADER_SIZE + text.n;
+        b->it.chunk->n += FRAME_HEADER_SIZE + text.n;
         *ret_n = FRAME_HEADER_SIZE + text.n;
         return true;
 }
@@ -513,7 +513,7 @@ void router_message(struct broker *b, const struct event *event)
                         continue;
                 a->client->mark = b->mark;
                 if ((n == 0 && !make_frame(b, event->message, a, &n)) ||
-                    client_push(a->client, b->chunk, b->chunk->n - n, n, kind))
+                    client_push(a->client, b->it.chunk, b->it.chunk->n - n, n, kind))
                         lose(b, a, event->message);
         }
 }

@@ -15,7 +15,7 @@ void denial_note(struct client *c, uint32_t seq, const char *why)
                 d->seq = seq;
                 d->why = why;
         }
-        if (d->due <= b->now)
+        if (d->due <= b->it.now)
                 denial_tell(c);
         else if (d->due < b->denials_at)
                 b->denials_at = d->due;
@@ -28,19 +28,19 @@ void denial_tell(struct client *c)
         if (d->n == 0)
                 return;
         control_denied(c, d->n, d->seq, d->why);
-        *d = (struct denials){ .due = c->broker->now + DENIALS_PAUSE_MS * NSEC_PER_MSEC };
+        *d = (struct denials){ .due = c->broker->it.now + DENIALS_PAUSE_MS * NSEC_PER_MSEC };
 }
 
 /* Once in the pause at most, however many links there are. */
 void denials_tell(struct broker *b)
 {
-        if (b->now < b->denials_at)
+        if (b->it.now < b->denials_at)
                 return;
         b->denials_at = TIME_NEVER;
         for (struct client *c = b->clients; c; c = c->next) {
                 if (c->denials.n == 0)
                         continue;
-                if (c->denials.due <= b->now)
+                if (c->denials.due <= b->it.now)
                         denial_tell(c);
                 else if (c->denials.due < b->denials_at)
                         b->denials_at = c->denials.due;

@@ -103,7 +103,7 @@ void ids_renew(struct broker *b, struct attachment *a)
 
         snprintf(shown, sizeof(shown), "%.*s", shown_size(old), old.at);
         r = rename_attachment(b, a);
-        if (!log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
+        if (!log_cause_is_due(&b->conflict_cause, b->it.now, &n_silent))
                 return;
         if (r == 0)
                 log_warning("somebody else on the bus uses the address %s; ours is given another "
@@ -121,7 +121,7 @@ void ids_yield(struct broker *b, struct attachment *a)
         struct span text = attachment_text(a);
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->conflict_cause, b->now, &n_silent))
+        if (log_cause_is_due(&b->conflict_cause, b->it.now, &n_silent))
                 log_warning(
                         "%s, %.*s, which its client relies on: the client is told, and loses it "
                         "(%" PRIu64 " more before)",

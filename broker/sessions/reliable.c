@@ -231,7 +231,7 @@ static void wait_in(struct broker *b, struct attachment *src, struct waits *ws, 
                     uint32_t seq, struct attachment *target)
 {
         struct wait w = {
-                .key = key, .deadline = b->now + TIMEOUT_NS, .target = target, .seq = seq
+                .key = key, .deadline = b->it.now + TIMEOUT_NS, .target = target, .seq = seq
         };
 
         push(ws, &w);
@@ -306,7 +306,7 @@ static uint64_t expire(struct broker *b, struct attachment *src, struct waits *w
 
                 if (is_finished(w))
                         continue;
-                if (w->deadline > b->now)
+                if (w->deadline > b->it.now)
                         break;
                 fail_local(b, src, w, MBUS_REASON_TIMEOUT, "it was not acknowledged within 600 ms");
         }
@@ -318,7 +318,7 @@ void reliable_expire(struct broker *b)
 {
         struct deadline *d;
 
-        while ((d = deadlines_pop(&b->deadlines, b->now))) {
+        while ((d = deadlines_pop(&b->deadlines, b->it.now))) {
                 struct attachment *src = (struct attachment *)(void *)d;
                 uint64_t next = expire(b, src, &src->local);
                 uint64_t late = expire(b, src, &src->late);

@@ -92,7 +92,7 @@ void broker_end(uint32_t i, bool killed)
                 process_kill(&links->brokers[i]);
         process_enter(&links->brokers[i]);
         if (!killed)
-                loop_signal(&links->running[i]->loop, SIGTERM);
+                loop_signal(&links->running[i]->it.loop, SIGTERM);
         finish(i);
         process_leave();
 }
@@ -116,7 +116,7 @@ void broker_turn(uint32_t i)
         if (!process_goes_on(p))
                 return;
         process_enter(p);
-        if (!loop_turn(&links->running[i]->loop))
+        if (!loop_turn(&links->running[i]->it.loop))
                 finish(i);
         else
                 check_queues(i);

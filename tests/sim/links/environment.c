@@ -88,7 +88,7 @@ void supervise_say(const char *state)
 
 int supervise_start(struct broker *b)
 {
-        return uv_timer_init(&b->loop, &b->supervise.timer);
+        return uv_timer_init(&b->it.loop, &b->supervise.timer);
 }
 
 void supervise_turn(struct broker *b)

@@ -107,7 +107,7 @@ static bool turn_one(void)
 
                 if (i < links->n_brokers) {
                         if (!links->running[i] || !has_time(&links->brokers[i]) ||
-                            !loop_is_due(&links->running[i]->loop))
+                            !loop_is_due(&links->running[i]->it.loop))
                                 continue;
                         broker_turn(i);
                         return true;
@@ -133,7 +133,7 @@ static uint64_t next_time(void)
         for (uint32_t i = 0; i < links->n_brokers; ++i) {
                 if (!links->running[i] || links->brokers[i].waits)
                         continue;
-                at = later(loop_next(&links->running[i]->loop), links->brokers[i].stalled_until);
+                at = later(loop_next(&links->running[i]->it.loop), links->brokers[i].stalled_until);
                 if (at < next)
                         next = at;
         }
