@@ -78,6 +78,8 @@ int uv_loop_init(uv_loop_t *uv)
 {
         struct loop *loop = must(calloc(1, sizeof(*loop)));
 
+        /* libuv itself looks into it, where a name is looked up at once. */
+        memset(uv, 0, sizeof(*uv));
         loop->uv = uv;
         loop->time_ms = machine->now / NSEC_PER_MSEC;
         uv->data = loop;
