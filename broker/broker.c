@@ -1,147 +1,81 @@
 /*
- * broker.c - the turns of the loop (broker.h says what they are made of).
+ * broker.c - the rooms are made, tied, and given their turns (broker.h says which there are).
  */
 #include "broker.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <core/frame.h>
-#include <io/clock.h>
-
-#include <broker/bridge/bridge.h>
-#include <broker/net/drain.h>
-#include <broker/base/exit.h>
-#include <broker/net/unix-listener.h>
-#include <broker/net/tcp-listener.h>
-#include <broker/bridge/bus-events.h>
-#include <broker/control/lists.h>
-#include <broker/base/socket-file.h>
-#include <broker/routing/monitor.h>
-#include <broker/routing/patience.h>
-#include <broker/sessions/reliable.h>
-#include <broker/ops/reload.h>
-#include <broker/routing/fanout.h>
-#include <broker/base/excerpt.h>
-
-/* Two things that others wrote, and what is wrong with them. */
-#define WHAT_SIZE (2 * SHOWN_MAX + 128)
-
-void broker_count(struct broker *b, enum count count, const struct client *c, const char *format,
-                  ...)
-{
-        struct log_cause *cause = c ? &c->user->odd[count] : &b->causes[count];
-        char name[CLIENT_NAME_SIZE], what[WHAT_SIZE];
-        uint64_t n_silent;
-        va_list args;
-
-        b->counts[count]++;
-        if (!log_cause_is_due(cause, b->it.now, &n_silent))
-                return;
-        va_start(args, format);
-        vsnprintf(what, sizeof(what), format, args);
-        va_end(args);
-        if (c)
-                client_name(c, name);
-        log_warning("%s%s%s (%" PRIu64 " more before)", c ? name : "", c ? ": " : "", what,
-                    n_silent);
-}
-
-void broker_flush(struct broker *b)
-{
-        while (b->dirty) {
-                struct client *c = b->dirty;
-
-                b->dirty = c->next_dirty;
-                c->dirty = false;
-                client_settle(c);
-        }
-}
+/* ---- an iteration -------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
         struct broker *b = timer->data;
 
-        b->timer_at = TIME_NEVER;
+        b->handles.timer_at = TIME_NEVER;
         iteration_wake(&b->it);
+}
+
+/* When some room has something to do. */
+static uint64_t next_deadline(const struct broker *b)
+{
+        const uint64_t deadlines[] = {
+                connections_deadline(&b->net),
+                reliable_deadline(&b->sessions),
+                denials_deadline(&b->sessions),
+                routing_deadline(&b->routing),
+                bridges_deadline(&b->bridges),
+                control_deadline(&b->control),
+                log_deadline(),
+        };
+        uint64_t at = TIME_NEVER;
+
+        for (size_t i = 0; i < sizeof(deadlines) / sizeof(*deadlines); i++)
+                at = deadlines[i] < at ? deadlines[i] : at;
+        return at;
 }
 
 /* The loop counts in ms, and may not wake up too early: it would only find nothing to do. */
 static void set_timer(struct broker *b)
 {
-        uint64_t at = bus_deadline(&b->bus);
-        uint64_t waits = deadlines_next(&b->deadlines);
-        uint64_t pauses = deadlines_next(&b->pauses);
-        uint64_t bridges = bridges_deadline(b);
-        uint64_t loss = loss_deadline(b);
-        uint64_t denials = denials_deadline(b);
-        uint64_t patience = patience_deadline(b);
-        uint64_t ms;
+        uint64_t at = next_deadline(b), now = b->it.now;
 
-        if (waits < at)
-                at = waits;
-        if (pauses < at)
-                at = pauses;
-        if (bridges < at)
-                at = bridges;
-        if (loss < at)
-                at = loss;
-        if (log_deadline() < at)
-                at = log_deadline();
-        if (denials < at)
-                at = denials;
-        if (patience < at)
-                at = patience;
-        if (b->listing)
-                at = b->it.now;
-        if (at == b->timer_at)
+        if (at == b->handles.timer_at)
                 return;
-        b->timer_at = at;
+        b->handles.timer_at = at;
         if (at == TIME_NEVER) {
-                uv_timer_stop(&b->timer);
+                uv_timer_stop(&b->handles.timer);
                 return;
         }
-        ms = at > b->it.now ? (at - b->it.now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC : 0;
         uv_update_time(&b->it.loop);
-        uv_timer_start(&b->timer, on_timer, ms, 0);
+        uv_timer_start(&b->handles.timer, on_timer,
+                       at > now ? (at - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC : 0, 0);
 }
 
-/* The end of a turn: all that was left behind is done, before the loop sleeps again. */
-static void broker_settle(struct broker *b)
-{
-        bool again;
-
-        link_local_resume(b);
-        do {
-                link_local_reap(b);
-                reliable_expire(b);
-                patience_process(b);
-                link_udp_process(b);
-                again = bridges_process(b);
-                loss_tell(b);
-                denials_tell(b);
-                lists_go_on_all(b);
-                broker_flush(b);
-        } while (b->dead || again);
-        bus_send(&b->bus);
-        bridges_send(b);
-        log_turn(b->it.now);
-        set_timer(b);
-        supervise_turn(b);
-}
-
+/* All that was left behind is done, before the loop sleeps again. */
 static void on_prepare(uv_prepare_t *prepare)
 {
-        broker_settle(prepare->data);
+        struct broker *b = prepare->data;
+        bool again;
+
+        connections_resume(&b->net);
+        do {
+                connections_reap(&b->net);
+                reliable_expire(&b->sessions);
+                router_process(&b->routing);
+                again = bridges_process(&b->bridges);
+                loss_tell(&b->routing);
+                denials_tell(&b->sessions);
+                lists_process(&b->control);
+                connections_flush(&b->net);
+        } while (!list_is_empty(&b->net.dead) || again);
+        bridges_send(&b->bridges);
+        log_turn(b->it.now);
+        set_timer(b);
+        status_end_iteration(&b->ops);
 }
+
+/* ---- from outside -------------------------------------------------------------------------- */
 
 static void on_signal(uv_signal_t *signal, int number)
 {
@@ -149,141 +83,155 @@ static void on_signal(uv_signal_t *signal, int number)
 
         if (number == SIGHUP) {
                 iteration_wake(&b->it);
-                reload(b);
+                reload(&b->ops);
                 return;
         }
         log_info("%s: the broker ends", strsignal(number));
         iteration_stop(&b->it, true);
 }
 
-/* As many descriptors as the system allows: each client is one. */
-static void raise_limits(void)
+static void on_upkeep(uv_timer_t *timer)
 {
-        struct rlimit limit;
+        struct broker *b = timer->data;
+        int fd;
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-                return;
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                log_warning("the limit of descriptors cannot be raised: %s", strerror(errno));
+        iteration_wake(&b->it);
+        fd = socket_file_check(&b->socket, b->it.now);
+        if (fd >= 0)
+                unix_listener_replace(&b->listener, fd);
+        metrics_check(&b->ops);
 }
 
-static void find_nobody(struct nobody *nobody)
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* What the configuration says is shown to those who go by it. */
+static void spread_settings(struct broker *b)
 {
-        nobody_read(nobody);
-        if (nobody_is_uid(nobody, geteuid()))
-                log_warning("in this user namespace uid %u is everybody who has no number here, so "
-                            "the broker's own user may do no more than [policy] lets user=*; run "
-                            "it as a uid that is mapped",
-                            (unsigned)nobody->uid);
+        const struct settings *s = &b->settings;
+
+        quota_init(&b->quota, &s->options.limits, s->path);
+        b->net.policy = s->options.policy;
+        b->net.config_path = s->path;
+        b->buses.config_path = s->path;
 }
 
-/* libuv aborts where it cannot open what its loop needs. */
-static int check_room(void)
+static int open_buses(struct broker *b)
 {
-        int fds[DESCRIPTORS_MIN], error = 0;
-        unsigned n = 0;
+        struct settings *s = &b->settings;
+        int r = settings_read(&s->options, &s->mbus, &s->path);
 
-        while (n < DESCRIPTORS_MIN && !error) {
-                fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-                error = fds[n] < 0 ? errno : 0;
-                n += !error;
-        }
-        for (unsigned i = 0; i < n; i++)
-                close(fds[i]);
-        if (!error)
-                return 0;
-        log_error(
-                "a broker without clients takes %u descriptors, and there are %u: %s; raise their "
-                "limit (ulimit -n, LimitNOFILE=)",
-                DESCRIPTORS_MIN, n, strerror(error));
-        return EXIT_SYSTEM;
+        spread_settings(b);
+        if (r == 0)
+                r = bus_open(&b->buses.main, &b->buses, BUS_MAIN, &s->mbus,
+                             bridges_relay_main(s->options.buses));
+        if (r)
+                return r;
+        routing_open(&b->routing);
+        r = sessions_open(&b->sessions);
+        return r ? r : bridges_open(&b->bridges, s->options.buses);
+}
+
+static int share_socket(struct broker *b)
+{
+        const struct options *o = &b->settings.options;
+        const struct socket_access access = { .mode = o->socket_mode,
+                                              .group = o->socket_group,
+                                              .config_path = b->settings.path,
+                                              .group_line = o->lines.socket_group };
+
+        return socket_file_share(&b->socket, &access);
+}
+
+static void init_rooms(struct broker *b, const struct options *options)
+{
+        *b = (struct broker){
+                .handles.timer_at = TIME_NEVER,
+                .socket = SOCKET_FILE_INIT,
+                .settings = { .given = *options, .options = *options, .mbus = CONFIG_INIT }
+        };
+        iteration_init(&b->it);
+        connections_init(&b->net, &b->it, &b->quota, &b->sessions.owner);
+        buses_init(&b->buses, &b->it);
+        sessions_init(&b->sessions, &b->it, &b->net, &b->buses);
+        routing_init(&b->routing, &b->sessions, &b->settings.options);
+        bridges_init(&b->bridges, &b->routing);
+        control_init(&b->control, &b->bridges, &b->settings, &b->socket);
+        ops_init(&b->ops, &b->control, &b->settings, &b->tcp);
 }
 
 int broker_open(struct broker *b, const struct options *options)
 {
         int r;
 
-        *b = (struct broker){ .given = *options,
-                              .options = *options,
-                              .timer_at = TIME_NEVER,
-                              .denials_at = TIME_NEVER,
-                              .listener = -1,
-                              .lock = -1,
-                              .socket_file = OWN_FILE_INIT,
-                              .deadlines = DEADLINES_INIT,
-                              .pauses = DEADLINES_INIT };
-        iteration_init(&b->it);
-        raise_limits();
-        find_nobody(&b->nobody);
-        iteration_wake(&b->it);
-        b->started = b->it.now;
-        r = check_room();
-        if (r)
-                return r;
+        init_rooms(b, options);
+        descriptors_raise();
+        r = descriptors_check();
         /* The socket comes first: a second broker must not show up on the bus before it finds out
          * that it is one. */
-        r = local_socket_open(b);
+        if (r == 0)
+                r = socket_file_open(&b->socket, b->settings.options.socket);
         if (r)
                 return r;
-        r = link_udp_open(b);
+        r = open_buses(b);
         if (r == 0)
-                r = local_socket_share(b);
+                r = share_socket(b);
         if (r == 0)
-                r = metrics_open(b);
+                r = metrics_open(&b->ops);
         if (r == 0)
-                r = link_tcp_open(b);
+                r = tcp_open(&b->tcp, &b->net, b->buses.main.crypto, &b->settings.options.tcp,
+                             b->settings.path);
         if (r)
-                local_socket_remove(b);
+                socket_file_remove(&b->socket);
         return r;
 }
 
-static int start_loop(struct broker *b)
+/* ---- running ------------------------------------------------------------------------------- */
+
+static int start_handles(struct broker *b)
 {
         static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+        struct handles *h = &b->handles;
         int r = uv_loop_init(&b->it.loop);
 
         if (r)
                 return r;
-        uv_prepare_init(&b->it.loop, &b->prepare);
-        uv_timer_init(&b->it.loop, &b->timer);
-        b->prepare.data = b->timer.data = b;
-        uv_prepare_start(&b->prepare, on_prepare);
+        uv_prepare_init(&b->it.loop, &h->prepare);
+        uv_timer_init(&b->it.loop, &h->timer);
+        uv_timer_init(&b->it.loop, &h->upkeep);
+        h->prepare.data = h->timer.data = h->upkeep.data = b;
+        uv_prepare_start(&h->prepare, on_prepare);
         for (unsigned i = 0; i < 3 && r == 0; i++) {
-                r = uv_signal_init(&b->it.loop, &b->signals[i]);
-                b->signals[i].data = b;
+                r = uv_signal_init(&b->it.loop, &h->signals[i]);
+                h->signals[i].data = b;
                 if (r == 0)
-                        r = uv_signal_start(&b->signals[i], on_signal, numbers[i]);
+                        r = uv_signal_start(&h->signals[i], on_signal, numbers[i]);
         }
-        if (r == 0)
-                r = local_socket_start(b);
-        if (r == 0)
-                r = supervise_start(b);
-        if (r == 0)
-                r = metrics_start(b);
-        if (r == 0)
-                r = bus_start(&b->bus);
-        if (r == 0)
-                r = bridges_start(b);
-        if (r == 0)
-                r = link_tcp_start(b);
-        return r ? r : link_local_start(b);
+        return r ? r : uv_timer_start(&h->upkeep, on_upkeep, SOCKET_CHECK_MS, SOCKET_CHECK_MS);
 }
 
-/* The clients' entities leave. The datagrams go out in between, or a thousand of them would not fit. */
-static void leave_bus(struct broker *b)
+int broker_start(struct broker *b)
 {
-        unsigned n = 0;
+        const struct udp *udp = b->buses.main.udp;
+        int r = start_handles(b);
 
-        for (struct client *c = b->clients; c; c = c->next) {
-                while (c->attachments) {
-                        attachment_free(b, c->attachments);
-                        if (++n % 1024 == 0)
-                                bus_drain(&b->bus);
-                }
+        if (r == 0)
+                r = status_start(&b->ops);
+        if (r == 0)
+                r = metrics_start(&b->ops);
+        if (r == 0)
+                r = bridges_start(&b->bridges);
+        if (r == 0)
+                r = tcp_start(&b->tcp);
+        if (r == 0)
+                r = unix_listener_start(&b->listener, &b->net, b->socket.fd, b->socket.path);
+        if (r) {
+                log_error("the loop cannot be started: %s", uv_strerror(r));
+                return EXIT_SYSTEM;
         }
-        bridges_stop(b);
-        bus_drain(&b->bus);
+        log_info("ready on %s, bus udp:%s, interface %s", b->socket.path, udp_name(udp),
+                 udp_interface(udp));
+        status_ready(&b->ops);
+        return EXIT_OK;
 }
 
 /* Everybody leaves; the broker last, in whose name clients are told what became of their messages. */
@@ -291,20 +239,13 @@ static void say_bye(struct broker *b)
 {
         iteration_wake(&b->it);
         b->it.stop_at = b->it.now + STOP_MS * NSEC_PER_MSEC;
-        /* That all have left is what the end of the link says; to tell each of each as well would take
-         * too long. */
-        for (struct client *c = b->clients; c; c = c->next)
-                monitor_forget(b, c);
-        leave_bus(b);
-        drain_links(b);
-        b->self = attachment_free(b, b->self);
-        bus_drain(&b->bus);
-        for (struct client *c = b->clients; c; c = c->next) {
-                client_kill(c, "the broker ends");
-                c->dirty = false;
-        }
-        b->dirty = NULL;
-        link_local_reap(b);
+        routing_say_bye(&b->routing);
+        bridges_stop(&b->bridges);
+        bus_drain(&b->buses.main);
+        drain_connections(&b->net, &b->tcp);
+        sessions_leave(&b->sessions);
+        bus_drain(&b->buses.main);
+        connections_end(&b->net, "the broker ends");
 }
 
 static void close_handle(uv_handle_t *handle, void *data)
@@ -314,27 +255,15 @@ static void close_handle(uv_handle_t *handle, void *data)
                 uv_close(handle, NULL);
 }
 
-int broker_start(struct broker *b)
-{
-        int r = start_loop(b);
-
-        if (r) {
-                log_error("the loop cannot be started: %s", uv_strerror(r));
-                return EXIT_SYSTEM;
-        }
-        log_info("ready on %s, bus udp:%s, interface %s", b->path, udp_name(b->udp),
-                 udp_interface(b->udp));
-        supervise_ready(b);
-        return EXIT_OK;
-}
-
 void broker_stop(struct broker *b)
 {
-        supervise_say("STOPPING=1");
-        metrics_stop(b);
-        link_local_stop(b);
+        service_manager_say("STOPPING=1");
+        metrics_stop(&b->ops);
+        unix_listener_stop(&b->listener);
+        uv_timer_stop(&b->handles.upkeep);
+        socket_file_remove(&b->socket);
         say_bye(b);
-        link_tcp_stop(b);
+        tcp_stop(&b->tcp);
         uv_walk(&b->it.loop, close_handle, NULL);
         uv_run(&b->it.loop, UV_RUN_DEFAULT);
         uv_loop_close(&b->it.loop);
@@ -353,21 +282,16 @@ int broker_run(struct broker *b)
 
 void broker_close(struct broker *b)
 {
-        if (b->self)
-                attachment_free(b, b->self);
-        bridges_close(b);
-        metrics_close(b);
-        route_free(b->wide);
-        link_tcp_close(b);
-        link_local_close(b);
-        link_udp_close(b);
-        deadlines_deinit(&b->deadlines);
-        deadlines_deinit(&b->pauses);
-        policy_free(b->options.policy);
-        bus_configs_free(b->options.buses);
-        explicit_bzero(&b->config, sizeof(b->config));
+        sessions_leave(&b->sessions);
+        bridges_close(&b->bridges);
+        metrics_close(&b->ops);
+        routing_close(&b->routing);
+        sessions_close(&b->sessions);
+        tcp_close(&b->tcp);
+        socket_file_close(&b->socket);
+        bus_close(&b->buses.main);
+        connections_deinit(&b->net);
+        settings_deinit(&b->settings);
         quota_deinit(&b->quota);
-        free(b->config_path);
-        free(b->matches);
         iteration_deinit(&b->it);
 }

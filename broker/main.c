@@ -8,9 +8,10 @@
 #include <programs/inherited.h>
 #include <programs/streams.h>
 
+#include <broker/base/base.h>
+
 #include "broker.h"
-#include <broker/base/chunk.h>
-#include <broker/base/exit.h>
+#include "command-line.h"
 
 /* What a process inherits (spec/environment.md). */
 static bool begin(int argc)
@@ -35,12 +36,12 @@ int main(int argc, char **argv)
 
         if (!begin(argc))
                 return EXIT_SYSTEM;
-        if (!options_parse(&options, argc, argv)) {
+        if (!command_line_parse(&options, argc, argv)) {
                 fprintf(stderr, "Try 'mbus-broker --help'.\n");
                 return EXIT_USAGE;
         }
         if (options.help) {
-                options_print_help();
+                command_line_print_help();
                 return streams_finish("mbus-broker") ? EXIT_OK : EXIT_SYSTEM;
         }
         if (options.version) {

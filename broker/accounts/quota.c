@@ -9,170 +9,6 @@
 #include <stdlib.h>
 
 #include <core/limits.h>
-#include <core/nearly.h>
-
-#include <broker/base/limits.h>
-
-/* ---- the limits ---------------------------------------------------------------------------- */
-
-/* The keys of [limits]; a value is at least `min`. */
-static const struct {
-        const char *name;
-        uint64_t value;
-        uint64_t min;
-        const char *off; /* the word for LIMIT_OFF, NULL: there must be a limit */
-} table[LIMIT_MAX] = {
-        [LIMIT_NONE] = { "", 0, 0, NULL },
-        [LIMIT_BYTES] = { "BYTES", QUEUES_BYTES_MAX, QUEUE_BYTES_MIN, NULL },
-        [LIMIT_BYTES_PER_USER] = { "BYTES_PER_USER", LIMIT_OFF, QUEUE_BYTES_MIN, "share" },
-        [LIMIT_BYTES_PER_LINK] = { "BYTES_PER_LINK", QUEUE_BYTES_MAX, QUEUE_BYTES_MIN, NULL },
-        [LIMIT_MESSAGES] = { "MESSAGES", QUEUES_MESSAGES_MAX, 16, NULL },
-        [LIMIT_MESSAGES_PER_USER] = { "MESSAGES_PER_USER", LIMIT_OFF, 16, "share" },
-        [LIMIT_MESSAGES_PER_LINK] = { "MESSAGES_PER_LINK", QUEUE_MESSAGES_MAX, 16, NULL },
-        [LIMIT_ENTITIES] = { "ENTITIES", ATTACHMENTS_TOTAL_MAX, 1, NULL },
-        [LIMIT_ENTITIES_PER_USER] = { "ENTITIES_PER_USER", LIMIT_OFF, 1, "share" },
-        [LIMIT_ENTITIES_PER_LINK] = { "ENTITIES_PER_LINK", ATTACHMENTS_MAX, 1, NULL },
-        [LIMIT_TICKETS] = { "TICKETS", TICKETS_TOTAL_MAX, 1, NULL },
-        [LIMIT_TICKETS_PER_USER] = { "TICKETS_PER_USER", LIMIT_OFF, 1, "share" },
-        [LIMIT_TICKETS_PER_LINK] = { "TICKETS_PER_LINK", TICKETS_MAX, 1, NULL },
-        [LIMIT_LINKS] = { "LINKS", LINKS_MAX, 1, NULL },
-        [LIMIT_LINKS_PER_USER] = { "LINKS_PER_USER", LIMIT_OFF, 1, "share" },
-        [LIMIT_WATCHES_PER_LINK] = { "WATCHES_PER_LINK", WATCHES_MAX, 1, NULL },
-        [LIMIT_RETAINED] = { "RETAINED", RETAINED_BYTES_TOTAL_MAX, RETAINED_BYTES_MIN, NULL },
-        [LIMIT_RETAINED_PER_USER] = { "RETAINED_PER_USER", LIMIT_OFF, RETAINED_BYTES_MIN, "share" },
-        [LIMIT_RETAINED_PER_LINK] = { "RETAINED_PER_LINK", RETAINED_BYTES_MAX, RETAINED_BYTES_MIN,
-                                      NULL },
-        [LIMIT_SEND_RATE] = { "SEND_RATE", LIMIT_OFF, 1, "none" },
-        [LIMIT_SEND_RATE_PER_USER] = { "SEND_RATE_PER_USER", LIMIT_OFF, 1, "none" },
-        [LIMIT_COMMAND_RATE_PER_USER] = { "COMMAND_RATE_PER_USER", COMMAND_RATE, 1, "none" },
-        [LIMIT_PATIENCE] = { "PATIENCE", PATIENCE_MAX_MS, 0, NULL },
-};
-
-void limits_init(struct limits *l)
-{
-        *l = (struct limits){ 0 };
-        for (unsigned i = 0; i < LIMIT_MAX; i++)
-                l->of[i] = table[i].value;
-}
-
-const char *limit_name(enum limit limit)
-{
-        return table[limit].name;
-}
-
-/* A number, with K, M or G behind it for so many times 1024. */
-static bool parse_number(struct span s, uint64_t *ret_number)
-{
-        static const char units[] = "kKmMgG";
-        const char *unit = s.n > 0 ? memchr(units, s.at[s.n - 1], sizeof(units) - 1) : NULL;
-        unsigned shift = unit ? 10 * (unsigned)((unit - units) / 2 + 1) : 0;
-        uint64_t number;
-
-        if (unit)
-                s.n--;
-        if (!span_to_uint(s, LIMIT_VALUE_MAX >> shift, &number))
-                return false;
-        *ret_number = number << shift;
-        return true;
-}
-
-/* Reads the value of the limit @i. */
-static bool set_limit(struct limits *l, const struct section_line *line, unsigned i,
-                      struct span key, struct span value)
-{
-        uint64_t number;
-
-        if (!section_check_once(line, key, l->lines[i]))
-                return false;
-        if (table[i].off && span_equal_nocase(value, table[i].off))
-                number = LIMIT_OFF;
-        else if (!parse_number(value, &number) || number < table[i].min)
-                return section_fail(line, key,
-                                    "\"%.*s\" is no value for it, write a number from %" PRIu64
-                                    " to %" PRIu64 " (K, M, G: times 1024)%s%s",
-                                    (int)(value.n < 20 ? value.n : 20), value.at, table[i].min,
-                                    LIMIT_VALUE_MAX, table[i].off ? ", or " : "",
-                                    table[i].off ? table[i].off : "");
-        l->of[i] = number;
-        l->lines[i] = line->number;
-        return true;
-}
-
-bool limits_on_line(void *data, const struct section_line *line)
-{
-        const char *near = NULL;
-        struct span key, value;
-
-        if (line->text.n == 0)
-                return true;
-        if (!section_split(line, &key, &value))
-                return false;
-        for (unsigned i = LIMIT_NONE + 1; i < LIMIT_MAX; i++) {
-                if (span_equal_nocase(key, table[i].name))
-                        return set_limit(data, line, i, key, value);
-                if (!near && is_nearly(key, table[i].name))
-                        near = table[i].name;
-        }
-        section_warn_unknown(line, key, near);
-        return true;
-}
-
-/* The lesser one is never reached if it is above the greater one. */
-static bool check_order(const struct limits *l, unsigned lesser, unsigned greater, const char *file,
-                        char ret_error[static SECTIONS_ERROR_SIZE])
-{
-        const struct section_line line = { .file = file,
-                                           .number = l->lines[lesser],
-                                           .error = ret_error };
-        struct span key = span_of(table[lesser].name);
-
-        if (l->lines[lesser] == 0 || l->of[lesser] == LIMIT_OFF || l->of[greater] == LIMIT_OFF ||
-            l->of[lesser] <= l->of[greater])
-                return true;
-        if (l->lines[greater] > 0)
-                return section_fail(&line, key,
-                                    "%" PRIu64 " is above %s=%" PRIu64
-                                    " of line %u, lower it or raise the other",
-                                    l->of[lesser], table[greater].name, l->of[greater],
-                                    l->lines[greater]);
-        return section_fail(&line, key,
-                            "%" PRIu64 " is above %s, which is %" PRIu64
-                            " where no line says otherwise, lower it or write %s=NUMBER",
-                            l->of[lesser], table[greater].name, l->of[greater],
-                            table[greater].name);
-}
-
-bool limits_check(const struct limits *l, const char *file,
-                  char ret_error[static SECTIONS_ERROR_SIZE])
-{
-        static const struct {
-                unsigned lesser;
-                unsigned greater;
-        } pairs[] = {
-                { LIMIT_BYTES_PER_LINK, LIMIT_BYTES_PER_USER },
-                { LIMIT_BYTES_PER_LINK, LIMIT_BYTES },
-                { LIMIT_BYTES_PER_USER, LIMIT_BYTES },
-                { LIMIT_MESSAGES_PER_LINK, LIMIT_MESSAGES_PER_USER },
-                { LIMIT_MESSAGES_PER_LINK, LIMIT_MESSAGES },
-                { LIMIT_MESSAGES_PER_USER, LIMIT_MESSAGES },
-                { LIMIT_ENTITIES_PER_LINK, LIMIT_ENTITIES_PER_USER },
-                { LIMIT_ENTITIES_PER_LINK, LIMIT_ENTITIES },
-                { LIMIT_ENTITIES_PER_USER, LIMIT_ENTITIES },
-                { LIMIT_TICKETS_PER_LINK, LIMIT_TICKETS_PER_USER },
-                { LIMIT_TICKETS_PER_LINK, LIMIT_TICKETS },
-                { LIMIT_TICKETS_PER_USER, LIMIT_TICKETS },
-                { LIMIT_LINKS_PER_USER, LIMIT_LINKS },
-                { LIMIT_RETAINED_PER_LINK, LIMIT_RETAINED_PER_USER },
-                { LIMIT_RETAINED_PER_LINK, LIMIT_RETAINED },
-                { LIMIT_RETAINED_PER_USER, LIMIT_RETAINED },
-                { LIMIT_SEND_RATE, LIMIT_SEND_RATE_PER_USER },
-        };
-
-        for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
-                if (!check_order(l, pairs[i].lesser, pairs[i].greater, file, ret_error))
-                        return false;
-        return true;
-}
 
 /* ---- users --------------------------------------------------------------------------------- */
 
@@ -258,21 +94,21 @@ enum limit quota_check_share(const struct quota_user *u, enum quota_kind kind, u
                              uint64_t amount, unsigned factor)
 {
         const struct quota *q = u->quota;
-        const uint64_t *of = &q->limits.of[LIMIT_BYTES + 3 * kind];
+        const uint64_t *of = &q->limits.of[limit_of(kind, SCOPE_TOTAL)];
         uint64_t used = u->use[kind], others = q->use[kind] - used, share;
 
-        if (of[1] != LIMIT_OFF && used + amount > factor * of[1])
-                return LIMIT_BYTES_PER_USER + 3 * kind;
-        if (q->use[kind] + amount <= of[0] / 4)
+        if (of[SCOPE_USER] != LIMIT_OFF && used + amount > factor * of[SCOPE_USER])
+                return limit_of(kind, SCOPE_USER);
+        if (q->use[kind] + amount <= of[SCOPE_TOTAL] / 4)
                 return LIMIT_NONE;
-        share = others < of[0] ? (of[0] - others) / (q->n_users + 1) : 0;
+        share = others < of[SCOPE_TOTAL] ? (of[SCOPE_TOTAL] - others) / (q->n_users + 1) : 0;
         if (kind != QUOTA_BYTES && kind != QUOTA_MESSAGES)
                 own = used;
         else if (used - own < share)
                 share = (share - (used - own)) / (u->n_backlogs + 1);
         else
                 share = 0;
-        return own + amount > factor * share ? LIMIT_BYTES + 3 * kind : LIMIT_NONE;
+        return own + amount > factor * share ? limit_of(kind, SCOPE_TOTAL) : LIMIT_NONE;
 }
 
 /* ---- rates --------------------------------------------------------------------------------- */
@@ -299,7 +135,10 @@ uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint
 
 static bool is_total(enum limit limit)
 {
-        return limit < LIMIT_SEND_RATE && (limit - LIMIT_BYTES) % 3 == 0;
+        for (enum quota_kind kind = 0; kind < QUOTA_MAX; kind++)
+                if (limit == limit_of(kind, SCOPE_TOTAL))
+                        return true;
+        return false;
 }
 
 void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
@@ -311,10 +150,10 @@ void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit,
                 return;
         log_warning("%s: %s=%" PRIu64 " is %s: %s; to change it write %s=NUMBER below [limits] in "
                     "%s (%" PRIu64 " more before)",
-                    who, table[limit].name, q->limits.of[limit],
+                    who, limit_name(limit), q->limits.of[limit],
                     is_total(limit) ? "for all users, and this one's share of it is used up"
                                     : "reached",
-                    what, table[limit].name, q->file, n_silent);
+                    what, limit_name(limit), q->file, n_silent);
 }
 
 void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now, const char *who,
@@ -336,4 +175,33 @@ void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now,
                 log_warning("%s: %s=%u is reached: %s; it cannot be changed (%" PRIu64
                             " more before)",
                             who, limits[limit].name, limits[limit].value, what, n_silent);
+}
+
+/* ---- what went wrong ------------------------------------------------------------------------ */
+
+/* Two things that others wrote, and what is wrong with them. */
+#define WHAT_SIZE (2 * SHOWN_MAX + 128)
+
+void quota_vcount(struct quota *q, struct quota_user *u, enum count count, uint64_t now,
+                  const char *who, const char *format, va_list args)
+{
+        char what[WHAT_SIZE];
+        uint64_t n_silent;
+
+        assert(!u == !who);
+        q->counts[count]++;
+        if (!log_cause_is_due(u ? &u->odd[count] : &q->odd[count], now, &n_silent))
+                return;
+        vsnprintf(what, sizeof(what), format, args);
+        log_warning("%s%s%s (%" PRIu64 " more before)", who ? who : "", who ? ": " : "", what,
+                    n_silent);
+}
+
+void quota_count(struct quota *q, enum count count, uint64_t now, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        quota_vcount(q, NULL, count, now, NULL, format, args);
+        va_end(args);
 }

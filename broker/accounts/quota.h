@@ -33,52 +33,15 @@
 #ifndef BROKER_ACCOUNTS_QUOTA_H
 #define BROKER_ACCOUNTS_QUOTA_H
 
+#include <assert.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <broker/base/count.h>
-#include <broker/base/log.h>
-#include <broker/config/sections.h>
-
-enum quota_kind {
-        QUOTA_BYTES,
-        QUOTA_MESSAGES,
-        QUOTA_ENTITIES,
-        QUOTA_TICKETS,
-        QUOTA_LINKS,
-        QUOTA_RETAINED, /* octets of last values */
-        QUOTA_MAX,
-};
-
-/* The limits, three of each kind and in its order. LIMIT_NONE: all is well. */
-enum limit {
-        LIMIT_NONE,
-        LIMIT_BYTES,
-        LIMIT_BYTES_PER_USER,
-        LIMIT_BYTES_PER_LINK,
-        LIMIT_MESSAGES,
-        LIMIT_MESSAGES_PER_USER,
-        LIMIT_MESSAGES_PER_LINK,
-        LIMIT_ENTITIES,
-        LIMIT_ENTITIES_PER_USER,
-        LIMIT_ENTITIES_PER_LINK,
-        LIMIT_TICKETS,
-        LIMIT_TICKETS_PER_USER,
-        LIMIT_TICKETS_PER_LINK,
-        LIMIT_LINKS,
-        LIMIT_LINKS_PER_USER,
-        LIMIT_WATCHES_PER_LINK,
-        LIMIT_RETAINED,
-        LIMIT_RETAINED_PER_USER,
-        LIMIT_RETAINED_PER_LINK,
-        LIMIT_SEND_RATE,
-        LIMIT_SEND_RATE_PER_USER,
-        LIMIT_COMMAND_RATE_PER_USER,
-        LIMIT_PATIENCE,
-        LIMIT_MAX,
-};
+#include <broker/base/base.h>
+#include <broker/config/config.h>
 
 /* Limits that no configuration changes. */
 enum fixed_limit {
@@ -89,25 +52,6 @@ enum fixed_limit {
         FIXED_PROOFS,
         FIXED_MAX,
 };
-
-/* No limit of a user beside its share, no limit of a rate. */
-#define LIMIT_OFF UINT64_MAX
-
-struct limits {
-        uint64_t of[LIMIT_MAX];
-        unsigned lines[LIMIT_MAX]; /* where they stood; 0: nowhere */
-};
-
-void limits_init(struct limits *l);
-/* Reads a line of [limits], for sections_read(); @data is the struct limits. */
-bool limits_on_line(void *data, const struct section_line *line);
-/* All lines were read. False, with a line in @ret_error, if they contradict each other: what one link may
- * have is not above what its user may, nor that above what there is. What nobody wrote is no
- * contradiction, unless it makes a limit that somebody wrote one that is never reached. */
-bool limits_check(const struct limits *l, const char *file,
-                  char ret_error[static SECTIONS_ERROR_SIZE]);
-/* "BYTES_PER_LINK" */
-const char *limit_name(enum limit limit);
 
 /* Tokens, kept as the time at which they are all there again, less the burst. */
 struct bucket {
@@ -139,6 +83,8 @@ struct quota {
         size_t n_users; /* with a link */
         struct quota_user *users[QUOTA_USERS_HASH];
         struct log_cause refused; /* links */
+        uint64_t counts[COUNT_MAX];
+        struct log_cause odd[COUNT_MAX]; /* that are nobody's of the clients */
 };
 
 void quota_init(struct quota *q, const struct limits *limits, const char *file);
@@ -161,11 +107,11 @@ static inline enum limit quota_check(const struct quota_user *u, enum quota_kind
                                      uint64_t amount, unsigned factor)
 {
         const struct quota *q = u->quota;
-        const uint64_t *of = &q->limits.of[LIMIT_BYTES + 3 * kind];
+        const uint64_t *of = &q->limits.of[limit_of(kind, SCOPE_TOTAL)];
 
-        if (kind != QUOTA_LINKS && own + amount > factor * of[2])
-                return LIMIT_BYTES_PER_LINK + 3 * kind;
-        if (q->use[kind] + amount <= of[0] / 4 && of[1] == LIMIT_OFF)
+        if (kind != QUOTA_LINKS && own + amount > factor * of[SCOPE_LINK])
+                return limit_of(kind, SCOPE_LINK);
+        if (q->use[kind] + amount <= of[SCOPE_TOTAL] / 4 && of[SCOPE_USER] == LIMIT_OFF)
                 return LIMIT_NONE;
         return quota_check_share(u, kind, own, amount, factor);
 }
@@ -178,6 +124,7 @@ static inline void quota_take(struct quota_user *u, enum quota_kind kind, uint64
 
 static inline void quota_give_back(struct quota_user *u, enum quota_kind kind, uint64_t amount)
 {
+        assert(u->use[kind] >= amount && u->quota->use[kind] >= amount);
         u->use[kind] -= amount;
         u->quota->use[kind] -= amount;
 }
@@ -190,6 +137,13 @@ uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t 
  * out that there is none left. */
 uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now);
 
+/* Counts what went wrong, by @u or (NULL) on a bus, and logs the first of a row: "WHO: WHAT"; @who is NULL with
+ * @u. */
+void quota_vcount(struct quota *q, struct quota_user *u, enum count count, uint64_t now,
+                  const char *who, const char *format, va_list args);
+/* The same for a bus. */
+void quota_count(struct quota *q, enum count count, uint64_t now, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
 /* Logs, if @cause is due, "WHO: LIMIT=N is reached: WHAT", and how to change it. */
 void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
                const char *who, const char *what);

@@ -124,6 +124,17 @@ void log_line(enum log_level level, const char *format, ...)
                 n_lost++;
 }
 
+void log_error_at(const char *file, unsigned line, const char *key, const char *format, ...)
+{
+        char what[LINE_MAX_SIZE / 2];
+        va_list args;
+
+        va_start(args, format);
+        vsnprintf(what, sizeof(what), format, args);
+        va_end(args);
+        log_error("%s:%u: %s: %s", file, line, key, what);
+}
+
 bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent)
 {
         if (now < cause->until) {

@@ -28,6 +28,10 @@ bool log_level_parse(const char *name, enum log_level *ret_level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Logs the error "FILE:LINE: KEY: ..." of a value that proved to be wrong only when it was used. */
+void log_error_at(const char *file, unsigned line, const char *key, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
 /* When lines were lost, and stderr is to be told: then log_turn() tries to. TIME_NEVER: none was. */
 uint64_t log_deadline(void);
 void log_turn(uint64_t now);

@@ -16,11 +16,10 @@
 
 #include <io/runtime-dir.h>
 
-#include <broker/broker.h>
 #include "directory.h"
 #include "exit.h"
-#include <broker/net/unix-listener.h>
-#include <broker/config/sections.h>
+#include "limits.h"
+#include "service-manager.h"
 
 #define SYSTEM_SOCKET "/run/mbus/broker.sock"
 
@@ -43,97 +42,103 @@ static char *default_path(void)
         return asprintf(&path, "%s/mbus/broker.sock", runtime) < 0 ? NULL : path;
 }
 
-static int fail(const struct broker *b, const char *what, int error)
+static int fail(const struct socket_file *s, const char *what, int error)
 {
-        log_error("%s: %s: %s", b->path, what, strerror(error));
+        log_error("%s: %s: %s", s->path, what, strerror(error));
         return EXIT_NO_BUS;
 }
 
 /* The directory of the socket, to be freed; NULL when memory is short. */
-static char *directory_of(const struct broker *b)
+static char *directory_of(const struct socket_file *s)
 {
-        const char *slash = strrchr(b->path, '/');
+        const char *slash = strrchr(s->path, '/');
 
         if (!slash)
                 return strdup(".");
-        return slash == b->path ? strdup("/") : strndup(b->path, (size_t)(slash - b->path));
+        return slash == s->path ? strdup("/") : strndup(s->path, (size_t)(slash - s->path));
 }
 
-static int prepare_directory(struct broker *b)
+static int prepare_directory(struct socket_file *s)
 {
-        char *directory = directory_of(b);
+        char *directory = directory_of(s);
         int r;
 
         if (!directory)
-                return fail(b, "its directory cannot be made", ENOMEM);
-        b->made_directory = mkdir(directory, 0700) == 0;
-        if (!b->made_directory && errno != EEXIST)
-                r = fail(b, "its directory cannot be made", errno);
+                return fail(s, "its directory cannot be made", ENOMEM);
+        s->made_directory = mkdir(directory, 0700) == 0;
+        if (!s->made_directory && errno != EEXIST)
+                r = fail(s, "its directory cannot be made", errno);
         else
-                r = directory_check(b->path, directory);
+                r = directory_check(s->path, directory);
         free(directory);
         return r;
 }
 
 /* Others must be able to come to the socket that they may open. A directory of our own making is
  * opened for them, any other is its owner's business. */
-static void share_directory(const struct broker *b)
+static void share_directory(const struct socket_file *s)
 {
-        mode_t mode = b->options.socket_mode, needed = 0;
-        char *directory = directory_of(b);
-        struct stat s;
+        mode_t mode = s->access.mode, needed = 0;
+        char *directory = directory_of(s);
+        struct stat status;
 
         if (mode & 0006)
                 needed = S_IXGRP | S_IXOTH;
         else if (mode & 0060)
-                needed = b->options.socket_group == (gid_t)-1 ? S_IXGRP : S_IXGRP | S_IXOTH;
-        if (!directory || stat(directory, &s) < 0 || (s.st_mode & needed) == needed) {
+                needed = s->access.group == (gid_t)-1 ? S_IXGRP : S_IXGRP | S_IXOTH;
+        if (!directory || stat(directory, &status) < 0 || (status.st_mode & needed) == needed) {
                 free(directory);
                 return;
         }
-        if (!b->made_directory || chmod(directory, (s.st_mode & 07777) | needed) < 0)
+        if (!s->made_directory || chmod(directory, (status.st_mode & 07777) | needed) < 0)
                 log_warning("%s: SOCKET_MODE lets others open it, but they cannot enter its "
                             "directory; mend it with: chmod %s %s",
-                            b->path, needed & S_IXOTH ? "go+x" : "g+x", directory);
+                            s->path, needed & S_IXOTH ? "go+x" : "g+x", directory);
         free(directory);
 }
 
-int local_socket_share(struct broker *b)
+/* It is 0600 up to now, so nobody comes in before it is the right group's. */
+static int share(const struct socket_file *s)
 {
-        const struct options *o = &b->options;
+        const struct socket_access *a = &s->access;
 
-        if (o->socket_mode == 0600 && o->socket_group == (gid_t)-1)
+        if (a->mode == 0600 && a->group == (gid_t)-1)
                 return 0;
-        if (b->handed_over) {
-                log_warning("%s: the service manager made it, SOCKET_MODE and SOCKET_GROUP do not "
-                            "count; write SocketMode= and SocketGroup= there",
-                            b->path);
-                return 0;
-        }
-        /* It is 0600 up to now, so nobody comes in before it is the right group's. */
-        if (o->socket_group != (gid_t)-1 && lchown(b->path, (uid_t)-1, o->socket_group) < 0) {
-                section_log_error(b->config_path, o->lines.socket_group, "SOCKET_GROUP",
-                                  "%s cannot be given to group %u: %s; write a group that the "
-                                  "broker's user is in",
-                                  b->path, (unsigned)o->socket_group, strerror(errno));
+        if (a->group != (gid_t)-1 && lchown(s->path, (uid_t)-1, a->group) < 0) {
+                log_error_at(a->config_path, a->group_line, "SOCKET_GROUP",
+                             "%s cannot be given to group %u: %s; write a group that the "
+                             "broker's user is in",
+                             s->path, (unsigned)a->group, strerror(errno));
                 return EXIT_NO_BUS;
         }
-        if (chmod(b->path, o->socket_mode) < 0)
-                return fail(b, "SOCKET_MODE cannot be set", errno);
-        share_directory(b);
+        if (chmod(s->path, a->mode) < 0)
+                return fail(s, "SOCKET_MODE cannot be set", errno);
+        share_directory(s);
+        return 0;
+}
+
+int socket_file_share(struct socket_file *s, const struct socket_access *access)
+{
+        s->access = *access;
+        if (!s->is_handed_over)
+                return share(s);
+        if (access->mode != 0600 || access->group != (gid_t)-1)
+                log_warning("%s: the service manager made it, SOCKET_MODE and SOCKET_GROUP do not "
+                            "count; write SocketMode= and SocketGroup= there",
+                            s->path);
         return 0;
 }
 
 /* ---- the lock ------------------------------------------------------------------------------ */
 
-static int already_running(const struct broker *b)
+static int already_running(const struct socket_file *s)
 {
-        log_error("%s: a broker is running there already; it was left alone", b->path);
+        log_error("%s: a broker is running there already; it was left alone", s->path);
         return EXIT_NO_BUS;
 }
 
-/* 0: somebody listens at @b's path; else why one cannot connect there. */
-static int try_to_connect(const struct broker *b)
+/* 0: somebody listens at the path of @s; else why one cannot connect there. */
+static int try_to_connect(const struct socket_file *s)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -141,7 +146,7 @@ static int try_to_connect(const struct broker *b)
 
         if (fd < 0)
                 return errno;
-        strcpy(address.sun_path, b->path);
+        strcpy(address.sun_path, s->path);
         if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
                 error = errno;
         close(fd);
@@ -200,7 +205,7 @@ static void write_holder(int lock)
 }
 
 /* It may be starting, ending, or about to find that its socket is gone. */
-static int fail_held(const struct broker *b, const char *path)
+static int fail_held(const struct socket_file *s, const char *path)
 {
         int pid = holder_of(path);
         char who[32] = "another broker";
@@ -209,38 +214,38 @@ static int fail_held(const struct broker *b, const char *path)
                 snprintf(who, sizeof(who), "the broker of pid %d", pid);
         log_error("%s: %s has the lock file beside it, but nobody can connect there: %s; its log "
                   "says why, end it or name another socket with --socket",
-                  b->path, who, strerror(try_to_connect(b)));
+                  s->path, who, strerror(try_to_connect(s)));
         return EXIT_NO_BUS;
 }
 
 /* @waits: for one that holds the lock and is about to listen, or to end. */
-static int take_lock(struct broker *b, bool waits)
+static int take_lock(struct socket_file *s, bool waits)
 {
         unsigned ms = 0;
         char *path;
         int fd, r;
 
-        if (asprintf(&path, "%s.lock", b->path) < 0)
-                return fail(b, "the lock file", ENOMEM);
-        if (b->lock >= 0 && is_lock_at(b->lock, path)) {
+        if (asprintf(&path, "%s.lock", s->path) < 0)
+                return fail(s, "the lock file", ENOMEM);
+        if (s->lock >= 0 && is_lock_at(s->lock, path)) {
                 free(path);
                 return 0;
         }
         while ((fd = lock_file(path)) == -EWOULDBLOCK && waits && ms < LOCK_PATIENCE_MS &&
-               try_to_connect(b) != 0) {
+               try_to_connect(s) != 0) {
                 usleep(LOCK_PAUSE_MS * 1000);
                 ms += LOCK_PAUSE_MS;
         }
         if (fd >= 0) {
-                if (b->lock >= 0)
-                        close(b->lock);
-                b->lock = fd;
+                if (s->lock >= 0)
+                        close(s->lock);
+                s->lock = fd;
                 write_holder(fd);
                 r = 0;
         } else if (fd != -EWOULDBLOCK) {
-                r = fail(b, "its lock file cannot be opened and locked", -fd);
+                r = fail(s, "its lock file cannot be opened and locked", -fd);
         } else {
-                r = try_to_connect(b) == 0 ? already_running(b) : fail_held(b, path);
+                r = try_to_connect(s) == 0 ? already_running(s) : fail_held(s, path);
         }
         free(path);
         return r;
@@ -249,219 +254,205 @@ static int take_lock(struct broker *b, bool waits)
 /* ---- the file ------------------------------------------------------------------------------ */
 
 /* Removes a socket that nobody listens on. */
-static int remove_stale(struct broker *b)
+static int remove_stale(struct socket_file *s)
 {
         struct own_file stale = OWN_FILE_INIT;
         struct stat status;
         int error;
 
-        if (lstat(b->path, &status) < 0)
-                return errno == ENOENT ? 0 : fail(b, "the path cannot be used", errno);
+        if (lstat(s->path, &status) < 0)
+                return errno == ENOENT ? 0 : fail(s, "the path cannot be used", errno);
         if (!S_ISSOCK(status.st_mode))
-                return fail(b,
+                return fail(s,
                             "what is there is no socket; remove it or name another with --socket",
                             EEXIST);
         /* Noted before it is tried: what is put there after that is not removed. */
-        error = -own_file_note(&stale, b->path);
+        error = -own_file_note(&stale, s->path);
         if (error)
-                return fail(b, "the path cannot be used", error);
-        error = try_to_connect(b);
+                return fail(s, "the path cannot be used", error);
+        error = try_to_connect(s);
         if (error != ECONNREFUSED) {
                 own_file_forget(&stale);
-                return error ? fail(b, "whether somebody listens there cannot be found out", error)
-                             : already_running(b);
+                return error ? fail(s, "whether somebody listens there cannot be found out", error)
+                             : already_running(s);
         }
         own_file_remove(&stale);
-        if (lstat(b->path, &status) == 0 || errno != ENOENT)
-                return fail(b, "the stale socket cannot be removed", errno ? errno : EEXIST);
-        log_info("%s: a stale socket was replaced", b->path);
+        if (lstat(s->path, &status) == 0 || errno != ENOENT)
+                return fail(s, "the stale socket cannot be removed", errno ? errno : EEXIST);
+        log_info("%s: a stale socket was replaced", s->path);
         return 0;
 }
 
 /* The descriptor; -1 with a line in the log. */
-static int listen_at(struct broker *b)
+static int listen_at(struct socket_file *s)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         mode_t mask;
         int fd, r;
 
-        strcpy(address.sun_path, b->path);
+        strcpy(address.sun_path, s->path);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0) {
-                fail(b, "no socket can be made", errno);
+                fail(s, "no socket can be made", errno);
                 return -1;
         }
         mask = umask(0177);
         r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
         umask(mask);
         if (r == 0)
-                r = own_file_note(&b->socket_file, b->path);
+                r = own_file_note(&s->file, s->path);
         if (r == 0 && listen(fd, SOMAXCONN) < 0)
                 r = -errno;
         if (r == 0)
                 return fd;
-        fail(b, "it cannot be listened on", -r);
+        fail(s, "it cannot be listened on", -r);
         close(fd);
         return -1;
 }
 
-/* Makes the socket at the path. As local_socket_open(). */
-static int make(struct broker *b, bool waits, int *ret_fd)
+/* Makes the socket at the path. As socket_file_open(). */
+static int make(struct socket_file *s, bool waits, int *ret_fd)
 {
-        int r = prepare_directory(b);
+        int r = prepare_directory(s);
 
         if (r == 0)
-                r = take_lock(b, waits);
+                r = take_lock(s, waits);
         /* Perhaps only the lock file was missing. */
-        if (r == 0 && own_file_is_at(&b->socket_file, b->path)) {
+        if (r == 0 && own_file_is_at(&s->file, s->path)) {
                 *ret_fd = -1;
                 return 0;
         }
         if (r == 0)
-                r = remove_stale(b);
+                r = remove_stale(s);
         if (r)
                 return r;
-        own_file_remove(&b->socket_file);
-        *ret_fd = listen_at(b);
+        own_file_remove(&s->file);
+        *ret_fd = listen_at(s);
         return *ret_fd < 0 ? EXIT_NO_BUS : 0;
 }
 
-static int take_handed_over(struct broker *b, int r)
+static int take_handed_over(struct socket_file *s, int r)
 {
-        b->handed_over = r == 0;
+        s->is_handed_over = r == 0;
         if (r < 0) {
                 log_error("what the service manager handed over is not one Unix socket that "
                           "listens (ListenStream=PATH)");
                 return EXIT_NO_BUS;
         }
         /* So that one can be told that it is gone. */
-        if (b->path[0] == '/')
-                (void)own_file_note(&b->socket_file, b->path);
+        if (s->path[0] == '/')
+                (void)own_file_note(&s->file, s->path);
         return 0;
 }
 
-/* The socket is the service manager's, or one that is made here. */
 /* Whoever has no place of his own is told how to have one, when the system's was not to be had. */
-static int explain(const struct broker *b, int r)
+static int explain(const struct socket_file *s, int r)
 {
-        if (r && !b->options.socket && geteuid() != 0 && strcmp(b->path, SYSTEM_SOCKET) == 0)
+        if (r && s->is_default && geteuid() != 0 && strcmp(s->path, SYSTEM_SOCKET) == 0)
                 log_error(
                         "that is the system's place, since XDG_RUNTIME_DIR is not set: set it, or "
                         "name a socket of your own with --socket PATH, for mbus-cli -b unix:PATH");
         return r;
 }
 
-int local_socket_open(struct broker *b)
+int socket_file_open(struct socket_file *s, const char *path)
 {
         struct sockaddr_un address;
-        int r = supervise_take_listener(&b->listener, &b->path);
+        int r;
 
+        *s = SOCKET_FILE_INIT;
+        r = service_manager_take_listener(&s->fd, &s->path);
         if (r != -ENOENT)
-                return take_handed_over(b, r);
-        b->path = b->options.socket ? strdup(b->options.socket) : default_path();
-        if (!b->path)
+                return take_handed_over(s, r);
+        s->is_default = !path;
+        s->path = path ? strdup(path) : default_path();
+        if (!s->path)
                 return EXIT_NO_BUS;
         /* It would be an abstract socket, which everybody can open whatever its mode. */
-        if (b->path[0] == '\0') {
+        if (s->path[0] == '\0') {
                 log_error("--socket: its path is empty; name one, or leave the option out");
                 return EXIT_USAGE;
         }
-        if (strlen(b->path) >= sizeof(address.sun_path)) {
-                log_error("%s: a socket's path has at most %zu octets", b->path,
+        if (strlen(s->path) >= sizeof(address.sun_path)) {
+                log_error("%s: a socket's path has at most %zu octets", s->path,
                           sizeof(address.sun_path) - 1);
                 return EXIT_USAGE;
         }
-        return explain(b, make(b, true, &b->listener));
+        return explain(s, make(s, true, &s->fd));
 }
 
-void local_socket_remove(struct broker *b)
+void socket_file_remove(struct socket_file *s)
 {
-        if (b->handed_over)
-                own_file_forget(&b->socket_file);
+        if (s->is_handed_over)
+                own_file_forget(&s->file);
         else
-                own_file_remove(&b->socket_file);
+                own_file_remove(&s->file);
 }
 
-void local_socket_close(struct broker *b)
+void socket_file_close(struct socket_file *s)
 {
-        local_socket_remove(b);
-        if (b->listener >= 0)
-                close(b->listener);
-        if (b->lock >= 0)
-                close(b->lock);
-        free(b->path);
+        socket_file_remove(s);
+        if (s->fd >= 0)
+                close(s->fd);
+        if (s->lock >= 0)
+                close(s->lock);
+        free(s->path);
 }
 
 /* ---- looking after it ---------------------------------------------------------------------- */
 
-static bool is_in_place(const struct broker *b)
+static bool is_in_place(const struct socket_file *s)
 {
         char *path;
         bool ours;
 
-        if (!own_file_is_at(&b->socket_file, b->path))
+        if (!own_file_is_at(&s->file, s->path))
                 return false;
-        if (b->handed_over || asprintf(&path, "%s.lock", b->path) < 0)
+        if (s->is_handed_over || asprintf(&path, "%s.lock", s->path) < 0)
                 return true;
-        ours = is_lock_at(b->lock, path);
+        ours = is_lock_at(s->lock, path);
         free(path);
         return ours;
 }
 
-/* The socket is another one from now on. */
-static int make_again(struct broker *b)
+/* Makes what is missing. The new socket, if it is one, goes to *@ret_fd. */
+static int make_again(struct socket_file *s, int *ret_fd)
 {
-        int fd, r = make(b, false, &fd);
+        int fd, r = make(s, false, &fd);
 
         if (r || fd < 0)
                 return r;
-        link_local_relisten(b, fd);
-        return local_socket_share(b);
+        *ret_fd = fd;
+        return share(s);
 }
 
-void local_socket_check(struct broker *b)
+int socket_file_check(struct socket_file *s, uint64_t now)
 {
+        int fd = -1, r;
         bool said;
-        int r;
 
-        if (b->socket_file.directory < 0 && b->handed_over)
-                return;
-        if (is_in_place(b)) {
-                if (log_trouble_is_over(&b->socket_trouble))
-                        log_info("%s: it is there again", b->path);
-                return;
+        if (s->file.directory < 0 && s->is_handed_over)
+                return -1;
+        if (is_in_place(s)) {
+                if (log_trouble_is_over(&s->trouble))
+                        log_info("%s: it is there again", s->path);
+                return -1;
         }
-        said = log_trouble_is_due(&b->socket_trouble, b->it.now);
-        if (b->handed_over) {
+        said = log_trouble_is_due(&s->trouble, now);
+        if (s->is_handed_over) {
                 if (said)
                         log_warning("%s: it was removed, and nobody finds the broker; it is the "
                                     "service manager's to make: restart its socket unit",
-                                    b->path);
-                return;
+                                    s->path);
+                return -1;
         }
         if (said)
                 log_warning("%s: it, or its lock file, was removed or replaced; it is made again",
-                            b->path);
+                            s->path);
         log_set_held(!said);
-        r = make_again(b);
+        r = make_again(s, &fd);
         log_set_held(false);
-        if (r == 0 && log_trouble_is_over(&b->socket_trouble))
-                log_info("%s: it is there again", b->path);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-        struct broker *b = timer->data;
-
-        iteration_wake(&b->it);
-        local_socket_check(b);
-        metrics_check(b);
-}
-
-int local_socket_start(struct broker *b)
-{
-        int r = uv_timer_init(&b->it.loop, &b->socket_timer);
-
-        b->socket_timer.data = b;
-        return r ? r : uv_timer_start(&b->socket_timer, on_timer, SOCKET_CHECK_MS, SOCKET_CHECK_MS);
+        if (r == 0 && log_trouble_is_over(&s->trouble))
+                log_info("%s: it is there again", s->path);
+        return fd;
 }

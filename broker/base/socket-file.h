@@ -15,21 +15,51 @@
 #ifndef BROKER_BASE_SOCKET_FILE_H
 #define BROKER_BASE_SOCKET_FILE_H
 
-struct broker;
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "log.h"
+#include "own-file.h"
+
+/* Who may open it, beside the broker's own user. */
+struct socket_access {
+        unsigned mode;
+        gid_t group;             /* (gid_t)-1: that of the broker */
+        const char *config_path; /* where that is written; the caller's */
+        unsigned group_line;     /* ... of the group */
+};
+
+struct socket_file {
+        int fd;   /* that listens */
+        int lock; /* the lock file beside it */
+        char *path;
+        bool is_default;
+        bool is_handed_over; /* the service manager's: it stays when the broker ends */
+        bool made_directory; /* that it stands in */
+        struct own_file file;
+        struct socket_access access;
+        struct log_trouble trouble; /* it is not where it belongs */
+};
+
+#define SOCKET_FILE_INIT                                                                           \
+        ((struct socket_file){ .fd = -1,                                                           \
+                               .lock = -1,                                                         \
+                               .file = OWN_FILE_INIT,                                              \
+                               .access = { .mode = 0600, .group = (gid_t)-1 } })
 
 /*
- * Makes the socket, with its directory if that is missing. 0 or the exit status, with a line in the
- * log: another broker is there, the path cannot be used.
+ * Makes the socket at @path (NULL: the usual place), with its directory if that is missing, unless the service
+ * manager hands one over. 0 or the exit status, with a line in the log: another broker is there, the
+ * path cannot be used. It is to be closed in either case.
  */
-int local_socket_open(struct broker *b);
+int socket_file_open(struct socket_file *s, const char *path);
 /* Lets those open the socket whom the configuration names. 0 or the exit status, as above. */
-int local_socket_share(struct broker *b);
-/* Looks after the files from now on. 0 or -errno. */
-int local_socket_start(struct broker *b);
-/* Makes what is missing, if something is; as the loop does once a second. */
-void local_socket_check(struct broker *b);
+int socket_file_share(struct socket_file *s, const struct socket_access *access);
+/* Makes what is missing, if something is. A descriptor that listens from now on, which the caller is to
+ * put in the place of s->fd; -1: none. */
+int socket_file_check(struct socket_file *s, uint64_t now);
 /* The socket's file goes away if it is ours still. */
-void local_socket_remove(struct broker *b);
-void local_socket_close(struct broker *b);
+void socket_file_remove(struct socket_file *s);
+void socket_file_close(struct socket_file *s);
 
 #endif

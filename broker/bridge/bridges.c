@@ -1,442 +1,176 @@
 /*
- * bridges.c - which buses and bridges there are, by the configuration (spec/buses.md).
- *
- * What another configuration asks for is made ready as a plan before anything changes: buses are
- * opened, and bridges and the lists of their rules are allocated. So a plan either fails, and all is
- * as it was, or it counts, and nothing can fail any more. What is the same in both configurations is
- * shared: its entities do not notice.
+ * bridges.c - the bridges of a broker begin and end, have their turns, and are tied to the rooms below.
  */
 #include <stdlib.h>
 
-#include <io/clock.h>
-#include <io/entropy.h>
-
-#include "bridge-state.h"
-#include <broker/broker.h>
-#include <broker/base/exit.h>
-#include <broker/routing/monitor.h>
-
-/* A bridge, and the rules that it is to have. */
-struct join {
-        struct bridge *bridge;
-        bool is_new;
-        const struct rule **rules[2];
-        size_t n_rules[2];
-};
-
-struct bridges_plan {
-        struct bridges *all;
-        const struct bus_configs *configs;
-        struct bus **buses; /* in the order of the configuration */
-        size_t n_buses;
-        struct bridge **list; /* room for those of `joins` */
-        struct join *joins;
-        size_t n_joins;
-};
-
-/* ---- rules --------------------------------------------------------------------------------- */
-
-static bool is_from(const struct bus_configs *configs, const char *name)
-{
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next)
-                if (span_equal_nocase(span_of(rule->from), name))
-                        return true;
-        return false;
-}
-
-bool bridges_relay_main(const struct bus_configs *configs)
-{
-        return is_from(configs, BUS_MAIN);
-}
-
-/* ---- what there is ------------------------------------------------------------------------- */
-
-static bool has_bus(const struct bridges *all, const struct bus *bus)
-{
-        for (size_t i = 0; i < all->n_buses; i++)
-                if (all->buses[i] == bus)
-                        return true;
-        return false;
-}
-
-static bool joins_both(const struct bridge *bridge, const struct bus *a, const struct bus *b)
-{
-        return (bridge->bus[0] == a && bridge->bus[1] == b) ||
-               (bridge->bus[1] == a && bridge->bus[0] == b);
-}
-
-static struct bridge *bridge_new(struct bridges *all, struct bus *a, struct bus *b)
-{
-        struct bridge *bridge = malloc(sizeof(*bridge));
-
-        if (!bridge)
-                return NULL;
-        *bridge = (struct bridge){
-                .all = all, .number = ++all->n_made, .bus = { a, b }, .until = TIME_NEVER
-        };
-        for (unsigned side = 0; side < 2; side++)
-                index_init(&bridge->held[side],
-                           (uint64_t)random_u32(&all->random) << 32 | random_u32(&all->random));
-        return bridge;
-}
-
-/* All that it hosts is gone. */
-static void bridge_free(struct bridge *bridge)
-{
-        for (unsigned side = 0; side < 2; side++) {
-                index_deinit(&bridge->held[side]);
-                free(bridge->rules[side]);
-        }
-        free(bridge);
-}
-
-static int get_bridges(struct broker *b, struct bridges **ret_all)
-{
-        struct bridges *all = b->bridges;
-
-        if (!all) {
-                all = malloc(sizeof(*all));
-                if (!all)
-                        return EXIT_SYSTEM;
-                *all = (struct bridges){ .broker = b,
-                                         .holds = DEADLINES_INIT,
-                                         .relays = DEADLINES_INIT,
-                                         .text = BUFFER_INIT };
-                random_init(&all->random, entropy_number());
-                b->bridges = all;
-        }
-        *ret_all = all;
-        return 0;
-}
-
-struct bus *bridges_get_bus(struct broker *b, size_t i)
-{
-        if (i == 0)
-                return &b->bus;
-        return b->bridges && i <= b->bridges->n_buses ? b->bridges->buses[i - 1] : NULL;
-}
-
-struct bus *bridges_find_bus(struct broker *b, const char *name)
-{
-        struct bus *bus;
-
-        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
-                if (span_equal_nocase(span_of(name), bus->name))
-                        return bus;
-        return NULL;
-}
-
-/* ---- plans --------------------------------------------------------------------------------- */
-
-/* The bus of @section that is there already; NULL: it is another one, or there was none. */
-static struct bus *find_same(const struct bridges *all, const struct bus_section *section)
-{
-        const struct bus_section *old = bus_configs_find(all->configs, section->name);
-
-        for (size_t i = 0; old && i < all->n_buses; i++)
-                if (strcmp(all->buses[i]->name, section->name) == 0)
-                        return bus_section_equal(old, section) ? all->buses[i] : NULL;
-        return NULL;
-}
-
-/* Opens the bus of @section; it is in the plan even if that fails. 0 or the exit status. */
-static int open_bus(struct bridges_plan *plan, const struct bus_section *section)
-{
-        struct broker *b = plan->all->broker;
-        struct bus *bus = calloc(1, sizeof(*bus));
-        int r;
-
-        if (!bus)
-                return EXIT_SYSTEM;
-        plan->buses[plan->n_buses++] = bus;
-        r = bus_open(bus, b, section->name, &section->reader.config,
-                     is_from(plan->configs, section->name));
-        if (r == 0 && plan->all->started && bus_start(bus) < 0)
-                r = EXIT_SYSTEM;
-        if (r)
-                log_error("%s:%u: [bus %s]: this bus cannot be joined", b->config_path,
-                          section->line, section->name);
-        return r;
-}
-
-static int plan_buses(struct bridges_plan *plan)
-{
-        const struct bus_configs *configs = plan->configs;
-
-        plan->buses = calloc(configs->n + 1, sizeof(*plan->buses));
-        if (!plan->buses)
-                return EXIT_SYSTEM;
-        for (size_t i = 0; i < configs->n; i++) {
-                struct bus *same = find_same(plan->all, &configs->sections[i]);
-                int r = 0;
-
-                if (same)
-                        plan->buses[plan->n_buses++] = same;
-                else
-                        r = open_bus(plan, &configs->sections[i]);
-                if (r)
-                        return r;
-        }
-        return 0;
-}
-
-static struct bus *find_bus(const struct bridges_plan *plan, const char *name)
-{
-        for (size_t i = 0; i < plan->n_buses; i++)
-                if (span_equal_nocase(span_of(name), plan->buses[i]->name))
-                        return plan->buses[i];
-        return &plan->all->broker->bus;
-}
-
-/* The bridge between two buses, for which there is room; NULL when memory is short. */
-static struct join *find_join(struct bridges_plan *plan, struct bus *from, struct bus *to)
-{
-        struct bridges *all = plan->all;
-        struct bridge *bridge = NULL;
-        bool is_new;
-
-        for (size_t i = 0; i < plan->n_joins; i++)
-                if (joins_both(plan->joins[i].bridge, from, to))
-                        return &plan->joins[i];
-        for (size_t i = 0; i < all->n && !bridge; i++)
-                if (joins_both(all->list[i], from, to))
-                        bridge = all->list[i];
-        is_new = !bridge;
-        if (is_new)
-                bridge = bridge_new(all, from, to);
-        if (!bridge)
-                return NULL;
-        plan->joins[plan->n_joins] = (struct join){ .bridge = bridge, .is_new = is_new };
-        return &plan->joins[plan->n_joins++];
-}
-
-static int plan_rules(struct bridges_plan *plan)
-{
-        plan->joins = calloc(plan->configs->n_rules + 1, sizeof(*plan->joins));
-        plan->list = calloc(plan->configs->n_rules + 1, sizeof(struct bridge *));
-        if (!plan->joins || !plan->list)
-                return EXIT_SYSTEM;
-        for (const struct rule *rule = plan->configs->rules; rule; rule = rule->next) {
-                struct bus *from = find_bus(plan, rule->from);
-                struct join *join = find_join(plan, from, find_bus(plan, rule->to));
-                const struct rule **rules;
-                unsigned side;
-
-                if (!join)
-                        return EXIT_SYSTEM;
-                side = join->bridge->bus[0] == from ? 0 : 1;
-                rules = realloc(join->rules[side], (join->n_rules[side] + 1) * sizeof(*rules));
-                if (!rules)
-                        return EXIT_SYSTEM;
-                rules[join->n_rules[side]++] = rule;
-                join->rules[side] = rules;
-        }
-        return 0;
-}
-
-void bridges_discard(struct bridges_plan *plan)
-{
-        if (!plan)
-                return;
-        for (size_t i = 0; i < plan->n_joins; i++) {
-                free(plan->joins[i].rules[0]);
-                free(plan->joins[i].rules[1]);
-                if (plan->joins[i].is_new)
-                        bridge_free(plan->joins[i].bridge);
-        }
-        for (size_t i = 0; i < plan->n_buses; i++)
-                if (!has_bus(plan->all, plan->buses[i]))
-                        bus_retire(plan->buses[i]);
-        free(plan->buses);
-        free(plan->list);
-        free(plan->joins);
-        free(plan);
-}
-
-static int prepare(struct broker *b, const struct bus_configs *configs, bool started,
-                   struct bridges_plan **ret_plan)
-{
-        struct bridges_plan *plan;
-        int r;
-
-        *ret_plan = NULL;
-        if (!b->bridges && configs->n == 0)
-                return 0;
-        plan = calloc(1, sizeof(*plan));
-        r = plan ? get_bridges(b, &plan->all) : EXIT_SYSTEM;
-        if (r) {
-                free(plan);
-                return r;
-        }
-        plan->all->started = started;
-        plan->configs = configs;
-        r = plan_buses(plan);
-        if (r == 0)
-                r = plan_rules(plan);
-        if (r) {
-                bridges_discard(plan);
-                return r;
-        }
-        *ret_plan = plan;
-        return 0;
-}
-
-int bridges_prepare(struct broker *b, const struct bus_configs *configs,
-                    struct bridges_plan **ret_plan)
-{
-        return prepare(b, configs, true, ret_plan);
-}
-
-/* ---- a plan counts ------------------------------------------------------------------------- */
-
-static bool plans_bridge(const struct bridges_plan *plan, const struct bridge *bridge)
-{
-        for (size_t i = 0; i < plan->n_joins; i++)
-                if (plan->joins[i].bridge == bridge)
-                        return true;
-        return false;
-}
-
-static bool plans_bus(const struct bridges_plan *plan, const struct bus *bus)
-{
-        for (size_t i = 0; i < plan->n_buses; i++)
-                if (plan->buses[i] == bus)
-                        return true;
-        return false;
-}
-
-/* What the plan does not have says bye, and goes. */
-static void leave(const struct bridges_plan *plan)
-{
-        struct bridges *all = plan->all;
-
-        for (size_t i = 0; i < all->n; i++) {
-                if (plans_bridge(plan, all->list[i]))
-                        continue;
-                bridge_stand_by(all->list[i], true);
-                bridge_free(all->list[i]);
-        }
-        for (size_t i = 0; i < all->n_buses; i++) {
-                if (plans_bus(plan, all->buses[i]))
-                        continue;
-                log_info("bus %s is left", all->buses[i]->name);
-                bus_drain(all->buses[i]);
-                bus_retire(all->buses[i]);
-        }
-}
-
-static void log_new(const struct bridges_plan *plan)
-{
-        for (size_t i = 0; i < plan->n_buses; i++)
-                if (!has_bus(plan->all, plan->buses[i]))
-                        log_info("bus %s is udp:%s", plan->buses[i]->name,
-                                 udp_name(plan->buses[i]->udp));
-}
-
-static void set_rules(struct join *join)
-{
-        struct bridge *bridge = join->bridge;
-
-        for (unsigned side = 0; side < 2; side++) {
-                free(bridge->rules[side]);
-                bridge->rules[side] = join->rules[side];
-                bridge->n_rules[side] = join->n_rules[side];
-        }
-        if (join->is_new && bridge->all->started)
-                bridge_apply(bridge);
-        else if (bridge->state == BRIDGE_ACTIVE)
-                bridge_review(bridge);
-}
-
-void bridges_commit(struct bridges_plan *plan)
-{
-        struct bridges *all;
-
-        if (!plan)
-                return;
-        all = plan->all;
-        log_new(plan);
-        leave(plan);
-        free(all->buses);
-        all->buses = plan->buses;
-        all->n_buses = plan->n_buses;
-        all->configs = plan->configs;
-        engine_relay(all->broker->engine, bridges_relay_main(plan->configs));
-        for (size_t i = 0; i < all->n_buses; i++)
-                engine_relay(all->buses[i]->engine, is_from(plan->configs, all->buses[i]->name));
-        free(all->list);
-        all->list = plan->list;
-        all->n = plan->n_joins;
-        for (size_t i = 0; i < plan->n_joins; i++)
-                all->list[i] = plan->joins[i].bridge;
-        for (size_t i = 0; i < plan->n_joins; i++)
-                set_rules(&plan->joins[i]);
-        monitor_change_buses(all->broker);
-        all->broker->generation++;
-        free(plan->joins);
-        free(plan);
-}
+#include "bridge.h"
+#include "bus-events.h"
+#include "election.h"
+#include "pending-relays.h"
+#include "plan.h"
+#include "proxy.h"
+#include "relay.h"
 
 /* ---- the broker begins and ends ------------------------------------------------------------ */
 
-int bridges_open(struct broker *b, const struct bus_configs *configs)
+int bridges_open(struct bridges *all, const struct bus_configs *configs)
 {
         struct bridges_plan *plan;
-        int r = prepare(b, configs, false, &plan);
+        int r = plan_prepare(all, configs, false, &plan);
 
         if (r == 0)
                 bridges_commit(plan);
         return r;
 }
 
-int bridges_start(struct broker *b)
+int bridges_start(struct bridges *all)
 {
-        struct bridges *all = b->bridges;
+        struct bus *bus;
 
-        for (size_t i = 0; all && i < all->n_buses; i++) {
-                int r = bus_start(all->buses[i]);
+        for (size_t i = 0; (bus = buses_get(all->buses, i)); i++) {
+                int r = bus_start(bus);
 
                 if (r)
                         return r;
         }
-        if (!all)
-                return 0;
         all->started = true;
-        iteration_wake(&b->it);
+        iteration_wake(all->it);
         for (size_t i = 0; i < all->n; i++)
-                bridge_apply(all->list[i]);
+                bridge_become_candidate(all->list[i]);
         return 0;
 }
 
-void bridges_stop(struct broker *b)
+void bridges_stop(struct bridges *all)
 {
-        struct bridges *all = b->bridges;
-
-        for (size_t i = 0; all && i < all->n; i++)
+        for (size_t i = 0; i < all->n; i++)
                 bridge_stand_by(all->list[i], true);
-        for (size_t i = 0; all && i < all->n_buses; i++)
-                bus_drain(all->buses[i]);
+        for (size_t i = 0; i < all->buses->n_others; i++)
+                bus_drain(all->buses->others[i]);
 }
 
-void bridges_close(struct broker *b)
+void bridges_close(struct bridges *all)
 {
-        struct bridges *all = b->bridges;
-
-        if (!all)
-                return;
         for (size_t i = 0; i < all->n; i++) {
                 bridge_stand_by(all->list[i], true);
                 bridge_free(all->list[i]);
         }
-        for (size_t i = 0; i < all->n_buses; i++) {
-                bus_close(all->buses[i]);
-                free(all->buses[i]);
+        for (size_t i = 0; i < all->buses->n_others; i++) {
+                bus_close(all->buses->others[i]);
+                free(all->buses->others[i]);
         }
-        deadlines_deinit(&all->holds);
+        deadlines_deinit(&all->hold_downs);
         deadlines_deinit(&all->relays);
         buffer_deinit(&all->text);
         free(all->list);
-        free(all->buses);
-        free(all);
-        b->bridges = NULL;
+        free(all->buses->others);
+        all->buses->others = NULL;
+        all->buses->n_others = 0;
+}
+
+/* ---- iterations ---------------------------------------------------------------------------- */
+
+static bool process_elections(struct bridges *all)
+{
+        bool any = false;
+
+        for (size_t i = 0; i < all->n; i++) {
+                struct bridge *bridge = all->list[i];
+
+                if (bridge->until > all->it->now)
+                        continue;
+                if (bridge->state == BRIDGE_CANDIDATE)
+                        bridge_begin(bridge);
+                else
+                        bridge_become_candidate(bridge);
+                any = true;
+        }
+        return any;
+}
+
+bool bridges_process(struct bridges *all)
+{
+        bool any;
+
+        bus_events_process(all, &all->buses->main);
+        any = process_elections(all);
+        any |= bridges_end_hold_downs(all);
+        any |= relays_expire(all);
+        for (size_t i = 0; i < all->buses->n_others; i++)
+                any |= bus_events_process(all, all->buses->others[i]);
+        return any;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+uint64_t bridges_deadline(const struct bridges *all)
+{
+        uint64_t at = earlier(deadlines_next(&all->hold_downs), deadlines_next(&all->relays));
+
+        at = earlier(at, bus_deadline(&all->buses->main));
+        for (size_t i = 0; i < all->n; i++)
+                at = earlier(at, all->list[i]->until);
+        for (size_t i = 0; i < all->buses->n_others; i++)
+                at = earlier(at, bus_deadline(all->buses->others[i]));
+        return at;
+}
+
+void bridges_send(struct bridges *all)
+{
+        struct bus *bus;
+
+        for (size_t i = 0; (bus = buses_get(all->buses, i)); i++)
+                bus_send(bus);
+}
+
+/* ---- what the rooms below tell, and ask ---------------------------------------------------- */
+
+static struct bridges *bridges_of(struct session_listener *l)
+{
+        return container_of(l, struct bridges, listener);
+}
+
+/* What the broker itself puts on the bus main is for nobody else. */
+static bool is_real(const struct local_entity *e)
+{
+        return !e || e->session;
+}
+
+static void on_joined(struct session_listener *l, const struct local_entity *e,
+                      const struct address *address)
+{
+        struct bridges *all = bridges_of(l);
+
+        if (is_real(e))
+                bus_events_joined(all, &all->buses->main, address);
+}
+
+static void on_left(struct session_listener *l, const struct local_entity *e,
+                    const struct address *address, enum mbus_reason reason)
+{
+        struct bridges *all = bridges_of(l);
+
+        if (is_real(e))
+                bus_events_left(all, &all->buses->main, address, reason);
+}
+
+void bridges_init(struct bridges *all, struct routing *routing)
+{
+        *all = (struct bridges){ .listener = { .on_joined = on_joined, .on_left = on_left },
+                                 .others = { .exports = relay_exports,
+                                             .forward = relay_forward,
+                                             .send_reliable = relay_send_reliable,
+                                             .acknowledge = relay_acknowledge },
+                                 .routing = routing,
+                                 .sessions = routing->sessions,
+                                 .buses = routing->buses,
+                                 .it = routing->it,
+                                 .quota = routing->quota,
+                                 .hold_downs = DEADLINES_INIT,
+                                 .relays = DEADLINES_INIT,
+                                 .text = BUFFER_INIT };
+        routing->others = &all->others;
+        sessions_listen(all->sessions, &all->listener);
 }

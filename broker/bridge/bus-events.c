@@ -1,155 +1,151 @@
 /*
- * bus-events.c - the bus that the clients are on, and what its events mean.
+ * bus-events.c - what the events of the buses mean.
+ *
+ * On the bus main entities are those of sessions, the broker itself, and proxies; on the others they are proxies
+ * and beacons only.
  */
 #include "bus-events.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <unistd.h>
 
-#include "bridge.h"
-#include <broker/control/control.h>
-#include <broker/base/exit.h>
-#include <broker/sessions/ids.h>
-#include <broker/routing/monitor.h>
-#include <broker/routing/patience.h>
-#include <broker/sessions/reliable.h>
-#include <broker/routing/router.h>
-#include <broker/config/settings.h>
-#include <broker/base/excerpt.h>
+#include "election.h"
+#include "pending-relays.h"
+#include "proxy.h"
+#include "relay.h"
 
-/* ---- opening ------------------------------------------------------------------------------- */
+/* ---- who comes and goes -------------------------------------------------------------------- */
 
-static int add_self(struct broker *b)
+void bus_events_joined(struct bridges *all, struct bus *bus, const struct address *address)
 {
-        struct address address;
-        char text[256];
-        int n;
+        struct bridge *bridge;
+        size_t cursor = 0;
+        unsigned from;
 
-        /* Only a broker that died a moment ago can have had this id. */
-        for (unsigned i = 0; i < 100; i++) {
-                n = snprintf(text, sizeof(text), "(app:mbus-broker id:%ld-%u@%s)", (long)getpid(),
-                             i, udp_host_id(b->udp));
-                if (address_parse((struct span){ text, (size_t)n }, STRICT, &address, NULL, NULL))
-                        break;
-                if (attachment_new(b, NULL, &address, &b->self) == 0)
-                        return 0;
-        }
-        log_error("the broker cannot be an entity of the bus");
-        return EXIT_NO_BUS;
+        while ((bridge = bridges_next(all, bus, &cursor, &from)))
+                bridge_come(bridge, from, address, false);
+        if (is_of_a_broker(address))
+                bridges_check(all, address);
 }
 
-int link_udp_open(struct broker *b)
+void bus_events_left(struct bridges *all, struct bus *bus, const struct address *address,
+                     enum mbus_reason reason)
 {
-        int r;
+        struct bridge *bridge;
+        size_t cursor = 0;
+        unsigned from;
 
-        b->config = CONFIG_INIT;
-        r = settings_read(&b->options, &b->config, &b->config_path);
-
-        quota_init(&b->quota, &b->options.limits, b->config_path);
-        if (r == 0)
-                r = bus_open(&b->bus, b, BUS_MAIN, &b->config,
-                             bridges_relay_main(b->options.buses));
-        b->engine = b->bus.engine;
-        b->udp = b->bus.udp;
-        patience_open(b);
-        if (r == 0)
-                r = add_self(b);
-        return r ? r : bridges_open(b, b->options.buses);
-}
-
-void link_udp_close(struct broker *b)
-{
-        patience_close(b);
-        bus_close(&b->bus);
-        b->engine = NULL;
-        b->udp = NULL;
+        /* Who started again is still there. */
+        if (reason == MBUS_REASON_RESTARTED)
+                return;
+        while ((bridge = bridges_next(all, bus, &cursor, &from)))
+                bridge_gone(bridge, from, address);
+        if (is_of_a_broker(address))
+                bridges_check(all, address);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static void on_finished(struct broker *b, const struct event *event, enum mbus_reason reason)
+static void on_dropped(struct bridges *all, struct bus *bus, const struct event *event)
 {
-        struct attachment *a = entity_data(event->entity);
+        static const char *const why[2][2] = {
+                { "messages from a bus came too fast",
+                  "the kernel had no room for datagrams of a bus" },
+                { "messages from the bus came too fast",
+                  "the kernel had no room for datagrams of the bus" },
+        };
 
-        if (a->proxy)
-                bridge_finish(a->proxy, event->ticket, reason);
-        else
-                reliable_finish(b, a, event->ticket, reason);
+        bus_note_loss(bus, event->drop, event->count);
+        all->quota->counts[COUNT_BUS_LOST] += event->count - 1;
+        quota_count(all->quota, COUNT_BUS_LOST, all->it->now, "%s",
+                    why[bus_is_main(bus)][event->drop == MBUS_DROP_SOCKET]);
 }
 
-static void on_conflict(struct broker *b, const struct event *event)
+/* A reliable message has ended. */
+static void on_finished(const struct bus *bus, const struct event *event)
 {
-        struct attachment *a = entity_data(event->entity);
-        struct span text = attachment_text(a);
+        enum mbus_reason reason = event->type == EVENT_DELIVERED ? MBUS_REASON_NONE : event->reason;
+        struct proxy *p = proxy_of(bus, event->entity);
+
+        if (p)
+                relay_finish(p, event->ticket, reason);
+        else if (bus_is_main(bus))
+                reliable_finish(entity_data(event->entity), event->ticket, reason);
+}
+
+/* Somebody else has the address of an entity of ours, which is no proxy. */
+static void on_local_conflict(struct bridges *all, struct local_entity *e)
+{
+        struct span text = local_entity_text(e);
         uint64_t n_silent;
 
-        if (a->proxy) {
-                bridge_conflict(a->proxy);
-                return;
-        }
-        if (a->client && a->is_given) {
-                ids_yield(b, a);
-                return;
-        }
-        if (a->client) {
-                ids_renew(b, a);
-                return;
-        }
-        if (log_cause_is_due(&b->conflict_cause, b->it.now, &n_silent))
+        if (e->session && e->is_given)
+                ids_yield(e);
+        else if (e->session)
+                ids_renew(e);
+        else if (log_cause_is_due(&all->sessions->conflict_cause, all->it->now, &n_silent))
                 log_warning("somebody else on the bus uses the address %.*s (%" PRIu64
                             " more before)",
                             shown_size(text), text.at, n_silent);
 }
 
-static void on_event(struct broker *b, const struct event *event)
+static void on_conflict(struct bridges *all, const struct bus *bus, const struct event *event)
 {
+        struct proxy *p = proxy_of(bus, event->entity);
+
+        if (p)
+                proxy_lose_address(p);
+        else if (bus_is_main(bus))
+                on_local_conflict(all, entity_data(event->entity));
+}
+
+static void on_event(struct bridges *all, struct bus *bus, const struct event *event)
+{
+        bool is_main = bus_is_main(bus);
+
         switch (event->type) {
         case EVENT_MESSAGE:
-                router_message(b, event);
-                bridge_message(&b->bus, event);
+                if (is_main)
+                        router_message(all->routing, event);
+                relay_message(all, bus, event);
                 break;
         case EVENT_DELIVERED:
-                on_finished(b, event, MBUS_REASON_NONE);
-                break;
         case EVENT_FAILED:
-                on_finished(b, event, event->reason);
+                on_finished(bus, event);
                 break;
         case EVENT_JOINED:
-                b->generation++;
-                monitor_joined(b, NULL, event->address, 0);
-                bridge_joined(&b->bus, event->address);
-                patience_note(b, event->address);
+                if (is_main)
+                        sessions_tell_joined(all->sessions, NULL, event->address);
+                else
+                        bus_events_joined(all, bus, event->address);
                 break;
         case EVENT_LEFT:
-                b->generation++;
-                bridge_left(&b->bus, event->address, event->reason);
-                monitor_left(b, event->address, event->reason);
+                if (is_main)
+                        sessions_tell_left(all->sessions, NULL, event->address, event->reason);
+                else
+                        bus_events_left(all, bus, event->address, event->reason);
                 break;
         case EVENT_OBSERVED:
-                monitor_copy_received(&b->bus, event->message);
+                monitor_copy_received(all->routing, bus, event->message);
                 break;
         case EVENT_CONFLICT:
-                on_conflict(b, event);
+                on_conflict(all, bus, event);
                 break;
         case EVENT_DROPPED:
-                loss_note(&b->bus, event->drop, event->count);
-                b->counts[COUNT_BUS_LOST] += event->count - 1;
-                broker_count(b, COUNT_BUS_LOST, NULL,
-                             event->drop == MBUS_DROP_SOCKET
-                                     ? "the kernel had no room for datagrams of the bus"
-                                     : "messages from the bus came too fast");
+                on_dropped(all, bus, event);
                 break;
         }
 }
 
-void link_udp_process(struct broker *b)
+bool bus_events_process(struct bridges *all, struct bus *bus)
 {
         struct event event;
+        bool any = false;
 
-        bus_tick(&b->bus);
-        while (engine_pop_event(b->engine, &event)) {
-                on_event(b, &event);
+        bus_tick(bus);
+        while (engine_pop_event(bus->engine, &event)) {
+                on_event(all, bus, &event);
                 event_deinit(&event);
+                any = true;
         }
+        return any;
 }

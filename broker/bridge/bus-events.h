@@ -1,17 +1,16 @@
 /*
- * bus-events.h - the bus that the clients are on, and what its events mean.
+ * bus-events.h - what the events of the buses mean.
  */
 #ifndef BROKER_BRIDGE_BUS_EVENTS_H
 #define BROKER_BRIDGE_BUS_EVENTS_H
 
-#include <broker/broker.h>
+#include "state.h"
 
-/* Reads the configuration (made if there is none), opens engine and sockets, and puts the broker
- * itself on the bus. 0 or the exit status, with a line in the log. */
-int link_udp_open(struct broker *b);
-void link_udp_close(struct broker *b);
-
-/* Lets the engine do what is due and deals with its events. */
-void link_udp_process(struct broker *b);
+/* Lets the engine of @bus do what is due and deals with its events. Whether there were any. */
+bool bus_events_process(struct bridges *all, struct bus *bus);
+/* An entity that is no proxy has come on @bus, or is gone. */
+void bus_events_joined(struct bridges *all, struct bus *bus, const struct address *address);
+void bus_events_left(struct bridges *all, struct bus *bus, const struct address *address,
+                     enum mbus_reason reason);
 
 #endif

@@ -5,10 +5,6 @@
 
 #include <stdlib.h>
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
-#include <broker/sessions/reliable.h>
-
 /* What a client has for its acknowledgement; T_k of the RFC. */
 #define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
 
@@ -39,10 +35,10 @@ struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
         return r;
 }
 
-void relay_charge(struct relay *r, struct client *client, size_t bytes)
+void relay_charge(struct relay *r, struct session *session, size_t bytes)
 {
-        reliable_charge(client, bytes);
-        r->client = client;
+        reliable_charge(session, bytes);
+        r->session = session;
         r->bytes = bytes;
 }
 
@@ -50,8 +46,8 @@ struct relay *relay_free(struct relay *r)
 {
         struct deadlines *ds = &r->by->bridge->all->relays;
 
-        if (r->client)
-                reliable_discharge(r->client, r->bytes);
+        if (r->session)
+                reliable_discharge(r->session, r->bytes);
         *(r->previous ? &r->previous->next : &r->by->sent) = r->next;
         *(r->next ? &r->next->previous : &r->by->sent_end) = r->previous;
         r->by->n_sent--;
@@ -65,11 +61,11 @@ struct relay *relay_free(struct relay *r)
         return NULL;
 }
 
-void relay_await_client(struct relay *r)
+void relay_await_session(struct relay *r)
 {
         struct bridges *all = r->by->bridge->all;
 
-        deadlines_set(&all->relays, &r->deadline, all->broker->it.now + TIMEOUT_NS);
+        deadlines_set(&all->relays, &r->deadline, all->it->now + TIMEOUT_NS);
 }
 
 /* Nearly always the first: acknowledgements come in order. */
@@ -83,44 +79,41 @@ static struct relay *relay_find(const struct proxy *by, bool local, uint64_t tic
 }
 
 /* The client's entity that sent what @r carries, or NULL: it came from a bus, or the sender left. */
-static struct attachment *client_of(const struct relay *r)
+static struct local_entity *local_sender_of(const struct relay *r)
 {
         struct bus *home = proxy_home(r->by);
-        struct attachment *a;
+        struct local_entity *e;
 
         if (!bus_is_main(home))
                 return NULL;
-        a = attachment_find(home->broker, proxy_address(r->by));
-        return a && a->client ? a : NULL;
+        e = local_entity_find(r->by->bridge->all->sessions, proxy_address(r->by));
+        return e && e->session ? e : NULL;
 }
 
-static void tell_client(const struct attachment *src, const struct relay *r,
-                        enum mbus_reason reason)
+static void tell_session(const struct local_entity *src, const struct relay *r,
+                         enum mbus_reason reason)
 {
-        struct broker *b = src->client->broker;
-
         if (reason == MBUS_REASON_NONE)
-                control_acknowledge(b, src->client, proxy_address(r->to)->text,
-                                    attachment_text(src), &r->seq, 1);
+                reply_acknowledge(src->session, proxy_address(r->to)->text, local_entity_text(src),
+                                  &r->seq, 1);
         else
-                control_undelivered(b, src->client, attachment_text(src), r->seq, reason,
-                                    reason == MBUS_REASON_BYE
-                                            ? "the entity left the bus"
-                                            : "the entity did not acknowledge it");
+                reply_undelivered(src->session, local_entity_text(src), r->seq, reason,
+                                  reason == MBUS_REASON_BYE ? "the entity left the bus"
+                                                            : "the entity did not acknowledge it");
 }
 
 static void finish(struct relay *r, enum mbus_reason reason, bool told)
 {
         struct bus *home = proxy_home(r->by);
-        struct attachment *src = client_of(r);
+        struct local_entity *src = local_sender_of(r);
 
         if (src && told)
-                tell_client(src, r, reason);
+                tell_session(src, r, reason);
         else if (!src && reason == MBUS_REASON_NONE)
-                engine_acknowledge(home->engine, home->broker->it.now, r->to->stand.entity,
+                engine_acknowledge(home->engine, home->all->it->now, r->to->hosted.entity,
                                    proxy_address(r->by), r->seq);
         else if (!src)
-                engine_refuse(home->engine, r->to->stand.entity, proxy_address(r->by), r->seq);
+                engine_refuse(home->engine, r->to->hosted.entity, proxy_address(r->by), r->seq);
         relay_free(r);
 }
 
@@ -132,7 +125,7 @@ void relay_forget(struct proxy *p, bool told)
                 finish(p->awaited, MBUS_REASON_BYE, true);
 }
 
-void bridge_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason)
+void relay_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason)
 {
         struct relay *r = relay_find(by, false, ticket);
 
@@ -140,7 +133,7 @@ void bridge_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason)
                 finish(r, reason, true);
 }
 
-bool bridge_acknowledge(struct proxy *by, uint32_t seq, const struct attachment *from)
+bool relay_acknowledge(struct proxy *by, uint32_t seq, const struct local_entity *from)
 {
         struct relay *r = relay_find(by, true, seq);
 
@@ -150,13 +143,13 @@ bool bridge_acknowledge(struct proxy *by, uint32_t seq, const struct attachment 
         return true;
 }
 
-bool bridges_expire(struct bridges *all)
+bool relays_expire(struct bridges *all)
 {
         struct deadline *d;
         bool any = false;
 
-        while ((d = deadlines_pop(&all->relays, all->broker->it.now))) {
-                finish((struct relay *)(void *)d, MBUS_REASON_TIMEOUT, true);
+        while ((d = deadlines_pop(&all->relays, all->it->now))) {
+                finish(container_of(d, struct relay, deadline), MBUS_REASON_TIMEOUT, true);
                 any = true;
         }
         return any;

@@ -7,19 +7,19 @@
 #ifndef BROKER_BRIDGE_PENDING_RELAYS_H
 #define BROKER_BRIDGE_PENDING_RELAYS_H
 
-#include "bridge-state.h"
+#include "state.h"
 
 /* A reliable message under way to whom `to` stands for, by the sender's proxy there. */
 struct relay {
-        struct deadline deadline; /* with `local` only; first member */
+        struct deadline deadline; /* with `local` only */
         struct proxy *by;
         struct proxy *to;
-        bool local;             /* it was given to a client of ours */
-        uint64_t ticket;        /* of the engine; `local`: its SeqNum on the link */
-        uint32_t seq;           /* of the sender's message */
-        struct client *client;  /* that it is charged to; NULL: it came from a bus */
-        size_t bytes;           /* charged */
-        struct relay *previous; /* of by->sent */
+        bool local;              /* it was given to a client of ours */
+        uint64_t ticket;         /* of the engine; `local`: its SeqNum on the link */
+        uint32_t seq;            /* of the sender's message */
+        struct session *session; /* that it is charged to; NULL: it came from a bus */
+        size_t bytes;            /* charged */
+        struct relay *previous;  /* of by->sent */
         struct relay *next;
         struct relay *previous_awaited; /* of to->awaited */
         struct relay *next_awaited;
@@ -27,11 +27,19 @@ struct relay {
 
 /* Enters the message @seq that came to @to and that @by says. NULL: @by has too many, or memory is short. */
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq);
-/* It is the message of @client, which has it under way until it is struck off. */
-void relay_charge(struct relay *r, struct client *client, size_t bytes);
+/* It is the message of @session, which has it under way until it is struck off. */
+void relay_charge(struct relay *r, struct session *session, size_t bytes);
 /* It was given to a client of ours, which has T_k of the RFC for its acknowledgement. */
-void relay_await_client(struct relay *r);
+void relay_await_session(struct relay *r);
 /* Strikes it off, and tells nobody. Returns NULL. */
 struct relay *relay_free(struct relay *r);
+/* Ends what @p has sent, and what was sent to it. @told: senders on sessions learn it. */
+void relay_forget(struct proxy *p, bool told);
+/* The engine ended @ticket of @by; MBUS_REASON_NONE: it was delivered. */
+void relay_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason);
+/* An entity of a session, @from, acknowledged @seq, which @by gave it. False if that is not waited for. */
+bool relay_acknowledge(struct proxy *by, uint32_t seq, const struct local_entity *from);
+/* Ends what sessions did not acknowledge in time. Whether there was anything. */
+bool relays_expire(struct bridges *all);
 
 #endif

@@ -10,12 +10,15 @@
  * there it may be the proxy of another broker, who will hear of it later. Without that a dead entity
  * would go round in a ring of buses forever.
  */
+#include "proxy.h"
+
+#include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "bridge-state.h"
-#include <broker/broker.h>
-#include <broker/base/excerpt.h>
+#include "hosted-entity.h"
+#include "pending-relays.h"
 
 /* The unit of a hop. */
 #define HOP_MS 1000
@@ -28,79 +31,41 @@
 /* More entities than this are not announced all at once. */
 #define BURST 64
 
-struct hold {
-        struct deadline deadline; /* first member */
+struct hold_down {
+        struct deadline deadline;
         struct index_entry entry;
         struct bridge *bridge;
         unsigned side;        /* it is not to be hosted on bus[side] */
         unsigned n_conflicts; /* in a row, because of which it is not */
 };
 
-static struct hold *hold_of(struct index_entry *entry)
+static struct hold_down *hold_down_of(struct index_entry *entry)
 {
-        return (struct hold *)(void *)((char *)entry - offsetof(struct hold, entry));
-}
-
-/* ---- entities of the broker's own ---------------------------------------------------------- */
-
-int stand_enter(struct stand *s, struct bus *bus, const struct address *address,
-                struct proxy *proxy)
-{
-        struct broker *b = bus->broker;
-        int r;
-
-        *s = (struct stand){ .bus = bus };
-        if (!bus_is_main(bus))
-                return engine_add_entity(bus->engine, b->it.now, address, proxy, &s->entity);
-        r = attachment_new(b, NULL, address, &s->attachment);
-        if (r == 0) {
-                s->attachment->proxy = proxy;
-                s->entity = s->attachment->entity;
-        }
-        return r;
-}
-
-void stand_leave(struct stand *s, bool bye)
-{
-        struct broker *b;
-
-        if (!s->entity)
-                return;
-        b = s->bus->broker;
-        if (s->attachment) {
-                s->attachment->silent = !bye;
-                attachment_free(b, s->attachment);
-        } else if (bye) {
-                engine_remove_entity(s->bus->engine, b->it.now, b->it.wall_ms, s->entity);
-        } else {
-                engine_withdraw_entity(s->bus->engine, b->it.now, b->it.wall_ms, s->entity);
-        }
-        s->entity = NULL;
-        s->attachment = NULL;
+        return container_of(entry, struct hold_down, entry);
 }
 
 /* ---- proxies ------------------------------------------------------------------------------- */
 
 static int proxy_new(struct bridge *bridge, unsigned side, const struct address *address)
 {
-        struct broker *b = bridge->all->broker;
+        struct bridges *all = bridge->all;
         struct proxy *p = malloc(sizeof(*p));
         int r;
 
         if (!p)
                 return -ENOMEM;
-        *p = (struct proxy){ .bridge = bridge, .side = side, .since = b->it.wall_ms, .born = b->it.now };
-        r = stand_enter(&p->stand, bridge->bus[side], address, p);
+        *p = (struct proxy){
+                .bridge = bridge, .side = side, .since = all->it->wall_ms, .born = all->it->now
+        };
+        r = hosted_entity_enter(&p->hosted, all->sessions, bridge->bus[side], address, p);
         if (r) {
                 free(p);
                 return r;
         }
-        engine_announce_entity(bridge->bus[side]->engine, b->it.now, b->it.wall_ms, p->stand.entity);
-        p->next = bridge->proxies;
-        if (p->next)
-                p->next->previous = p;
-        bridge->proxies = p;
-        b->generation++;
+        engine_announce_entity(bridge->bus[side]->engine, all->it->now, all->it->wall_ms,
+                               p->hosted.entity);
+        list_push_first(&bridge->proxies, &p->node);
+        routes_invalidate(all->routing);
         return 0;
 }
 
@@ -109,42 +74,33 @@ void proxy_free(struct proxy *p, bool bye, bool told)
         struct bridge *bridge = p->bridge;
 
         relay_forget(p, told);
-        if (p->previous)
-                p->previous->next = p->next;
-        else
-                bridge->proxies = p->next;
-        if (p->next)
-                p->next->previous = p->previous;
-        stand_leave(&p->stand, bye);
-        bridge->all->broker->generation++;
+        list_remove(&bridge->proxies, &p->node);
+        hosted_entity_leave(&p->hosted, bye);
+        routes_invalidate(bridge->all->routing);
         free(p);
 }
 
 void bridge_drop_proxies(struct bridge *bridge, bool bye)
 {
-        struct broker *b = bridge->all->broker;
+        struct bridges *all = bridge->all;
         unsigned n = 0;
 
-        while (bridge->proxies) {
-                struct bus *bus = proxy_bus(bridge->proxies);
+        while (!list_is_empty(&bridge->proxies)) {
+                struct proxy *p = container_of(bridge->proxies.first, struct proxy, node);
+                struct bus *bus = proxy_bus(p);
 
-                proxy_free(bridge->proxies, bye, true);
+                proxy_free(p, bye, true);
                 /* Their byes would not all fit. */
-                if (b->it.stopping && ++n % 1024 == 0)
+                if (all->it->stopping && ++n % 1024 == 0)
                         bus_drain(bus);
         }
 }
 
 /* ---- who is hosted ------------------------------------------------------------------------- */
 
-static bool is_ours(const struct address *address)
-{
-        return span_equal_text(address_get(address, "app"), "mbus-broker");
-}
-
 static bool is_exported(const struct bridge *bridge, unsigned from, const struct address *address)
 {
-        if (address->n == 0 || is_ours(address))
+        if (address->n == 0 || is_of_a_broker(address))
                 return false;
         for (size_t i = 0; i < bridge->n_rules[from]; i++)
                 if (rule_is_about(bridge->rules[from][i], address))
@@ -153,24 +109,24 @@ static bool is_exported(const struct bridge *bridge, unsigned from, const struct
 }
 
 /* Whether @address is on @bus, and not as a proxy of ours. */
-static bool is_real(const struct bus *bus, const struct address *address)
+static bool is_real(const struct bridges *all, const struct bus *bus, const struct address *address)
 {
-        const struct attachment *a;
+        const struct local_entity *e;
 
         if (engine_has_peer(bus->engine, address))
                 return true;
         if (!bus_is_main(bus))
                 return false;
-        a = attachment_find(bus->broker, address);
-        return a && a->client;
+        e = local_entity_find(all->sessions, address);
+        return e && e->session;
 }
 
 static void log_refused(struct bridge *bridge, unsigned side, int r)
 {
-        struct broker *b = bridge->all->broker;
+        struct bridges *all = bridge->all;
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->proxy_cause, b->it.now, &n_silent))
+        if (log_cause_is_due(&all->proxy_cause, all->it->now, &n_silent))
                 log_warning("bus %s: entities of bus %s cannot be seen there: %s",
                             bridge->bus[side]->name, bridge->bus[1 - side]->name,
                             r < 0 ? "memory is short" : "there are too many");
@@ -180,12 +136,12 @@ static void log_refused(struct bridge *bridge, unsigned side, int r)
  * stays; this one is asked about again, for others leave. */
 static bool is_one_too_many(struct bridge *bridge, unsigned side, const struct address *address)
 {
-        struct broker *b = bridge->all->broker;
+        struct bridges *all = bridge->all;
         uint64_t n_silent;
 
         if (!engine_hellos_are_slow(bridge->bus[side]->engine, 1))
                 return false;
-        if (log_cause_is_due(&b->proxy_cause, b->it.now, &n_silent))
+        if (log_cause_is_due(&all->proxy_cause, all->it->now, &n_silent))
                 log_warning("bus %s: no more entities of bus %s can be seen there: %d are all that "
                             "can say hello every second (DIALECT=UCL)",
                             bridge->bus[side]->name, bridge->bus[1 - side]->name,
@@ -201,7 +157,7 @@ static void host(struct bridge *bridge, unsigned from, const struct address *add
         int r;
 
         if (engine_has_peer(to->engine, address) || engine_find(to->engine, address) ||
-            index_find(&bridge->held[1 - from], address) ||
+            index_find(&bridge->held_down[1 - from], address) ||
             is_one_too_many(bridge, 1 - from, address))
                 return;
         r = proxy_new(bridge, 1 - from, address);
@@ -212,77 +168,79 @@ static void host(struct bridge *bridge, unsigned from, const struct address *add
 void bridge_consider(struct bridge *bridge, unsigned from, const struct address *address)
 {
         if (bridge->state == BRIDGE_ACTIVE && is_exported(bridge, from, address) &&
-            is_real(bridge->bus[from], address))
+            is_real(bridge->all, bridge->bus[from], address))
                 host(bridge, from, address);
 }
 
 /* ---- who is not hosted yet ----------------------------------------------------------------- */
 
-static struct hold *hold_free(struct hold *hold)
+static struct hold_down *hold_down_free(struct hold_down *hold)
 {
         struct bridge *bridge = hold->bridge;
 
-        deadlines_set(&bridge->all->holds, &hold->deadline, TIME_NEVER);
-        deadlines_release(&bridge->all->holds);
-        index_remove(&bridge->held[hold->side], &hold->entry);
+        deadlines_set(&bridge->all->hold_downs, &hold->deadline, TIME_NEVER);
+        deadlines_release(&bridge->all->hold_downs);
+        index_remove(&bridge->held_down[hold->side], &hold->entry);
         free(hold);
         return NULL;
 }
 
-static struct hold *hold_new(struct bridge *bridge, unsigned side, const struct address *address)
+static struct hold_down *hold_down_new(struct bridge *bridge, unsigned side,
+                                       const struct address *address)
 {
-        struct hold *hold;
+        struct hold_down *hold;
 
-        if (bridge->held[side].n >= HOLDS_MAX || deadlines_reserve(&bridge->all->holds) < 0)
+        if (bridge->held_down[side].n >= HOLDS_MAX ||
+            deadlines_reserve(&bridge->all->hold_downs) < 0)
                 return NULL;
         hold = malloc(sizeof(*hold));
         if (hold)
-                *hold = (struct hold){ .deadline = DEADLINE_INIT,
-                                       .entry = INDEX_ENTRY_INIT,
-                                       .bridge = bridge,
-                                       .side = side };
-        if (hold && index_add(&bridge->held[side], &hold->entry, address) == 0)
+                *hold = (struct hold_down){ .deadline = DEADLINE_INIT,
+                                            .entry = INDEX_ENTRY_INIT,
+                                            .bridge = bridge,
+                                            .side = side };
+        if (hold && index_add(&bridge->held_down[side], &hold->entry, address) == 0)
                 return hold;
         free(hold);
-        deadlines_release(&bridge->all->holds);
+        deadlines_release(&bridge->all->hold_downs);
         return NULL;
 }
 
 /* Without room nobody is held, which is the lesser evil. */
-static void hold(struct bridge *bridge, unsigned side, const struct address *address,
-                 unsigned min_ms, unsigned max_ms)
+static void hold_down(struct bridge *bridge, unsigned side, const struct address *address,
+                      unsigned min_ms, unsigned max_ms)
 {
-        struct index_entry *entry = index_find(&bridge->held[side], address);
-        struct hold *hold = entry ? hold_of(entry) : hold_new(bridge, side, address);
+        struct index_entry *entry = index_find(&bridge->held_down[side], address);
+        struct hold_down *hold = entry ? hold_down_of(entry) : hold_down_new(bridge, side, address);
         uint64_t range = (max_ms - min_ms) * NSEC_PER_MSEC + 1, at;
 
         if (!hold)
                 return;
-        at = bridge->all->broker->it.now + min_ms * NSEC_PER_MSEC +
+        at = bridge->all->it->now + min_ms * NSEC_PER_MSEC +
              random_below(&bridge->all->random, range);
         if (hold->deadline.slot == 0 || hold->deadline.at < at)
-                deadlines_set(&bridge->all->holds, &hold->deadline, at);
+                deadlines_set(&bridge->all->hold_downs, &hold->deadline, at);
 }
 
 void bridge_defer(struct bridge *bridge, unsigned from, const struct address *address,
                   unsigned min_ms, unsigned max_ms)
 {
-        hold(bridge, 1 - from, address, min_ms, max_ms);
+        hold_down(bridge, 1 - from, address, min_ms, max_ms);
 }
 
-bool bridges_end_holds(struct bridges *all)
+bool bridges_end_hold_downs(struct bridges *all)
 {
         struct deadline *d;
         bool any = false;
 
-        while ((d = deadlines_pop(&all->holds, all->broker->it.now))) {
-                struct hold *hold = (struct hold *)(void *)d;
+        while ((d = deadlines_pop(&all->hold_downs, all->it->now))) {
+                struct hold_down *hold = container_of(d, struct hold_down, deadline);
                 struct bridge *bridge = hold->bridge;
                 unsigned side = hold->side, n_conflicts = hold->n_conflicts;
-                struct address *address = index_take(&bridge->held[side], &hold->entry);
+                struct address *address = index_take(&bridge->held_down[side], &hold->entry);
                 struct proxy *p;
 
-                deadlines_release(&all->holds);
+                deadlines_release(&all->hold_downs);
                 free(hold);
                 bridge_consider(bridge, 1 - side, address);
                 p = n_conflicts ? bridge_find(bridge, side, address) : NULL;
@@ -294,11 +252,11 @@ bool bridges_end_holds(struct bridges *all)
         return any;
 }
 
-void bridge_drop_holds(struct bridge *bridge)
+void bridge_drop_hold_downs(struct bridge *bridge)
 {
         for (unsigned side = 0; side < 2; side++)
-                while (bridge->held[side].n > 0)
-                        hold_free(hold_of(bridge->held[side].all[0]));
+                while (bridge->held_down[side].n > 0)
+                        hold_down_free(hold_down_of(bridge->held_down[side].all[0]));
 }
 
 /* ---- who comes and goes -------------------------------------------------------------------- */
@@ -306,21 +264,21 @@ void bridge_drop_holds(struct bridge *bridge)
 /* Whether bridges of other brokers are near, who may act on the same news. */
 static bool has_neighbours(const struct bridge *bridge)
 {
-        struct address sign;
+        struct address beacon;
         struct peer_info info;
 
-        if (address_parse(span_of(BRIDGE_ADDRESS), STRICT, &sign, NULL, NULL))
+        if (address_parse(span_of(BRIDGE_ADDRESS), STRICT, &beacon, NULL, NULL))
                 return false;
         for (unsigned side = 0; side < 2; side++) {
                 size_t cursor = 0;
 
-                if (engine_next_peer(bridge->bus[side]->engine, &sign, &cursor, &info))
+                if (engine_next_peer(bridge->bus[side]->engine, &beacon, &cursor, &info))
                         return true;
         }
         return false;
 }
 
-static void come(struct bridge *bridge, unsigned from, const struct address *address, bool many)
+void bridge_come(struct bridge *bridge, unsigned from, const struct address *address, bool many)
 {
         if (bridge->state != BRIDGE_ACTIVE || !is_exported(bridge, from, address))
                 return;
@@ -336,45 +294,32 @@ static void come(struct bridge *bridge, unsigned from, const struct address *add
 void bridge_consider_all(struct bridge *bridge, unsigned from)
 {
         struct bus *bus = bridge->bus[from];
-        struct broker *b = bus->broker;
         bool many = engine_n_peers(bus->engine) + engine_n_entities(bus->engine) > BURST;
+        struct session *s = bus_is_main(bus) ? sessions_first(bridge->all->sessions) : NULL;
         struct address all = ADDRESS_ALL;
         struct peer_info info;
         size_t cursor = 0;
 
         while (engine_next_peer(bus->engine, &all, &cursor, &info))
-                come(bridge, from, info.address, many);
-        for (struct client *c = bus_is_main(bus) ? b->clients : NULL; c; c = c->next)
-                for (struct attachment *a = c->attachments; a; a = a->next)
-                        come(bridge, from, entity_address(a->entity), many);
+                bridge_come(bridge, from, info.address, many);
+        for (; s; s = session_next(s))
+                for (struct local_entity *e = session_entity(s); e; e = local_entity_next(e))
+                        bridge_come(bridge, from, entity_address(e->entity), many);
 }
 
 void bridge_review(struct bridge *bridge)
 {
-        struct proxy *p, *next;
+        struct list_node *node, *next;
 
-        for (p = bridge->proxies; p; p = next) {
-                next = p->next;
+        for (node = bridge->proxies.first; node; node = next) {
+                struct proxy *p = container_of(node, struct proxy, node);
+
+                next = node->next;
                 if (!is_exported(bridge, 1 - p->side, proxy_address(p)))
                         proxy_free(p, true, true);
         }
         for (unsigned side = 0; side < 2; side++)
                 bridge_consider_all(bridge, side);
-}
-
-void bridge_joined(struct bus *bus, const struct address *address)
-{
-        struct bridges *all = bus->broker->bridges;
-        struct bridge *bridge;
-        size_t cursor = 0;
-        unsigned from;
-
-        if (!all)
-                return;
-        while ((bridge = bridges_next(all, bus, &cursor, &from)))
-                come(bridge, from, address, false);
-        if (is_ours(address))
-                bridges_check(all, address);
 }
 
 /* What stood for @address on @bus, over @gone, is no more; there may be yet another way to it. */
@@ -390,29 +335,17 @@ static void consider_other_ways(struct bus *bus, const struct bridge *gone,
                         bridge_consider(bridge, 1 - to, address);
 }
 
-void bridge_left(struct bus *bus, const struct address *address, enum mbus_reason reason)
+void bridge_gone(struct bridge *bridge, unsigned from, const struct address *address)
 {
-        struct bridges *all = bus->broker->bridges;
-        struct bridge *bridge;
-        size_t cursor = 0;
-        unsigned from;
+        struct proxy *p = bridge_find(bridge, 1 - from, address);
 
-        /* Who started again is still there. */
-        if (!all || reason == MBUS_REASON_RESTARTED)
-                return;
-        while ((bridge = bridges_next(all, bus, &cursor, &from))) {
-                struct proxy *p = bridge_find(bridge, 1 - from, address);
-
-                if (p) {
-                        proxy_free(p, true, false);
-                        consider_other_ways(bridge->bus[1 - from], bridge, address);
-                } else if (is_exported(bridge, 1 - from, address) &&
-                           is_real(bridge->bus[1 - from], address)) {
-                        hold(bridge, from, address, HOLD_MS, HOLD_MS);
-                }
+        if (p) {
+                proxy_free(p, true, false);
+                consider_other_ways(bridge->bus[1 - from], bridge, address);
+        } else if (is_exported(bridge, 1 - from, address) &&
+                   is_real(bridge->all, bridge->bus[1 - from], address)) {
+                hold_down(bridge, from, address, HOLD_MS, HOLD_MS);
         }
-        if (is_ours(address))
-                bridges_check(all, address);
 }
 
 /* How long who has lost its address @n times in a row stays away. */
@@ -427,11 +360,11 @@ static unsigned conflict_pause(unsigned n)
 /* Once or twice this is how a proxy finds out that there is somebody of its address. */
 static void log_echo(const struct proxy *p, unsigned n)
 {
-        struct broker *b = p->bridge->all->broker;
+        struct bridges *all = p->bridge->all;
         struct span text = proxy_address(p)->text;
         uint64_t n_silent;
 
-        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&b->echo_cause, b->it.now, &n_silent))
+        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&all->echo_cause, all->it->now, &n_silent))
                 log_warning("bus %s: somebody there uses the address %.*s of bus %s whenever it is "
                             "seen there: are the two buses one, or joined by another way? (%" PRIu64
                             " more before)",
@@ -439,20 +372,20 @@ static void log_echo(const struct proxy *p, unsigned n)
                             n_silent);
 }
 
-void bridge_conflict(struct proxy *p)
+void proxy_lose_address(struct proxy *p)
 {
-        struct broker *b = p->bridge->all->broker;
+        struct bridges *all = p->bridge->all;
         unsigned n = p->n_conflicts, pause;
         struct index_entry *entry;
 
         /* Who was there in peace for as long as it stayed away begins anew. */
-        if (n > 0 && b->it.now - p->born > 2 * conflict_pause(n) * NSEC_PER_MSEC)
+        if (n > 0 && all->it->now - p->born > 2 * conflict_pause(n) * NSEC_PER_MSEC)
                 n = 0;
         pause = conflict_pause(++n);
         log_echo(p, n);
-        hold(p->bridge, p->side, proxy_address(p), pause, 2 * pause);
-        entry = index_find(&p->bridge->held[p->side], proxy_address(p));
+        hold_down(p->bridge, p->side, proxy_address(p), pause, 2 * pause);
+        entry = index_find(&p->bridge->held_down[p->side], proxy_address(p));
         if (entry)
-                hold_of(entry)->n_conflicts = n;
+                hold_down_of(entry)->n_conflicts = n;
         proxy_free(p, false, true);
 }

@@ -8,16 +8,13 @@
  *
  * Only what real entities say is carried, and never by two: that cuts all loops.
  */
+#include "relay.h"
+
 #include <stdlib.h>
 
 #include <core/frame.h>
 
-#include "bridge-state.h"
-#include <broker/broker.h>
-#include <broker/routing/monitor.h>
 #include "pending-relays.h"
-#include <broker/sessions/reliable.h>
-#include <broker/routing/fanout.h>
 
 /* ---- rules and time ------------------------------------------------------------------------ */
 
@@ -50,7 +47,7 @@ static bool admits(const struct bridge *bridge, unsigned from, const struct addr
  * make everything look old on another. */
 static uint64_t stamp(const struct proxy *p, uint64_t timestamp)
 {
-        uint64_t now = proxy_bus(p)->broker->it.wall_ms;
+        uint64_t now = p->bridge->all->it->wall_ms;
 
         if (timestamp < p->since)
                 return p->since;
@@ -71,75 +68,72 @@ static struct header_spec spec_of(struct proxy *p, bool reliable, struct span de
 }
 
 /* Makes a frame in the shared chunk. */
-static bool make_frame(struct broker *b, const struct header_spec *spec, struct span payload,
-                       size_t *ret_n)
+static bool make_frame(struct bridges *all, const struct header_spec *spec, struct span payload,
+                       struct frame_slice *ret_frame)
 {
-        char *at;
+        struct buffer *text = &all->it->text;
 
-        buffer_clear(&b->it.text);
-        if (message_format(spec, payload, DIALECT_RFC3259, &b->it.text) || b->it.text.n > FRAME_MAX)
-                return false;
-        at = iteration_reserve(&b->it, FRAME_HEADER_SIZE + b->it.text.n);
-        if (!at)
-                return false;
-        frame_put_length(at, b->it.text.n, false);
-        memcpy(at + FRAME_HEADER_SIZE, b->it.text.at, b->it.text.n);
-        b->it.chunk->n += FRAME_HEADER_SIZE + b->it.text.n;
-        *ret_n = FRAME_HEADER_SIZE + b->it.text.n;
-        return true;
+        buffer_clear(text);
+        return message_format(spec, payload, DIALECT_RFC3259, text) == 0 &&
+               iteration_put_frame(all->it, buffer_span(text), false, ret_frame);
 }
 
 /* Those who observe get a copy; of what goes to the network the engine makes it. */
-static void show(struct broker *b, const struct header_spec *spec, struct span payload)
+static void show(struct bridges *all, const struct header_spec *spec, struct span payload)
 {
-        if (b->bus.n_observers == 0)
+        struct buffer *text = &all->it->text;
+
+        if (all->buses->main.n_observers == 0)
                 return;
-        buffer_clear(&b->it.text);
-        if (message_format(spec, payload, DIALECT_RFC3259, &b->it.text) == 0 && b->it.text.n <= FRAME_MAX)
-                monitor_copy(&b->bus, buffer_span(&b->it.text), false);
+        buffer_clear(text);
+        if (message_format(spec, payload, DIALECT_RFC3259, text) == 0 && text->n <= FRAME_MAX)
+                monitor_copy_main(all->routing, buffer_span(text), false);
 }
 
-/* Gives an unreliable message to all clients with an entity that @dest matches; @only: to that. */
-static void say_to_clients(struct broker *b, const struct address *dest,
-                           const struct attachment *only, const struct header_spec *spec,
-                           struct span payload)
+/* Gives an unreliable message to all sessions with an entity that @dest matches; @only: to that. */
+static void say_to_sessions(struct bridges *all, const struct address *dest,
+                            const struct local_entity *only, const struct header_spec *spec,
+                            struct span payload)
 {
-        size_t n_matches, n = 0;
+        struct frame_slice frame = { .n = 0 };
+        size_t n_matches;
 
-        if (!route_match(b, dest, &n_matches))
+        if (!match_entities(all->routing, dest, &n_matches))
                 return;
-        b->mark++;
+        sessions_visit(all->sessions);
         for (size_t i = 0; i < n_matches; i++) {
-                struct attachment *a = entity_data(b->matches[i]);
+                struct local_entity *e = entity_data(all->routing->matches[i]);
 
-                if (!a->client || a->client->mark == b->mark || (only && a != only))
+                if (!e->session || (only && e != only) || !session_is_new(e->session))
                         continue;
-                a->client->mark = b->mark;
-                if (n == 0 && !make_frame(b, spec, payload, &n))
+                if (frame.n == 0 && !make_frame(all, spec, payload, &frame))
                         return;
-                client_push(a->client, b->it.chunk, b->it.chunk->n - n, n, KIND_UNRELIABLE);
+                connection_push(&e->session->link, frame.chunk, frame.at, frame.n, KIND_UNRELIABLE);
         }
 }
 
-static bool has_peers(const struct broker *b, const struct address *dest)
+static bool has_peers(const struct engine *engine, const struct address *dest)
 {
         struct peer_info info;
         size_t cursor = 0;
 
-        return engine_next_peer(b->engine, dest, &cursor, &info);
+        return engine_next_peer(engine, dest, &cursor, &info);
 }
 
 /* Says it on the bus main. Whether the network is to have it, too. */
-static bool say_on_main(struct broker *b, const struct address *dest,
+static bool say_on_main(struct bridges *all, const struct address *dest,
                         const struct header_spec *spec, struct span payload)
 {
-        const struct attachment *only = dest->n > 0 ? attachment_find(b, dest) : NULL;
+        const struct local_entity *only =
+                dest->n > 0 ? local_entity_find(all->sessions, dest) : NULL;
+        enum multicast multicast = all->routing->options->multicast;
+        const struct engine *engine = all->buses->main.engine;
 
-        say_to_clients(b, dest, only, spec, payload);
+        say_to_sessions(all, dest, only, spec, payload);
         if (only)
                 return false;
-        return b->options.multicast == MULTICAST_ALWAYS || engine_has_peer(b->engine, dest) ||
-               (b->options.multicast == MULTICAST_WHEN_REMOTE && has_peers(b, dest));
+        return multicast == MULTICAST_ALWAYS || engine_has_peer(engine, dest) ||
+               (multicast == MULTICAST_WHEN_REMOTE && has_peers(engine, dest));
 }
 
 /* ---- unreliable ---------------------------------------------------------------------------- */
@@ -147,23 +141,23 @@ static bool say_on_main(struct broker *b, const struct address *dest,
 static void say(struct proxy *p, const struct address *dest, uint64_t timestamp,
                 struct span payload)
 {
+        struct bridges *all = p->bridge->all;
         struct bus *bus = proxy_bus(p);
-        struct broker *b = bus->broker;
         struct header_spec spec;
         int r;
 
         timestamp = stamp(p, timestamp);
         spec = spec_of(p, false, dest->text, timestamp);
-        if (bus_is_main(bus) && !say_on_main(b, dest, &spec, payload)) {
-                show(b, &spec, payload);
+        if (bus_is_main(bus) && !say_on_main(all, dest, &spec, payload)) {
+                show(all, &spec, payload);
                 return;
         }
-        r = engine_send(bus->engine, b->it.now, timestamp, p->stand.entity, dest, payload);
+        r = engine_send(bus->engine, all->it->now, timestamp, p->hosted.entity, dest, payload);
         if (r)
-                broker_count(b, COUNT_BUS_FULL, NULL,
-                             r == MBUS_E_TOO_LARGE
-                                     ? "a message is too large for another bus"
-                                     : "messages come faster than another bus takes them");
+                quota_count(all->quota, COUNT_BUS_FULL, all->it->now,
+                            r == MBUS_E_TOO_LARGE
+                                    ? "a message is too large for another bus"
+                                    : "messages come faster than another bus takes them");
 }
 
 /* Whether a message to @dest is for other buses, too; *@ret_only: only for that one, if not NULL. */
@@ -177,10 +171,9 @@ static bool leads_away(const struct bus *bus, const struct address *dest,
         return p || (!entity && !engine_has_peer(bus->engine, dest));
 }
 
-static void carry(struct bus *bus, const struct address *src, const struct address *dest,
-                  uint64_t timestamp, struct span payload)
+static void carry(struct bridges *all, const struct bus *bus, const struct address *src,
+                  const struct address *dest, uint64_t timestamp, struct span payload)
 {
-        struct bridges *all = bus->broker->bridges;
         const struct bridge *only;
         struct bridge *bridge;
         size_t cursor = 0;
@@ -196,53 +189,57 @@ static void carry(struct bus *bus, const struct address *src, const struct addre
         }
 }
 
-bool bridge_exports(struct broker *b, const struct address *src)
+bool relay_exports(struct other_buses *others, const struct address *src)
 {
+        struct bridges *all = container_of(others, struct bridges, others);
         struct bridge *bridge;
         size_t cursor = 0;
         unsigned from;
 
-        while (b->bridges && (bridge = bridges_next(b->bridges, &b->bus, &cursor, &from)))
+        while ((bridge = bridges_next(all, &all->buses->main, &cursor, &from)))
                 if (bridge_find(bridge, 1 - from, src))
                         return true;
         return false;
 }
 
-void bridge_forward(struct broker *b, const struct attachment *src, const struct address *dest,
-                    uint64_t timestamp, struct span payload)
+void relay_forward(struct other_buses *others, const struct local_entity *src,
+                   const struct address *dest, uint64_t timestamp, struct span payload)
 {
-        carry(&b->bus, entity_address(src->entity), dest, timestamp, payload);
+        struct bridges *all = container_of(others, struct bridges, others);
+
+        carry(all, &all->buses->main, entity_address(src->entity), dest, timestamp, payload);
 }
 
 /* ---- reliable ------------------------------------------------------------------------------ */
 
 /* To a client of ours. */
-static int give_client(struct proxy *by, struct proxy *to, struct attachment *target, uint32_t seq,
-                       uint64_t timestamp, struct span payload)
+static int give_session(struct proxy *by, struct proxy *to, struct local_entity *target,
+                        uint32_t seq, uint64_t timestamp, struct span payload)
 {
-        struct broker *b = target->client->broker;
-        struct header_spec spec = spec_of(by, true, attachment_text(target), timestamp);
+        struct bridges *all = by->bridge->all;
+        struct header_spec spec = spec_of(by, true, local_entity_text(target), timestamp);
+        struct frame_slice frame;
         struct relay *relay;
-        size_t n;
 
-        if (!make_frame(b, &spec, payload, &n))
+        if (!make_frame(all, &spec, payload, &frame))
                 return MBUS_E_FULL;
         relay = relay_new(by, to, seq);
         if (!relay)
                 return MBUS_E_FULL;
         relay->local = true;
         relay->ticket = spec.seq;
-        if (client_push(target->client, b->it.chunk, b->it.chunk->n - n, n, KIND_RELIABLE)) {
+        if (connection_push(&target->session->link, frame.chunk, frame.at, frame.n,
+                            KIND_RELIABLE)) {
                 relay_free(relay);
                 return MBUS_E_FULL;
         }
-        relay_await_client(relay);
-        show(b, &spec, payload);
+        relay_await_session(relay);
+        show(all, &spec, payload);
         return 0;
 }
 
 /* To the bus. */
-static int give_engine(struct proxy *by, struct proxy *to, struct client *client, uint32_t seq,
+static int give_engine(struct proxy *by, struct proxy *to, struct session *session, uint32_t seq,
                        uint64_t timestamp, struct span payload)
 {
         struct bus *bus = proxy_bus(by);
@@ -255,39 +252,40 @@ static int give_engine(struct proxy *by, struct proxy *to, struct client *client
         relay = relay_new(by, to, seq);
         if (!relay)
                 return MBUS_E_FULL;
-        r = engine_send_reliable(bus->engine, bus->broker->it.now, timestamp, by->stand.entity,
+        r = engine_send_reliable(bus->engine, bus->all->it->now, timestamp, by->hosted.entity,
                                  proxy_address(to), payload, &relay->ticket);
         if (r)
                 relay_free(relay);
-        else if (client)
+        else if (session)
                 relay_charge(
-                        relay, client,
+                        relay, session,
                         reliable_size(proxy_address(by)->text, proxy_address(to)->text, payload));
         return r;
 }
 
-/* Sends @seq of @src, which came to @to, where that one is. @client: @src is an entity of it. */
-static int relay(struct proxy *to, const struct address *src, struct client *client, uint32_t seq,
+/* Sends @seq of @src, which came to @to, where that one is. @session: @src is an entity of it. */
+static int relay(struct proxy *to, const struct address *src, struct session *session, uint32_t seq,
                  uint64_t timestamp, struct span payload)
 {
         struct bridge *bridge = to->bridge;
         struct bus *home = proxy_home(to);
         struct proxy *by = bridge_find(bridge, 1 - to->side, src);
-        struct attachment *target;
+        struct local_entity *target;
 
         if (!by || !admits(bridge, to->side, src, payload))
                 return MBUS_E_UNKNOWN;
         timestamp = stamp(by, timestamp);
-        target = bus_is_main(home) ? attachment_find(home->broker, proxy_address(to)) : NULL;
-        if (target && target->client)
-                return give_client(by, to, target, seq, timestamp, payload);
-        return give_engine(by, to, client, seq, timestamp, payload);
+        target = bus_is_main(home) ? local_entity_find(bridge->all->sessions, proxy_address(to))
+                                   : NULL;
+        if (target && target->session)
+                return give_session(by, to, target, seq, timestamp, payload);
+        return give_engine(by, to, session, seq, timestamp, payload);
 }
 
-int bridge_send_reliable(const struct attachment *src, struct proxy *to, uint32_t seq,
-                         uint64_t timestamp, struct span payload)
+int relay_send_reliable(const struct local_entity *src, struct proxy *to, uint32_t seq,
+                        uint64_t timestamp, struct span payload)
 {
-        return relay(to, entity_address(src->entity), src->client, seq, timestamp, payload);
+        return relay(to, entity_address(src->entity), src->session, seq, timestamp, payload);
 }
 
 /* ---- from a bus ---------------------------------------------------------------------------- */
@@ -321,8 +319,8 @@ static struct span payload_of(struct bridges *all, const struct bus *bus, const 
         return all->text.failed ? SPAN_NULL : buffer_span(&all->text);
 }
 
-static void take_reliable(struct bus *bus, struct entity *recipient, const struct header *h,
-                          struct span payload)
+static void take_reliable(struct bridges *all, struct bus *bus, struct entity *recipient,
+                          const struct header *h, struct span payload)
 {
         struct proxy *to = proxy_of(bus, recipient);
         int r;
@@ -333,25 +331,24 @@ static void take_reliable(struct bus *bus, struct entity *recipient, const struc
         if (r == 0)
                 return;
         engine_refuse(bus->engine, recipient, &h->src, h->seq);
-        broker_count(bus->broker, r == MBUS_E_UNKNOWN ? COUNT_DENIED : COUNT_BUS_FULL, NULL,
-                     r == MBUS_E_UNKNOWN ? "no route lets a reliable message pass to another bus"
-                                         : "a reliable message did not get to another bus");
+        quota_count(all->quota, r == MBUS_E_UNKNOWN ? COUNT_DENIED : COUNT_BUS_FULL, all->it->now,
+                    r == MBUS_E_UNKNOWN ? "no route lets a reliable message pass to another bus"
+                                        : "a reliable message did not get to another bus");
 }
 
-void bridge_message(struct bus *bus, const struct event *event)
+void relay_message(struct bridges *all, struct bus *bus, const struct event *event)
 {
-        struct bridges *all = bus->broker->bridges;
         const struct message *m = event->message;
         struct span payload;
 
-        if (!all)
+        if (all->n == 0)
                 return;
         payload = payload_of(all, bus, m);
         if (payload.n == 0)
                 return;
         if (!m->header.reliable)
-                carry(bus, &m->header.src, &m->header.dest, header_timestamp_ms(&m->header),
+                carry(all, bus, &m->header.src, &m->header.dest, header_timestamp_ms(&m->header),
                       payload);
         else if (event->n_recipients == 1)
-                take_reliable(bus, event->recipients[0], &m->header, payload);
+                take_reliable(all, bus, event->recipients[0], &m->header, payload);
 }

@@ -1,5 +1,5 @@
 /*
- * bus.c - one bus that the broker is on: an engine behind its sockets, in the loop.
+ * bus.c - the buses that the broker is on: engines behind their sockets, in the loop.
  */
 #include "bus.h"
 
@@ -13,11 +13,45 @@
 #include <io/clock.h>
 #include <io/entropy.h>
 
-#include <broker/bridge/bridge.h>
-#include <broker/broker.h>
-#include <broker/base/exit.h>
-#include <broker/routing/network-news.h>
-#include <broker/config/sections.h>
+#include <broker/base/base.h>
+#include <broker/config/config.h>
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+void buses_init(struct buses *all, struct iteration *it)
+{
+        *all = (struct buses){ .it = it };
+}
+
+struct bus *buses_get(struct buses *all, size_t i)
+{
+        if (i == 0)
+                return &all->main;
+        return i <= all->n_others ? all->others[i - 1] : NULL;
+}
+
+struct bus *buses_find(struct buses *all, const char *name)
+{
+        struct bus *bus;
+
+        for (size_t i = 0; (bus = buses_get(all, i)); i++)
+                if (span_equal_nocase(span_of(name), bus->name))
+                        return bus;
+        return NULL;
+}
+
+bool bus_is_main(const struct bus *bus)
+{
+        return bus == &bus->all->main;
+}
+
+void bus_note_loss(struct bus *bus, enum mbus_drop reason, uint64_t n)
+{
+        if (reason == MBUS_DROP_SOCKET)
+                bus->loss.n_datagrams += n;
+        else
+                bus->loss.n_messages += n;
+}
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -61,19 +95,19 @@ static void log_udp_error(const struct bus *bus, const struct config *config, co
         unsigned line = line_of(config, error);
 
         if (line > 0)
-                section_log_error(bus->broker->config_path, line, "INTERFACE", "%s",
-                                  strchr(error, '=') + 1);
+                log_error_at(bus->all->config_path, line, "INTERFACE", "%s",
+                             strchr(error, '=') + 1);
         else
                 log_error("bus %s: %s", bus->name, error);
 }
 
-int bus_open(struct bus *bus, struct broker *b, const char *name, const struct config *config,
+int bus_open(struct bus *bus, struct buses *all, const char *name, const struct config *config,
              bool relays)
 {
         char error[512];
         int r;
 
-        *bus = (struct bus){ .broker = b, .number = ++b->next_bus, .dialect = config->dialect };
+        *bus = (struct bus){ .all = all, .number = ++all->last_number, .dialect = config->dialect };
         snprintf(bus->name, sizeof(bus->name), "%s", name);
         r = open_engine(bus, config, relays);
         if (r)
@@ -108,16 +142,15 @@ static int receive(struct bus *bus, size_t i, short revents)
         memcpy(fds, bus->fds, bus->n_fds * sizeof(*fds));
         for (size_t k = 0; k < bus->n_fds; k++)
                 fds[k].revents = k == i ? revents : 0;
-        return udp_receive(bus->udp, bus->engine, bus->broker->it.now, bus->broker->it.wall_ms, fds);
+        return udp_receive(bus->udp, bus->engine, bus->all->it->now, bus->all->it->wall_ms, fds);
 }
 
 static void on_udp(uv_poll_t *poll, int status, int events)
 {
         struct bus *bus = poll->data;
-        struct broker *b = bus->broker;
         size_t i = (size_t)(poll - bus->polls);
 
-        iteration_wake(&b->it);
+        iteration_wake(bus->all->it);
         /* An error waits there, as when news of interfaces were lost: reading takes it away, but
          * libuv has stopped to look, which update_polls() mends. */
         if (status < 0)
@@ -129,7 +162,7 @@ static void on_udp(uv_poll_t *poll, int status, int events)
                 if (r < 0) {
                         log_error("bus %s cannot be received any more: %s", bus->name,
                                   strerror(-r));
-                        iteration_stop(&b->it, false);
+                        iteration_stop(bus->all->it, false);
                 }
         }
 }
@@ -143,7 +176,7 @@ int bus_start(struct bus *bus)
 {
         bus->n_fds = udp_get_pollfds(bus->udp, bus->fds);
         for (size_t i = 0; i < bus->n_fds; i++) {
-                int r = uv_poll_init(&bus->broker->it.loop, &bus->polls[i], bus->fds[i].fd);
+                int r = uv_poll_init(&bus->all->it->loop, &bus->polls[i], bus->fds[i].fd);
 
                 if (r == 0)
                         bus->n_handles++;
@@ -197,20 +230,20 @@ static void update_polls(struct bus *bus)
 /* The hellos of all buses of DIALECT=UCL share one limit, since it is for what a process says. */
 static void watch_hellos(struct bus *bus)
 {
-        struct broker *b = bus->broker;
+        struct buses *all = bus->all;
         struct bus *other;
         size_t n = 0;
 
         if (bus->dialect != DIALECT_UCL)
                 return;
-        for (size_t i = 0; (other = bridges_get_bus(b, i)); i++)
+        for (size_t i = 0; (other = buses_get(all, i)); i++)
                 if (other != bus && other->engine && other->dialect == DIALECT_UCL)
                         n += engine_n_entities(other->engine);
         engine_share_hellos(bus->engine, n);
         if (!engine_hellos_are_slow(bus->engine, 0)) {
                 if (log_trouble_is_over(&bus->slow))
                         log_info("bus %s: all entities say hello every second again", bus->name);
-        } else if (log_trouble_is_due(&bus->slow, b->it.now)) {
+        } else if (log_trouble_is_due(&bus->slow, all->it->now)) {
                 log_warning("bus %s: more than %d entities here cannot say hello every second; old "
                             "programs (DIALECT=UCL) may take some for dead after five seconds",
                             bus->name, HELLOS_PER_SECOND_UCL);
@@ -219,19 +252,19 @@ static void watch_hellos(struct bus *bus)
 
 void bus_tick(struct bus *bus)
 {
-        const struct broker *b = bus->broker;
-
+        const struct iteration *it = bus->all->it;
+        struct bus_owner *owner = bus->all->owner;
         enum mbus_network network;
         const char *text;
 
-        udp_tick(bus->udp, bus->engine, b->it.now);
+        udp_tick(bus->udp, bus->engine, it->now);
         while (udp_pop_notice(bus->udp, &network, &text))
-                outlook_note(bus, network, text);
-        if (!bus->received && engine_deadline(bus->engine) > b->it.now)
+                owner->on_network(owner, bus, network, text);
+        if (!bus->received && engine_deadline(bus->engine) > it->now)
                 return;
         bus->received = false;
         watch_hellos(bus);
-        engine_tick(bus->engine, b->it.now, b->it.wall_ms);
+        engine_tick(bus->engine, it->now, it->wall_ms);
 }
 
 uint64_t bus_deadline(const struct bus *bus)
@@ -250,7 +283,7 @@ void bus_send(struct bus *bus)
 
 void bus_drain(struct bus *bus)
 {
-        uint64_t end = bus->broker->it.stop_at;
+        uint64_t end = bus->all->it->stop_at;
         struct pollfd fds[UDP_POLLFDS];
 
         if (end == 0)

@@ -11,7 +11,7 @@
 
 #include <io/config-file.h>
 
-#include <broker/base/log.h>
+#include <broker/base/base.h>
 
 struct bus_configs *bus_configs_new(void)
 {

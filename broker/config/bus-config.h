@@ -16,7 +16,8 @@
 #include <core/config-reader.h>
 #include <core/filter.h>
 
-#include <broker/base/limits.h>
+#include <broker/base/base.h>
+
 #include "sections.h"
 
 /* Entities of one bus that another one sees, and what of theirs it hears. */

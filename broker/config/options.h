@@ -18,11 +18,11 @@
 
 #include <core/bytes.h>
 
+#include <broker/base/base.h>
+
 #include "bus-config.h"
-#include <broker/base/log.h>
-#include <broker/base/listen-address.h>
+#include "limit.h"
 #include "policy.h"
-#include <broker/accounts/quota.h>
 #include "tcp-place.h"
 
 /* When a message for a group of entities is sent on the bus beside being given to local ones. */
@@ -71,10 +71,6 @@ struct options {
 #define OPTIONS_INIT                                                                               \
         ((struct options){                                                                         \
                 .log_level = LOG_LEVEL_INFO, .socket_mode = 0600, .socket_group = (gid_t)-1 })
-
-/* Reads the command line. False, with a line on stderr, if it makes no sense. */
-bool options_parse(struct options *o, int argc, char **argv);
-void options_print_help(void);
 
 /* Reads the sections behind [MBUS] of @text. False, with one line "NAME:LINE: KEY: ..." in
  * @ret_error, if something is wrong. o->policy is the caller's, and there. */

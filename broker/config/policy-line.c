@@ -10,7 +10,8 @@
 
 #include <io/nobody.h>
 
-#include <broker/base/log.h>
+#include <broker/base/base.h>
+
 #include "section-account.h"
 
 static void free_patterns(struct pattern *pattern)

@@ -12,7 +12,8 @@
 
 #include <core/bus-command.h>
 
-#include <broker/base/limits.h>
+#include <broker/base/base.h>
+
 #include "policy-line.h"
 
 struct policy {

@@ -8,7 +8,7 @@
 
 #include <core/nearly.h>
 
-#include <broker/base/log.h>
+#include <broker/base/base.h>
 
 #define KEY_SHOWN_MAX 40
 
@@ -94,17 +94,6 @@ bool section_check_once(const struct section_line *line, struct span key, unsign
 {
         return first == 0 ||
                section_fail(line, key, "stands on line %u already, remove one of the two", first);
-}
-
-void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
-{
-        char what[2 * SECTIONS_ERROR_SIZE];
-        va_list args;
-
-        va_start(args, format);
-        vsnprintf(what, sizeof(what), format, args);
-        va_end(args);
-        log_error("%s:%u: %s: %s", file, line, key, what);
 }
 
 /* ---- names of sections --------------------------------------------------------------------- */

@@ -49,10 +49,6 @@ void section_warn_unknown(const struct section_line *line, struct span key, cons
 /* Fails if the @key stood on the line @first already; 0: it did not. */
 bool section_check_once(const struct section_line *line, struct span key, unsigned first);
 
-/* Logs "FILE:LINE: KEY: ..." of a value that proved to be wrong only when it was used. */
-void section_log_error(const char *file, unsigned line, const char *key, const char *format, ...)
-        __attribute__((format(printf, 4, 5)));
-
 /* KEY=VALUE, trimmed. False, with section_fail(), if the line has no "=". */
 bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value);
 

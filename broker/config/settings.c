@@ -12,7 +12,8 @@
 #include <io/account.h>
 #include <io/config-make.h>
 
-#include <broker/base/exit.h>
+#include <broker/base/base.h>
+
 #include "twins.h"
 
 static bool is_system_file_wanted(const struct options *o)
@@ -118,4 +119,12 @@ int settings_read(struct options *o, struct config *ret_config, char **ret_path)
 int settings_reread(struct options *o, const char *path, struct config *ret_config)
 {
         return read_file(o, path, false, ret_config);
+}
+
+void settings_deinit(struct settings *s)
+{
+        policy_free(s->options.policy);
+        bus_configs_free(s->options.buses);
+        explicit_bzero(&s->mbus, sizeof(s->mbus));
+        free(s->path);
 }

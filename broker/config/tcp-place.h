@@ -10,7 +10,8 @@
 
 #include <io/tcp-name.h>
 
-#include <broker/base/limits.h>
+#include <broker/base/base.h>
+
 #include "sections.h"
 
 /* A host, its port, brackets. */

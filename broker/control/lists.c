@@ -1,7 +1,7 @@
 /*
  * lists.c - answers that list entities or links, told piece by piece (lists.h says why).
  *
- * A link that has written what waited and has a list left stands in broker.listing. One whose socket
+ * A link that has written what waited and has a list left stands in control.listing. One whose socket
  * takes no more does not: the socket wakes it. The next turn makes the next piece: in one turn a fast
  * reader could be told all of a large list, and everybody else would wait for that.
  */
@@ -10,15 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control.h"
+#include "dispatch.h"
 
 /* A message whose list is told, or waits for the lists before it. */
 struct listing {
         struct listing *next;
         size_t at; /* of the command that asked */
         bool answered;
-        bool (*tell)(struct request *r, struct list_place *place);
-        struct list_place place;
+        bool (*tell)(struct request *r, struct list_position *position);
+        struct list_position position;
         size_t n; /* octets of the text: the whole message, for its addresses are needed, too */
         char text[];
 };
@@ -30,21 +30,23 @@ static size_t cost(size_t n)
 
 bool lists_take(struct request *r)
 {
-        struct client *c = r->c;
+        struct session *s = r->s;
         size_t n = cost(r->text.n);
         enum limit limit;
 
         /* It waits already, with another list of the same message. */
         if (r->waits)
                 return true;
-        limit = quota_check(c->user, QUOTA_BYTES, c->lists_bytes, n, QUEUE_ANSWERS_FACTOR);
-        if (limit == LIMIT_NONE && c->lists_bytes + n <= LISTS_BYTES_MAX)
+        limit = quota_check(s->link.user, QUOTA_BYTES, s->control->lists_bytes, n,
+                            QUEUE_ANSWERS_FACTOR);
+        if (limit == LIMIT_NONE && s->control->lists_bytes + n <= LISTS_BYTES_MAX)
                 return true;
         if (limit)
-                client_log_limit(c, limit, "a list that it asks for is not made");
+                connection_log_limit(&s->link, limit, "a list that it asks for is not made");
         else
-                client_log_fixed_limit(c, FIXED_LISTS, "a list that it asks for is not made");
-        control_fail(
+                connection_log_fixed_limit(&s->link, FIXED_LISTS,
+                                           "a list that it asks for is not made");
+        request_fail(
                 r, MBUS_REASON_FULL,
                 "too many lists are asked for on this link at a time: ask again when those before "
                 "have come");
@@ -53,65 +55,65 @@ bool lists_take(struct request *r)
 
 void lists_add(struct request *r, size_t at)
 {
-        struct client *c = r->c;
+        struct session *s = r->s;
         struct listing *l = malloc(cost(r->text.n));
-        struct listing **last = &c->lists;
+        struct listing **last = &s->control->lists;
 
         if (!l) {
-                client_kill(c, "memory is short");
+                connection_kill(&s->link, "memory is short");
                 return;
         }
         *l = (struct listing){ .at = at,
                                .answered = r->answered,
                                .tell = r->list,
-                               .place = { .begun = r->b->generation },
+                               .position = { .begun = r->control->sessions->last_entity },
                                .n = r->text.n };
         memcpy(l->text, r->text.at, r->text.n);
         while (*last)
                 last = &(*last)->next;
         *last = l;
-        c->lists_bytes += cost(l->n);
-        quota_take(c->user, QUOTA_BYTES, cost(l->n));
+        s->control->lists_bytes += cost(l->n);
+        quota_take(s->link.user, QUOTA_BYTES, cost(l->n));
 }
 
 /* Takes the first out. */
-static void drop(struct client *c)
+static void drop(struct session *s)
 {
-        struct listing *l = c->lists;
+        struct listing *l = s->control->lists;
 
-        c->lists = l->next;
-        c->lists_bytes -= cost(l->n);
-        quota_give_back(c->user, QUOTA_BYTES, cost(l->n));
+        s->control->lists = l->next;
+        s->control->lists_bytes -= cost(l->n);
+        quota_give_back(s->link.user, QUOTA_BYTES, cost(l->n));
         free(l);
 }
 
 /* Whether a piece can be made that waits well within the limits: a list never closes its link. */
-static bool has_room(const struct client *c)
+static bool has_room(const struct session *s)
 {
-        return queue_is_empty(&c->queue) ||
-               (c->queue.bytes < LISTS_MARK &&
-                queue_check(&c->queue, 2 * JOINED_BYTES_MAX, KIND_RELIABLE) == LIMIT_NONE);
+        return queue_is_empty(&s->link.queue) ||
+               (s->link.queue.bytes < LISTS_MARK &&
+                queue_check(&s->link.queue, 2 * JOINED_BYTES_MAX, KIND_RELIABLE) == LIMIT_NONE);
 }
 
 /* The entity that asked may have left meanwhile. */
-static struct attachment *find_source(const struct client *c, const struct header *h)
+static struct local_entity *find_source(const struct session *s, const struct header *h)
 {
-        struct attachment *a = h->src.n > 0 ? attachment_find(c->broker, &h->src) : NULL;
+        struct local_entity *e = h->src.n > 0 ? local_entity_find(s->all, &h->src) : NULL;
 
-        return a && a->client == c ? a : NULL;
+        return e && e->session == s ? e : NULL;
 }
 
 /* Tells as much of @l as there is room for, and does the commands behind it. Whether that was all. */
 static bool go_on(struct listing *l, struct request *r)
 {
-        while (r->list && !r->c->dead && has_room(r->c)) {
+        while (r->list && !r->s->link.is_dead && has_room(r->s)) {
                 r->command = r->payload->commands + l->at;
                 /* Whoever has closed his end for reading still wants what he has asked for behind. */
-                if (!r->c->deaf && !r->list(r, &l->place))
+                if (!r->s->link.is_half_closed && !r->list(r, &l->position))
                         continue;
                 r->list = NULL;
                 l->at++;
-                l->place = (struct list_place){ .begun = r->b->generation };
+                l->position = (struct list_position){ .begun = r->control->sessions->last_entity };
                 control_run(r, &l->at);
         }
         l->tell = r->list;
@@ -120,13 +122,13 @@ static bool go_on(struct listing *l, struct request *r)
 }
 
 /* The same for the first of the link's. */
-static bool go_on_first(struct client *c)
+static bool go_on_first(struct session *s)
 {
         struct payload payload = PAYLOAD_INIT;
-        struct listing *l = c->lists;
+        struct listing *l = s->control->lists;
         struct header h;
-        struct request r = { .b = c->broker,
-                             .c = c,
+        struct request r = { .control = s->control->all,
+                             .s = s,
                              .h = &h,
                              .text = { l->text, l->n },
                              .payload = &payload,
@@ -138,56 +140,58 @@ static bool go_on_first(struct client *c)
         /* Both were well-formed when the message came. */
         if (header_parse(r.text, &h, NULL) != HEADER_OK ||
             payload_parse(&payload, span_from(r.text, h.payload), NULL)) {
-                client_kill(c, "memory is short");
+                connection_kill(&s->link, "memory is short");
                 return false;
         }
-        r.src = find_source(c, &h);
+        r.src = find_source(s, &h);
         done = go_on(l, &r);
         if (done)
-                control_end(&r);
+                request_end(&r);
         payload_deinit(&payload);
         return done;
 }
 
-void lists_go_on(struct client *c)
+void lists_go_on(struct session *s)
 {
-        while (c->lists && !c->dead && has_room(c)) {
-                if (!go_on_first(c))
+        while (s->control->lists && !s->link.is_dead && has_room(s)) {
+                if (!go_on_first(s))
                         return;
-                drop(c);
+                drop(s);
         }
 }
 
-void lists_wake(struct client *c)
+void lists_on_room(struct connection *c)
 {
-        if (!c->lists || c->listing || c->dead)
+        struct session_control *sc = session_of(c)->control;
+
+        if (!sc->lists || sc->is_listing || c->is_dead)
                 return;
-        c->listing = true;
-        c->next_listing = c->broker->listing;
-        c->broker->listing = c;
+        sc->is_listing = true;
+        list_push_first(&sc->all->listing, &sc->listing_node);
 }
 
-void lists_go_on_all(struct broker *b)
+void lists_process(struct control *control)
 {
-        struct client *c, *next = b->listing;
+        struct list listing = control->listing;
+        struct list_node *node;
 
-        b->listing = NULL;
-        while ((c = next)) {
-                next = c->next_listing;
-                c->listing = false;
-                lists_go_on(c);
+        control->listing = LIST_INIT;
+        while ((node = list_pop(&listing))) {
+                struct session_control *sc =
+                        container_of(node, struct session_control, listing_node);
+
+                sc->is_listing = false;
+                lists_go_on(sc->session);
         }
 }
 
-void lists_forget(struct client *c)
+void lists_forget(struct session *s)
 {
-        struct client **link = &c->broker->listing;
+        struct session_control *sc = s->control;
 
-        while (c->listing && *link != c)
-                link = &(*link)->next_listing;
-        if (c->listing)
-                *link = c->next_listing;
-        c->listing = false;
-        while (c->lists)
-                drop(c);
+        if (sc->is_listing)
+                list_remove(&sc->all->listing, &sc->listing_node);
+        sc->is_listing = false;
+        while (sc->lists)
+                drop(s);
 }

@@ -18,12 +18,12 @@ bool lists_take(struct request *r);
 /* Keeps the message of @r, of whose command @at the answer is r->list. */
 void lists_add(struct request *r, size_t at);
 /* Tells more, if there is room. */
-void lists_go_on(struct client *c);
+void lists_go_on(struct session *s);
 /* The same for all links that have written what was made before. */
-void lists_go_on_all(struct broker *b);
-/* What was made of a list may be written: there is more to make. */
-void lists_wake(struct client *c);
+void lists_process(struct control *control);
+/* The socket of a session took what was made of a list: there is more to make. */
+void lists_on_room(struct connection *c);
 /* The link ends. */
-void lists_forget(struct client *c);
+void lists_forget(struct session *s);
 
 #endif

@@ -7,12 +7,11 @@
  * a while, right or wrong. The broker itself never says a digest, so that there is nothing to guess at
  * without asking.
  */
+#include "proof.h"
+
 #include <string.h>
 
 #include <io/entropy.h>
-
-#include "request.h"
-#include "control.h"
 
 static void answer(struct request *r, const char *name, struct span args)
 {
@@ -25,23 +24,23 @@ static void answer(struct request *r, const char *name, struct span args)
         buffer_add_span(&payload, args);
         buffer_add_char(&payload, ')');
         if (payload.failed)
-                client_kill(r->c, "memory is short");
+                connection_kill(&r->s->link, "memory is short");
         else
-                control_confirm(r, buffer_span(&payload));
+                request_confirm(r, buffer_span(&payload));
         buffer_deinit(&payload);
 }
 
-void control_on_nonce(struct request *r)
+static void on_nonce(struct request *r)
 {
         char text[PROOF_NONCE_TEXT_SIZE + 2] = { '"', [PROOF_NONCE_TEXT_SIZE + 1] = '"' };
-        struct client *c = r->c;
+        struct session *s = r->s;
 
-        if (entropy_fill(c->nonce, sizeof(c->nonce)) < 0) {
-                control_fail(r, MBUS_REASON_FULL, "the system has no random numbers");
+        if (entropy_fill(s->control->nonce, sizeof(s->control->nonce)) < 0) {
+                request_fail(r, MBUS_REASON_FULL, "the system has no random numbers");
                 return;
         }
-        c->has_nonce = true;
-        proof_format_nonce(c->nonce, text + 1);
+        s->control->has_nonce = true;
+        proof_format_nonce(s->control->nonce, text + 1);
         answer(r, "broker.nonce", (struct span){ text, sizeof(text) });
 }
 
@@ -49,18 +48,18 @@ void control_on_nonce(struct request *r)
 static bool may_guess(struct request *r)
 {
         const uint64_t each = PROOFS_MINUTE_MS / PROOFS_MAX * NSEC_PER_MSEC;
-        uint64_t now = r->b->it.now;
+        uint64_t now = r->control->it->now;
 
-        return client_is_owner(r->c) || r->c->user->guesses.paid_at <= now ||
-               r->c->user->guesses.paid_at - now <= (PROOFS_MAX - 1) * each;
+        return connection_is_owner(&r->s->link) || r->s->link.user->guesses.paid_at <= now ||
+               r->s->link.user->guesses.paid_at - now <= (PROOFS_MAX - 1) * each;
 }
 
 static void charge_guess(struct request *r)
 {
-        struct bucket *guesses = &r->c->user->guesses;
+        struct bucket *guesses = &r->s->link.user->guesses;
 
-        if (guesses->paid_at < r->b->it.now)
-                guesses->paid_at = r->b->it.now;
+        if (guesses->paid_at < r->control->it->now)
+                guesses->paid_at = r->control->it->now;
         guesses->paid_at += PROOFS_MINUTE_MS / PROOFS_MAX * NSEC_PER_MSEC;
 }
 
@@ -73,33 +72,41 @@ static struct span proof_of(const struct request *r)
         return args->items == 1 && v->type == MBUS_VALUE_STRING ? v->text : span_of("");
 }
 
-void control_on_same_bus(struct request *r)
+static void on_same_bus(struct request *r)
 {
-        struct span where = span_of(udp_name(r->b->udp));
-        struct client *c = r->c;
+        struct span where = span_of(udp_name(r->control->buses->main.udp));
+        struct session *s = r->s;
         struct buffer no = BUFFER_INIT;
 
-        if (!c->has_nonce) {
-                control_fail(r, MBUS_REASON_MALFORMED, "broker.nonce has to be asked for first");
+        if (!s->control->has_nonce) {
+                request_fail(r, MBUS_REASON_MALFORMED, "broker.nonce has to be asked for first");
                 return;
         }
-        c->has_nonce = false;
+        s->control->has_nonce = false;
         if (!may_guess(r)) {
-                client_log_fixed_limit(c, FIXED_PROOFS,
-                                       "it is not told whether its keys are right");
-                control_fail(r, MBUS_REASON_FULL,
+                connection_log_fixed_limit(&s->link, FIXED_PROOFS,
+                                           "it is not told whether its keys are right");
+                request_fail(r, MBUS_REASON_FULL,
                              "this user has asked with wrong keys too often, and is told again in "
                              "a minute");
                 return;
         }
-        if (proof_check(r->b->bus.crypto, &r->b->config, where, c->nonce, proof_of(r))) {
+        if (proof_check(r->control->buses->main.crypto, &r->control->settings->mbus, where,
+                        s->control->nonce, proof_of(r))) {
                 answer(r, "broker.same-bus", span_of("yes"));
                 return;
         }
         charge_guess(r);
-        broker_count(r->b, COUNT_DENIED, c, "its configuration is that of another bus");
+        connection_count(&s->link, COUNT_DENIED, "its configuration is that of another bus");
         buffer_add_text(&no, "no ");
         value_format_string(where, &no);
         answer(r, "broker.same-bus", no.failed ? span_of("no \"\"") : buffer_span(&no));
         buffer_deinit(&no);
 }
+
+static const struct command_entry entries[] = {
+        { "broker.nonce", SPEAKER_ANY, on_nonce },
+        { "broker.same-bus", SPEAKER_ANY, on_same_bus },
+};
+
+const struct command_table proof_commands = { entries, sizeof(entries) / sizeof(*entries), NULL };

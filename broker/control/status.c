@@ -5,148 +5,12 @@
  * if more follow, and 0 in the last one. What comes behind are lists, each a name and a value, or
  * for clients and entities lists of such lists.
  */
+#include "status.h"
+
 #include <unistd.h>
 
-#include <broker/bridge/bridge.h>
-#include "request.h"
-#include "control.h"
+#include "answer.h"
 #include "lists.h"
-#include <broker/base/excerpt.h>
-#include <broker/ops/stats.h>
-
-/* Whether the command goes on; if not, that is said. */
-static bool may_ask(struct request *r)
-{
-        if (client_is_owner(r->c))
-                return true;
-        broker_count(r->b, COUNT_DENIED, r->c, "only the owner may say %.*s",
-                     shown_size(r->command->text), r->command->text.at);
-        control_fail(
-                r, MBUS_REASON_DENIED,
-                "only the owner of the broker, its own user or root, may ask for this, whatever "
-                "[policy] says");
-        return false;
-}
-
-/* ---- answers ------------------------------------------------------------------------------- */
-
-struct answer {
-        struct request *r;
-        const char *name;
-        struct buffer items;
-};
-
-static struct answer answer_to(struct request *r, const char *name)
-{
-        return (struct answer){ .r = r, .name = name, .items = BUFFER_INIT };
-}
-
-static void say(struct answer *a, bool more)
-{
-        struct buffer text = BUFFER_INIT;
-
-        buffer_add_text(&text, a->name);
-        buffer_add_text(&text, more ? "(1" : "(0");
-        buffer_add_span(&text, buffer_span(&a->items));
-        buffer_add_char(&text, ')');
-        if (text.failed || a->items.failed)
-                client_kill(a->r->c, "memory is short");
-        else
-                control_answer(a->r, buffer_span(&text));
-        buffer_deinit(&text);
-        buffer_clear(&a->items);
-}
-
-static void end(struct answer *a)
-{
-        say(a, false);
-        buffer_deinit(&a->items);
-}
-
-/* An item is complete. */
-static void end_item(struct answer *a)
-{
-        buffer_add_char(&a->items, ')');
-        if (a->items.n > JOINED_BYTES_MAX)
-                say(a, true);
-}
-
-static void add_name(struct answer *a, const char *name)
-{
-        bool first = a->items.n > 0 && a->items.at[a->items.n - 1] == '(';
-
-        buffer_add_text(&a->items, first ? "(" : " (");
-        buffer_add_text(&a->items, name);
-        buffer_add_char(&a->items, ' ');
-}
-
-static void add_number(struct answer *a, const char *name, uint64_t number)
-{
-        add_name(a, name);
-        buffer_add_uint(&a->items, number);
-        buffer_add_char(&a->items, ')');
-}
-
-static void add_seconds(struct answer *a, const char *name, uint64_t ns)
-{
-        struct figure f = { .value = ns / NSEC_PER_MSEC, .in_ms = true };
-
-        add_name(a, name);
-        stats_format_value(&f, &a->items);
-        buffer_add_char(&a->items, ')');
-}
-
-/* The name of a file may be anything; a message is UTF-8. */
-static void add_string(struct answer *a, const char *name, struct span text)
-{
-        add_name(a, name);
-        value_format_string(span_is_utf8(text, NULL) ? text : span_of("?"), &a->items);
-        buffer_add_char(&a->items, ')');
-}
-
-/* The text that applications know it by. */
-static void add_address(struct answer *a, const struct address *address)
-{
-        struct buffer text = BUFFER_INIT;
-
-        address_format_canonical(address, &text);
-        if (text.failed)
-                a->items.failed = true;
-        else
-                add_string(a, "address", buffer_span(&text));
-        buffer_deinit(&text);
-}
-
-/* A list of strings: between begin and end, each with add_item(). */
-static void begin_list(struct answer *a, const char *name)
-{
-        add_name(a, name);
-        buffer_add_char(&a->items, '(');
-}
-
-static void add_item(struct answer *a, struct span text)
-{
-        if (a->items.n > 0 && a->items.at[a->items.n - 1] != '(')
-                buffer_add_char(&a->items, ' ');
-        value_format_string(text, &a->items);
-}
-
-/* False, and nothing is added, if there is no room for it. */
-static bool add_item_that_fits(struct answer *a, struct span text)
-{
-        size_t before = a->items.n;
-
-        add_item(a, text);
-        if (a->items.n <= ANSWER_BYTES_MAX)
-                return true;
-        a->items.n = before;
-        return false;
-}
-
-static void end_list(struct answer *a)
-{
-        buffer_add_text(&a->items, "))");
-}
 
 /* What is the matter with the network of @bus, if anything is. */
 static void add_network(struct answer *a, const struct bus *bus)
@@ -159,40 +23,40 @@ static void add_network(struct answer *a, const struct bus *bus)
                 if (!text)
                         continue;
                 if (!any)
-                        begin_list(a, "network");
+                        answer_begin_list(a, "network");
                 any = true;
-                add_item(a, span_of(text));
+                answer_add_item(a, span_of(text));
         }
         if (any)
-                end_list(a);
+                answer_end_list(a);
 }
 
 /* ---- what may be asked --------------------------------------------------------------------- */
 
-void control_on_status(struct request *r)
+static void on_status(struct request *r)
 {
         static const char *const multicast[] = { [MULTICAST_ALWAYS] = "always",
                                                  [MULTICAST_WHEN_REMOTE] = "when-remote",
                                                  [MULTICAST_NEVER] = "never" };
         struct answer a = answer_to(r, "broker.status");
-        struct broker *b = r->b;
+        const struct control *control = r->control;
+        const struct bus *main = &control->buses->main;
         const struct bus *bus;
 
-        if (!may_ask(r))
-                return;
-        add_string(&a, "version", span_of(stats_version()));
-        add_number(&a, "pid", (uint64_t)getpid());
-        add_address(&a, entity_address(b->self->entity));
-        add_string(&a, "socket", span_of(b->path));
-        add_string(&a, "bus", span_of(udp_name(b->udp)));
-        add_string(&a, "interface", span_of(udp_interface(b->udp)));
-        add_network(&a, &b->bus);
-        add_string(&a, "multicast", span_of(multicast[b->options.multicast]));
-        begin_list(&a, "buses");
-        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
-                add_item(&a, span_of(bus->name));
-        end_list(&a);
-        end(&a);
+        answer_add_string(&a, "version", span_of(BROKER_VERSION));
+        answer_add_number(&a, "pid", (uint64_t)getpid());
+        answer_add_address(&a, control->sessions->self_address);
+        answer_add_string(&a, "socket", span_of(control->socket->path));
+        answer_add_string(&a, "bus", span_of(udp_name(main->udp)));
+        answer_add_string(&a, "interface", span_of(udp_interface(main->udp)));
+        add_network(&a, main);
+        answer_add_string(&a, "multicast",
+                          span_of(multicast[control->settings->options.multicast]));
+        answer_begin_list(&a, "buses");
+        for (size_t i = 0; (bus = buses_get(control->buses, i)); i++)
+                answer_add_item(&a, span_of(bus->name));
+        answer_end_list(&a);
+        answer_end(&a);
 }
 
 /* The names of the buses that are joined with @bus, by this broker or, @works is false, by another one
@@ -203,28 +67,28 @@ static void add_joined(struct answer *a, const char *name, const struct bus *bus
         size_t cursor = 0;
         bool does;
 
-        begin_list(a, name);
-        while ((other = bridges_next_joined(bus, &cursor, &does)))
+        answer_begin_list(a, name);
+        while ((other = bridges_next_joined(a->r->control->bridges, bus, &cursor, &does)))
                 if (does == works)
-                        add_item(a, span_of(other->name));
-        end_list(a);
+                        answer_add_item(a, span_of(other->name));
+        answer_end_list(a);
 }
 
 /* Those that lead away from @bus, as many as fit, and how many others there are. */
 static void add_routes(struct answer *a, const struct bus *bus)
 {
-        const struct bus_configs *configs = a->r->b->options.buses;
+        const struct bus_configs *configs = a->r->control->settings->options.buses;
         struct buffer text = BUFFER_INIT;
         uint64_t n_more = 0;
 
-        begin_list(a, "routes");
+        answer_begin_list(a, "routes");
         for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
                 if (!span_equal_nocase(span_of(rule->from), bus->name))
                         continue;
                 buffer_clear(&text);
                 rule_format(rule, &text);
                 a->items.failed |= text.failed;
-                if (!add_item_that_fits(a, buffer_span(&text)))
+                if (!answer_add_item_that_fits(a, buffer_span(&text)))
                         n_more++;
         }
         if (n_more > 0) {
@@ -232,161 +96,127 @@ static void add_routes(struct answer *a, const struct bus *bus)
                 buffer_add_text(&text, "and ");
                 buffer_add_uint(&text, n_more);
                 buffer_add_text(&text, " more");
-                add_item(a, buffer_span(&text));
+                answer_add_item(a, buffer_span(&text));
         }
-        end_list(a);
+        answer_end_list(a);
         buffer_deinit(&text);
 }
 
-void control_on_buses(struct request *r)
+static void on_buses(struct request *r)
 {
         struct answer a = answer_to(r, "broker.buses");
         const struct bus *bus;
 
-        if (!may_ask(r))
-                return;
-        for (size_t i = 0; (bus = bridges_get_bus(r->b, i)); i++) {
+        for (size_t i = 0; (bus = buses_get(r->control->buses, i)); i++) {
                 buffer_add_text(&a.items, " (");
-                add_string(&a, "bus", span_of(bus->name));
-                add_string(&a, "where", span_of(udp_name(bus->udp)));
-                add_string(&a, "interface", span_of(udp_interface(bus->udp)));
+                answer_add_string(&a, "bus", span_of(bus->name));
+                answer_add_string(&a, "where", span_of(udp_name(bus->udp)));
+                answer_add_string(&a, "interface", span_of(udp_interface(bus->udp)));
                 add_network(&a, bus);
-                add_string(&a, "dialect", span_of(bus->dialect == DIALECT_UCL ? "ucl" : "rfc3259"));
-                add_number(&a, "local", engine_n_entities(bus->engine));
-                add_number(&a, "remote", engine_n_peers(bus->engine));
+                answer_add_string(&a, "dialect",
+                                  span_of(bus->dialect == DIALECT_UCL ? "ucl" : "rfc3259"));
+                answer_add_number(&a, "local", engine_n_entities(bus->engine));
+                answer_add_number(&a, "remote", engine_n_peers(bus->engine));
                 add_joined(&a, "joined", bus, true);
                 add_joined(&a, "standby", bus, false);
                 add_routes(&a, bus);
-                end_item(&a);
+                answer_end_item(&a);
         }
-        end(&a);
-}
-
-static void put_figure(void *data, const struct figure *f)
-{
-        struct answer *a = data;
-
-        buffer_add_text(&a->items, " (");
-        stats_format_symbol(f, &a->items);
-        buffer_add_char(&a->items, ' ');
-        stats_format_value(f, &a->items);
-        end_item(a);
-}
-
-void control_on_stats(struct request *r)
-{
-        struct answer a = answer_to(r, "broker.stats");
-
-        if (!may_ask(r))
-                return;
-        stats_each(r->b, put_figure, &a);
-        end(&a);
+        answer_end(&a);
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* A piece of a list is complete; @more follow. */
-static void end_piece(struct answer *a, bool more)
-{
-        say(a, more);
-        buffer_deinit(&a->items);
-}
-
-static bool is_full(const struct answer *a)
-{
-        return a->items.failed || a->items.n > JOINED_BYTES_MAX;
-}
-
-static void add_client(struct answer *a, const struct client *c)
+static void add_client(struct answer *a, const struct session *s)
 {
         buffer_add_text(&a->items, " (");
-        add_number(a, "link", c->number);
-        add_number(a, "pid", (uint64_t)c->pid);
-        add_number(a, "uid", c->uid);
-        if (c->place)
-                add_string(a, "tcp", span_of(c->place));
-        add_number(a, "entities", c->n_attachments);
-        add_number(a, "watches", c->n_watches);
-        add_number(a, "observes", c->observes);
-        add_number(a, "queued-messages", c->queue.n_messages);
-        add_number(a, "queued-bytes", c->queue.bytes);
+        answer_add_number(a, "link", s->link.number);
+        answer_add_number(a, "pid", (uint64_t)s->link.pid);
+        answer_add_number(a, "uid", s->link.uid);
+        if (s->link.peer)
+                answer_add_string(a, "tcp", span_of(s->link.peer));
+        answer_add_number(a, "entities", s->n_entities);
+        answer_add_number(a, "watches", s->routing->n_watches);
+        answer_add_number(a, "observes", s->routing->observes);
+        answer_add_number(a, "queued-messages", s->link.queue.n_messages);
+        answer_add_number(a, "queued-bytes", s->link.queue.bytes);
         buffer_add_char(&a->items, ')');
 }
 
 /* The newest link is the first, and has the highest number. */
-static bool tell_clients(struct request *r, struct list_place *place)
+static bool tell_clients(struct request *r, struct list_position *position)
 {
         struct answer a = answer_to(r, "broker.clients");
-        const struct client *c = r->b->clients;
+        const struct session *s = sessions_first(r->control->sessions);
 
-        while (c && place->number > 0 && c->number >= place->number)
-                c = c->next;
-        for (; c && !is_full(&a); c = c->next) {
-                add_client(&a, c);
-                place->number = c->number;
+        while (s && position->number > 0 && s->link.number >= position->number)
+                s = session_next(s);
+        for (; s && !answer_is_full(&a); s = session_next(s)) {
+                add_client(&a, s);
+                position->number = s->link.number;
         }
-        end_piece(&a, c);
-        return !c;
+        answer_end_piece(&a, s);
+        return !s;
 }
 
-void control_on_clients(struct request *r)
+static void on_clients(struct request *r)
 {
-        if (may_ask(r) && lists_take(r))
+        if (lists_take(r))
                 r->list = tell_clients;
 }
 
-static void add_local(struct answer *a, const struct attachment *attachment)
+static void add_local(struct answer *a, const struct local_entity *attachment)
 {
-        struct broker *b = a->r->b;
+        const struct control *control = a->r->control;
 
         buffer_add_text(&a->items, " (");
-        add_address(a, entity_address(attachment->entity));
-        add_string(a, "bus", span_of(b->bus.name));
-        add_number(a, "link", attachment->client ? attachment->client->number : 0);
-        add_seconds(a, "age", b->it.now - attachment->joined);
+        answer_add_address(a, entity_address(attachment->entity));
+        answer_add_string(a, "bus", span_of(control->buses->main.name));
+        answer_add_number(a, "link", attachment->session ? attachment->session->link.number : 0);
+        answer_add_seconds(a, "age", control->it->now - attachment->joined);
         buffer_add_char(&a->items, ')');
 }
 
 static void add_remote(struct answer *a, const struct bus *bus, const struct peer_info *peer)
 {
-        uint64_t now = a->r->b->it.now;
+        uint64_t now = a->r->control->it->now;
 
         buffer_add_text(&a->items, " (");
-        add_address(a, peer->address);
-        add_string(a, "bus", span_of(bus->name));
-        add_seconds(a, "age", now - peer->joined);
-        add_seconds(a, "silent", now - peer->heard);
+        answer_add_address(a, peer->address);
+        answer_add_string(a, "bus", span_of(bus->name));
+        answer_add_seconds(a, "age", now - peer->joined);
+        answer_add_seconds(a, "silent", now - peer->heard);
         buffer_add_char(&a->items, ')');
 }
 
 /* The bus of the least number from @number on, or NULL: buses come and go while they are told of. */
-static struct bus *bus_from(struct broker *b, uint64_t number)
+static struct bus *bus_from(struct buses *buses, uint64_t number)
 {
         struct bus *found = NULL, *bus;
 
-        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+        for (size_t i = 0; (bus = buses_get(buses, i)); i++)
                 if (bus->number >= number && (!found || bus->number < found->number))
                         found = bus;
         return found;
 }
 
 /* Adds the next entity of another host. False if there is none. */
-static bool add_next_remote(struct answer *a, struct list_place *place)
+static bool add_next_remote(struct answer *a, struct list_position *position)
 {
         const struct address all = ADDRESS_ALL;
         struct peer_info peer;
         const struct bus *bus;
 
-        while ((bus = bus_from(a->r->b, place->number))) {
-                if (bus->number != place->number)
-                        place->walk = INDEX_WALK_INIT;
-                place->number = bus->number;
-                if (engine_walk_peers(bus->engine, &all, &place->walk, &peer)) {
+        while ((bus = bus_from(a->r->control->buses, position->number))) {
+                if (bus->number != position->number)
+                        position->walk = INDEX_WALK_INIT;
+                position->number = bus->number;
+                if (engine_walk_peers(bus->engine, &all, &position->walk, &peer)) {
                         add_remote(a, bus, &peer);
                         return true;
                 }
-                place->number++;
-                place->walk = INDEX_WALK_INIT;
+                position->number++;
+                position->walk = INDEX_WALK_INIT;
         }
         return false;
 }
@@ -399,59 +229,59 @@ enum {
 };
 
 /* Adds the next entity. False if there is none. */
-static bool add_next_entity(struct answer *a, struct list_place *place)
+static bool add_next_entity(struct answer *a, struct list_position *position)
 {
         const struct address all = ADDRESS_ALL;
-        const struct broker *b = a->r->b;
+        const struct control *control = a->r->control;
         struct entity *entity;
 
-        if (place->stage == STAGE_SELF) {
-                place->stage = STAGE_LOCAL;
-                add_local(a, b->self);
+        if (position->stage == STAGE_SELF) {
+                position->stage = STAGE_LOCAL;
+                add_local(a, control->sessions->self);
                 return true;
         }
-        while (place->stage == STAGE_LOCAL) {
-                const struct attachment *attachment;
+        while (position->stage == STAGE_LOCAL) {
+                const struct local_entity *attachment;
 
-                entity = engine_walk_entities(b->engine, &all, &place->walk);
+                entity = engine_walk_entities(control->routing->engine, &all, &position->walk);
                 attachment = entity ? entity_data(entity) : NULL;
-                if (attachment && attachment->client) {
+                if (attachment && attachment->session) {
                         add_local(a, attachment);
                         return true;
                 }
                 if (attachment)
                         continue;
-                place->stage = STAGE_REMOTE;
-                place->walk = INDEX_WALK_INIT;
+                position->stage = STAGE_REMOTE;
+                position->walk = INDEX_WALK_INIT;
         }
-        return add_next_remote(a, place);
+        return add_next_remote(a, position);
 }
 
-static bool tell_entities(struct request *r, struct list_place *place)
+static bool tell_entities(struct request *r, struct list_position *position)
 {
         struct answer a = answer_to(r, "broker.entities");
         bool more = true;
 
-        while (more && !is_full(&a))
-                more = add_next_entity(&a, place);
-        end_piece(&a, more);
+        while (more && !answer_is_full(&a))
+                more = add_next_entity(&a, position);
+        answer_end_piece(&a, more);
         return !more;
 }
 
-void control_on_entities(struct request *r)
+static void on_entities(struct request *r)
 {
-        if (may_ask(r) && lists_take(r))
+        if (lists_take(r))
                 r->list = tell_entities;
 }
 
 /* ---- dropping ------------------------------------------------------------------------------ */
 
-static bool drop_client(struct broker *b, int64_t number)
+static bool drop_session(struct control *control, int64_t number)
 {
-        for (struct client *c = b->clients; c; c = c->next) {
-                if (number < 0 || c->number != (uint64_t)number || c->dead)
+        for (struct session *s = sessions_first(control->sessions); s; s = session_next(s)) {
+                if (number < 0 || s->link.number != (uint64_t)number || s->link.is_dead)
                         continue;
-                client_kill(c, "the owner dropped it");
+                connection_kill(&s->link, "the owner dropped it");
                 return true;
         }
         return false;
@@ -459,41 +289,49 @@ static bool drop_client(struct broker *b, int64_t number)
 
 static bool drop_entity(struct request *r, struct span text)
 {
-        struct attachment *found;
+        struct local_entity *found;
         struct address address;
 
         if (address_parse(text, LENIENT, &address, NULL, NULL))
                 return false;
-        found = attachment_find(r->b, &address);
-        if (!found || !found->client)
+        found = local_entity_find(r->control->sessions, &address);
+        if (!found || !found->session)
                 return false;
         if (r->src == found)
                 r->src = NULL;
-        control_detach(r->b, found, MBUS_REASON_DENIED,
-                       "the owner of the broker took it off the bus");
+        local_entity_detach(found, MBUS_REASON_DENIED,
+                            "the owner of the broker took it off the bus");
         return true;
 }
 
-void control_on_drop(struct request *r)
+static void on_drop(struct request *r)
 {
         const struct value *args = payload_args(r->payload, r->command);
-        char name[CLIENT_NAME_SIZE];
+        char name[CONNECTION_NAME_SIZE];
         bool done;
 
-        if (!may_ask(r))
-                return;
         if (args->items == 1 && args[1].type == MBUS_VALUE_INTEGER) {
-                done = drop_client(r->b, args[1].integer);
+                done = drop_session(r->control, args[1].integer);
         } else if (args->items == 1 && args[1].type == MBUS_VALUE_STRING) {
                 done = drop_entity(r, args[1].text);
         } else {
-                control_fail(r, MBUS_REASON_MALFORMED,
+                request_fail(r, MBUS_REASON_MALFORMED,
                              "broker.drop wants the number of a link or an address");
                 return;
         }
-        client_name(r->c, name);
+        connection_name(&r->s->link, name);
         if (done)
                 log_info("%s dropped %.*s", name, (int)args[1].raw.n, args[1].raw.at);
         else
-                control_fail(r, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
+                request_fail(r, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
 }
+
+static const struct command_entry entries[] = {
+        { "broker.status", SPEAKER_OWNER, on_status },
+        { "broker.buses", SPEAKER_OWNER, on_buses },
+        { "broker.clients", SPEAKER_OWNER, on_clients },
+        { "broker.entities", SPEAKER_OWNER, on_entities },
+        { "broker.drop", SPEAKER_OWNER, on_drop },
+};
+
+const struct command_table status_commands = { entries, sizeof(entries) / sizeof(*entries), NULL };

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
-
 /* Groups that fit without asking for memory. */
 #define GROUPS_AT_FIRST 64
 
@@ -43,15 +40,15 @@ static gid_t *get_groups(int fd, gid_t room[static GROUPS_AT_FIRST], size_t *ret
         return groups;
 }
 
-static void log_cut(struct broker *b, const struct admission *a)
+static void log_cut(struct connections *all, const struct admission *a)
 {
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->rights_cause, b->it.now, &n_silent))
+        if (log_cause_is_due(&all->rights_cause, all->it->now, &n_silent))
                 log_warning("a link of pid %d, uid %u: more than RIGHTS_MAX=%d lines of [policy] "
                             "in %s are for it, those behind do not count; to change it write "
                             "fewer, with several user= or send= in one",
-                            (int)a->pid, (unsigned)a->uid, RIGHTS_MAX, b->config_path);
+                            (int)a->pid, (unsigned)a->uid, RIGHTS_MAX, all->config_path);
 }
 
 /* @nobody: NULL if the other end is the broker's own, and what came over TCP behind it. */
@@ -74,50 +71,56 @@ static int judge(const struct policy *policy, int fd, const struct ucred *peer,
         return r;
 }
 
-bool admit(struct broker *b, int fd, bool is_tcp, struct admission *ret_admission)
+/* There are too many: @a is told so. */
+static void refuse(struct connections *all, const struct admission *a, int fd, enum limit limit)
+{
+        char who[64], why[96];
+
+        snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)a->pid, (unsigned)a->uid);
+        quota_log(all->quota, &all->quota->refused, limit, all->it->now, who, "it is closed");
+        snprintf(why, sizeof(why), "too many links: see %s in [limits] of the broker",
+                 limit_name(limit));
+        all->owner->on_refusal(all->owner, fd, why);
+}
+
+bool admit(struct connections *all, int fd, bool is_tcp, struct admission *ret_admission)
 {
         struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
         socklen_t size = sizeof(peer);
         struct admission a = { .uid = (uid_t)-1 };
         enum limit limit;
-        char who[64], why[96];
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
                 return false;
         a.pid = peer.pid;
         a.uid = peer.uid;
-        a.user = quota_add_link(&b->quota, peer.uid, b->it.now, &limit);
-        if (limit) {
-                snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)a.pid, (unsigned)a.uid);
-                quota_log(&b->quota, &b->quota.refused, limit, b->it.now, who, "it is closed");
-                snprintf(why, sizeof(why), "too many links: see %s in [limits] of the broker",
-                         limit_name(limit));
-                control_refuse_link(b, fd, why);
-        }
+        a.user = quota_add_link(all->quota, peer.uid, all->it->now, &limit);
+        if (limit)
+                refuse(all, &a, fd, limit);
         if (!a.user)
                 return false;
-        if (judge(b->options.policy, fd, &peer, is_tcp ? NULL : &b->nobody, &a.rights)) {
+        if (judge(all->policy, fd, &peer, is_tcp ? NULL : &all->nobody, &a.rights)) {
                 quota_remove_link(a.user);
                 return false;
         }
         if (a.rights && rights_are_cut(a.rights))
-                log_cut(b, &a);
+                log_cut(all, &a);
         *ret_admission = a;
         return true;
 }
 
-int admit_again(const struct client *c, const struct policy *policy, struct rights **ret_rights)
+int admit_again(const struct connection *c, const struct policy *policy, struct rights **ret_rights)
 {
         struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
         socklen_t size = sizeof(peer);
 
         /* As who it connected; that does not change, and neither does this fail. */
         getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-        return judge(policy, c->fd, &peer, c->place ? NULL : &c->broker->nobody, ret_rights);
+        return judge(policy, c->fd, &peer, c->peer ? NULL : &c->all->nobody, ret_rights);
 }
 
-void admit_undo(struct quota_user *user, struct rights *rights)
+void admit_undo(const struct admission *a)
 {
-        free(rights);
-        quota_remove_link(user);
+        free(a->rights);
+        quota_remove_link(a->user);
 }

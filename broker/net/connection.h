@@ -1,174 +1,169 @@
 /*
- * connection.h - a link, the entities attached to it, and what waits for it.
+ * connection.h - a client's connection: octets in, cut into frames; frames out, from a bounded queue.
+ *
+ * Here nobody knows what a frame says, or what an entity is. What happens is told to the owner of all
+ * connections, who was made known when they were opened. Nothing is freed while the loop's iteration
+ * lasts: a connection that broke is marked dead, and reaped at its end.
+ *
+ * Invariants: a dead connection stays dead, reads nothing, takes nothing and is in `dead` until it is
+ * reaped. One that has something to write is in `unflushed` exactly when flush_pending is set.
+ * `is_half_closed` (the other end takes nothing more, but what it sent before counts): its queue is
+ * empty. A frame that has come partly is in `head` (less than its length) or in `partial`, never in both.
+ *
+ *      connections.c       they come, by whatever listener, and go
+ *      connection.c        what all parts of one need
+ *      connection-write.c  out
+ *      connection-read.c   in, at the rate that is allowed
  */
 #ifndef BROKER_NET_CONNECTION_H
 #define BROKER_NET_CONNECTION_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <uv.h>
 
 #include <core/deadline.h>
-#include <core/engine.h>
-#include <core/proof.h>
+#include <core/list.h>
+#include <io/nobody.h>
 
-#include <broker/base/limits.h>
-#include <broker/base/log.h>
-#include <broker/config/policy.h>
-#include <broker/sessions/denial.h>
+#include <broker/base/base.h>
+#include <broker/config/config.h>
+#include <broker/accounts/accounts.h>
+
 #include "queue.h"
-#include <broker/accounts/quota.h>
 
-struct broker;
-struct filter;
-struct listing;
-struct proxy;
-struct retainer;
-struct route;
+struct connections;
 
-/* The address of a remote entity, kept as long as an acknowledgement from it is waited for. */
-struct name {
-        unsigned refs;
-        size_t n;
-        char text[];
-};
-
-/* A reliable message whose end is not known yet. */
-struct wait {
-        uint64_t key; /* rises within a ring: the SeqNum without its wrap, or the engine's ticket */
-        uint64_t deadline;
-        struct attachment *target; /* a local entity; NULL: finished */
-        struct name *name;         /* a remote entity; NULL: finished */
-        uint32_t seq;
-        uint32_t bytes; /* that are kept until a bus acknowledges it */
-};
-
-struct waits {
-        struct wait *ring;
-        uint32_t size; /* a power of two or 0 */
-        uint64_t head;
-        uint64_t tail;
-};
-
-/* An entity of a client, or of the broker itself (client is NULL), or one of another bus. */
-struct attachment {
-        struct deadline deadline; /* of the oldest local wait; first member */
-        struct client *client;
-        struct entity *entity;
-        uint64_t joined;
-        uint64_t generation;         /* broker.generation when it came */
-        struct attachment *previous; /* of the client */
-        struct attachment *next;
-        struct waits local;
-        struct waits late; /* to local entities, in the order in which they were passed on */
-        struct waits remote;
-        uint64_t last_key;                   /* of the last local wait */
-        struct attachment *previous_waiting; /* in broker.waiting while local waits are there */
-        struct attachment *next_waiting;
-        bool waiting;
-        struct proxy *proxy;       /* it is of another bus (bridge.h) */
-        bool silent;               /* it leaves without a bye */
-        struct retainer *retainer; /* NULL: it wants no last values kept */
-        bool is_given;             /* its id is one that its client relies on */
-        uint64_t patience;         /* ns that its reliable messages wait for a destination */
-        size_t n_held;             /* that do (patience.h) */
-        uint64_t held_until;       /* what the last of them was given */
-        size_t n_waited_on;        /* local waits that this entity is to acknowledge */
-};
-
-struct watch {
-        struct watch *next;
-        struct address *address;
-};
-
-struct client {
+struct connection {
         uv_poll_t poll;
-        struct broker *broker;
+        struct connections *all;
+        struct list_node node;
         int fd;
         uint64_t number; /* for the log */
         pid_t pid;
         uid_t uid;
-        char *place; /* over TCP: where it is; else NULL */
-        struct client *previous;
-        struct client *next;
+        char *peer; /* over TCP: where it is; else NULL */
+        struct quota_user *user;
 
-        /* Coming in. A frame that is only partly there is gathered in a chunk of its own, so that
-         * the shared one can move on. */
+        /* Coming in. A frame that is only partly there is gathered in a chunk of its own, so that the
+         * shared one can move on. */
         char head[4];
         unsigned n_head;
         struct chunk *partial;
-        struct attachment *attachments;
-        size_t n_attachments;
-        size_t n_tickets; /* reliable messages of its entities whose end is not known yet */
-        size_t kept;      /* octets of those that a bus is to acknowledge */
-        size_t retained;  /* octets of their last values */
-        struct quota_user *user;
-        struct rights *rights; /* NULL: it may do everything */
         struct bucket sends;
         uint64_t paused_until;
         struct deadline pause; /* set while nothing is read */
         uint64_t sign_at;      /* with pauses: when it is to hear that somebody is there */
-        struct route *routes[ROUTES_MAX];
-        unsigned next_route;
 
         /* Going out. */
         struct queue queue;
-        bool blocked; /* the socket takes no more: POLLOUT is awaited */
-        bool deaf;    /* the other end takes nothing more, but what it sent before counts */
-        bool dirty;
-        bool dead;
-        struct client *next_dirty;
-        struct client *next_dead;
-        uint64_t mark; /* equals broker.mark if it is already among the recipients */
-        uint32_t seq;  /* of the broker's next message on this link */
-
-        struct denials denials;
-        struct listing *lists; /* that are told (lists.h) */
-        size_t lists_bytes;
-        struct client *next_listing;
-        bool listing;
-
-        struct watch *watches;
-        unsigned n_watches;
-        uint8_t nonce[PROOF_NONCE_SIZE]; /* for the next broker.same-bus */
-        bool has_nonce;
-        bool observes;
-        bool observes_hello;
-        struct filter *filters; /* of what it observes; NULL: all */
+        bool is_blocked; /* the socket takes no more: POLLOUT is awaited */
+        bool is_half_closed;
+        bool flush_pending;
+        bool is_dead;
+        struct list_node unflushed_node;
+        struct list_node dead_node;
 };
 
-/* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. A
- * link that cannot even be answered any more is closed. */
-int client_push(struct client *c, struct chunk *chunk, size_t at, size_t n, enum kind kind);
-/* Makes a frame of @text and appends it. As client_push(), and MBUS_E_FULL: it fits into none, which is
- * said in the log, and to the client if it was a message to it. */
-int client_push_text(struct client *c, struct span text, enum kind kind);
-/* Writes what waits, as far as the socket takes it. */
-void client_flush(struct client *c);
-/* The end of a turn in which something was appended: writes it, or lets the queue keep it. */
-void client_settle(struct client *c);
-/* Whether it is of the broker's own user or of root. */
-bool client_is_owner(const struct client *c);
-/* "link 7 (pid 4711, uid 1000)" */
-#define CLIENT_NAME_SIZE 128
-void client_name(const struct client *c, char ret_name[static CLIENT_NAME_SIZE]);
-/* Logs, not too often, that @limit was reached, and what came of it. */
-void client_log_limit(struct client *c, enum limit limit, const char *what);
-void client_log_fixed_limit(struct client *c, enum fixed_limit limit, const char *what);
-/* The link is broken, or to be closed: it ends at the end of this turn. @why is logged. */
-void client_kill(struct client *c, const char *why);
+/* What the owner of the connections is told. */
+struct connection_owner {
+        /* Somebody connected who may do @rights (NULL: all), which is the owner's if it succeeds. Memory
+         * of malloc() that begins with the connection, all zero in it; or NULL. */
+        struct connection *(*on_new)(struct connection_owner *owner, struct rights *rights);
+        /* A whole frame of @n octets stands at @at in @chunk. */
+        void (*on_frame)(struct connection *c, struct chunk *chunk, size_t at, size_t n);
+        /* @n messages of @kind were lost before what is written next: the frame that says so goes into
+         * *@ret_frame, which is BUFFER_INIT. The shared chunk is in use. */
+        void (*on_gap)(struct connection *c, enum kind kind, uint64_t n, struct buffer *ret_frame);
+        /* It is not read for a rate, and is to hear that somebody is there. */
+        void (*on_silence)(struct connection *c);
+        /* The socket took all that waited. */
+        void (*on_room)(struct connection *c);
+        /* It is dead: the owner lets go of all that it has. The memory is freed later. */
+        void (*on_end)(struct connection *c);
+        /* @fd is closed in a moment, because of @why. */
+        void (*on_refusal)(struct connection_owner *owner, int fd, const char *why);
+};
 
-/* Puts an entity of @c (NULL: the broker's own) on the bus. As engine_add_entity(). */
-int attachment_new(struct broker *b, struct client *c, const struct address *address,
-                   struct attachment **ret_attachment);
-/* Gives it another address, after a conflict; everybody learns that. As engine_rename_entity(). */
-int attachment_rename(struct broker *b, struct attachment *a, const struct address *address);
-/* It leaves the bus; who waits for it learns that. Takes NULL, returns NULL. */
-struct attachment *attachment_free(struct broker *b, struct attachment *a);
-static inline struct span attachment_text(const struct attachment *a)
-{
-        return entity_address(a->entity)->text;
-}
-/* The local entity that has exactly @address, or NULL. */
-struct attachment *attachment_find(struct broker *b, const struct address *address);
+/* Octets and messages that went one way. */
+struct traffic {
+        uint64_t n;
+        uint64_t bytes;
+};
+
+struct connections {
+        struct iteration *it;
+        struct quota *quota;
+        struct connection_owner *owner;
+        const struct policy *policy; /* by which rights are judged */
+        const char *config_path;     /* where that stands */
+        struct nobody nobody;        /* is no owner */
+        uv_poll_cb on_ready;
+        struct list all; /* the newest first */
+        size_t n;
+        struct list unflushed;
+        struct list dead;
+        struct deadlines pauses; /* of those that are read more slowly */
+        uint64_t last_number;
+        struct traffic in;
+        struct traffic out;
+        struct log_cause rights_cause;
+        struct log_cause framing_cause;
+        struct log_cause too_large_cause;
+};
+
+/* ---- all of them (connections.c) ---- */
+
+/* The pointers stay the caller's. */
+void connections_init(struct connections *all, struct iteration *it, struct quota *quota,
+                      struct connection_owner *owner);
+/* All must have been reaped. */
+void connections_deinit(struct connections *all);
+/* Makes a connection of @fd. @peer: where it is, over TCP, which becomes the connection's; else NULL. 0, or -errno
+ * with the reason said to the other end: then @fd is not closed, nor @peer freed. */
+int connections_add(struct connections *all, int fd, char *peer);
+/* Writes what the queues hold. */
+void connections_flush(struct connections *all);
+/* Frees those that are dead. */
+void connections_reap(struct connections *all);
+/* All end, and are reaped. */
+void connections_end(struct connections *all, const char *why);
+/* Reads on from those whose pause is over; and when that is, TIME_NEVER: there is none. */
+void connections_resume(struct connections *all);
+uint64_t connections_deadline(const struct connections *all);
+/* The first, the newest, and the one before it in time; NULL behind the last. */
+struct connection *connections_first(const struct connections *all);
+struct connection *connection_next(const struct connection *c);
+
+/* ---- one ---- */
+
+/* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. One
+ * that cannot even be answered any more is closed. */
+int connection_push(struct connection *c, struct chunk *chunk, size_t at, size_t n, enum kind kind);
+/* Makes a frame of @text and appends it. As connection_push(), and MBUS_E_FULL: it fits into none, which
+ * is said in the log, and to the client if it was a message to it. */
+int connection_push_text(struct connection *c, struct span text, enum kind kind);
+/* A message of @kind is lost before it could be pushed: the client learns it in its place. */
+void connection_lose(struct connection *c, enum kind kind);
+/* Writes what waits, as far as the socket takes it. */
+void connection_flush(struct connection *c);
+/* @c, and its user, have @n messages less for now, by their SEND_RATE. */
+void connection_charge(struct connection *c, uint64_t n_messages);
+/* Polls for what @c waits for. */
+void connection_poll(struct connection *c);
+/* It is broken, or to be closed: it ends at the end of this iteration. @why is logged. */
+void connection_kill(struct connection *c, const char *why);
+
+/* Whether it is of the broker's own user or of root. */
+bool connection_is_owner(const struct connection *c);
+/* "link 7 (pid 4711, uid 1000)" */
+#define CONNECTION_NAME_SIZE 128
+void connection_name(const struct connection *c, char ret_name[static CONNECTION_NAME_SIZE]);
+/* Logs, not too often, that @limit was reached, and what came of it. */
+void connection_log_limit(struct connection *c, enum limit limit, const char *what);
+void connection_log_fixed_limit(struct connection *c, enum fixed_limit limit, const char *what);
+/* Counts what it did wrong, and logs the first of a row of one user: "WHO: WHAT". */
+void connection_count(struct connection *c, enum count count, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 
 #endif

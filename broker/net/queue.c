@@ -398,7 +398,7 @@ static void own_slice(struct queue *q, struct slice *s)
         q->own->n += n;
 }
 
-void queue_own(struct queue *q)
+void queue_compact(struct queue *q)
 {
         uint64_t from, to;
         struct chunk *judged = NULL;

@@ -15,7 +15,7 @@
  * and told of too early.)
  *
  * Memory: a slice of 200 octets would keep 256 KiB alive, and a client that does not read could so
- * hold gigabytes with the 8 MiB it is allowed. Therefore queue_own() is called when its socket takes
+ * hold gigabytes with the 8 MiB it is allowed. Therefore queue_compact() is called when its socket takes
  * no more and CHUNKS_HELD_MAX are in use: what is less than half of a chunk moves into a chunk of the
  * client's own. It looks at a slice once, and again when as much was dropped as the queue holds: what
  * was more than half of a chunk may be little by then. A queue so costs no more than about four times
@@ -31,9 +31,8 @@
 
 #include <core/bytes.h>
 
-#include <broker/base/chunk.h>
-#include <broker/base/limits.h>
-#include <broker/accounts/quota.h>
+#include <broker/base/base.h>
+#include <broker/accounts/accounts.h>
 
 enum kind {
         KIND_ANSWER,     /* answers, acknowledgements, joined and left */
@@ -57,8 +56,8 @@ struct queue {
         size_t size;
         uint64_t head; /* positions, of which the ring shows those from head to tail - 1 */
         uint64_t tail;
-        uint64_t settled;          /* slices before are not looked at by queue_own() again ... */
-        size_t bytes_dropped;      /* ... until more than they hold was dropped from among them */
+        uint64_t settled;     /* slices before are not looked at by queue_compact() again ... */
+        size_t bytes_dropped; /* ... until more than they hold was dropped from among them */
         uint64_t oldest[KIND_MAX]; /* no slice of the kind stands before */
         size_t n[KIND_MAX];        /* messages */
         size_t n_messages;
@@ -96,7 +95,7 @@ static inline bool queue_is_sparse(const struct queue *q)
         return q->bytes_dropped > q->bytes + CHUNK_SIZE;
 }
 /* The client does not keep up: copies what would hold on to much more memory than it is. */
-void queue_own(struct queue *q);
+void queue_compact(struct queue *q);
 /* The kind of which messages were dropped right before what is to be written next, or KIND_MAX. They are
  * to be taken with queue_take_dropped() then, and nothing is written before. */
 enum kind queue_gap(const struct queue *q);

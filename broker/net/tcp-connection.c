@@ -1,5 +1,5 @@
 /*
- * tcp-connection.c - one connection over TCP: a stranger, who becomes a link when he has proved himself.
+ * tcp-connection.c - one connection over TCP: a stranger, who becomes a client when he has proved himself.
  */
 #include "tcp-connection.h"
 
@@ -15,9 +15,6 @@
 
 #include <io/clock.h>
 #include <io/entropy.h>
-
-#include <broker/broker.h>
-#include "unix-listener.h"
 
 /* ---- links end ----------------------------------------------------------------------------- */
 
@@ -64,18 +61,29 @@ static void on_pair(uv_poll_t *poll, int status, int events);
 
 void tcp_log_no_descriptors(struct tcp *all, int error)
 {
-        if (log_trouble_is_due(&all->no_descriptors, all->broker->it.now))
+        if (log_trouble_is_due(&all->no_descriptors, all->connections->it->now))
                 log_warning(
                         "TCP=%s: no more clients for now: %s; a client over TCP takes three "
                         "descriptors; raise their limit (ulimit -n, LimitNOFILE=) or lower LINKS "
                         "in [limits]",
-                        all->broker->options.tcp.of[0].text, strerror(error));
+                        all->places->of[0].text, strerror(error));
 }
 
-/* It has proved itself: it becomes a link. */
+/* The other end of the pair becomes a client's connection. Refused, it has got a message that says so; that,
+ * and then the end, comes through. */
+static void hand_over(struct tcp_link *l, int fd)
+{
+        char *peer = strdup(l->peer);
+
+        if (!peer || connections_add(l->all->connections, fd, peer) < 0) {
+                free(peer);
+                close(fd);
+        }
+}
+
+/* It has proved itself. */
 static int adopt(struct tcp_link *l)
 {
-        struct broker *b = l->all->broker;
         int fds[2], r;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) {
@@ -83,7 +91,7 @@ static int adopt(struct tcp_link *l)
                 tcp_log_no_descriptors(l->all, -r);
                 return r;
         }
-        r = uv_poll_init(&b->it.loop, &l->pair_poll, fds[0]);
+        r = uv_poll_init(&l->all->connections->it->loop, &l->pair_poll, fds[0]);
         if (r < 0) {
                 close(fds[0]);
                 close(fds[1]);
@@ -93,11 +101,9 @@ static int adopt(struct tcp_link *l)
         l->n_handles++;
         l->pair = fds[0];
         l->all->n_strangers--;
-        /* Refused, it has got a message that says so; that, and then the end, comes through. */
-        if (link_local_adopt(b, fds[1], l->peer) < 0)
-                close(fds[1]);
+        hand_over(l, fds[1]);
         if (log_trouble_is_over(&l->all->no_descriptors))
-                log_info("TCP=%s: clients are taken again", b->options.tcp.of[0].text);
+                log_info("TCP=%s: clients are taken again", l->all->places->of[0].text);
         log_debug("TCP link from %s", l->peer);
         return 0;
 }
@@ -121,7 +127,7 @@ static void count_rejection(struct tcp_link *l, enum tcp_rejection why)
         uint64_t n_silent;
 
         all->n_rejected[why]++;
-        if (log_cause_is_due(&all->rejected[why], all->broker->it.now, &n_silent))
+        if (log_cause_is_due(&all->rejected[why], all->connections->it->now, &n_silent))
                 log_warning("TCP link from %s is closed: %s (%" PRIu64 " more before)", l->peer,
                             rejections[why], n_silent);
 }
@@ -217,7 +223,7 @@ static void on_net(uv_poll_t *poll, int status, int events)
         struct tcp_link *l = poll->data;
         int r = status < 0 ? -EPIPE : 0;
 
-        iteration_wake(&l->all->broker->it);
+        iteration_wake(l->all->connections->it);
         if (r == 0 && (events & UV_READABLE))
                 r = move_in(l);
         if (r == 0)
@@ -234,7 +240,7 @@ static void on_pair(uv_poll_t *poll, int status, int events)
         int r = 0;
 
         (void)status;
-        iteration_wake(&l->all->broker->it);
+        iteration_wake(l->all->connections->it);
         if (events & UV_WRITABLE)
                 r = pipe_write(&l->to_pair, l->pair);
         if (r == 0 && ((events & UV_READABLE) || status < 0))
@@ -280,12 +286,12 @@ static int init_stream(struct tcp_link *l)
 
         if (r < 0)
                 return r;
-        return stream_init(&l->stream, l->all->broker->bus.crypto, true, nonce);
+        return stream_init(&l->stream, l->all->crypto, true, nonce);
 }
 
 int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer)
 {
-        struct broker *b = all->broker;
+        struct iteration *it = all->connections->it;
         struct tcp_link *l = malloc(sizeof(*l));
 
         if (!l)
@@ -295,9 +301,9 @@ int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer)
                                 .net = fd,
                                 .pair = -1,
                                 .n_handles = 1,
-                                .deadline = b->it.now + TCP_PROOF_MS * NSEC_PER_MSEC };
+                                .deadline = it->now + TCP_PROOF_MS * NSEC_PER_MSEC };
         tcp_address_format(peer, l->peer);
-        if (init_stream(l) < 0 || uv_poll_init(&b->it.loop, &l->net_poll, fd) < 0) {
+        if (init_stream(l) < 0 || uv_poll_init(&it->loop, &l->net_poll, fd) < 0) {
                 stream_deinit(&l->stream);
                 free(l);
                 return -ENOMEM;
@@ -346,7 +352,7 @@ void tcp_link_finish(struct tcp_link *l)
         tcp_link_flush(l);
         /* With something unread the system would break the connection off, and forget what it has not
          * sent yet. */
-        while (clock_now() < l->all->broker->it.stop_at &&
+        while (clock_now() < l->all->connections->it->stop_at &&
                pipe_read(&l->from_net, l->net, TCP_READ_SIZE) > 0)
                 pipe_shift(&l->from_net, pipe_n(&l->from_net));
         tcp_link_end(l, "the broker ends");

@@ -1,7 +1,7 @@
 /*
- * tcp-connection.h - one connection over TCP: a stranger, who becomes a link when he has proved himself.
+ * tcp-connection.h - one connection over TCP: a stranger, who becomes a client when he has proved himself.
  *
- * A link is a pair of sockets, one end of which is a link like any other (link-local): frames in the
+ * Behind it is a pair of sockets, one end of which is a connection like any other (connection.h): frames in the
  * clear. Here they are sealed and opened between its other end and the network (core/stream.h). The
  * rest of the broker knows nothing of TCP, and the system tells the sender on either side to wait.
  */
@@ -12,9 +12,7 @@
 
 #include <core/stream.h>
 
-#include <broker/base/log.h>
-#include "pipe.h"
-#include <broker/config/tcp-place.h>
+#include "connection.h"
 
 struct broker;
 
@@ -38,7 +36,10 @@ struct tcp_listener {
 
 /* All that came over TCP, and where it comes. */
 struct tcp {
-        struct broker *broker;
+        struct connections *connections; /* where clients go; NULL: none come over TCP */
+        struct crypto *crypto;           /* of the bus, that a client proves to have the keys of */
+        const struct tcp_places *places;
+        const char *config_path; /* where those are written */
         struct tcp_listener listeners[TCP_LISTENERS_MAX];
         unsigned n_listeners;
         uv_timer_t timer; /* of strangers, and of accepting when there are no descriptors */

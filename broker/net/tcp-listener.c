@@ -12,11 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <broker/broker.h>
-#include <broker/base/exit.h>
-#include <broker/config/sections.h>
-#include "tcp-connection.h"
-
 /* ---- strangers ----------------------------------------------------------------------------- */
 
 static struct tcp_link *oldest_stranger(const struct tcp *t)
@@ -54,8 +49,8 @@ static void on_timer(uv_timer_t *timer)
         struct tcp *t = timer->data;
         struct tcp_link *l;
 
-        iteration_wake(&t->broker->it);
-        while ((l = oldest_stranger(t)) && l->deadline <= t->broker->it.now)
+        iteration_wake(t->connections->it);
+        while ((l = oldest_stranger(t)) && l->deadline <= t->connections->it->now)
                 tcp_link_reject(l, TCP_TOO_LATE);
         accept_all(t);
         set_timer(t);
@@ -64,11 +59,11 @@ static void on_timer(uv_timer_t *timer)
 static void set_timer(struct tcp *t)
 {
         const struct tcp_link *l = oldest_stranger(t);
-        uint64_t now = t->broker->it.now;
+        uint64_t now = t->connections->it->now;
 
         if (!l)
                 return;
-        uv_update_time(&t->broker->it.loop);
+        uv_update_time(&t->connections->it->loop);
         uv_timer_start(&t->timer, on_timer,
                        l->deadline > now ? (l->deadline - now) / NSEC_PER_MSEC + 1 : 0, 0);
 }
@@ -80,7 +75,7 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        iteration_wake(&t->broker->it);
+        iteration_wake(t->connections->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 union socket_address peer = { .any = { .sa_family = AF_UNSPEC } };
                 socklen_t n = sizeof(peer);
@@ -105,14 +100,14 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static int fail(const struct broker *b, unsigned place, const char *address, const char *why)
+static int fail(const struct tcp *t, unsigned place, const char *address, const char *why)
 {
-        const char *text = b->options.tcp.of[place].text;
+        const char *text = t->places->of[place].text;
         bool other = address[0] && strcmp(address, text) != 0;
 
-        section_log_error(b->config_path, b->options.tcp.of[place].line, "TCP",
-                          "%.100s%s%s%s cannot be listened on: %s; write another place, or no",
-                          text, other ? " (" : "", other ? address : "", other ? ")" : "", why);
+        log_error_at(t->config_path, t->places->of[place].line, "TCP",
+                     "%.100s%s%s%s cannot be listened on: %s; write another place, or no", text,
+                     other ? " (" : "", other ? address : "", other ? ")" : "", why);
         return EXIT_NO_BUS;
 }
 
@@ -153,86 +148,81 @@ static int listen_at_all(const union socket_address *a, int error)
 }
 
 /* @spare: others of the name are there. */
-static int add_listener(struct broker *b, unsigned place, const union socket_address *a, bool spare)
+static int add_listener(struct tcp *t, unsigned place, const union socket_address *a, bool spare)
 {
-        struct tcp *t = b->tcp;
         char text[TCP_ADDRESS_TEXT_SIZE];
         int fd;
 
         tcp_address_format(a, text);
         if (t->n_listeners == TCP_LISTENERS_MAX)
-                return fail(b, place, text, "there are TCP_LISTENERS_MAX addresses already");
+                return fail(t, place, text, "there are TCP_LISTENERS_MAX addresses already");
         fd = listen_at(a);
-        if (fd < 0 && b->options.tcp.of[place].text[0] == '*')
+        if (fd < 0 && t->places->of[place].text[0] == '*')
                 fd = listen_at_all(a, fd);
         if (fd < 0 && spare && is_elsewhere(fd)) {
-                log_warning("TCP=%s: not on %s: %s", b->options.tcp.of[place].text, text,
+                log_warning("TCP=%s: not on %s: %s", t->places->of[place].text, text,
                             strerror(-fd));
                 return 0;
         }
         if (fd < 0)
-                return fail(b, place, text, strerror(-fd));
+                return fail(t, place, text, strerror(-fd));
         t->listeners[t->n_listeners++] = (struct tcp_listener){ .all = t, .fd = fd };
-        if (!tcp_address_is_loopback(a) && !crypto_encrypts(b->bus.crypto))
+        if (!tcp_address_is_loopback(a) && !crypto_encrypts(t->crypto))
                 log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
                             "encrypt; to change it write another ENCRYPTIONKEY",
-                            b->options.tcp.of[place].text);
+                            t->places->of[place].text);
         log_info("TCP clients are taken on %s", text);
         return 0;
 }
 
 /* Of a name all addresses count. */
-static int add_place(struct broker *b, unsigned place)
+static int add_place(struct tcp *t, unsigned place)
 {
-        unsigned before = b->tcp->n_listeners;
+        unsigned before = t->n_listeners;
         struct tcp_addresses found;
         const char *why = "";
-        int r = tcp_place_find(b->options.tcp.of[place].text, &found, &why);
+        int r = tcp_place_find(t->places->of[place].text, &found, &why);
 
         if (r)
-                return fail(b, place, "", r > 0 ? why : strerror(-r));
+                return fail(t, place, "", r > 0 ? why : strerror(-r));
         for (size_t i = 0; i < found.n && r == 0; i++)
-                r = add_listener(b, place, &found.at[i],
-                                 b->tcp->n_listeners > before || i + 1 < found.n);
+                r = add_listener(t, place, &found.at[i],
+                                 t->n_listeners > before || i + 1 < found.n);
         return r;
 }
 
-int link_tcp_open(struct broker *b)
+int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
+             const struct tcp_places *places, const char *config_path)
 {
         int r = 0;
 
-        if (b->options.tcp.n == 0)
-                return 0;
-        b->tcp = malloc(sizeof(*b->tcp));
-        if (!b->tcp)
-                return EXIT_SYSTEM;
-        *b->tcp = (struct tcp){ .broker = b };
-        for (unsigned i = 0; i < b->options.tcp.n && r == 0; i++)
-                r = add_place(b, i);
+        *t = (struct tcp){ .crypto = crypto, .places = places, .config_path = config_path };
+        if (places->n > 0)
+                t->connections = connections;
+        for (unsigned i = 0; i < places->n && r == 0; i++)
+                r = add_place(t, i);
         return r;
 }
 
-int link_tcp_start(struct broker *b)
+int tcp_start(struct tcp *t)
 {
-        struct tcp *t = b->tcp;
+        uv_loop_t *loop = t->connections ? &t->connections->it->loop : NULL;
         int r;
 
-        if (!t)
+        if (!loop)
                 return 0;
-        r = uv_timer_init(&b->it.loop, &t->timer);
+        r = uv_timer_init(loop, &t->timer);
         t->timer.data = t;
         for (unsigned i = 0; i < t->n_listeners && r == 0; i++) {
-                r = uv_poll_init(&b->it.loop, &t->listeners[i].poll, t->listeners[i].fd);
+                r = uv_poll_init(loop, &t->listeners[i].poll, t->listeners[i].fd);
                 t->listeners[i].poll.data = &t->listeners[i];
         }
         return r ? r : accept_all(t);
 }
 
-void link_tcp_stop(struct broker *b)
+void tcp_stop(struct tcp *t)
 {
-        struct tcp *t = b->tcp;
-
-        if (!t)
+        if (!t->connections)
                 return;
         accept_none(t);
         uv_timer_stop(&t->timer);
@@ -240,39 +230,39 @@ void link_tcp_stop(struct broker *b)
                 tcp_link_finish(t->links);
 }
 
-uint64_t link_tcp_n_rejected(const struct broker *b, enum tcp_rejection why)
+uint64_t tcp_n_rejected(const struct tcp *t, enum tcp_rejection why)
 {
-        return b->tcp ? b->tcp->n_rejected[why] : 0;
+        return t->n_rejected[why];
 }
 
 /* ---- the last words ------------------------------------------------------------------------ */
 
-void link_tcp_flush(struct broker *b)
+void tcp_flush(struct tcp *t)
 {
         struct tcp_link *next;
 
-        for (struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = next) {
+        for (struct tcp_link *l = t->links; l; l = next) {
                 next = l->next;
                 if (tcp_link_flush(l) < 0)
                         tcp_link_end(l, "it was closed");
         }
 }
 
-size_t link_tcp_n_links(const struct broker *b)
+size_t tcp_n_links(const struct tcp *t)
 {
         size_t n = 0;
 
-        for (const struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = l->next)
+        for (const struct tcp_link *l = t->links; l; l = l->next)
                 n++;
         return n;
 }
 
-nfds_t link_tcp_gather(const struct broker *b, struct pollfd *fds, bool *ret_unsure)
+nfds_t tcp_gather(const struct tcp *t, struct pollfd *fds, bool *ret_unsure)
 {
         nfds_t n = 0;
 
         *ret_unsure = false;
-        for (const struct tcp_link *l = b->tcp ? b->tcp->links : NULL; l; l = l->next) {
+        for (const struct tcp_link *l = t->links; l; l = l->next) {
                 if (pipe_n(&l->to_net) > 0)
                         fds[n++] = (struct pollfd){ .fd = l->net, .events = POLLOUT };
                 else if (!tcp_link_is_sent(l))
@@ -281,12 +271,9 @@ nfds_t link_tcp_gather(const struct broker *b, struct pollfd *fds, bool *ret_uns
         return n;
 }
 
-void link_tcp_close(struct broker *b)
+void tcp_close(struct tcp *t)
 {
-        if (!b->tcp)
-                return;
-        for (unsigned i = 0; i < b->tcp->n_listeners; i++)
-                close(b->tcp->listeners[i].fd);
-        free(b->tcp);
-        b->tcp = NULL;
+        for (unsigned i = 0; i < t->n_listeners; i++)
+                close(t->listeners[i].fd);
+        *t = (struct tcp){ 0 };
 }

@@ -11,26 +11,26 @@
 
 #include "tcp-connection.h"
 
-struct broker;
-
-/* Listens if that is wanted. 0 or the exit status, with a line in the log. */
-int link_tcp_open(struct broker *b);
+/* Listens at @places, if there are any, for clients that have the keys of @crypto. All pointers stay the caller's.
+ * 0 or the exit status, with a line in the log. */
+int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
+             const struct tcp_places *places, const char *config_path);
 /* 0 or -errno. */
-int link_tcp_start(struct broker *b);
+int tcp_start(struct tcp *t);
 /* No more clients; what waits for those that are there is sent if it can be at once. */
-void link_tcp_stop(struct broker *b);
+void tcp_stop(struct tcp *t);
 
 /* How often a connection was closed for that. */
-uint64_t link_tcp_n_rejected(const struct broker *b, enum tcp_rejection why);
+uint64_t tcp_n_rejected(const struct tcp *t, enum tcp_rejection why);
 
 /* What the broker has said so far is sent, as much as the system takes at once. */
-void link_tcp_flush(struct broker *b);
+void tcp_flush(struct tcp *t);
 /* All connections, also of strangers. */
-size_t link_tcp_n_links(const struct broker *b);
+size_t tcp_n_links(const struct tcp *t);
 /* Fills @fds, one for each connection at most, with those for which something waits. *@ret_unsure:
  * whether there are others whose host has not got yet what the system took. */
-nfds_t link_tcp_gather(const struct broker *b, struct pollfd *fds, bool *ret_unsure);
+nfds_t tcp_gather(const struct tcp *t, struct pollfd *fds, bool *ret_unsure);
 
-void link_tcp_close(struct broker *b);
+void tcp_close(struct tcp *t);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * metrics-page.c - the figures of the broker in the text format of Prometheus.
  */
-#include <broker/broker.h>
 #include "metrics.h"
+#include "stats.h"
 
 #define PREFIX "mbus_broker_"
 
@@ -49,19 +49,19 @@ static void put_figure(void *data, const struct figure *f)
         if (f->bus || f->label)
                 buffer_add_char(page->out, '}');
         buffer_add_char(page->out, ' ');
-        stats_format_value(f, page->out);
+        figure_format_value(f, page->out);
         buffer_add_char(page->out, '\n');
 }
 
-void metrics_format_page(struct broker *b, struct buffer *out)
+void metrics_format_page(struct ops *ops, struct buffer *out)
 {
         struct page page = { .out = out };
         struct figure build = { .name = "build_info",
                                 .help = "Always 1; the label tells the version.",
                                 .label = "version",
-                                .labels = stats_version(),
+                                .labels = BROKER_VERSION,
                                 .value = 1 };
 
         put_figure(&page, &build);
-        stats_each(b, put_figure, &page);
+        stats_each(ops, put_figure, &page);
 }

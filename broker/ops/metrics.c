@@ -14,14 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <broker/broker.h>
-#include <broker/base/exit.h>
 #include "metrics-library.h"
-#include <broker/base/listen-address.h>
-#include <broker/config/sections.h>
 
 struct metrics {
-        struct broker *broker;
+        struct ops *ops;
         struct mhd mhd;
         struct MHD_Daemon *daemon;
         int listener;
@@ -65,7 +61,7 @@ static enum MHD_Result answer_metrics(const struct metrics *m, struct MHD_Connec
         struct buffer page = BUFFER_INIT;
         enum MHD_Result result;
 
-        metrics_format_page(m->broker, &page);
+        metrics_format_page(m->ops, &page);
         if (page.failed)
                 result = answer_text(&m->mhd, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
                                      "memory is short\n");
@@ -105,7 +101,7 @@ static void serve(struct metrics *m)
 {
         MHD_UNSIGNED_LONG_LONG ms;
 
-        iteration_wake(&m->broker->it);
+        iteration_wake(m->ops->control->it);
         m->mhd.run(m->daemon);
         if (m->mhd.get_timeout(m->daemon, &ms) == MHD_YES)
                 uv_timer_start(&m->timer, on_timer, ms, 0);
@@ -129,13 +125,13 @@ static void on_accept_timer(uv_timer_t *timer);
 
 static void pause_accepting(struct metrics *m, int error)
 {
-        struct broker *b = m->broker;
+        struct ops *ops = m->ops;
 
-        if (log_trouble_is_due(&m->no_descriptors, b->it.now))
+        if (log_trouble_is_due(&m->no_descriptors, ops->control->it->now))
                 log_warning(
                         "METRICS=%s: no more readers for now: %s; raise the limit of descriptors "
                         "(ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
-                        b->options.metrics, strerror(error));
+                        ops->settings->options.metrics, strerror(error));
         uv_poll_stop(&m->listener_poll);
         uv_timer_start(&m->accept_timer, on_accept_timer, ACCEPT_PAUSE_MS, 0);
 }
@@ -147,14 +143,15 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        iteration_wake(&m->broker->it);
+        iteration_wake(m->ops->control->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 socklen_t n = sizeof(peer);
                 int fd = accept4(m->listener, (struct sockaddr *)&peer, &n,
                                  SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (fd >= 0 && log_trouble_is_over(&m->no_descriptors))
-                        log_info("METRICS=%s: readers are taken again", m->broker->options.metrics);
+                        log_info("METRICS=%s: readers are taken again",
+                                 m->ops->settings->options.metrics);
                 /* One too many is closed by the library. */
                 if (fd >= 0)
                         m->mhd.add_connection(m->daemon, fd, (struct sockaddr *)&peer, n);
@@ -179,42 +176,41 @@ static void on_accept_timer(uv_timer_t *timer)
 /* Listens, and has the library. 0 or the exit status, with a line in the log. */
 static int prepare(struct metrics *m)
 {
-        const struct broker *b = m->broker;
-        const char *place = b->options.metrics, *error;
+        const struct ops *ops = m->ops;
+        const char *place = ops->settings->options.metrics, *error;
 
         if (mhd_load(&m->mhd, &error) < 0) {
-                section_log_error(b->config_path, b->options.lines.metrics, "METRICS",
-                                  "they are served by libmicrohttpd, install it or write no: %s",
-                                  error);
+                log_error_at(ops->settings->path, ops->settings->options.lines.metrics, "METRICS",
+                             "they are served by libmicrohttpd, install it or write no: %s", error);
                 return EXIT_CONFIG;
         }
         m->listener = place_listen(place, &m->file);
         if (m->listener < 0) {
-                section_log_error(b->config_path, b->options.lines.metrics, "METRICS",
-                                  "%s cannot be listened on: %s; write another place, or no", place,
-                                  strerror(-m->listener));
+                log_error_at(ops->settings->path, ops->settings->options.lines.metrics, "METRICS",
+                             "%s cannot be listened on: %s; write another place, or no", place,
+                             strerror(-m->listener));
                 return EXIT_NO_BUS;
         }
         return 0;
 }
 
-int metrics_open(struct broker *b)
+int metrics_open(struct ops *ops)
 {
         struct metrics *m;
         int r;
 
-        if (b->options.metrics[0] == '\0')
+        if (ops->settings->options.metrics[0] == '\0')
                 return 0;
         m = malloc(sizeof(*m));
         if (!m)
                 return EXIT_SYSTEM;
-        *m = (struct metrics){ .broker = b, .listener = -1, .file = OWN_FILE_INIT };
+        *m = (struct metrics){ .ops = ops, .listener = -1, .file = OWN_FILE_INIT };
         r = prepare(m);
         if (r) {
                 free(m);
                 return r;
         }
-        b->metrics = m;
+        ops->metrics = m;
         return 0;
 }
 
@@ -232,7 +228,7 @@ static int start_polls(struct metrics *m)
 {
         const union MHD_DaemonInfo *info =
                 m->mhd.get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-        uv_loop_t *loop = &m->broker->it.loop;
+        uv_loop_t *loop = &m->ops->control->it->loop;
         int r = info ? uv_poll_init(loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
 
         if (r == 0)
@@ -244,35 +240,36 @@ static int start_polls(struct metrics *m)
         return r;
 }
 
-int metrics_start(struct broker *b)
+int metrics_start(struct ops *ops)
 {
-        struct metrics *m = b->metrics;
+        struct metrics *m = ops->metrics;
         int r;
 
         if (!m)
                 return 0;
-        uv_timer_init(&b->it.loop, &m->timer);
-        uv_timer_init(&b->it.loop, &m->accept_timer);
+        uv_timer_init(&ops->control->it->loop, &m->timer);
+        uv_timer_init(&ops->control->it->loop, &m->accept_timer);
         m->timer.data = m->poll.data = m->accept_timer.data = m->listener_poll.data = m;
         r = start_daemon(m);
         if (r == 0)
                 r = start_polls(m);
         if (r == 0)
-                log_info("metrics on %s", b->options.metrics);
+                log_info("metrics on %s", ops->settings->options.metrics);
         return r;
 }
 
-void metrics_check(struct broker *b)
+void metrics_check(struct ops *ops)
 {
-        struct metrics *m = b->metrics;
+        struct metrics *m = ops->metrics;
         int fd;
 
-        if (!m || place_is_there(b->options.metrics, &m->file))
+        if (!m || place_is_there(ops->settings->options.metrics, &m->file))
                 return;
         own_file_remove(&m->file);
-        fd = place_listen(b->options.metrics, &m->file);
-        if (log_trouble_is_due(&m->gone, b->it.now))
-                log_warning("METRICS=%s: it was removed, and is %s%s", b->options.metrics,
+        fd = place_listen(ops->settings->options.metrics, &m->file);
+        if (log_trouble_is_due(&m->gone, ops->control->it->now))
+                log_warning("METRICS=%s: it was removed, and is %s%s",
+                            ops->settings->options.metrics,
                             fd < 0 ? "not to be had again: " : "there again",
                             fd < 0 ? strerror(-fd) : "");
         if (fd < 0)
@@ -285,19 +282,19 @@ void metrics_check(struct broker *b)
         (void)log_trouble_is_over(&m->gone);
 }
 
-void metrics_stop(struct broker *b)
+void metrics_stop(struct ops *ops)
 {
-        if (!b->metrics)
+        if (!ops->metrics)
                 return;
-        uv_timer_stop(&b->metrics->timer);
-        uv_timer_stop(&b->metrics->accept_timer);
-        uv_poll_stop(&b->metrics->poll);
-        uv_poll_stop(&b->metrics->listener_poll);
+        uv_timer_stop(&ops->metrics->timer);
+        uv_timer_stop(&ops->metrics->accept_timer);
+        uv_poll_stop(&ops->metrics->poll);
+        uv_poll_stop(&ops->metrics->listener_poll);
 }
 
-void metrics_close(struct broker *b)
+void metrics_close(struct ops *ops)
 {
-        struct metrics *m = b->metrics;
+        struct metrics *m = ops->metrics;
 
         if (!m)
                 return;
@@ -307,5 +304,5 @@ void metrics_close(struct broker *b)
         if (m->listener >= 0)
                 close(m->listener);
         free(m);
-        b->metrics = NULL;
+        ops->metrics = NULL;
 }

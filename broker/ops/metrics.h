@@ -9,21 +9,19 @@
 #ifndef BROKER_OPS_METRICS_H
 #define BROKER_OPS_METRICS_H
 
-#include <core/bytes.h>
-
-struct broker;
+#include "state.h"
 
 /* Listens at options.metrics, if that names a place. 0 or the exit status, with a line in the log. */
-int metrics_open(struct broker *b);
+int metrics_open(struct ops *ops);
 /* Serves from the loop. 0 or an error of libuv. */
-int metrics_start(struct broker *b);
+int metrics_start(struct ops *ops);
 /* Makes a Unix socket again whose file was removed. */
-void metrics_check(struct broker *b);
+void metrics_check(struct ops *ops);
 /* Serves no more; the loop may be closed then. */
-void metrics_stop(struct broker *b);
-void metrics_close(struct broker *b);
+void metrics_stop(struct ops *ops);
+void metrics_close(struct ops *ops);
 
 /* Appends the page, in the text format 0.0.4 of Prometheus. */
-void metrics_format_page(struct broker *b, struct buffer *out);
+void metrics_format_page(struct ops *ops, struct buffer *out);
 
 #endif

@@ -7,14 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include <broker/net/admission.h>
-#include <broker/bridge/bridge.h>
-#include <broker/broker.h>
-#include <broker/control/control.h>
-#include <broker/routing/monitor.h>
-#include <broker/config/settings.h>
-#include <broker/config/twins.h>
+#include "status.h"
 
 /* ---- what changed in [MBUS] ---------------------------------------------------------------- */
 
@@ -97,36 +92,36 @@ void reload_format_changes(const struct config *a, const struct config *b, struc
 
 /* ---- what needs a restart ------------------------------------------------------------------ */
 
-static void report(const struct broker *b, const char *section, const char *keys)
+static void report(const struct ops *ops, const char *section, const char *keys)
 {
-        log_warning("%s: %s in [%s] changed; it counts after a restart", b->config_path, keys,
+        log_warning("%s: %s in [%s] changed; it counts after a restart", ops->settings->path, keys,
                     section);
 }
 
-static void report_config(const struct broker *b, const struct config *config)
+static void report_config(const struct ops *ops, const struct config *config)
 {
         struct buffer names = BUFFER_INIT;
 
-        reload_format_changes(&b->config, config, &names);
+        reload_format_changes(&ops->settings->mbus, config, &names);
         buffer_add_char(&names, '\0');
         if (!names.failed && names.n > 1)
-                report(b, "MBUS", names.at);
+                report(ops, "MBUS", names.at);
         buffer_deinit(&names);
 }
 
 /* What the sockets were opened with stays as it is in @fresh, too. */
-static void keep_sockets(const struct broker *b, struct options *fresh)
+static void keep_sockets(const struct ops *ops, struct options *fresh)
 {
-        const struct options *old = &b->options;
+        const struct options *old = &ops->settings->options;
 
         if (strcmp(fresh->metrics, old->metrics) != 0)
-                report(b, "broker", "METRICS");
+                report(ops, "broker", "METRICS");
         if (fresh->socket_mode != old->socket_mode)
-                report(b, "broker", "SOCKET_MODE");
+                report(ops, "broker", "SOCKET_MODE");
         if (fresh->socket_group != old->socket_group)
-                report(b, "broker", "SOCKET_GROUP");
+                report(ops, "broker", "SOCKET_GROUP");
         if (!tcp_places_equal(&fresh->tcp, &old->tcp))
-                report(b, "broker", "TCP");
+                report(ops, "broker", "TCP");
         fresh->tcp = old->tcp;
         memcpy(fresh->metrics, old->metrics, sizeof(fresh->metrics));
         fresh->socket_mode = old->socket_mode;
@@ -136,12 +131,14 @@ static void keep_sockets(const struct broker *b, struct options *fresh)
 /* ---- rights -------------------------------------------------------------------------------- */
 
 /* Finds the rights of all clients by @policy, in their order; NULL when memory is short. */
-static struct rights **judge_all(const struct broker *b, const struct policy *policy)
+static struct rights **judge_all(const struct ops *ops, const struct policy *policy)
 {
-        struct rights **all = calloc(b->n_clients + 1, sizeof(*all));
+        const struct connections *net = ops->control->sessions->net;
+        struct rights **all = calloc(net->n + 1, sizeof(*all));
         size_t n = 0;
 
-        for (const struct client *c = b->clients; all && c; c = c->next) {
+        for (const struct connection *c = connections_first(net); all && c;
+             c = connection_next(c)) {
                 if (admit_again(c, policy, &all[n]) == 0) {
                         n++;
                         continue;
@@ -155,88 +152,91 @@ static struct rights **judge_all(const struct broker *b, const struct policy *po
 }
 
 /* What it may not have any more leaves the bus: to stay would be to go on hearing. */
-static void restrict_entities(struct broker *b, struct client *c)
+static void restrict_entities(struct session *s)
 {
-        struct attachment *a, *next;
-        char name[CLIENT_NAME_SIZE];
+        struct local_entity *e, *next;
+        char name[CONNECTION_NAME_SIZE];
 
-        for (a = c->attachments; a; a = next) {
-                struct span text = attachment_text(a);
+        for (e = session_entity(s); e; e = next) {
+                struct span text = local_entity_text(e);
 
-                next = a->next;
-                if (rights_may_attach(c->rights, entity_address(a->entity)))
+                next = local_entity_next(e);
+                if (rights_may_attach(s->rights, entity_address(e->entity)))
                         continue;
-                client_name(c, name);
+                connection_name(&s->link, name);
                 log_info("%s: [policy] does not let it have %.*s any more, which leaves", name,
                          (int)text.n, text.at);
-                control_detach(
-                        b, a, MBUS_REASON_DENIED,
+                local_entity_detach(
+                        e, MBUS_REASON_DENIED,
                         "[policy] of the broker has changed and does not let this user have it");
         }
 }
 
-static void restrict_client(struct broker *b, struct client *c, struct rights *rights)
+static void restrict_session(struct routing *routing, struct session *s, struct rights *rights)
 {
-        free(c->rights);
-        c->rights = rights;
+        free(s->rights);
+        s->rights = rights;
         if (!rights)
                 return;
-        monitor_restrict(b, c);
-        restrict_entities(b, c);
+        monitor_restrict(routing, s);
+        restrict_entities(s);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-static void apply(struct broker *b, const struct options *fresh, struct rights **rights,
+static void apply(struct ops *ops, const struct options *fresh, struct rights **rights,
                   struct bridges_plan *plan)
 {
-        struct bus_configs *old_buses = b->options.buses;
-        struct policy *old = b->options.policy;
+        struct bus_configs *old_buses = ops->settings->options.buses;
+        struct policy *old = ops->settings->options.policy;
+        struct routing *routing = ops->control->routing;
         size_t n = 0;
 
-        b->options = *fresh;
-        b->quota.limits = fresh->limits;
-        for (struct client *c = b->clients; c; c = c->next)
-                restrict_client(b, c, rights[n++]);
+        ops->settings->options = *fresh;
+        ops->control->quota->limits = fresh->limits;
+        ops->control->sessions->net->policy = fresh->policy;
+        for (struct session *s = sessions_first(ops->control->sessions); s; s = session_next(s))
+                restrict_session(routing, s, rights[n++]);
         free(rights);
         policy_free(old);
         bridges_commit(plan);
         bus_configs_free(old_buses);
-        /* Routes remember what the policy said. */
-        b->generation++;
+        /* Fanouts remember what the policy said. */
+        routes_invalidate(routing);
 }
 
 /* What [MBUS] says now counts after a restart: until then the buses are beside the one that it said
  * before. */
-static bool differ_from_main(const struct broker *b, const struct bus_configs *buses)
+static bool differ_from_main(const struct ops *ops, const struct bus_configs *buses)
 {
         char error[SECTIONS_ERROR_SIZE];
 
-        if (twins_check(&b->config, 0, buses, b->config_path, error))
+        if (twins_check(&ops->settings->mbus, 0, buses, ops->settings->path, error))
                 return true;
         log_error("%s", error);
         return false;
 }
 
-static bool read_again(struct broker *b)
+static bool read_again(struct ops *ops)
 {
-        struct options fresh = b->given;
+        struct options fresh = ops->settings->given;
         struct config config = CONFIG_INIT;
         struct bridges_plan *plan = NULL;
         struct rights **rights = NULL;
-        bool ok = settings_reread(&fresh, b->config_path, &config) == 0 &&
-                  differ_from_main(b, fresh.buses) && bridges_prepare(b, fresh.buses, &plan) == 0;
+        bool ok = settings_reread(&fresh, ops->settings->path, &config) == 0 &&
+                  differ_from_main(ops, fresh.buses) &&
+                  bridges_prepare(ops->control->bridges, fresh.buses, &plan) == 0;
 
         if (ok) {
-                rights = judge_all(b, fresh.policy);
+                rights = judge_all(ops, fresh.policy);
                 ok = rights != NULL;
                 if (!ok)
                         log_error("memory is short");
         }
         if (ok) {
-                report_config(b, &config);
-                keep_sockets(b, &fresh);
-                apply(b, &fresh, rights, plan);
+                report_config(ops, &config);
+                keep_sockets(ops, &fresh);
+                apply(ops, &fresh, rights, plan);
         } else {
                 bridges_discard(plan);
                 policy_free(fresh.policy);
@@ -246,18 +246,19 @@ static bool read_again(struct broker *b)
         return ok;
 }
 
-void reload(struct broker *b)
+void reload(struct ops *ops)
 {
         char state[64];
 
-        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, b->it.now / 1000);
-        supervise_say(state);
-        if (read_again(b)) {
-                b->n_reloads++;
-                log_info("%s was read again and counts from now on", b->config_path);
+        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                 ops->control->it->now / 1000);
+        service_manager_say(state);
+        if (read_again(ops)) {
+                ops->n_reloads++;
+                log_info("%s was read again and counts from now on", ops->settings->path);
         } else {
-                b->n_reloads_refused++;
-                log_error("%s is not used; all stays as it was", b->config_path);
+                ops->n_reloads_refused++;
+                log_error("%s is not used; all stays as it was", ops->settings->path);
         }
-        supervise_ready(b);
+        status_ready(ops);
 }

@@ -10,11 +10,9 @@
 #ifndef BROKER_OPS_RELOAD_H
 #define BROKER_OPS_RELOAD_H
 
-#include <core/config.h>
+#include "state.h"
 
-struct broker;
-
-void reload(struct broker *b);
+void reload(struct ops *ops);
 
 /* Appends the names of the keys in which @a and @b differ, with commas between; never a value. */
 void reload_format_changes(const struct config *a, const struct config *b, struct buffer *out);

@@ -3,62 +3,14 @@
  */
 #include "stats.h"
 
+#include <string.h>
+
 #include <core/hello.h>
-
-#include <broker/bridge/bridge.h>
-#include <broker/broker.h>
-#include <broker/net/tcp-listener.h>
-
-const char *stats_version(void)
-{
-#define TEXT(x) #x
-#define NUMBER(x) TEXT(x)
-        return NUMBER(MBUS_VERSION_MAJOR) "." NUMBER(MBUS_VERSION_MINOR) "." NUMBER(
-                MBUS_VERSION_PATCH);
-}
-
-void stats_format_value(const struct figure *f, struct buffer *out)
-{
-        unsigned ms = (unsigned)(f->value % 1000);
-
-        if (!f->in_ms) {
-                buffer_add_uint(out, f->value);
-                return;
-        }
-        buffer_add_uint(out, f->value / 1000);
-        buffer_add_char(out, '.');
-        for (unsigned digit = 100; digit > 0; digit /= 10)
-                buffer_add_char(out, (char)('0' + ms / digit % 10));
-}
-
-static void add_symbol(struct buffer *out, const char *text, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                buffer_add_char(out, text[i] == '_' ? '-' : text[i]);
-}
-
-void stats_format_symbol(const struct figure *f, struct buffer *out)
-{
-        static const char total[] = "_total";
-        size_t n = strlen(f->name), n_total = sizeof(total) - 1;
-
-        if (n > n_total && strcmp(f->name + n - n_total, total) == 0)
-                n -= n_total;
-        add_symbol(out, f->name, n);
-        if (f->label) {
-                buffer_add_char(out, '-');
-                add_symbol(out, f->labels, strlen(f->labels));
-        }
-        if (f->bus && strcmp(f->bus, BUS_MAIN) != 0) {
-                buffer_add_char(out, '-');
-                buffer_add_text(out, f->bus);
-        }
-}
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
 struct sink {
-        struct broker *b;
+        const struct ops *ops;
         void (*put)(void *data, const struct figure *figure);
         void *data;
 };
@@ -96,46 +48,49 @@ static void both_ways(const struct sink *s, const char *name, const char *help, 
 static void put_state(const struct sink *s)
 {
         static const char entities[] = "Entities, of local clients and of the rest of the bus.";
-        const struct broker *b = s->b;
-        size_t local = engine_n_entities(b->engine), remote = engine_n_peers(b->engine);
-        size_t queued = 0;
+        const struct routing *routing = s->ops->control->routing;
+        const struct connections *net = s->ops->control->sessions->net;
+        const struct quota *quota = s->ops->control->quota;
+        size_t local = engine_n_entities(routing->engine);
+        size_t remote = engine_n_peers(routing->engine), queued = 0;
 
-        for (const struct client *c = b->clients; c; c = c->next)
+        for (const struct connection *c = connections_first(net); c; c = connection_next(c))
                 queued += c->queue.n_messages;
-        seconds(s, "uptime_seconds", "How long the broker has been running.", b->it.now - b->started);
-        gauge(s, "clients", "Links of local clients.", b->n_clients);
+        seconds(s, "uptime_seconds", "How long the broker has been running.",
+                net->it->now - s->ops->started);
+        gauge(s, "clients", "Links of local clients.", net->n);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "local", local);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "remote", remote);
-        gauge(s, "watchers", "Clients that watch entities come and go.", b->n_watchers);
-        gauge(s, "observers", "Clients that observe messages.", b->n_observers);
+        gauge(s, "watchers", "Clients that watch entities come and go.", routing->n_watchers);
+        gauge(s, "observers", "Clients that observe messages.", routing->n_observers);
         seconds(s, "hello_interval_seconds",
                 "Time between two hellos of an entity (RFC 3259, 8.1).",
                 hello_interval(local + remote));
         gauge(s, "queued_messages", "Messages that wait for clients.", queued);
         gauge(s, "queued_bytes", "Octets that wait for clients, or to be acknowledged on a bus.",
-              b->quota.use[QUOTA_BYTES]);
+              quota->use[QUOTA_BYTES]);
         gauge(s, "retained_messages", "Last values kept for entities that come late.",
-              b->n_retained);
-        gauge(s, "retained_bytes", "Octets of these.", b->quota.use[QUOTA_RETAINED]);
+              routing->n_retained);
+        gauge(s, "retained_bytes", "Octets of these.", quota->use[QUOTA_RETAINED]);
 }
 
 static void put_reloads(const struct sink *s)
 {
         static const char help[] = "How often the configuration was read again.";
 
-        labelled(s, FIGURE_COUNTER, "reloads_total", help, "result", "used", s->b->n_reloads);
+        labelled(s, FIGURE_COUNTER, "reloads_total", help, "result", "used", s->ops->n_reloads);
         labelled(s, FIGURE_COUNTER, "reloads_total", help, "result", "refused",
-                 s->b->n_reloads_refused);
+                 s->ops->n_reloads_refused);
 }
 
 static void put_links(const struct sink *s)
 {
-        const struct broker *b = s->b;
+        const struct connections *net = s->ops->control->sessions->net;
 
         both_ways(s, "link_messages_total", "Messages from clients, and queued for clients.",
-                  b->from_links.n, b->to_links.n);
-        both_ways(s, "link_bytes_total", "Octets of these messages.", b->from_links.bytes,
-                  b->to_links.bytes);
+                  net->in.n, net->out.n);
+        both_ways(s, "link_bytes_total", "Octets of these messages.", net->in.bytes,
+                  net->out.bytes);
 }
 
 static void put_drops(const struct sink *s)
@@ -151,7 +106,7 @@ static void put_drops(const struct sink *s)
         for (unsigned i = 0; i < COUNT_MAX; i++)
                 if (causes[i])
                         labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
-                                 s->b->counts[i]);
+                                 s->ops->control->quota->counts[i]);
 }
 
 static void put_rejections(const struct sink *s)
@@ -165,7 +120,7 @@ static void put_rejections(const struct sink *s)
 
         for (unsigned i = 0; i < TCP_REJECTION_MAX; i++)
                 labelled(s, FIGURE_COUNTER, "tcp_rejected_total", help, "cause", causes[i],
-                         link_tcp_n_rejected(s->b, (enum tcp_rejection)i));
+                         tcp_n_rejected(s->ops->tcp, (enum tcp_rejection)i));
 }
 
 /* ---- the table, for each bus --------------------------------------------------------------- */
@@ -177,7 +132,7 @@ static void of_buses(const struct sink *s, const struct figure *figure,
         struct figure f = *figure;
         const struct bus *bus;
 
-        for (size_t i = 0; (bus = bridges_get_bus(s->b, i)); i++) {
+        for (size_t i = 0; (bus = buses_get(s->ops->control->buses, i)); i++) {
                 f.bus = bus->name;
                 f.value = value(bus, which);
                 s->put(s->data, &f);
@@ -265,9 +220,10 @@ static void put_bus_drops(const struct sink *s)
         }
 }
 
-void stats_each(struct broker *b, void (*put)(void *data, const struct figure *figure), void *data)
+void stats_each(const struct ops *ops, void (*put)(void *data, const struct figure *figure),
+                void *data)
 {
-        struct sink sink = { b, put, data };
+        struct sink sink = { ops, put, data };
 
         put_state(&sink);
         put_reloads(&sink);
@@ -276,4 +232,35 @@ void stats_each(struct broker *b, void (*put)(void *data, const struct figure *f
         put_rejections(&sink);
         put_bus_traffic(&sink);
         put_bus_drops(&sink);
+}
+
+/* ---- broker.stats() ------------------------------------------------------------------------ */
+
+static void answer_figure(void *data, const struct figure *f)
+{
+        struct answer *a = data;
+
+        buffer_add_text(&a->items, " (");
+        figure_format_symbol(f, &a->items);
+        buffer_add_char(&a->items, ' ');
+        figure_format_value(f, &a->items);
+        answer_end_item(a);
+}
+
+static void on_stats(struct request *r)
+{
+        struct answer a = answer_to(r, "broker.stats");
+
+        stats_each(r->room, answer_figure, &a);
+        answer_end(&a);
+}
+
+void stats_init(struct ops *ops)
+{
+        static const struct command_entry entries[] = {
+                { "broker.stats", SPEAKER_OWNER, on_stats },
+        };
+
+        ops->commands = (struct command_table){ entries, 1, ops };
+        control_add(ops->control, &ops->commands);
 }

@@ -1,7 +1,7 @@
 /*
  * fanout.c - who gets what one entity sends to one destination, remembered.
  *
- * A client remembers ROUTES_MAX routes of up to ROUTE_CLIENTS_MAX recipients. Larger ones would cost
+ * Of a session ROUTES_MAX are remembered, of up to ROUTE_CLIENTS_MAX recipients. Larger ones would cost
  * the product of senders and recipients in memory; of them the broker remembers the last one, which
  * is what one busy sender to everybody needs.
  */
@@ -10,96 +10,91 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <broker/bridge/bridge.h>
-#include <broker/broker.h>
-#include <broker/sessions/reliable.h>
-
 #define PEERS_LOOKED_AT 16
 
-struct route *route_free(struct route *route)
+struct fanout *fanout_free(struct fanout *fanout)
 {
-        if (!route)
+        if (!fanout)
                 return NULL;
-        name_unref(route->name);
-        free(route->clients);
-        free(route);
+        name_unref(fanout->name);
+        free(fanout->sessions);
+        free(fanout);
         return NULL;
 }
 
-/* The addresses in front of an AckList, if they are those of @route. */
-static bool is_at(const struct route *route, struct span rest)
+/* The addresses in front of an AckList, if they are those of @fanout. */
+static bool is_at(const struct fanout *fanout, struct span rest)
 {
-        return rest.n > route->pattern_n && rest.at[route->pattern_n] == '(' &&
-               memcmp(rest.at, route->pattern, route->pattern_n) == 0;
+        return rest.n > fanout->pattern_n && rest.at[fanout->pattern_n] == '(' &&
+               memcmp(rest.at, fanout->pattern, fanout->pattern_n) == 0;
 }
 
-struct route *route_recall(struct broker *b, struct client *c, struct span *rest)
+struct fanout *fanout_recall(struct routing *routing, struct session *s, struct span *rest)
 {
-        struct route *route;
+        struct fanout *fanout;
 
         for (unsigned i = 0; i <= ROUTES_MAX; i++) {
-                route = i < ROUTES_MAX ? c->routes[i] : b->wide;
-                if (!route || route->generation != b->generation || route->src->client != c ||
-                    !is_at(route, *rest))
+                fanout = i < ROUTES_MAX ? s->routing->fanouts[i] : routing->wide;
+                if (!fanout || fanout->generation != routing->generation ||
+                    fanout->src->session != s || !is_at(fanout, *rest))
                         continue;
-                *rest = span_from(*rest, route->pattern_n);
-                return route;
+                *rest = span_from(*rest, fanout->pattern_n);
+                return fanout;
         }
         return NULL;
 }
 
 /* ---- making one ---------------------------------------------------------------------------- */
 
-bool route_match(struct broker *b, const struct address *dest, size_t *ret_n)
+bool match_entities(struct routing *routing, const struct address *dest, size_t *ret_n)
 {
-        size_t n = engine_match(b->engine, dest, b->matches, b->matches_size);
+        size_t n = engine_match(routing->engine, dest, routing->matches, routing->matches_size);
         struct entity **matches;
 
-        if (n > b->matches_size) {
-                matches = realloc(b->matches, 2 * n * sizeof(*matches));
+        if (n > routing->matches_size) {
+                matches = realloc(routing->matches, 2 * n * sizeof(*matches));
                 if (!matches)
                         return false;
-                b->matches = matches;
-                b->matches_size = 2 * n;
-                n = engine_match(b->engine, dest, b->matches, b->matches_size);
+                routing->matches = matches;
+                routing->matches_size = 2 * n;
+                n = engine_match(routing->engine, dest, routing->matches, routing->matches_size);
         }
         *ret_n = n;
         return true;
 }
 
 /* An entity gets nothing of what it sends itself, as on the bus. */
-static bool gather_clients(struct broker *b, struct route *route)
+static bool gather_sessions(struct routing *routing, struct fanout *fanout)
 {
         size_t n;
 
-        if (!route_match(b, &route->dest, &n))
+        if (!match_entities(routing, &fanout->dest, &n))
                 return false;
-        b->mark++;
+        sessions_visit(routing->sessions);
         for (size_t i = 0; i < n; i++) {
-                struct attachment *a = entity_data(b->matches[i]);
+                struct local_entity *e = entity_data(routing->matches[i]);
 
-                if (entity_address(a->entity)->n == route->dest.n)
-                        route->only = a;
+                if (entity_address(e->entity)->n == fanout->dest.n)
+                        fanout->only = e;
         }
-        if (n > 0 && route->only != route->src)
-                route->clients = malloc((route->only ? 1 : n) * sizeof(*route->clients));
+        if (n > 0 && fanout->only != fanout->src)
+                fanout->sessions = malloc((fanout->only ? 1 : n) * sizeof(*fanout->sessions));
         else
                 return true;
-        if (!route->clients)
+        if (!fanout->sessions)
                 return false;
         for (size_t i = 0; i < n; i++) {
-                struct attachment *a = entity_data(b->matches[i]);
+                struct local_entity *e = entity_data(routing->matches[i]);
 
-                if (a == route->src || !a->client || a->client->mark == b->mark ||
-                    (route->only && a != route->only))
+                if (e == fanout->src || !e->session || (fanout->only && e != fanout->only) ||
+                    !session_is_new(e->session))
                         continue;
-                a->client->mark = b->mark;
-                route->clients[route->n++] = a->client;
+                fanout->sessions[fanout->n++] = e->session;
         }
         return true;
 }
 
-static void look_for_peers(struct broker *b, struct route *route)
+static void look_for_peers(struct routing *routing, struct fanout *fanout)
 {
         struct peer_info peer;
         size_t cursor = 0;
@@ -107,99 +102,106 @@ static void look_for_peers(struct broker *b, struct route *route)
         /* One with the very same elements need not be the first, but it is not far: whatever
          * matches, too, has its id. */
         for (unsigned n = 0; n < PEERS_LOOKED_AT; n++) {
-                if (!engine_next_peer(b->engine, &route->dest, &cursor, &peer))
+                if (!engine_next_peer(routing->engine, &fanout->dest, &cursor, &peer))
                         return;
-                route->has_peers = true;
-                if (route->dest.n > 0 && peer.address->n == route->dest.n) {
-                        route->is_peer = true;
+                fanout->has_peers = true;
+                if (fanout->dest.n > 0 && peer.address->n == fanout->dest.n) {
+                        fanout->is_peer = true;
                         return;
                 }
         }
 }
 
-static void permit(struct route *route, const struct rights *rights)
+static void permit(struct fanout *fanout, const struct rights *rights)
 {
-        route->lines = rights_to(rights, &route->dest);
-        if (route->lines == 0)
-                route->permission = PERMIT_NONE;
-        else if (!rights_for_all_commands(rights, route->lines))
-                route->permission = PERMIT_SOME;
+        fanout->lines = rights_to(rights, &fanout->dest);
+        if (fanout->lines == 0)
+                fanout->permission = PERMIT_NONE;
+        else if (!rights_for_all_commands(rights, fanout->lines))
+                fanout->permission = PERMIT_SOME;
 }
 
-static struct route *route_new(struct broker *b, struct attachment *src, const struct header *h)
+static struct fanout *fanout_new(struct routing *routing, struct local_entity *src,
+                                 const struct header *h)
 {
         size_t n = address_plain_size(&h->src) + 1 + address_plain_size(&h->dest) + 1;
-        struct route *route = malloc(sizeof(*route) + n);
+        struct fanout *fanout = malloc(sizeof(*fanout) + n);
         struct address view;
         char *at;
 
-        if (!route)
+        if (!fanout)
                 return NULL;
-        *route = (struct route){ .generation = b->generation, .src = src, .pattern_n = n };
-        at = address_put_plain(&h->src, route->pattern, &view);
+        *fanout = (struct fanout){ .generation = routing->generation, .src = src, .pattern_n = n };
+        at = address_put_plain(&h->src, fanout->pattern, &view);
         *at++ = ' ';
-        at = address_put_plain(&h->dest, at, &route->dest);
+        at = address_put_plain(&h->dest, at, &fanout->dest);
         *at = ' ';
-        if (src->client->rights)
-                permit(route, src->client->rights);
-        if (!gather_clients(b, route))
-                return route_free(route);
-        look_for_peers(b, route);
-        route->exported = bridge_exports(b, entity_address(src->entity));
-        return route;
+        if (src->session->rights)
+                permit(fanout, src->session->rights);
+        if (!gather_sessions(routing, fanout))
+                return fanout_free(fanout);
+        look_for_peers(routing, fanout);
+        fanout->exported = routing->others->exports(routing->others, entity_address(src->entity));
+        return fanout;
 }
 
-struct route *route_get(struct broker *b, struct client *c, struct attachment *src,
-                        const struct header *h)
+struct fanout *fanout_get(struct routing *routing, struct session *s, struct local_entity *src,
+                          const struct header *h)
 {
-        struct route *route, **place;
+        struct fanout *fanout, **place;
 
         for (unsigned i = 0; i <= ROUTES_MAX; i++) {
-                route = i < ROUTES_MAX ? c->routes[i] : b->wide;
-                if (route && route->generation == b->generation && route->src == src &&
-                    address_equal(&route->dest, &h->dest))
-                        return route;
+                fanout = i < ROUTES_MAX ? s->routing->fanouts[i] : routing->wide;
+                if (fanout && fanout->generation == routing->generation && fanout->src == src &&
+                    address_equal(&fanout->dest, &h->dest))
+                        return fanout;
         }
-        route = route_new(b, src, h);
-        if (!route)
+        fanout = fanout_new(routing, src, h);
+        if (!fanout)
                 return NULL;
-        place = &b->wide;
-        if (route->n <= ROUTE_CLIENTS_MAX)
-                place = &c->routes[c->next_route++ % ROUTES_MAX];
-        route_free(*place);
-        *place = route;
-        return route;
+        place = &routing->wide;
+        if (fanout->n <= ROUTE_CLIENTS_MAX)
+                place = &s->routing->fanouts[s->routing->next_fanout++ % ROUTES_MAX];
+        fanout_free(*place);
+        *place = fanout;
+        return fanout;
 }
 
-enum resolution route_resolve(struct broker *b, struct route *route, struct attachment **ret_target,
-                              struct name **ret_name)
+enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
+                               struct local_entity **ret_target, struct name **ret_name)
 {
         struct entity *entity = NULL;
         const struct address *address = NULL;
 
-        if (route->resolution == ROUTE_UNRESOLVED && route->only) {
-                route->resolution = ROUTE_LOCAL;
-                route->target = route->only;
-        } else if (route->resolution == ROUTE_UNRESOLVED) {
-                switch (engine_resolve(b->engine, &route->dest, &entity, &address)) {
+        if (fanout->resolution == FANOUT_UNRESOLVED && fanout->only) {
+                fanout->resolution = FANOUT_LOCAL;
+                fanout->target = fanout->only;
+        } else if (fanout->resolution == FANOUT_UNRESOLVED) {
+                switch (engine_resolve(routing->engine, &fanout->dest, &entity, &address)) {
                 case 0:
-                        route->resolution = ROUTE_NOBODY;
+                        fanout->resolution = FANOUT_NOBODY;
                         break;
                 case 1:
                         if (entity) {
-                                route->resolution = ROUTE_LOCAL;
-                                route->target = entity_data(entity);
+                                fanout->resolution = FANOUT_LOCAL;
+                                fanout->target = entity_data(entity);
                                 break;
                         }
-                        route->name = name_new(address->text);
-                        if (route->name)
-                                route->resolution = ROUTE_PEER;
+                        fanout->name = name_new(address->text);
+                        if (fanout->name)
+                                fanout->resolution = FANOUT_PEER;
                         break;
                 default:
-                        route->resolution = ROUTE_SEVERAL;
+                        fanout->resolution = FANOUT_SEVERAL;
                 }
         }
-        *ret_target = route->target;
-        *ret_name = route->name;
-        return route->resolution;
+        *ret_target = fanout->target;
+        *ret_name = fanout->name;
+        return fanout->resolution;
+}
+
+void fanouts_forget(struct session *s)
+{
+        for (unsigned i = 0; i < ROUTES_MAX; i++)
+                s->routing->fanouts[i] = fanout_free(s->routing->fanouts[i]);
 }

@@ -2,7 +2,7 @@
  * inbound.c - a message from a link on its way through: what its header says, and whether its
  * commands may pass.
  *
- * A client sends to few destinations, so the last ones are remembered as routes, by the text of both
+ * A client sends to few destinations, so the last ones are remembered (fanout.c), by the text of both
  * addresses as they stand in the header. A header that bears the same text is recognised with one
  * comparison, and nothing is parsed or looked up.
  *
@@ -14,83 +14,78 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
-#include <broker/base/excerpt.h>
-
 /* Payloads up to this size are parsed without asking for memory. */
 #define LENT_MAX 1024
 
 /* ---- reading the header -------------------------------------------------------------------- */
 
-static void malformed(struct passage *p, const char *what)
+static void malformed(struct inbound *p, const char *what)
 {
-        broker_count(p->b, COUNT_MALFORMED, p->c, "a frame is no message");
-        control_undelivered(p->b, p->c, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
+        connection_count(&p->s->link, COUNT_MALFORMED, "a frame is no message");
+        reply_undelivered(p->s, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
 }
 
-void passage_undelivered(struct passage *p, enum mbus_reason reason, const char *why)
+void inbound_undelivered(struct inbound *p, enum mbus_reason reason, const char *why)
 {
         if (p->h.reliable)
-                control_undelivered(p->b, p->c, attachment_text(p->route->src), p->h.seq, reason,
-                                    why);
+                reply_undelivered(p->s, local_entity_text(p->fanout->src), p->h.seq, reason, why);
 }
 
 static const char denied_source_why[] = "SrcAddr is not attached to the link";
 
 /* The log says to whom, and which command; the sender knows. */
-static void denied(struct passage *p, const char *why, struct span command)
+static void denied(struct inbound *p, const char *why, struct span command)
 {
-        const struct span dest = p->route->dest.text;
+        const struct span dest = p->fanout->dest.text;
 
-        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", why, shown_size(command),
-                     command.at, shown_size(dest), dest.at);
+        connection_count(&p->s->link, COUNT_DENIED, "%s: %.*s to %.*s", why, shown_size(command),
+                         command.at, shown_size(dest), dest.at);
         if (p->h.reliable)
-                passage_undelivered(p, MBUS_REASON_DENIED, why);
+                inbound_undelivered(p, MBUS_REASON_DENIED, why);
         else
-                denial_note(p->c, p->h.seq, why);
+                denial_note(p->s, p->h.seq, why);
 }
 
-static void denied_source(struct passage *p)
+static void denied_source(struct inbound *p)
 {
         const struct span src = p->h.src.text, dest = p->h.dest.text;
 
-        broker_count(p->b, COUNT_DENIED, p->c, "%s: %.*s to %.*s", denied_source_why,
-                     shown_size(src), src.at, shown_size(dest), dest.at);
+        connection_count(&p->s->link, COUNT_DENIED, "%s: %.*s to %.*s", denied_source_why,
+                         shown_size(src), src.at, shown_size(dest), dest.at);
         if (p->h.reliable)
-                control_undelivered(p->b, p->c, src, p->h.seq, MBUS_REASON_DENIED,
-                                    denied_source_why);
+                reply_undelivered(p->s, src, p->h.seq, MBUS_REASON_DENIED, denied_source_why);
         else if (p->h.payload < p->text.n)
-                denial_note(p->c, p->h.seq, denied_source_why);
+                denial_note(p->s, p->h.seq, denied_source_why);
 }
 
 /* Reads the whole header. False if the message goes no further. */
-static bool parse(struct passage *p)
+static bool parse(struct inbound *p)
 {
         struct parse_error error = { 0, "" };
-        struct attachment *src;
+        struct local_entity *src;
 
         if (header_parse(p->text, &p->h, &error)) {
                 malformed(p, error.what);
                 return false;
         }
         p->payload = span_from(p->text, p->h.payload);
-        src = p->h.src.n > 0 ? attachment_find(p->b, &p->h.src) : NULL;
-        if (src && src->client != p->c)
+        src = p->h.src.n > 0 ? local_entity_find(p->routing->sessions, &p->h.src) : NULL;
+        if (src && src->session != p->s)
                 src = NULL;
-        if (control_is_for(p->b, &p->h.dest)) {
-                control_message(p->b, p->c, &p->h, src, p->payload);
+        if (sessions_is_self(p->routing->sessions, &p->h.dest)) {
+                p->routing->commands->on_message(p->routing->commands, p->s, &p->h, src,
+                                                 p->payload);
                 return false;
         }
         if (!src) {
                 denied_source(p);
                 return false;
         }
-        p->route = route_get(p->b, p->c, src, &p->h);
-        if (!p->route) {
+        p->fanout = fanout_get(p->routing, p->s, src, &p->h);
+        if (!p->fanout) {
                 if (p->h.reliable)
-                        control_undelivered(p->b, p->c, p->h.src.text, p->h.seq, MBUS_REASON_FULL,
-                                            "the broker's memory is short");
+                        reply_undelivered(p->s, p->h.src.text, p->h.seq, MBUS_REASON_FULL,
+                                          "the broker's memory is short");
                 return false;
         }
         return true;
@@ -100,17 +95,17 @@ static bool parse(struct passage *p)
  * Recognises a header that says the same as an earlier one, but for its numbers. Addresses that are
  * not written as plainly as our library does are left to parse().
  */
-static bool recognise(struct passage *p)
+static bool recognise(struct inbound *p)
 {
         struct span rest;
 
         if (!header_begin(p->text, &p->h, &rest))
                 return false;
-        p->route = route_recall(p->b, p->c, &rest);
-        return p->route && header_end(rest, &p->h, &p->payload);
+        p->fanout = fanout_recall(p->routing, p->s, &rest);
+        return p->fanout && header_end(rest, &p->h, &p->payload);
 }
 
-bool passage_read(struct passage *p)
+bool inbound_read(struct inbound *p)
 {
         return recognise(p) || parse(p);
 }
@@ -119,35 +114,37 @@ bool passage_read(struct passage *p)
 
 /* How many octets it would have on the bus; its SeqNum there is not known yet, the longest one is taken. 0 when
  * memory is short. */
-static size_t measure(struct passage *p)
+static size_t measure(struct inbound *p)
 {
-        struct broker *b = p->b;
-        bool is_ucl = b->bus.dialect == DIALECT_UCL;
+        struct routing *routing = p->routing;
+        bool is_ucl = routing->buses->main.dialect == DIALECT_UCL;
         struct header_spec spec = { .seq = is_ucl ? RELIABLE_SEQ_MOD_UCL - 1 : UINT32_MAX,
                                     .timestamp = p->h.timestamp,
                                     .reliable = p->h.reliable,
-                                    .src = attachment_text(p->route->src),
-                                    .dest = p->route->dest.text };
+                                    .src = local_entity_text(p->fanout->src),
+                                    .dest = p->fanout->dest.text };
 
-        buffer_clear(&b->it.text);
-        return message_format(&spec, p->payload, b->bus.dialect, &b->it.text) ? 0 : b->it.text.n;
+        buffer_clear(&routing->it->text);
+        return message_format(&spec, p->payload, routing->buses->main.dialect, &routing->it->text)
+                       ? 0
+                       : routing->it->text.n;
 }
 
-bool passage_fits_by_measure(struct passage *p)
+bool inbound_fits_by_measure(struct inbound *p)
 {
-        struct broker *b = p->b;
-        size_t largest = b->bus.largest, n = measure(p);
+        struct routing *routing = p->routing;
+        size_t largest = routing->buses->main.largest, n = measure(p);
         char why[128];
 
         if (n <= largest)
                 return true;
         snprintf(why, sizeof(why),
                  "it is too large: it has %zu octets on the bus, and may have %zu", n, largest);
-        broker_count(b, COUNT_MALFORMED, p->c, "a message for the bus main: %s", why);
+        connection_count(&p->s->link, COUNT_MALFORMED, "a message for the bus main: %s", why);
         if (p->h.reliable)
-                passage_undelivered(p, MBUS_REASON_MALFORMED, why);
+                inbound_undelivered(p, MBUS_REASON_MALFORMED, why);
         else
-                control_dropped(p->c, 1, "sent");
+                reply_dropped(p->s, 1, "sent");
         return false;
 }
 
@@ -169,21 +166,21 @@ static bool may_be_reserved(struct span payload)
         }
 }
 
-static bool may_say(const struct passage *p, struct span command)
+static bool may_say(const struct inbound *p, struct span command)
 {
-        return !p->c->rights || rights_for_command(p->c->rights, p->route->lines, command);
+        return !p->s->rights || rights_for_command(p->s->rights, p->fanout->lines, command);
 }
 
-bool passage_is_forbidden(struct passage *p)
+bool inbound_is_forbidden(struct inbound *p)
 {
-        if (p->route->permission != PERMIT_NONE)
+        if (p->fanout->permission != PERMIT_NONE)
                 return false;
         denied(p, "[policy] does not let it send there: that takes send= in a line for its user",
                span_of("anything"));
         return true;
 }
 
-static enum verdict judge_commands(struct passage *p, const struct payload *payload)
+static enum verdict judge_commands(struct inbound *p, const struct payload *payload)
 {
         size_t n_pings = 0;
 
@@ -206,11 +203,11 @@ static enum verdict judge_commands(struct passage *p, const struct payload *payl
         if (n_pings > 0 && n_pings == payload->n && !p->h.reliable)
                 return VERDICT_PING;
         if (n_pings > 0)
-                engine_answer_ping(p->b->engine, p->b->it.now, &p->route->dest);
+                engine_answer_ping(p->routing->engine, p->routing->it->now, &p->fanout->dest);
         return VERDICT_PASS;
 }
 
-enum verdict passage_judge(struct passage *p, bool wholly)
+enum verdict inbound_judge(struct inbound *p, bool wholly)
 {
         struct payload payload = PAYLOAD_INIT;
         struct parse_error error = { 0, "" };
@@ -219,21 +216,37 @@ enum verdict passage_judge(struct passage *p, bool wholly)
         enum verdict verdict;
         int r;
 
-        if (passage_is_forbidden(p))
+        if (inbound_is_forbidden(p))
                 return VERDICT_STOP;
-        if (!wholly && p->route->permission == PERMIT_ALL && !may_be_reserved(p->payload))
+        if (!wholly && p->fanout->permission == PERMIT_ALL && !may_be_reserved(p->payload))
                 return VERDICT_PASS;
         if (p->payload.n <= LENT_MAX)
                 payload_lend(&payload, &room, arena, p->payload.n);
         r = payload_parse(&payload, p->payload, &error);
         if (r) {
-                broker_count(p->b, COUNT_MALFORMED, p->c,
-                             "the commands of a message are malformed");
-                passage_undelivered(p, r > 0 ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL,
+                connection_count(&p->s->link, COUNT_MALFORMED,
+                                 "the commands of a message are malformed");
+                inbound_undelivered(p, r > 0 ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL,
                                     r > 0 ? error.what : "the broker's memory is short");
                 return VERDICT_STOP;
         }
         verdict = judge_commands(p, &payload);
         payload_deinit(&payload);
         return verdict;
+}
+
+/* ---- what hinders -------------------------------------------------------------------------- */
+
+void inbound_refuse_more(struct inbound *p, int result)
+{
+        if (result == MBUS_E_MALFORMED)
+                inbound_undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
+        else if (result == MBUS_E_FULL)
+                inbound_undelivered(p, MBUS_REASON_FULL,
+                                    "too many reliable messages are under way");
+        else if (result == MBUS_E_TOO_LARGE)
+                inbound_undelivered(p, MBUS_REASON_FULL,
+                                    "too many octets of reliable messages are under way");
+        else
+                inbound_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
 }

@@ -9,18 +9,6 @@
 
 #include <core/filter.h>
 
-#include <broker/bridge/bridge.h>
-#include <broker/broker.h>
-#include <broker/control/control.h>
-
-void loss_note(struct bus *bus, enum mbus_drop reason, uint64_t n)
-{
-        if (reason == MBUS_DROP_SOCKET)
-                bus->loss.n_datagrams += n;
-        else
-                bus->loss.n_messages += n;
-}
-
 static uint64_t deadline_of(const struct loss *l)
 {
         if (l->n_datagrams + l->n_messages == 0)
@@ -28,43 +16,43 @@ static uint64_t deadline_of(const struct loss *l)
         return l->told_at ? l->told_at + LOSS_PAUSE_MS * NSEC_PER_MSEC : 0;
 }
 
-uint64_t loss_deadline(struct broker *b)
+uint64_t loss_deadline(const struct routing *routing)
 {
         uint64_t first = TIME_NEVER;
         const struct bus *bus;
 
-        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
+        for (size_t i = 0; (bus = buses_get(routing->buses, i)); i++)
                 if (deadline_of(&bus->loss) < first)
                         first = deadline_of(&bus->loss);
         return first;
 }
 
-static bool could_see(const struct client *c, const struct bus *bus)
+static bool could_see(const struct session *s, const struct bus *bus)
 {
-        return (c->attachments && bus == &c->broker->bus) ||
-               (c->observes && filters_name_bus(c->filters, bus->name));
+        return (s->n_entities > 0 && bus_is_main(bus)) ||
+               (s->routing->observes && filters_name_bus(s->routing->filters, bus->name));
 }
 
-static void tell(struct broker *b, struct bus *bus)
+static void tell(struct routing *routing, struct bus *bus)
 {
         struct loss *l = &bus->loss;
 
-        for (struct client *c = b->clients; c; c = c->next) {
-                if (!could_see(c, bus))
+        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s)) {
+                if (!could_see(s, bus))
                         continue;
                 if (l->n_datagrams > 0)
-                        control_dropped(c, l->n_datagrams, "socket");
+                        reply_dropped(s, l->n_datagrams, "socket");
                 if (l->n_messages > 0)
-                        control_dropped(c, l->n_messages, "events");
+                        reply_dropped(s, l->n_messages, "events");
         }
-        *l = (struct loss){ .told_at = b->it.now };
+        *l = (struct loss){ .told_at = routing->it->now };
 }
 
-void loss_tell(struct broker *b)
+void loss_tell(struct routing *routing)
 {
         struct bus *bus;
 
-        for (size_t i = 0; (bus = bridges_get_bus(b, i)); i++)
-                if (deadline_of(&bus->loss) <= b->it.now)
-                        tell(b, bus);
+        for (size_t i = 0; (bus = buses_get(routing->buses, i)); i++)
+                if (deadline_of(&bus->loss) <= routing->it->now)
+                        tell(routing, bus);
 }

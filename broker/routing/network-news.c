@@ -1,5 +1,5 @@
 /*
- * network-news.c - see outlook.h. Without a broker the library would notice all this itself, so clients are
+ * network-news.c - see network-news.h. Without a broker the library would notice all this itself, so clients are
  * told what it would tell (MBUS_EVENT_NETWORK in mbus.h).
  */
 #include "network-news.h"
@@ -7,29 +7,20 @@
 #include <core/filter.h>
 #include <core/value.h>
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
-#include <broker/base/log.h>
-
 static const char *const names[MBUS_NETWORK_MAX] = {
         [MBUS_NETWORK_OK] = "ok",     [MBUS_NETWORK_MOVED] = "moved",
         [MBUS_NETWORK_MUTE] = "mute", [MBUS_NETWORK_DEAF] = "deaf",
         [MBUS_NETWORK_KEY] = "key",   [MBUS_NETWORK_DIALECT] = "dialect",
 };
 
-static bool is_main(const struct bus *bus)
+static bool is_concerned(const struct session *s, const struct bus *bus)
 {
-        return bus == &bus->broker->bus;
-}
-
-static bool is_concerned(const struct client *c, const struct bus *bus)
-{
-        return (is_main(bus) && (c->attachments || c->watches)) ||
-               (c->observes && filters_name_bus(c->filters, bus->name));
+        return (bus_is_main(bus) && (s->n_entities > 0 || s->routing->watches)) ||
+               (s->routing->observes && filters_name_bus(s->routing->filters, bus->name));
 }
 
 /* broker.network(STATE "INTERFACE" "WHY") */
-static void say(struct client *c, const struct bus *bus, enum mbus_network network,
+static void say(struct session *s, const struct bus *bus, enum mbus_network network,
                 const char *text)
 {
         struct buffer payload = BUFFER_INIT;
@@ -42,31 +33,32 @@ static void say(struct client *c, const struct bus *bus, enum mbus_network netwo
         value_format_string(span_of(text), &payload);
         buffer_add_char(&payload, ')');
         if (payload.failed)
-                client_kill(c, "memory is short");
+                connection_kill(&s->link, "memory is short");
         else
-                control_say(c, buffer_span(&payload));
+                reply_say(s, buffer_span(&payload));
         buffer_deinit(&payload);
 }
 
-void outlook_note(struct bus *bus, enum mbus_network network, const char *text)
+void network_note(struct routing *routing, struct bus *bus, enum mbus_network network,
+                  const char *text)
 {
         if (network == MBUS_NETWORK_OK)
                 log_info("bus %s: %s", bus->name, text);
         else
                 log_warning("bus %s: %s", bus->name, text);
-        for (struct client *c = bus->broker->clients; c; c = c->next)
-                if (!c->dead && is_concerned(c, bus))
-                        say(c, bus, network, text);
+        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s))
+                if (!s->link.is_dead && is_concerned(s, bus))
+                        say(s, bus, network, text);
 }
 
-void outlook_tell(struct client *c)
+void network_tell(struct session *s)
 {
-        struct broker *b = c->broker;
+        const struct bus *bus = &s->routing->all->buses->main;
         const char *text;
 
         for (unsigned network = 0; network < MBUS_NETWORK_MAX; network++) {
-                text = udp_network(b->udp, b->engine, (enum mbus_network)network);
+                text = udp_network(bus->udp, bus->engine, (enum mbus_network)network);
                 if (text)
-                        say(c, &b->bus, (enum mbus_network)network, text);
+                        say(s, bus, (enum mbus_network)network, text);
         }
 }

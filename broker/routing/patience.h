@@ -9,25 +9,25 @@
 #ifndef BROKER_ROUTING_PATIENCE_H
 #define BROKER_ROUTING_PATIENCE_H
 
-#include <core/search.h>
-
 #include "inbound.h"
 
-void patience_open(struct broker *b);
-void patience_close(struct broker *b);
+void patience_open(struct routing *routing);
+void patience_close(struct routing *routing);
 
-/* How long messages of @a may wait, in ns. */
-uint64_t patience_of(const struct broker *b, const struct attachment *a);
+/* How long messages of @e may wait, in ns. */
+uint64_t patience_of(const struct routing *routing, const struct local_entity *e);
 /* Whether @p, a reliable message, waits for its destination, which is known to be @is_one or not. */
-bool patience_is_wanted(const struct passage *p, bool is_one);
+bool patience_is_wanted(const struct inbound *p, bool is_one);
 /* It does, or is refused; either is all that is to be done about it. */
-void patience_hold(struct passage *p);
+void patience_hold(struct inbound *p);
 /* An entity is known on the bus main from now on. */
-void patience_note(struct broker *b, const struct address *address);
-/* @a goes away, and what waits of it. */
-void patience_forget(struct broker *b, const struct attachment *a);
-/* Asks, sends what may go, gives up. */
-void patience_process(struct broker *b);
-uint64_t patience_deadline(const struct broker *b);
+void patience_note(struct routing *routing, const struct address *address);
+/* @e goes away, and what waits of it. */
+void patience_forget(struct routing *routing, const struct local_entity *e);
+/* Asks, gives @resend the messages of sessions that may go, gives up. That takes the message and does all that is
+ * to be done about it: 0, or -ENOMEM. */
+void patience_process(struct routing *routing,
+                      int (*resend)(struct routing *routing, struct session *s, struct span text));
+uint64_t patience_deadline(const struct routing *routing);
 
 #endif

@@ -3,11 +3,10 @@
  */
 #include "retain.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <broker/broker.h>
 
 struct retained {
         struct retained *next;
@@ -23,9 +22,8 @@ struct retained {
 
 /* An entity with names; all of them are in a list. */
 struct retainer {
-        struct attachment *attachment;
-        struct retainer *previous;
-        struct retainer *next;
+        struct local_entity *entity;
+        struct list_node node;
         struct retained *first;
         unsigned n;
 };
@@ -40,41 +38,42 @@ static size_t name_cost(size_t n)
         return memory > RETAINED_COST ? memory : RETAINED_COST;
 }
 
-static void charge(struct attachment *a, struct retained *each, size_t n)
+static void charge(struct local_entity *e, struct retained *each, size_t n)
 {
-        quota_take(a->client->user, QUOTA_RETAINED, n);
-        a->client->retained += n;
+        quota_take(e->session->link.user, QUOTA_RETAINED, n);
+        e->session->routing->retained += n;
         each->charged += n;
 }
 
-static void give_back(struct attachment *a, struct retained *each, size_t n)
+static void give_back(struct local_entity *e, struct retained *each, size_t n)
 {
-        quota_give_back(a->client->user, QUOTA_RETAINED, n);
-        a->client->retained -= n;
+        quota_give_back(e->session->link.user, QUOTA_RETAINED, n);
+        e->session->routing->retained -= n;
         each->charged -= n;
 }
 
-static bool has_room(struct attachment *a, size_t n)
+static bool has_room(struct local_entity *e, size_t n)
 {
-        enum limit limit = quota_check(a->client->user, QUOTA_RETAINED, a->client->retained, n, 1);
+        enum limit limit = quota_check(e->session->link.user, QUOTA_RETAINED,
+                                       e->session->routing->retained, n, 1);
 
         if (limit)
-                client_log_limit(a->client, limit, "a last value is not kept");
+                connection_log_limit(&e->session->link, limit, "a last value is not kept");
         return limit == LIMIT_NONE;
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-static void drop_value(struct broker *b, struct attachment *a, struct retained *each)
+static void drop_value(struct routing *routing, struct local_entity *e, struct retained *each)
 {
         if (!each->dest)
                 return;
-        give_back(a, each, each->charged - name_cost(each->name_n));
+        give_back(e, each, each->charged - name_cost(each->name_n));
         free(each->dest);
         free(each->payload);
         each->dest = NULL;
         each->payload = NULL;
-        b->n_retained--;
+        routing->n_retained--;
 }
 
 static struct retained **find(struct retainer *retainer, struct span name)
@@ -86,49 +85,43 @@ static struct retained **find(struct retainer *retainer, struct span name)
         return link;
 }
 
-static struct retainer *retainer_new(struct broker *b, struct attachment *a)
+static struct retainer *retainer_new(struct routing *routing, struct local_entity *e)
 {
         struct retainer *retainer = malloc(sizeof(*retainer));
 
         if (!retainer)
                 return NULL;
-        *retainer = (struct retainer){ .attachment = a, .next = b->retainers };
-        if (retainer->next)
-                retainer->next->previous = retainer;
-        b->retainers = retainer;
-        a->retainer = retainer;
+        *retainer = (struct retainer){ .entity = e };
+        list_push_first(&routing->retainers, &retainer->node);
+        e->retainer = retainer;
         return retainer;
 }
 
-static void retainer_free(struct broker *b, struct retainer *retainer)
+static void retainer_free(struct routing *routing, struct retainer *retainer)
 {
-        if (retainer->previous)
-                retainer->previous->next = retainer->next;
-        else
-                b->retainers = retainer->next;
-        if (retainer->next)
-                retainer->next->previous = retainer->previous;
-        retainer->attachment->retainer = NULL;
+        assert(retainer->n == 0);
+        list_remove(&routing->retainers, &retainer->node);
+        retainer->entity->retainer = NULL;
         free(retainer);
 }
 
-int retain_begin(struct broker *b, struct attachment *a, struct span name)
+int retain_begin(struct routing *routing, struct local_entity *e, struct span name)
 {
-        struct retainer *retainer = a->retainer;
+        struct retainer *retainer = e->retainer;
         struct retained *each;
 
         if (retainer && *find(retainer, name))
                 return 0;
         if (retainer && retainer->n == RETAINED_NAMES_MAX) {
-                client_log_fixed_limit(a->client, FIXED_RETAINED_NAMES,
-                                       "no more last values of its entity are kept");
+                connection_log_fixed_limit(&e->session->link, FIXED_RETAINED_NAMES,
+                                           "no more last values of its entity are kept");
                 return MBUS_E_FULL;
         }
-        if (!has_room(a, name_cost(name.n)))
+        if (!has_room(e, name_cost(name.n)))
                 return MBUS_E_FULL;
         each = malloc(sizeof(*each) + name.n);
         if (each && !retainer)
-                retainer = retainer_new(b, a);
+                retainer = retainer_new(routing, e);
         if (!each || !retainer) {
                 free(each);
                 return -ENOMEM;
@@ -137,45 +130,45 @@ int retain_begin(struct broker *b, struct attachment *a, struct span name)
         memcpy(each->name, name.at, name.n);
         retainer->first = each;
         retainer->n++;
-        charge(a, each, name_cost(name.n));
+        charge(e, each, name_cost(name.n));
         return 0;
 }
 
-static void end(struct broker *b, struct attachment *a, struct retained **link)
+static void end(struct routing *routing, struct local_entity *e, struct retained **link)
 {
         struct retained *each = *link;
 
-        drop_value(b, a, each);
-        give_back(a, each, each->charged);
+        drop_value(routing, e, each);
+        give_back(e, each, each->charged);
         *link = each->next;
         free(each);
-        if (--a->retainer->n == 0)
-                retainer_free(b, a->retainer);
+        if (--e->retainer->n == 0)
+                retainer_free(routing, e->retainer);
 }
 
-void retain_end(struct broker *b, struct attachment *a, struct span name)
+void retain_end(struct routing *routing, struct local_entity *e, struct span name)
 {
-        struct retained **link = a->retainer ? find(a->retainer, name) : NULL;
+        struct retained **link = e->retainer ? find(e->retainer, name) : NULL;
 
         if (link && *link)
-                end(b, a, link);
+                end(routing, e, link);
 }
 
-void retain_forget(struct broker *b, struct attachment *a)
+void retain_forget(struct routing *routing, struct local_entity *e)
 {
-        while (a->retainer)
-                end(b, a, &a->retainer->first);
+        while (e->retainer)
+                end(routing, e, &e->retainer->first);
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static void keep(struct broker *b, struct attachment *a, struct retained *each,
+static void keep(struct routing *routing, struct local_entity *e, struct retained *each,
                  const struct header *h, const struct address *dest, struct span payload)
 {
         size_t n = sizeof(*dest) + address_plain_size(dest) + payload.n;
 
-        drop_value(b, a, each);
-        if (!has_room(a, n))
+        drop_value(routing, e, each);
+        if (!has_room(e, n))
                 return;
         each->payload = malloc(payload.n);
         each->dest = each->payload ? address_dup(dest) : NULL;
@@ -188,11 +181,11 @@ static void keep(struct broker *b, struct attachment *a, struct retained *each,
         each->n = payload.n;
         each->seq = h->seq;
         each->timestamp = h->timestamp;
-        charge(a, each, n);
-        b->n_retained++;
+        charge(e, each, n);
+        routing->n_retained++;
 }
 
-void retain_note(struct broker *b, struct attachment *a, const struct header *h,
+void retain_note(struct routing *routing, struct local_entity *e, const struct header *h,
                  const struct address *dest, struct span payload)
 {
         struct span rest = payload, name;
@@ -200,31 +193,35 @@ void retain_note(struct broker *b, struct attachment *a, const struct header *h,
 
         if (!payload_next_name(&rest, &name))
                 return;
-        each = *find(a->retainer, name);
+        each = *find(e->retainer, name);
         if (each)
-                keep(b, a, each, h, dest, payload);
+                keep(routing, e, each, h, dest, payload);
 }
 
-static void give(struct broker *b, const struct attachment *from, const struct retained *each,
-                 const struct attachment *to)
+static void give(struct routing *routing, const struct local_entity *from,
+                 const struct retained *each, const struct local_entity *to)
 {
         struct header_spec spec = { .seq = each->seq,
                                     .timestamp = each->timestamp,
-                                    .src = attachment_text(from),
-                                    .dest = attachment_text(to) };
+                                    .src = local_entity_text(from),
+                                    .dest = local_entity_text(to) };
 
-        buffer_clear(&b->it.text);
+        buffer_clear(&routing->it->text);
         if (message_format(&spec, (struct span){ each->payload, each->n }, DIALECT_RFC3259,
-                           &b->it.text) == 0)
-                client_push_text(to->client, buffer_span(&b->it.text), KIND_UNRELIABLE);
+                           &routing->it->text) == 0)
+                connection_push_text(&to->session->link, buffer_span(&routing->it->text),
+                                     KIND_UNRELIABLE);
 }
 
-void retain_give(struct broker *b, const struct attachment *to)
+void retain_give(struct routing *routing, const struct local_entity *to)
 {
         const struct address *address = entity_address(to->entity);
 
-        for (const struct retainer *r = b->retainers; r; r = r->next)
-                for (const struct retained *each = r->first; each; each = each->next)
+        for (const struct list_node *node = routing->retainers.first; node; node = node->next) {
+                const struct retainer *from = container_of(node, struct retainer, node);
+
+                for (const struct retained *each = from->first; each; each = each->next)
                         if (each->dest && address_is_subset(each->dest, address))
-                                give(b, r->attachment, each, to);
+                                give(routing, from->entity, each, to);
+        }
 }

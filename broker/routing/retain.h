@@ -14,23 +14,21 @@
 #ifndef BROKER_ROUTING_RETAIN_H
 #define BROKER_ROUTING_RETAIN_H
 
-#include <core/message.h>
-
-#include <broker/net/connection.h>
+#include "state.h"
 
 struct retainer;
 
-/* Begins to keep messages of @a that begin with the command @name. 0, MBUS_E_FULL or -ENOMEM. */
-int retain_begin(struct broker *b, struct attachment *a, struct span name);
+/* Begins to keep messages of @e that begin with the command @name. 0, MBUS_E_FULL or -ENOMEM. */
+int retain_begin(struct routing *routing, struct local_entity *e, struct span name);
 /* Ends it. */
-void retain_end(struct broker *b, struct attachment *a, struct span name);
-/* Ends all of it: @a leaves. */
-void retain_forget(struct broker *b, struct attachment *a);
+void retain_end(struct routing *routing, struct local_entity *e, struct span name);
+/* Ends all of it: @e leaves. */
+void retain_forget(struct routing *routing, struct local_entity *e);
 
-/* @a, which has a retainer, sends the message of the header @h and @payload to the group @dest. */
-void retain_note(struct broker *b, struct attachment *a, const struct header *h,
+/* @e, which has a retainer, sends the message of the header @h and @payload to the group @dest. */
+void retain_note(struct routing *routing, struct local_entity *e, const struct header *h,
                  const struct address *dest, struct span payload);
-/* @a has attached: gives it what it missed. */
-void retain_give(struct broker *b, const struct attachment *a);
+/* @e has attached: gives it what it missed. */
+void retain_give(struct routing *routing, const struct local_entity *e);
 
 #endif

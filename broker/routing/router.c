@@ -1,8 +1,8 @@
 /*
  * router.c - where a message goes: from a link to links and the bus, and from the bus to links.
  *
- * The way of an unreliable message between two links is the one that must be short: its route is
- * remembered (passage.c), each recipient's queue gets a reference to the very octets that were read,
+ * The way of an unreliable message between two links is the one that must be short: its fanout is
+ * remembered (inbound.c), each recipient's queue gets a reference to the very octets that were read,
  * and nothing is parsed, looked up, allocated or copied.
  */
 #include "router.h"
@@ -14,12 +14,8 @@
 
 #include <core/frame.h>
 
-#include <broker/bridge/bridge.h>
-#include <broker/broker.h>
-#include <broker/control/control.h>
 #include "monitor.h"
 #include "patience.h"
-#include <broker/sessions/reliable.h>
 #include "retain.h"
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
@@ -32,43 +28,44 @@ struct true_acks {
 };
 
 /* Takes the acknowledgements off. Those for a client are passed on. */
-static void take_acks(struct passage *p, struct true_acks *ret_acks)
+static void take_acks(struct inbound *p, struct true_acks *ret_acks)
 {
-        struct attachment *to = p->route->only;
+        struct local_entity *to = p->fanout->only;
         struct span rest = p->h.acks;
         uint32_t seq;
 
         ret_acks->n = 0;
         ret_acks->all = true;
         while (acks_next(&rest, &seq)) {
-                if (to && !to->proxy && reliable_acknowledge(p->b, to, seq, p->route->src)) {
+                if (to && !to->proxy && reliable_acknowledge(to, seq, p->fanout->src)) {
                         ret_acks->seqs[ret_acks->n++] = seq;
                         continue;
                 }
                 ret_acks->all = false;
                 if (!to)
-                        engine_acknowledge(p->b->engine, p->b->it.now, p->route->src->entity,
-                                           &p->route->dest, seq);
-                else if (!to->proxy || !bridge_acknowledge(to->proxy, seq, p->route->src))
-                        p->b->counts[COUNT_ACK]++;
+                        engine_acknowledge(p->routing->engine, p->routing->it->now,
+                                           p->fanout->src->entity, &p->fanout->dest, seq);
+                else if (!to->proxy ||
+                         !p->routing->others->acknowledge(to->proxy, seq, p->fanout->src))
+                        p->routing->quota->counts[COUNT_ACK]++;
         }
 }
 
 /* The message is not passed on as it is, but its acknowledgements must be. */
-static void pass_acks_alone(struct passage *p, const struct true_acks *acks)
+static void pass_acks_alone(struct inbound *p, const struct true_acks *acks)
 {
         if (acks->n > 0)
-                control_acknowledge(p->b, p->route->only->client, attachment_text(p->route->src),
-                                    attachment_text(p->route->only), acks->seqs, acks->n);
+                reply_acknowledge(p->fanout->only->session, local_entity_text(p->fanout->src),
+                                  local_entity_text(p->fanout->only), acks->seqs, acks->n);
 }
 
 /* The same message without acknowledgements, in the shared chunk: clients believe those that they get. False
  * if memory is short. */
-static bool strip_acks(struct passage *p)
+static bool strip_acks(struct inbound *p)
 {
         size_t before = (size_t)(p->h.acks.at - p->text.at);
         size_t n = p->n - p->h.acks.n + 2;
-        char *at = iteration_reserve(&p->b->it, n), *to = at;
+        char *at = iteration_reserve(p->routing->it, n), *to = at;
 
         if (!at)
                 return false;
@@ -80,300 +77,294 @@ static bool strip_acks(struct passage *p)
         p->text = (struct span){ to, n - FRAME_HEADER_SIZE };
         p->payload = span_from(p->text, p->text.n - p->payload.n);
         p->h.acks = (struct span){ to + before, 2 };
-        p->chunk = p->b->it.chunk;
-        p->at = p->b->it.chunk->n;
+        p->chunk = p->routing->it->chunk;
+        p->at = p->routing->it->chunk->n;
         p->n = n;
-        p->b->it.chunk->n += n;
+        p->routing->it->chunk->n += n;
         return true;
 }
 
 /* ---- to the bus ---------------------------------------------------------------------------- */
 
-static bool goes_to_bus(const struct passage *p)
+static bool goes_to_bus(const struct inbound *p)
 {
-        const struct route *route = p->route;
+        const struct fanout *fanout = p->fanout;
+        enum multicast multicast = p->routing->options->multicast;
 
-        if (route->only)
+        if (fanout->only)
                 return false;
-        if (route->is_peer || p->b->options.multicast == MULTICAST_ALWAYS)
+        if (fanout->is_peer || multicast == MULTICAST_ALWAYS)
                 return true;
-        return p->b->options.multicast == MULTICAST_WHEN_REMOTE && route->has_peers;
+        return multicast == MULTICAST_WHEN_REMOTE && fanout->has_peers;
 }
 
-/* Sends to the bus what passage_judge() passed. Whether it got there. */
-static bool send_to_bus(struct passage *p, enum verdict verdict)
+/* Sends to the bus what inbound_judge() passed. Whether it got there. */
+static bool send_to_bus(struct inbound *p, enum verdict verdict)
 {
-        struct broker *b = p->b;
-        struct entity *src = p->route->src->entity;
+        struct routing *routing = p->routing;
+        struct entity *src = p->fanout->src->entity;
         int r;
 
         if (verdict == VERDICT_PING)
-                r = engine_ping(b->engine, b->it.now, b->it.wall_ms, src, &p->route->dest);
+                r = engine_ping(routing->engine, routing->it->now, routing->it->wall_ms, src,
+                                &p->fanout->dest);
         else
-                r = engine_send(b->engine, b->it.now, header_timestamp_ms(&p->h), src, &p->route->dest,
-                                p->payload);
+                r = engine_send(routing->engine, routing->it->now, header_timestamp_ms(&p->h), src,
+                                &p->fanout->dest, p->payload);
         if (r)
-                broker_count(b, COUNT_BUS_FULL, p->c,
-                             r == MBUS_E_TOO_LARGE
-                                     ? "a message is too large for the bus"
-                                     : "messages come faster than the bus takes them");
+                connection_count(&p->s->link, COUNT_BUS_FULL,
+                                 r == MBUS_E_TOO_LARGE
+                                         ? "a message is too large for the bus"
+                                         : "messages come faster than the bus takes them");
         return r == 0;
 }
 
 /* ---- unreliable ---------------------------------------------------------------------------- */
 
 /* The last value of what goes to a group is kept for those who come late. */
-static void retain(const struct passage *p)
+static void retain(const struct inbound *p)
 {
-        if (!p->route->only && !p->route->is_peer)
-                retain_note(p->b, p->route->src, &p->h, &p->route->dest, p->payload);
+        if (!p->fanout->only && !p->fanout->is_peer)
+                retain_note(p->routing, p->fanout->src, &p->h, &p->fanout->dest, p->payload);
 }
 
-static void forward(struct passage *p)
+static void forward(struct inbound *p)
 {
-        struct route *route = p->route;
+        struct fanout *fanout = p->fanout;
         bool to_bus = goes_to_bus(p), sent = false;
         enum verdict verdict;
 
-        if (!passage_fits(p))
+        if (!inbound_fits(p))
                 return;
-        verdict = passage_judge(p, to_bus || route->exported);
+        verdict = inbound_judge(p, to_bus || fanout->exported);
 
         if (verdict == VERDICT_STOP)
                 return;
-        if (verdict == VERDICT_PING && route->only) {
-                engine_answer_ping(p->b->engine, p->b->it.now, &route->dest);
+        if (verdict == VERDICT_PING && fanout->only) {
+                engine_answer_ping(p->routing->engine, p->routing->it->now, &fanout->dest);
         } else {
-                for (size_t i = 0; i < route->n && verdict == VERDICT_PASS; i++)
-                        client_push(route->clients[i], p->chunk, p->at, p->n, KIND_UNRELIABLE);
-                if (route->src->retainer && verdict == VERDICT_PASS)
+                for (size_t i = 0; i < fanout->n && verdict == VERDICT_PASS; i++)
+                        connection_push(&fanout->sessions[i]->link, p->chunk, p->at, p->n,
+                                        KIND_UNRELIABLE);
+                if (fanout->src->retainer && verdict == VERDICT_PASS)
                         retain(p);
                 if (to_bus || verdict == VERDICT_PING)
                         sent = send_to_bus(p, verdict);
-                if (route->exported && verdict == VERDICT_PASS)
-                        bridge_forward(p->b, route->src, &route->dest, header_timestamp_ms(&p->h),
-                                       p->payload);
+                if (fanout->exported && verdict == VERDICT_PASS)
+                        p->routing->others->forward(p->routing->others, fanout->src, &fanout->dest,
+                                                    header_timestamp_ms(&p->h), p->payload);
         }
         if (!sent)
-                monitor_copy(&p->b->bus, p->text, false);
+                monitor_copy_main(p->routing, p->text, false);
 }
 
 /* ---- reliable ------------------------------------------------------------------------------ */
 
 /* The same message to the full address; its frame goes into the shared chunk. */
-static int rewrite(struct passage *p, const struct attachment *target)
+static int rewrite(struct inbound *p, const struct local_entity *target)
 {
-        struct broker *b = p->b;
+        struct routing *routing = p->routing;
         struct header_spec spec = { .seq = p->h.seq,
                                     .timestamp = p->h.timestamp,
                                     .reliable = true,
-                                    .src = attachment_text(p->route->src),
-                                    .dest = attachment_text(target) };
+                                    .src = local_entity_text(p->fanout->src),
+                                    .dest = local_entity_text(target) };
 
-        buffer_clear(&b->it.text);
-        if (message_format(&spec, p->payload, DIALECT_RFC3259, &b->it.text))
+        buffer_clear(&routing->it->text);
+        if (message_format(&spec, p->payload, DIALECT_RFC3259, &routing->it->text))
                 return MBUS_E_FULL;
-        if (b->it.text.n > FRAME_MAX)
+        if (routing->it->text.n > FRAME_MAX)
                 return MBUS_E_TOO_LARGE;
-        return client_push_text(target->client, buffer_span(&b->it.text), KIND_RELIABLE);
+        return connection_push_text(&target->session->link, buffer_span(&routing->it->text),
+                                    KIND_RELIABLE);
 }
 
 /* What rewrite() made does not fit: no queue is full, nor would it be of use to try again. */
-static void refuse_rewritten(struct passage *p)
+static void refuse_rewritten(struct inbound *p)
 {
         char why[128];
 
         snprintf(why, sizeof(why),
                  "it is too large: with the full address of its receiver it has %zu octets, "
                  "and may have %d",
-                 p->b->it.text.n, FRAME_MAX);
-        passage_undelivered(p, MBUS_REASON_MALFORMED, why);
+                 p->routing->it->text.n, FRAME_MAX);
+        inbound_undelivered(p, MBUS_REASON_MALFORMED, why);
 }
 
 /* The broker itself is meant. The command may free the entity it came from, and with it the address;
  * the one in the frame stays. */
-static void command_self(struct passage *p, struct attachment *src)
+static void command_self(struct inbound *p, struct local_entity *src)
 {
-        if (header_parse(p->text, &p->h, NULL) == HEADER_OK)
-                control_message(p->b, p->c, &p->h, src, p->payload);
-}
+        struct broker_commands *commands = p->routing->commands;
 
-void router_refuse_more(struct passage *p, int r)
-{
-        if (r == MBUS_E_MALFORMED)
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "SeqNums on a link must rise");
-        else if (r == MBUS_E_FULL)
-                passage_undelivered(p, MBUS_REASON_FULL,
-                                    "too many reliable messages are under way");
-        else if (r == MBUS_E_TOO_LARGE)
-                passage_undelivered(p, MBUS_REASON_FULL,
-                                    "too many octets of reliable messages are under way");
-        else
-                passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+        if (header_parse(p->text, &p->h, NULL) == HEADER_OK)
+                commands->on_message(commands, p->s, &p->h, src, p->payload);
 }
 
 /* To an entity of another bus. */
-static void forward_reliable_away(struct passage *p, const struct attachment *target)
+static void forward_reliable_away(struct inbound *p, const struct local_entity *target)
 {
-        struct attachment *src = p->route->src;
+        struct local_entity *src = p->fanout->src;
         int r;
 
         if (p->payload.n == 0) {
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+                inbound_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
                 return;
         }
-        if (passage_judge(p, true) == VERDICT_STOP)
+        if (inbound_judge(p, true) == VERDICT_STOP)
                 return;
         r = reliable_check(
-                p->c, reliable_size(attachment_text(src), attachment_text(target), p->payload));
+                p->s, reliable_size(local_entity_text(src), local_entity_text(target), p->payload));
         if (r) {
-                router_refuse_more(p, r);
+                inbound_refuse_more(p, r);
                 return;
         }
-        r = bridge_send_reliable(src, target->proxy, p->h.seq, header_timestamp_ms(&p->h),
-                                 p->payload);
+        r = p->routing->others->send_reliable(src, target->proxy, p->h.seq,
+                                              header_timestamp_ms(&p->h), p->payload);
         if (r == MBUS_E_UNKNOWN)
-                passage_undelivered(
+                inbound_undelivered(
                         p, MBUS_REASON_DENIED,
                         "it could not answer: that takes a ROUTE= of the broker from its "
                         "bus to this one");
         else if (r == MBUS_E_TOO_LARGE)
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+                inbound_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
         else if (r)
-                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         else
-                monitor_copy(&p->b->bus, p->text, false);
+                monitor_copy_main(p->routing, p->text, false);
 }
 
-static void forward_reliable_locally(struct passage *p, struct attachment *target)
+static void forward_reliable_locally(struct inbound *p, struct local_entity *target)
 {
-        struct attachment *src = p->route->src;
+        struct local_entity *src = p->fanout->src;
         int r;
 
         if (target->proxy) {
                 forward_reliable_away(p, target);
                 return;
         }
-        if (passage_judge(p, false) == VERDICT_STOP)
+        if (inbound_judge(p, false) == VERDICT_STOP)
                 return;
-        if (!target->client) {
+        if (!target->session) {
                 command_self(p, src);
                 return;
         }
         r = p->waited ? reliable_prepare_late(src) : reliable_prepare_local(src, p->h.seq);
         if (r) {
-                router_refuse_more(p, r);
+                inbound_refuse_more(p, r);
                 return;
         }
-        r = target == p->route->only
-                    ? client_push(target->client, p->chunk, p->at, p->n, KIND_RELIABLE)
+        r = target == p->fanout->only
+                    ? connection_push(&target->session->link, p->chunk, p->at, p->n, KIND_RELIABLE)
                     : rewrite(p, target);
         if (r == MBUS_E_TOO_LARGE) {
                 refuse_rewritten(p);
         } else if (r) {
-                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
                 if (p->waited)
-                        reliable_wait_late(p->b, src, p->h.seq, target);
+                        reliable_wait_late(src, p->h.seq, target);
                 else
-                        reliable_wait_local(p->b, src, p->h.seq, target);
-                monitor_copy(&p->b->bus, p->text, false);
+                        reliable_wait_local(src, p->h.seq, target);
+                monitor_copy_main(p->routing, p->text, false);
         }
 }
 
-static void forward_reliable_to_peer(struct passage *p, struct name *name)
+static void forward_reliable_to_peer(struct inbound *p, struct name *name)
 {
-        struct attachment *src = p->route->src;
+        struct local_entity *src = p->fanout->src;
         struct span dest = { name->text, name->n };
-        size_t bytes = reliable_size(attachment_text(src), dest, p->payload);
+        size_t bytes = reliable_size(local_entity_text(src), dest, p->payload);
         uint64_t ticket;
         int r;
 
         if (p->payload.n == 0) {
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+                inbound_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
                 return;
         }
-        if (passage_judge(p, true) == VERDICT_STOP)
+        if (inbound_judge(p, true) == VERDICT_STOP)
                 return;
         r = reliable_prepare_remote(src, bytes);
         if (r) {
-                router_refuse_more(p, r);
+                inbound_refuse_more(p, r);
                 return;
         }
-        r = engine_send_reliable(p->b->engine, p->b->it.now, header_timestamp_ms(&p->h), src->entity,
-                                 &p->route->dest, p->payload, &ticket);
+        r = engine_send_reliable(p->routing->engine, p->routing->it->now,
+                                 header_timestamp_ms(&p->h), src->entity, &p->fanout->dest,
+                                 p->payload, &ticket);
         switch (r) {
         case 0:
                 reliable_wait_remote(src, p->h.seq, ticket, name, bytes);
                 break;
         case MBUS_E_TOO_LARGE:
-                passage_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+                inbound_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
                 break;
         case MBUS_E_UNKNOWN:
-                passage_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
+                inbound_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
         case MBUS_E_NOT_UNIQUE:
-                passage_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
+                inbound_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
                 break;
         default:
-                passage_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         }
 }
 
-static void forward_reliable(struct passage *p)
+static void forward_reliable(struct inbound *p)
 {
-        struct attachment *target;
+        struct local_entity *target;
         struct name *name;
         enum resolution resolution;
 
-        if (passage_is_forbidden(p) || !passage_fits(p))
+        if (inbound_is_forbidden(p) || !inbound_fits(p))
                 return;
-        resolution = route_resolve(p->b, p->route, &target, &name);
-        if (patience_is_wanted(p, resolution == ROUTE_LOCAL || resolution == ROUTE_PEER)) {
+        resolution = fanout_resolve(p->routing, p->fanout, &target, &name);
+        if (patience_is_wanted(p, resolution == FANOUT_LOCAL || resolution == FANOUT_PEER)) {
                 patience_hold(p);
                 return;
         }
         switch (resolution) {
-        case ROUTE_NOBODY:
-                passage_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
+        case FANOUT_NOBODY:
+                inbound_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
-        case ROUTE_LOCAL:
+        case FANOUT_LOCAL:
                 forward_reliable_locally(p, target);
                 break;
-        case ROUTE_PEER:
+        case FANOUT_PEER:
                 forward_reliable_to_peer(p, name);
                 break;
-        case ROUTE_SEVERAL:
-                passage_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
+        case FANOUT_SEVERAL:
+                inbound_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
                 break;
-        case ROUTE_UNRESOLVED:
-                passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+        case FANOUT_UNRESOLVED:
+                inbound_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
                 break;
         }
 }
 
 /* Acknowledgements alone, which nearly all are. */
-static void pass_bare_acks(struct passage *p, const struct true_acks *acks)
+static void pass_bare_acks(struct inbound *p, const struct true_acks *acks)
 {
         if (acks->n == 0)
                 return;
         if (acks->all)
-                client_push(p->route->only->client, p->chunk, p->at, p->n, KIND_ANSWER);
+                connection_push(&p->fanout->only->session->link, p->chunk, p->at, p->n,
+                                KIND_ANSWER);
         else
                 pass_acks_alone(p, acks);
-        monitor_copy(&p->b->bus, p->text, true);
+        monitor_copy_main(p->routing, p->text, true);
 }
 
 /* There is no memory for what is left. */
-static void give_up(struct passage *p)
+static void give_up(struct inbound *p)
 {
-        for (size_t i = 0; i < p->route->n && !p->h.reliable; i++)
-                p->route->clients[i]->queue.n_dropped[KIND_UNRELIABLE]++;
-        passage_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+        for (size_t i = 0; i < p->fanout->n && !p->h.reliable; i++)
+                connection_lose(&p->fanout->sessions[i]->link, KIND_UNRELIABLE);
+        inbound_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
 }
 
 /* Takes its acknowledgements out of the message and passes them on. False if nothing is left of it. */
-static bool separate_acks(struct passage *p)
+static bool separate_acks(struct inbound *p)
 {
         struct true_acks acks;
 
@@ -389,20 +380,18 @@ static bool separate_acks(struct passage *p)
         return false;
 }
 
-void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_t at, size_t n)
+void router_on_frame(struct connection *c, struct chunk *chunk, size_t at, size_t n)
 {
-        struct passage p;
+        struct inbound p;
 
-        b->from_links.n++;
-        b->from_links.bytes += n;
-        p.b = b;
-        p.c = c;
+        p.s = session_of(c);
+        p.routing = p.s->routing->all;
         p.waited = false;
         p.chunk = chunk;
         p.at = at;
         p.n = n;
         p.text = (struct span){ chunk->bytes + at + FRAME_HEADER_SIZE, n - FRAME_HEADER_SIZE };
-        if (!passage_read(&p) || (passage_has_acks(&p) && !separate_acks(&p)))
+        if (!inbound_read(&p) || (inbound_has_acks(&p) && !separate_acks(&p)))
                 return;
         if (p.h.reliable)
                 forward_reliable(&p);
@@ -410,110 +399,96 @@ void router_frame(struct broker *b, struct client *c, struct chunk *chunk, size_
                 forward(&p);
 }
 
-int router_again(struct broker *b, struct client *c, struct span text)
+/* A reliable message of @s has waited for its destination. */
+static int send_again(struct routing *routing, struct session *s, struct span text)
 {
-        size_t n = FRAME_HEADER_SIZE + text.n;
-        char *at = text.n <= FRAME_MAX ? iteration_reserve(&b->it, n) : NULL;
-        struct chunk *chunk;
-        struct passage p;
+        struct frame_slice frame;
+        struct inbound p;
 
-        if (!at)
+        if (!iteration_put_frame(routing->it, text, false, &frame))
                 return -ENOMEM;
-        frame_put_length(at, text.n, false);
-        memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
         /* What is made on the way goes behind it. */
-        chunk = chunk_ref(b->it.chunk);
-        p = (struct passage){ .b = b,
-                              .c = c,
+        chunk_ref(frame.chunk);
+        p = (struct inbound){ .routing = routing,
+                              .s = s,
                               .waited = true,
-                              .chunk = chunk,
-                              .at = chunk->n,
-                              .n = n,
-                              .text = { at + FRAME_HEADER_SIZE, text.n } };
-        chunk->n += n;
-        if (passage_read(&p))
+                              .chunk = frame.chunk,
+                              .at = frame.at,
+                              .n = frame.n,
+                              .text = { frame.chunk->bytes + frame.at + FRAME_HEADER_SIZE,
+                                        text.n } };
+        if (inbound_read(&p))
                 forward_reliable(&p);
-        chunk_unref(chunk);
+        chunk_unref(frame.chunk);
         return 0;
 }
 
-void router_forget(struct client *c)
+void router_process(struct routing *routing)
 {
-        for (unsigned i = 0; i < ROUTES_MAX; i++)
-                c->routes[i] = route_free(c->routes[i]);
+        patience_process(routing, send_again);
 }
 
 /* ---- from the bus -------------------------------------------------------------------------- */
 
-/* Whether @m is for @a and nobody else, but does not say so: the old programs send reliably to a part
+/* Whether @m is for @e and nobody else, but does not say so: the old programs send reliably to a part
  * of an address (spec/errata.md, 48). */
-static bool is_for_part(const struct message *m, const struct attachment *a)
+static bool is_for_part(const struct message *m, const struct local_entity *e)
 {
-        return m->header.reliable && m->header.dest.n != entity_address(a->entity)->n;
+        return m->header.reliable && m->header.dest.n != entity_address(e->entity)->n;
 }
 
-/* Makes a frame of @m for @a. AckLists from the bus hold SeqNums of the bus, which the engine dealt
+/* Makes a frame of @m for @e. AckLists from the bus hold SeqNums of the bus, which the engine dealt
  * with and which mean something else on a link; and a client takes what is reliable only with its full
  * address. */
-static bool make_frame(struct broker *b, const struct message *m, const struct attachment *a,
-                       size_t *ret_n)
+static bool make_frame(struct routing *routing, const struct message *m,
+                       const struct local_entity *e, struct frame_slice *ret_frame)
 {
         struct span text = m->text;
-        bool for_part = is_for_part(m, a);
-        char *at;
+        bool for_part = is_for_part(m, e);
 
         if (m->header.acks.n > 2 || for_part) {
                 struct header_spec spec = { .seq = m->header.seq,
                                             .timestamp = m->header.timestamp,
                                             .reliable = m->header.reliable,
                                             .src = m->header.src.text,
-                                            .dest = for_part ? attachment_text(a)
+                                            .dest = for_part ? local_entity_text(e)
                                                              : m->header.dest.text };
 
-                buffer_clear(&b->it.text);
+                buffer_clear(&routing->it->text);
                 if (message_format(&spec, span_from(text, m->header.payload), DIALECT_RFC3259,
-                                   &b->it.text))
+                                   &routing->it->text))
                         return false;
-                text = buffer_span(&b->it.text);
+                text = buffer_span(&routing->it->text);
         }
-        if (text.n > FRAME_MAX)
-                return false;
-        at = iteration_reserve(&b->it, FRAME_HEADER_SIZE + text.n);
-        if (!at)
-                return false;
-        frame_put_length(at, text.n, false);
-        memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
-        b->it.chunk->n += FRAME_HEADER_SIZE + text.n;
-        *ret_n = FRAME_HEADER_SIZE + text.n;
-        return true;
+        return iteration_put_frame(routing->it, text, false, ret_frame);
 }
 
-/* @m does not get to @a: if it is reliable, its repetition may. */
-static void lose(struct broker *b, const struct attachment *a, const struct message *m)
+/* @m does not get to @e: if it is reliable, its repetition may. */
+static void lose(struct routing *routing, const struct local_entity *e, const struct message *m)
 {
         if (m->header.reliable)
-                engine_refuse(b->engine, a->entity, &m->header.src, m->header.seq);
+                engine_refuse(routing->engine, e->entity, &m->header.src, m->header.seq);
 }
 
-void router_message(struct broker *b, const struct event *event)
+void router_message(struct routing *routing, const struct event *event)
 {
         enum kind kind = event->message->header.reliable ? KIND_RELIABLE : KIND_UNRELIABLE;
-        size_t n = 0;
+        struct frame_slice frame = { .n = 0 };
 
-        b->mark++;
+        sessions_visit(routing->sessions);
         for (size_t i = 0; i < event->n_recipients; i++) {
-                struct attachment *a = entity_data(event->recipients[i]);
+                struct local_entity *e = entity_data(event->recipients[i]);
 
-                if (!a->client) {
-                        if (!a->proxy)
-                                control_from_bus(b, event->message);
+                if (!e->session) {
+                        if (!e->proxy)
+                                routing->commands->on_bus_message(routing->commands,
+                                                                  event->message);
                         continue;
                 }
-                if (a->client->mark == b->mark)
+                if (!session_is_new(e->session))
                         continue;
-                a->client->mark = b->mark;
-                if ((n == 0 && !make_frame(b, event->message, a, &n)) ||
-                    client_push(a->client, b->it.chunk, b->it.chunk->n - n, n, kind))
-                        lose(b, a, event->message);
+                if ((frame.n == 0 && !make_frame(routing, event->message, e, &frame)) ||
+                    connection_push(&e->session->link, frame.chunk, frame.at, frame.n, kind))
+                        lose(routing, e, event->message);
         }
 }

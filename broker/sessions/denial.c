@@ -3,51 +3,50 @@
  */
 #include "denial.h"
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
+#include "replies.h"
 
-void denial_note(struct client *c, uint32_t seq, const char *why)
+void denial_note(struct session *s, uint32_t seq, const char *why)
 {
-        struct broker *b = c->broker;
-        struct denials *d = &c->denials;
+        struct sessions *all = s->all;
+        struct denials *d = &s->denials;
 
         if (d->n++ == 0) {
                 d->seq = seq;
                 d->why = why;
         }
-        if (d->due <= b->it.now)
-                denial_tell(c);
-        else if (d->due < b->denials_at)
-                b->denials_at = d->due;
+        if (d->due <= all->it->now)
+                denial_tell(s);
+        else if (d->due < all->denials_at)
+                all->denials_at = d->due;
 }
 
-void denial_tell(struct client *c)
+void denial_tell(struct session *s)
 {
-        struct denials *d = &c->denials;
+        struct denials *d = &s->denials;
 
         if (d->n == 0)
                 return;
-        control_denied(c, d->n, d->seq, d->why);
-        *d = (struct denials){ .due = c->broker->it.now + DENIALS_PAUSE_MS * NSEC_PER_MSEC };
+        reply_denied(s, d->n, d->seq, d->why);
+        *d = (struct denials){ .due = s->all->it->now + DENIALS_PAUSE_MS * NSEC_PER_MSEC };
 }
 
 /* Once in the pause at most, however many links there are. */
-void denials_tell(struct broker *b)
+void denials_tell(struct sessions *all)
 {
-        if (b->it.now < b->denials_at)
+        if (all->it->now < all->denials_at)
                 return;
-        b->denials_at = TIME_NEVER;
-        for (struct client *c = b->clients; c; c = c->next) {
-                if (c->denials.n == 0)
+        all->denials_at = TIME_NEVER;
+        for (struct session *s = sessions_first(all); s; s = session_next(s)) {
+                if (s->denials.n == 0)
                         continue;
-                if (c->denials.due <= b->it.now)
-                        denial_tell(c);
-                else if (c->denials.due < b->denials_at)
-                        b->denials_at = c->denials.due;
+                if (s->denials.due <= all->it->now)
+                        denial_tell(s);
+                else if (s->denials.due < all->denials_at)
+                        all->denials_at = s->denials.due;
         }
 }
 
-uint64_t denials_deadline(const struct broker *b)
+uint64_t denials_deadline(const struct sessions *all)
 {
-        return b->denials_at;
+        return all->denials_at;
 }

@@ -8,24 +8,14 @@
 #ifndef BROKER_SESSIONS_DENIAL_H
 #define BROKER_SESSIONS_DENIAL_H
 
-#include <stdint.h>
+#include "session.h"
 
-struct broker;
-struct client;
-
-struct denials {
-        uint64_t n;      /* that are not told yet */
-        uint64_t due;    /* when they may be */
-        uint32_t seq;    /* of the first of them */
-        const char *why; /* it was denied; lives for ever */
-};
-
-/* An unreliable message of @c is not passed on; @why is a literal. */
-void denial_note(struct client *c, uint32_t seq, const char *why);
-/* Tells @c what it was not told yet. */
-void denial_tell(struct client *c);
+/* An unreliable message of @s is not passed on; @why is a literal. */
+void denial_note(struct session *s, uint32_t seq, const char *why);
+/* Tells @s what it was not told yet. */
+void denial_tell(struct session *s);
 /* The same for all of whom it is time; and when it is time next, TIME_NEVER: there is nothing to tell. */
-void denials_tell(struct broker *b);
-uint64_t denials_deadline(const struct broker *b);
+void denials_tell(struct sessions *all);
+uint64_t denials_deadline(const struct sessions *all);
 
 #endif

@@ -8,9 +8,7 @@
 
 #include <io/entropy.h>
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
-#include <broker/base/excerpt.h>
+#include <broker/base/base.h>
 
 /* In a container many processes are number 1, and ids must differ on the whole link. */
 #define PID_MIN 100
@@ -21,14 +19,14 @@ static uint32_t random_first(void)
         return (uint32_t)entropy_number() >> 1 | PID_MIN;
 }
 
-uint32_t ids_first(struct client *c)
+uint32_t ids_first(struct session *s)
 {
-        if (c->pid < PID_MIN)
-                c->pid = (pid_t)random_first();
-        return (uint32_t)c->pid;
+        if (s->link.pid < PID_MIN)
+                s->link.pid = (pid_t)random_first();
+        return (uint32_t)s->link.pid;
 }
 
-bool ids_in_use(struct broker *b, const struct address *address)
+bool ids_in_use(struct sessions *all, const struct address *address)
 {
         struct span id = address_get(address, "id");
         char text[ADDRESS_VALUE_MAX + 8];
@@ -38,10 +36,10 @@ bool ids_in_use(struct broker *b, const struct address *address)
         int n = snprintf(text, sizeof(text), "(id:%.*s)", (int)id.n, id.at);
 
         return address_parse((struct span){ text, (size_t)n }, STRICT, &alone, NULL, NULL) ||
-               engine_resolve(b->engine, &alone, &entity, &found) > 0;
+               engine_resolve(all->engine, &alone, &entity, &found) > 0;
 }
 
-int ids_complete(struct broker *b, uint32_t first, struct span text,
+int ids_complete(struct sessions *all, uint32_t first, struct span text,
                  char room[static IDS_TEXT_SIZE], struct address *ret_address)
 {
         int n;
@@ -49,14 +47,15 @@ int ids_complete(struct broker *b, uint32_t first, struct span text,
         while (text.n > 0 && (is_wsp(text.at[text.n - 1]) || text.at[text.n - 1] == ')'))
                 text.n--;
         for (unsigned tries = 0; tries < IDS_MAX; tries++) {
-                b->next_id = b->next_id % IDS_MAX + 1;
+                all->last_id = all->last_id % IDS_MAX + 1;
                 n = snprintf(room, IDS_TEXT_SIZE, "%.*s%sid:%u-%u@%s)", (int)text.n, text.at,
-                             text.n > 1 ? " " : "", first, b->next_id, udp_host_id(b->udp));
+                             text.n > 1 ? " " : "", first, all->last_id,
+                             udp_host_id(all->buses->main.udp));
                 if (n < 0 || n >= IDS_TEXT_SIZE ||
                     address_parse((struct span){ room, (size_t)n }, STRICT, ret_address, NULL,
                                   NULL))
                         return MBUS_E_MALFORMED;
-                if (!ids_in_use(b, ret_address))
+                if (!ids_in_use(all, ret_address))
                         return 0;
         }
         return MBUS_E_FULL;
@@ -80,30 +79,30 @@ static void format_rest(const struct address *address, struct buffer *out)
         buffer_add_char(out, ')');
 }
 
-static int rename_attachment(struct broker *b, struct attachment *a)
+static int give_another(struct local_entity *e)
 {
         struct buffer rest = BUFFER_INIT;
         char room[IDS_TEXT_SIZE];
         struct address address;
         int r;
 
-        format_rest(entity_address(a->entity), &rest);
+        format_rest(entity_address(e->entity), &rest);
         r = rest.failed ? -ENOMEM
-                        : ids_complete(b, random_first(), buffer_span(&rest), room, &address);
+                        : ids_complete(e->all, random_first(), buffer_span(&rest), room, &address);
         buffer_deinit(&rest);
-        return r ? r : attachment_rename(b, a, &address);
+        return r ? r : local_entity_rename(e, &address);
 }
 
-void ids_renew(struct broker *b, struct attachment *a)
+void ids_renew(struct local_entity *e)
 {
-        struct span old = attachment_text(a);
+        struct span old = local_entity_text(e);
         char shown[SHOWN_MAX + 1];
         uint64_t n_silent;
         int r;
 
         snprintf(shown, sizeof(shown), "%.*s", shown_size(old), old.at);
-        r = rename_attachment(b, a);
-        if (!log_cause_is_due(&b->conflict_cause, b->it.now, &n_silent))
+        r = give_another(e);
+        if (!log_cause_is_due(&e->all->conflict_cause, e->all->it->now, &n_silent))
                 return;
         if (r == 0)
                 log_warning("somebody else on the bus uses the address %s; ours is given another "
@@ -115,16 +114,16 @@ void ids_renew(struct broker *b, struct attachment *a)
                           shown, r < 0 ? "memory is short" : "there is none", n_silent);
 }
 
-void ids_yield(struct broker *b, struct attachment *a)
+void ids_yield(struct local_entity *e)
 {
         static const char why[] = "somebody else on the bus has this address";
-        struct span text = attachment_text(a);
+        struct span text = local_entity_text(e);
         uint64_t n_silent;
 
-        if (log_cause_is_due(&b->conflict_cause, b->it.now, &n_silent))
+        if (log_cause_is_due(&e->all->conflict_cause, e->all->it->now, &n_silent))
                 log_warning(
                         "%s, %.*s, which its client relies on: the client is told, and loses it "
                         "(%" PRIu64 " more before)",
                         why, shown_size(text), text.at, n_silent);
-        control_detach(b, a, MBUS_REASON_TAKEN, why);
+        local_entity_detach(e, MBUS_REASON_TAKEN, why);
 }

@@ -14,410 +14,308 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <broker/broker.h>
-#include <broker/control/control.h>
+#include "replies.h"
 
-#define WAITS_MIN 8
-/* A ring that grew beyond this is given back when it is empty. */
-#define WAITS_KEPT 64
 /* T_k of the RFC: three transmissions, then as long again. */
 #define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
 
-struct name *name_new(struct span text)
-{
-        struct name *name = malloc(sizeof(*name) + text.n);
-
-        if (!name)
-                return NULL;
-        name->refs = 1;
-        name->n = text.n;
-        memcpy(name->text, text.at, text.n);
-        return name;
-}
-
-struct name *name_ref(struct name *name)
-{
-        name->refs++;
-        return name;
-}
-
-struct name *name_unref(struct name *name)
-{
-        if (name && --name->refs == 0)
-                free(name);
-        return NULL;
-}
-
 /* ---- what a client owes -------------------------------------------------------------------- */
 
-int reliable_check(struct client *c, size_t bytes)
+int reliable_check(struct session *s, size_t bytes)
 {
-        enum limit limit = quota_check(c->user, QUOTA_TICKETS, c->n_tickets, 1, 1);
+        enum limit limit = quota_check(s->link.user, QUOTA_TICKETS, s->n_tickets, 1, 1);
         bool too_many = limit != LIMIT_NONE;
 
         if (!too_many && bytes > 0)
-                limit = quota_check(c->user, QUOTA_BYTES, c->kept, bytes, 1);
+                limit = quota_check(s->link.user, QUOTA_BYTES, s->kept, bytes, 1);
         if (limit == LIMIT_NONE)
                 return 0;
-        client_log_limit(c, limit, "no more reliable messages are taken");
+        connection_log_limit(&s->link, limit, "no more reliable messages are taken");
         return too_many ? MBUS_E_FULL : MBUS_E_TOO_LARGE;
 }
 
-void reliable_charge(struct client *c, size_t bytes)
+void reliable_charge(struct session *s, size_t bytes)
 {
-        c->n_tickets++;
-        quota_take(c->user, QUOTA_TICKETS, 1);
-        if (bytes > 0 && c->kept == 0)
-                c->user->n_backlogs++;
-        c->kept += bytes;
-        quota_take(c->user, QUOTA_BYTES, bytes);
+        s->n_tickets++;
+        quota_take(s->link.user, QUOTA_TICKETS, 1);
+        if (bytes > 0 && s->kept == 0)
+                s->link.user->n_backlogs++;
+        s->kept += bytes;
+        quota_take(s->link.user, QUOTA_BYTES, bytes);
 }
 
-void reliable_discharge(struct client *c, size_t bytes)
+void reliable_discharge(struct session *s, size_t bytes)
 {
-        assert(c->n_tickets > 0 && c->kept >= bytes);
-        c->n_tickets--;
-        quota_give_back(c->user, QUOTA_TICKETS, 1);
-        c->kept -= bytes;
-        quota_give_back(c->user, QUOTA_BYTES, bytes);
-        if (bytes > 0 && c->kept == 0)
-                c->user->n_backlogs--;
+        assert(s->n_tickets > 0 && s->kept >= bytes);
+        s->n_tickets--;
+        quota_give_back(s->link.user, QUOTA_TICKETS, 1);
+        s->kept -= bytes;
+        quota_give_back(s->link.user, QUOTA_BYTES, bytes);
+        if (bytes > 0 && s->kept == 0)
+                s->link.user->n_backlogs--;
 }
 
-/* ---- rings --------------------------------------------------------------------------------- */
+/* ---- those that wait ----------------------------------------------------------------------- */
 
-static struct wait *slot(const struct waits *ws, uint64_t position)
+static void start_waiting(struct local_entity *e)
 {
-        return &ws->ring[position & (ws->size - 1)];
-}
-
-static bool is_finished(const struct wait *w)
-{
-        return !w->target && !w->name;
-}
-
-static int reserve(struct waits *ws)
-{
-        uint32_t size = ws->size ? ws->size * 2 : WAITS_MIN;
-        struct wait *ring;
-
-        if (ws->tail - ws->head < ws->size)
-                return 0;
-        if (size > RELIABLE_OUTSTANDING_MAX)
-                return MBUS_E_FULL;
-        ring = malloc(size * sizeof(*ring));
-        if (!ring)
-                return -ENOMEM;
-        for (uint64_t i = ws->head; i < ws->tail; i++)
-                ring[i & (size - 1)] = *slot(ws, i);
-        free(ws->ring);
-        ws->ring = ring;
-        ws->size = size;
-        return 0;
-}
-
-/* The one with @seq where they are in no order, unless it is finished. */
-static struct wait *find_late(const struct waits *ws, uint32_t seq)
-{
-        for (uint64_t i = ws->head; i < ws->tail; i++)
-                if (slot(ws, i)->seq == seq && !is_finished(slot(ws, i)))
-                        return slot(ws, i);
-        return NULL;
-}
-
-static void push(struct waits *ws, const struct wait *w)
-{
-        assert(ws->tail - ws->head < ws->size);
-        *slot(ws, ws->tail++) = *w;
-}
-
-/* The wait with @key, unless it is finished. */
-static struct wait *find(const struct waits *ws, uint64_t key)
-{
-        uint64_t low = ws->head, high = ws->tail;
-
-        while (low < high) {
-                uint64_t middle = low + (high - low) / 2;
-
-                if (slot(ws, middle)->key < key)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        if (low == ws->tail || slot(ws, low)->key != key || is_finished(slot(ws, low)))
-                return NULL;
-        return slot(ws, low);
-}
-
-/* Forgets what is finished at the front, and memory that a burst needed. */
-static void trim(struct waits *ws)
-{
-        while (ws->head < ws->tail && is_finished(slot(ws, ws->head)))
-                ws->head++;
-        if (ws->head == ws->tail && ws->size > WAITS_KEPT) {
-                free(ws->ring);
-                *ws = (struct waits){ 0 };
-        }
-}
-
-/* ---- the list of those that wait ----------------------------------------------------------- */
-
-static void start_waiting(struct broker *b, struct attachment *a)
-{
-        if (a->waiting)
+        if (e->pending.is_waiting)
                 return;
-        a->waiting = true;
-        a->previous_waiting = NULL;
-        a->next_waiting = b->waiting;
-        if (b->waiting)
-                b->waiting->previous_waiting = a;
-        b->waiting = a;
+        e->pending.is_waiting = true;
+        list_push_first(&e->all->senders, &e->pending.node);
 }
 
-static void stop_waiting(struct broker *b, struct attachment *a)
+static bool waits_for_nobody(const struct pending *p)
 {
-        if (!a->waiting)
+        return waits_is_empty(&p->local) && waits_is_empty(&p->late);
+}
+
+static void stop_waiting(struct local_entity *e)
+{
+        if (!e->pending.is_waiting || !waits_for_nobody(&e->pending))
                 return;
-        a->waiting = false;
-        if (a->previous_waiting)
-                a->previous_waiting->next_waiting = a->next_waiting;
-        else
-                b->waiting = a->next_waiting;
-        if (a->next_waiting)
-                a->next_waiting->previous_waiting = a->previous_waiting;
+        e->pending.is_waiting = false;
+        list_remove(&e->all->senders, &e->pending.node);
 }
 
 /* ---- local entities ------------------------------------------------------------------------ */
 
 /* SeqNums go on at 0 after 4294967295, keys do not. */
-static uint64_t key_of(const struct attachment *src, uint32_t seq)
+static uint64_t key_of(const struct local_entity *src, uint32_t seq)
 {
-        int32_t step = (int32_t)(seq - (uint32_t)src->last_key);
+        int32_t step = (int32_t)(seq - (uint32_t)src->pending.last_key);
 
-        return src->last_key + (uint64_t)(int64_t)step;
+        return src->pending.last_key + (uint64_t)(int64_t)step;
 }
 
 /* Room for one more in @ws of @src. */
-static int reserve_for(struct attachment *src, struct waits *ws)
+static int reserve_for(struct local_entity *src, struct waits *ws)
 {
-        int r = reserve(ws);
+        int r = waits_reserve(ws);
 
         if (r == MBUS_E_FULL)
-                client_log_fixed_limit(src->client, FIXED_OUTSTANDING,
-                                       "no more reliable messages of its entity are taken");
+                connection_log_fixed_limit(&src->session->link, FIXED_OUTSTANDING,
+                                           "no more reliable messages of its entity are taken");
         return r;
 }
 
-int reliable_prepare_local(struct attachment *src, uint32_t seq)
+int reliable_prepare_local(struct local_entity *src, uint32_t seq)
 {
         int r;
 
-        if (src->local.head == src->local.tail)
-                src->last_key = (UINT64_C(1) << 32) + seq - 1;
-        if (key_of(src, seq) <= src->last_key)
+        if (waits_is_empty(&src->pending.local))
+                src->pending.last_key = (UINT64_C(1) << 32) + seq - 1;
+        if (key_of(src, seq) <= src->pending.last_key)
                 return MBUS_E_MALFORMED;
-        r = reliable_check(src->client, 0);
-        return r ? r : reserve_for(src, &src->local);
+        r = reliable_check(src->session, 0);
+        return r ? r : reserve_for(src, &src->pending.local);
 }
 
-int reliable_prepare_late(struct attachment *src)
+int reliable_prepare_late(struct local_entity *src)
 {
-        int r = reliable_check(src->client, 0);
+        int r = reliable_check(src->session, 0);
 
-        return r ? r : reserve_for(src, &src->late);
+        return r ? r : reserve_for(src, &src->pending.late);
 }
 
-static void wait_in(struct broker *b, struct attachment *src, struct waits *ws, uint64_t key,
-                    uint32_t seq, struct attachment *target)
+static void wait_in(struct local_entity *src, struct waits *ws, uint64_t key, uint32_t seq,
+                    struct local_entity *target)
 {
+        struct sessions *all = src->all;
         struct wait w = {
-                .key = key, .deadline = b->it.now + TIMEOUT_NS, .target = target, .seq = seq
+                .key = key, .deadline = all->it->now + TIMEOUT_NS, .target = target, .seq = seq
         };
 
-        push(ws, &w);
-        reliable_charge(src->client, 0);
-        target->n_waited_on++;
-        start_waiting(b, src);
-        if (src->deadline.slot == 0)
-                deadlines_set(&b->deadlines, &src->deadline, w.deadline);
+        assert(target->session && target->all == all);
+        waits_push(ws, &w);
+        reliable_charge(src->session, 0);
+        target->pending.n_waited_on++;
+        start_waiting(src);
+        if (src->pending.deadline.slot == 0)
+                deadlines_set(&all->acknowledgements, &src->pending.deadline, w.deadline);
 }
 
-void reliable_wait_local(struct broker *b, struct attachment *src, uint32_t seq,
-                         struct attachment *target)
+void reliable_wait_local(struct local_entity *src, uint32_t seq, struct local_entity *target)
 {
         uint64_t key = key_of(src, seq);
 
-        wait_in(b, src, &src->local, key, seq, target);
-        src->last_key = key;
+        wait_in(src, &src->pending.local, key, seq, target);
+        src->pending.last_key = key;
 }
 
-void reliable_wait_late(struct broker *b, struct attachment *src, uint32_t seq,
-                        struct attachment *target)
+void reliable_wait_late(struct local_entity *src, uint32_t seq, struct local_entity *target)
 {
-        wait_in(b, src, &src->late, seq, seq, target);
+        wait_in(src, &src->pending.late, seq, seq, target);
 }
 
-static bool waits_for_nobody(const struct attachment *src)
+static void end_local(const struct local_entity *src, struct wait *w)
 {
-        return src->local.head == src->local.tail && src->late.head == src->late.tail;
-}
-
-static void end_local(const struct attachment *src, struct wait *w)
-{
-        assert(w->target->n_waited_on > 0);
-        w->target->n_waited_on--;
+        assert(w->target->pending.n_waited_on > 0);
+        w->target->pending.n_waited_on--;
         w->target = NULL;
-        reliable_discharge(src->client, 0);
+        reliable_discharge(src->session, 0);
 }
 
-bool reliable_acknowledge(struct broker *b, struct attachment *src, uint32_t seq,
-                          const struct attachment *by)
+bool reliable_acknowledge(struct local_entity *src, uint32_t seq, const struct local_entity *by)
 {
-        struct waits *ws = &src->local;
-        struct wait *w = find(ws, key_of(src, seq));
+        struct waits *ws = &src->pending.local;
+        struct wait *w = waits_find(ws, key_of(src, seq));
 
         if (!w || w->target != by) {
-                ws = &src->late;
-                w = find_late(ws, seq);
+                ws = &src->pending.late;
+                w = waits_find_seq(ws, seq);
         }
         if (!w || w->target != by)
                 return false;
         end_local(src, w);
-        trim(ws);
-        if (waits_for_nobody(src))
-                stop_waiting(b, src);
+        waits_trim(ws);
+        stop_waiting(src);
         return true;
 }
 
-static void fail_local(struct broker *b, struct attachment *src, struct wait *w,
-                       enum mbus_reason reason, const char *why)
+static void fail_local(struct local_entity *src, struct wait *w, enum mbus_reason reason,
+                       const char *why)
 {
         uint32_t seq = w->seq;
 
         end_local(src, w);
-        control_undelivered(b, src->client, attachment_text(src), seq, reason, why);
+        reply_undelivered(src->session, local_entity_text(src), seq, reason, why);
 }
 
 /* Ends what is over in @ws; returns when the next is, or TIME_NEVER. */
-static uint64_t expire(struct broker *b, struct attachment *src, struct waits *ws)
+static uint64_t expire(struct local_entity *src, struct waits *ws)
 {
         for (; ws->head < ws->tail; ws->head++) {
-                struct wait *w = slot(ws, ws->head);
+                struct wait *w = waits_at(ws, ws->head);
 
-                if (is_finished(w))
+                if (wait_is_finished(w))
                         continue;
-                if (w->deadline > b->it.now)
+                if (w->deadline > src->all->it->now)
                         break;
-                fail_local(b, src, w, MBUS_REASON_TIMEOUT, "it was not acknowledged within 600 ms");
+                fail_local(src, w, MBUS_REASON_TIMEOUT, "it was not acknowledged within 600 ms");
         }
-        trim(ws);
-        return ws->head < ws->tail ? slot(ws, ws->head)->deadline : TIME_NEVER;
+        waits_trim(ws);
+        return waits_is_empty(ws) ? TIME_NEVER : waits_at(ws, ws->head)->deadline;
 }
 
-void reliable_expire(struct broker *b)
+void reliable_expire(struct sessions *all)
 {
         struct deadline *d;
 
-        while ((d = deadlines_pop(&b->deadlines, b->it.now))) {
-                struct attachment *src = (struct attachment *)(void *)d;
-                uint64_t next = expire(b, src, &src->local);
-                uint64_t late = expire(b, src, &src->late);
+        while ((d = deadlines_pop(&all->acknowledgements, all->it->now))) {
+                struct local_entity *src = container_of(d, struct local_entity, pending.deadline);
+                uint64_t next = expire(src, &src->pending.local);
+                uint64_t late = expire(src, &src->pending.late);
 
-                if (waits_for_nobody(src))
-                        stop_waiting(b, src);
-                deadlines_set(&b->deadlines, d, next < late ? next : late);
+                stop_waiting(src);
+                deadlines_set(&all->acknowledgements, d, next < late ? next : late);
         }
+}
+
+uint64_t reliable_deadline(const struct sessions *all)
+{
+        return deadlines_next(&all->acknowledgements);
 }
 
 /* ---- remote entities ----------------------------------------------------------------------- */
 
-int reliable_prepare_remote(struct attachment *src, size_t bytes)
+int reliable_prepare_remote(struct local_entity *src, size_t bytes)
 {
-        int r = reliable_check(src->client, bytes);
+        int r = reliable_check(src->session, bytes);
 
-        return r ? r : reserve_for(src, &src->remote);
+        return r ? r : reserve_for(src, &src->pending.remote);
 }
 
-void reliable_wait_remote(struct attachment *src, uint32_t seq, uint64_t ticket, struct name *name,
-                          size_t bytes)
+void reliable_wait_remote(struct local_entity *src, uint32_t seq, uint64_t ticket,
+                          struct name *name, size_t bytes)
 {
         struct wait w = {
                 .key = ticket, .seq = seq, .bytes = (uint32_t)bytes, .name = name_ref(name)
         };
 
-        reliable_charge(src->client, w.bytes);
-        push(&src->remote, &w);
+        reliable_charge(src->session, w.bytes);
+        waits_push(&src->pending.remote, &w);
 }
 
-static void end_remote(const struct attachment *src, struct wait *w)
+static void end_remote(const struct local_entity *src, struct wait *w)
 {
         w->name = name_unref(w->name);
-        reliable_discharge(src->client, w->bytes);
+        reliable_discharge(src->session, w->bytes);
 }
 
-void reliable_finish(struct broker *b, struct attachment *src, uint64_t ticket,
-                     enum mbus_reason reason)
+void reliable_finish(struct local_entity *src, uint64_t ticket, enum mbus_reason reason)
 {
-        struct wait *w = find(&src->remote, ticket);
+        struct wait *w = waits_find(&src->pending.remote, ticket);
 
         if (!w)
                 return;
         if (reason == MBUS_REASON_NONE)
-                control_delivered(b, src->client, w->name, attachment_text(src), w->seq);
+                reply_acknowledge(src->session, (struct span){ w->name->text, w->name->n },
+                                  local_entity_text(src), &w->seq, 1);
         else
-                control_undelivered(b, src->client, attachment_text(src), w->seq, reason,
-                                    reason == MBUS_REASON_BYE
-                                            ? "the entity left the bus"
-                                            : "the entity did not acknowledge it");
+                reply_undelivered(src->session, local_entity_text(src), w->seq, reason,
+                                  reason == MBUS_REASON_BYE ? "the entity left the bus"
+                                                            : "the entity did not acknowledge it");
         end_remote(src, w);
-        trim(&src->remote);
+        waits_trim(&src->pending.remote);
 }
 
 /* ---- entities that go ---------------------------------------------------------------------- */
 
-static void end_all(const struct attachment *a, const struct waits *ws)
+static void end_all(const struct local_entity *e, const struct waits *ws)
 {
         for (uint64_t i = ws->head; i < ws->tail; i++)
-                if (!is_finished(slot(ws, i)))
-                        end_local(a, slot(ws, i));
+                if (!wait_is_finished(waits_at(ws, i)))
+                        end_local(e, waits_at(ws, i));
 }
 
-static void forget_own(struct broker *b, struct attachment *a)
+static void forget_own(struct local_entity *e)
 {
-        end_all(a, &a->local);
-        end_all(a, &a->late);
-        for (uint64_t i = a->remote.head; i < a->remote.tail; i++)
-                if (!is_finished(slot(&a->remote, i)))
-                        end_remote(a, slot(&a->remote, i));
-        free(a->local.ring);
-        free(a->late.ring);
-        free(a->remote.ring);
-        a->local = a->late = a->remote = (struct waits){ 0 };
-        stop_waiting(b, a);
-        deadlines_set(&b->deadlines, &a->deadline, TIME_NEVER);
+        struct pending *p = &e->pending;
+
+        end_all(e, &p->local);
+        end_all(e, &p->late);
+        for (uint64_t i = p->remote.head; i < p->remote.tail; i++)
+                if (!wait_is_finished(waits_at(&p->remote, i)))
+                        end_remote(e, waits_at(&p->remote, i));
+        free(p->local.ring);
+        free(p->late.ring);
+        free(p->remote.ring);
+        p->local = p->late = p->remote = (struct waits){ 0 };
+        stop_waiting(e);
+        deadlines_set(&e->all->acknowledgements, &p->deadline, TIME_NEVER);
 }
 
-static void fail_waits_on(struct broker *b, struct attachment *src, struct waits *ws,
-                          const struct attachment *target)
+static void fail_waits_on(struct local_entity *src, struct waits *ws,
+                          const struct local_entity *target)
 {
-        for (uint64_t i = ws->head; i < ws->tail && target->n_waited_on > 0; i++)
-                if (slot(ws, i)->target == target)
-                        fail_local(b, src, slot(ws, i), MBUS_REASON_BYE,
+        for (uint64_t i = ws->head; i < ws->tail && target->pending.n_waited_on > 0; i++)
+                if (waits_at(ws, i)->target == target)
+                        fail_local(src, waits_at(ws, i), MBUS_REASON_BYE,
                                    "the entity left before it acknowledged");
-        trim(ws);
+        waits_trim(ws);
 }
 
-void reliable_forget(struct broker *b, struct attachment *a)
+static void on_forget(struct session_listener *l, struct local_entity *e)
 {
-        struct attachment *next;
+        struct list_node *node, *next;
 
-        forget_own(b, a);
-        for (struct attachment *src = b->waiting; src && a->n_waited_on > 0; src = next) {
-                next = src->next_waiting;
-                fail_waits_on(b, src, &src->local, a);
-                fail_waits_on(b, src, &src->late, a);
-                if (waits_for_nobody(src))
-                        stop_waiting(b, src);
+        (void)l;
+        forget_own(e);
+        for (node = e->all->senders.first; node && e->pending.n_waited_on > 0; node = next) {
+                struct local_entity *src = container_of(node, struct local_entity, pending.node);
+
+                next = node->next;
+                fail_waits_on(src, &src->pending.local, e);
+                fail_waits_on(src, &src->pending.late, e);
+                stop_waiting(src);
         }
-        assert(a->n_waited_on == 0);
+        assert(e->pending.n_waited_on == 0);
+}
+
+void reliable_init(struct sessions *all)
+{
+        static struct session_listener listener = { .on_forget = on_forget };
+
+        sessions_listen(all, &listener);
 }

@@ -102,7 +102,7 @@ static void check_queues(uint32_t i)
         const struct broker *b = links->running[i];
         uint64_t max = b->quota.limits.of[LIMIT_BYTES_PER_LINK];
 
-        for (const struct client *c = b->clients; c; c = c->next) {
+        for (const struct connection *c = connections_first(&b->net); c; c = connection_next(c)) {
                 if (c->queue.bytes > QUEUE_ANSWERS_FACTOR * max + FRAME_HEADER_SIZE + FRAME_MAX)
                         machine_fail("bounded-memory", "broker %u: %zu octets wait for a link", i,
                                      c->queue.bytes);
@@ -129,9 +129,10 @@ void broker_check_empty(uint32_t i)
 
         if (!b)
                 return;
-        if (b->n_clients || b->waiting || b->n_watchers || b->n_observers || b->n_retained)
+        if (b->net.n || b->sessions.senders.first || b->routing.n_watchers ||
+            b->routing.n_observers || b->routing.n_retained)
                 machine_fail("all-given-back", "broker %u keeps %zu clients, %zu watchers", i,
-                             b->n_clients, b->n_watchers);
+                             b->net.n, b->routing.n_watchers);
         for (unsigned kind = 0; kind < QUOTA_MAX; ++kind) {
                 if (b->quota.use[kind])
                         machine_fail("all-given-back", "broker %u: %llu of quota %u are in use", i,

@@ -67,9 +67,16 @@ int settings_reread(struct options *o, const char *path, struct config *ret_conf
         return parse(o, ret_config);
 }
 
+void settings_deinit(struct settings *s)
+{
+        policy_free(s->options.policy);
+        bus_configs_free(s->options.buses);
+        free(s->path);
+}
+
 /* ---- the service manager ------------------------------------------------------------------- */
 
-int supervise_take_listener(int *ret_fd, char **ret_path)
+int service_manager_take_listener(int *ret_fd, char **ret_path)
 {
         char path[NAME_MAX_SIZE];
         int fd = descriptor_new(DESCRIPTOR_LISTENER);
@@ -81,22 +88,17 @@ int supervise_take_listener(int *ret_fd, char **ret_path)
         return 0;
 }
 
-void supervise_say(const char *state)
+void service_manager_say(const char *state)
 {
         (void)state;
 }
 
-int supervise_start(struct broker *b)
+bool service_manager_listens(void)
 {
-        return uv_timer_init(&b->it.loop, &b->supervise.timer);
+        return false;
 }
 
-void supervise_turn(struct broker *b)
+uint64_t service_manager_watchdog_ms(void)
 {
-        (void)b;
-}
-
-void supervise_ready(const struct broker *b)
-{
-        (void)b;
+        return 0;
 }

@@ -248,7 +248,7 @@ static void reload_config(uint32_t node)
         if (app_at(node) || !links->running[node])
                 return;
         process_enter(&links->brokers[node]);
-        loop_signal(&links->running[node]->loop, SIGHUP);
+        loop_signal(&links->running[node]->it.loop, SIGHUP);
         process_leave();
 }
 

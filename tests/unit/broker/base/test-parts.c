@@ -9,7 +9,7 @@
 #include <broker/base/log.h>
 #include <broker/base/listen-address.h>
 #include <broker/ops/reload.h>
-#include <broker/ops/stats.h>
+#include <broker/control/figure.h>
 
 #include "run.h"
 
@@ -79,10 +79,10 @@ static void expect_written(const struct figure *f, const char *symbol, const cha
 {
         struct buffer out = BUFFER_INIT;
 
-        stats_format_symbol(f, &out);
+        figure_format_symbol(f, &out);
         ck_assert(span_equal_text(buffer_span(&out), symbol));
         buffer_clear(&out);
-        stats_format_value(f, &out);
+        figure_format_value(f, &out);
         ck_assert(span_equal_text(buffer_span(&out), value));
         buffer_deinit(&out);
 }

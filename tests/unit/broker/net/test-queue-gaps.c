@@ -106,7 +106,7 @@ START_TEST(test_what_is_lost_is_told_right_where_it_is_missing)
                         continue;
                 }
                 if (choice >= 960)
-                        queue_own(&q);
+                        queue_compact(&q);
                 if (!chunk || chunk_room(chunk) < size) {
                         chunk_unref(chunk);
                         chunk = chunk_new(CHUNK_SIZE / 4);

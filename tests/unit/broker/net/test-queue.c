@@ -177,12 +177,12 @@ START_TEST(test_small_parts_of_chunks_are_copied_and_large_ones_are_not)
                 push(&q, chunks[i], i, 1000, KIND_UNRELIABLE);
                 push(&q, chunks[i], i, 10000, KIND_RELIABLE);
         }
-        queue_own(&q);
+        queue_compact(&q);
         for (uint32_t i = 0; i < N(chunks); i++)
                 ck_assert_uint_eq(chunks[i]->refs, 1);
         for (uint32_t i = 0; i < 14; i++)
                 push(&q, chunks[0], i, 10000, KIND_UNRELIABLE);
-        queue_own(&q);
+        queue_compact(&q);
         ck_assert_uint_eq(chunks[0]->refs, 2);
         drain(&q, SIZE_MAX, numbers, &n);
         ck_assert_uint_eq(n, 2 * N(chunks) + 14);
@@ -361,7 +361,7 @@ START_TEST(test_whatever_happens_the_queue_does_as_the_model)
                         queue_pop(&q, n);
                         model_pop(&m, n);
                 } else if (choice < 999) {
-                        queue_own(&q);
+                        queue_compact(&q);
                 } else if (i % 8 == 0) {
                         queue_pop(&q, m.bytes);
                         model_pop(&m, m.bytes);
@@ -411,7 +411,7 @@ START_TEST(test_what_was_dropped_does_not_stay_with_the_little_that_was_not)
                 while (chunk_room(chunk) >= 1000)
                         push(&q, chunk, i, 1000, KIND_UNRELIABLE);
                 chunk_unref(chunk);
-                queue_own(&q);
+                queue_compact(&q);
                 ck_assert_uint_le(held(&q), 4 * q.bytes + 4 * CHUNK_SIZE);
                 n_dropped += queue_take_dropped(&q, KIND_UNRELIABLE);
         }

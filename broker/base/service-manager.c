@@ -1,23 +1,21 @@
 /*
- * supervise.c - what a service manager and the broker tell each other.
+ * service-manager.c - what a service manager hands over, wants to hear and is told.
  */
-#include "supervise.h"
+#include "service-manager.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <broker/broker.h>
+#include <core/bytes.h>
 
 /* The first descriptor that is handed over, by sd_listen_fds(3). */
 #define LISTEN_FDS_START 3
-/* How often the status is told where nobody wants signs of life. */
-#define STATUS_MS 10000
 
 /* The number in the variable @name; 0 if it has none. */
 static uint64_t number_in(const char *name)
@@ -52,7 +50,7 @@ static char *name_of(int fd)
         return strndup(address.sun_path, n - offsetof(struct sockaddr_un, sun_path));
 }
 
-int supervise_take_listener(int *ret_fd, char **ret_path)
+int service_manager_take_listener(int *ret_fd, char **ret_path)
 {
         uint64_t n = number_in("LISTEN_FDS");
         int fd = LISTEN_FDS_START;
@@ -94,7 +92,7 @@ static bool manager_address(struct sockaddr_un *ret_address, socklen_t *ret_n)
         return true;
 }
 
-void supervise_say(const char *state)
+void service_manager_say(const char *state)
 {
         struct sockaddr_un address;
         socklen_t n;
@@ -111,8 +109,7 @@ void supervise_say(const char *state)
         close(fd);
 }
 
-/* How often the manager wants a sign of life, in ms; 0: it does not. */
-static uint64_t watchdog_ms(void)
+uint64_t service_manager_watchdog_ms(void)
 {
         const char *pid = getenv("WATCHDOG_PID");
         uint64_t usec = number_in("WATCHDOG_USEC");
@@ -122,46 +119,10 @@ static uint64_t watchdog_ms(void)
         return usec / 1000;
 }
 
-static void on_timer(uv_timer_t *timer)
-{
-        struct supervise *s = timer->data;
-
-        s->due = true;
-}
-
-int supervise_start(struct broker *b)
+bool service_manager_listens(void)
 {
         struct sockaddr_un address;
-        uint64_t ms = watchdog_ms();
         socklen_t n;
-        int r = uv_timer_init(&b->it.loop, &b->supervise.timer);
 
-        if (r || !manager_address(&address, &n))
-                return r;
-        b->supervise.timer.data = &b->supervise;
-        ms = ms > 0 ? (ms + 1) / 2 : STATUS_MS;
-        return uv_timer_start(&b->supervise.timer, on_timer, ms, ms);
-}
-
-/* Says @what, and how the broker is doing. */
-static void say_with_status(const struct broker *b, const char *what)
-{
-        char state[160];
-
-        snprintf(state, sizeof(state), "%s\nSTATUS=%zu clients, %zu local and %zu remote entities",
-                 what, b->n_clients, engine_n_entities(b->engine), engine_n_peers(b->engine));
-        supervise_say(state);
-}
-
-void supervise_ready(const struct broker *b)
-{
-        say_with_status(b, "READY=1");
-}
-
-void supervise_turn(struct broker *b)
-{
-        if (!b->supervise.due)
-                return;
-        b->supervise.due = false;
-        say_with_status(b, "WATCHDOG=1");
+        return manager_address(&address, &n);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <broker/base/limits.h>
+#include "limits.h"
 
 /* What is not done with comes to the front when that moves no more than it frees. */
 void pipe_shift(struct pipe *p, size_t n)

@@ -1,8 +1,8 @@
 /*
  * pipe.h - octets on their way from one socket to another, TCP_PIPE_MAX and what one read brings.
  */
-#ifndef BROKER_NET_PIPE_H
-#define BROKER_NET_PIPE_H
+#ifndef BROKER_BASE_PIPE_H
+#define BROKER_BASE_PIPE_H
 
 #include <stdbool.h>
 

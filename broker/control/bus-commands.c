@@ -1,0 +1,70 @@
+/*
+ * bus-commands.c - mbus.* commands to the broker, and broker.sync (spec/attach.md).
+ */
+#include "bus-commands.h"
+
+/* ---- quit ---------------------------------------------------------------------------------- */
+
+void control_quit(struct control *control, const char *who)
+{
+        log_info("%s sent mbus.quit: the broker ends", who);
+        iteration_stop(control->it, true);
+}
+
+static void on_quit(struct request *r)
+{
+        if (r->control->settings->options.quit != QUIT_NEVER && connection_is_owner(&r->s->link)) {
+                control_quit(r->control, "a client");
+                return;
+        }
+        connection_count(&r->s->link, COUNT_DENIED, "it may not end the broker (QUIT in [broker])");
+        request_fail(r, MBUS_REASON_DENIED,
+                     r->control->settings->options.quit == QUIT_NEVER
+                             ? "the broker ends for nobody who asks: that takes QUIT=owner in "
+                               "[broker] of its configuration, and its own user or root"
+                             : "the broker ends for its own user and for root only, whatever "
+                               "[policy] says");
+}
+
+/* ---- what waits for nothing ----------------------------------------------------------------- */
+
+/* All that the link sent before is done, and it has been told what was denied of it. */
+static void on_sync(struct request *r)
+{
+        denial_tell(r->s);
+}
+
+/* ---- other commands of the bus -------------------------------------------------------------- */
+
+static void on_ping(struct request *r)
+{
+        engine_answer_ping(r->control->routing->engine, r->control->it->now, &r->h->dest);
+}
+
+/* Whoever waits, or lets others go on, may say so to everybody; the broker never waits. */
+static void on_information(struct request *r)
+{
+        (void)r;
+}
+
+static void on_hello_or_bye(struct request *r)
+{
+        static const char why[] = "mbus.hello and mbus.bye are said by the broker";
+
+        connection_count(&r->s->link, COUNT_DENIED, "%s", why);
+        if (r->h->reliable)
+                request_fail(r, MBUS_REASON_DENIED, why);
+        r->failed = true;
+}
+
+static const struct command_entry entries[] = {
+        { "broker.sync", SPEAKER_ANY, on_sync },
+        { "mbus.quit", SPEAKER_ANY, on_quit },
+        { "mbus.ping", SPEAKER_ANY, on_ping },
+        { "mbus.waiting", SPEAKER_ANY, on_information },
+        { "mbus.go", SPEAKER_ANY, on_information },
+        { "mbus.hello", SPEAKER_ANY, on_hello_or_bye },
+        { "mbus.bye", SPEAKER_ANY, on_hello_or_bye },
+};
+
+const struct command_table bus_commands = { entries, sizeof(entries) / sizeof(*entries), NULL };

@@ -1,0 +1,145 @@
+/*
+ * connections.c - connections of clients come and go.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "admission.h"
+#include "connection-read.h"
+#include "connection.h"
+
+static void find_nobody(struct nobody *nobody)
+{
+        nobody_read(nobody);
+        if (nobody_is_uid(nobody, geteuid()))
+                log_warning("in this user namespace uid %u is everybody who has no number here, so "
+                            "the broker's own user may do no more than [policy] lets user=*; run "
+                            "it as a uid that is mapped",
+                            (unsigned)nobody->uid);
+}
+
+void connections_init(struct connections *all, struct iteration *it, struct quota *quota,
+                      struct connection_owner *owner)
+{
+        *all = (struct connections){ .it = it,
+                                     .quota = quota,
+                                     .owner = owner,
+                                     .on_ready = connection_on_ready,
+                                     .pauses = DEADLINES_INIT };
+        find_nobody(&all->nobody);
+}
+
+void connections_deinit(struct connections *all)
+{
+        assert(all->n == 0 && list_is_empty(&all->all));
+        deadlines_deinit(&all->pauses);
+}
+
+/* With all that it has but its memory, which its owner allocates. */
+static int begin(struct connections *all, struct admission *a, int fd, char *peer)
+{
+        struct connection *c = all->owner->on_new(all->owner, a->rights);
+        char name[CONNECTION_NAME_SIZE];
+
+        if (!c)
+                return -ENOMEM;
+        a->rights = NULL;
+        *c = (struct connection){ .all = all,
+                                  .fd = fd,
+                                  .number = ++all->last_number,
+                                  .pid = a->pid,
+                                  .uid = a->uid,
+                                  .peer = peer,
+                                  .user = a->user,
+                                  .pause = DEADLINE_INIT };
+        queue_init(&c->queue, c->user);
+        if (uv_poll_init(&all->it->loop, &c->poll, fd) < 0) {
+                all->owner->on_end(c);
+                free(c);
+                return -ENOMEM;
+        }
+        c->poll.data = c;
+        list_push_first(&all->all, &c->node);
+        all->n++;
+        connection_poll(c);
+        connection_name(c, name);
+        log_debug("%s begins", name);
+        return 0;
+}
+
+int connections_add(struct connections *all, int fd, char *peer)
+{
+        struct admission admission;
+        int r = deadlines_reserve(&all->pauses);
+
+        if (r)
+                return r;
+        if (!admit(all, fd, peer != NULL, &admission)) {
+                deadlines_release(&all->pauses);
+                return -EACCES;
+        }
+        r = begin(all, &admission, fd, peer);
+        if (r) {
+                deadlines_release(&all->pauses);
+                admit_undo(&admission);
+        }
+        return r;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+        free(handle->data);
+}
+
+static void end(struct connection *c)
+{
+        struct connections *all = c->all;
+
+        assert(c->is_dead);
+        if (c->flush_pending)
+                list_remove(&all->unflushed, &c->unflushed_node);
+        all->owner->on_end(c);
+        queue_deinit(&c->queue);
+        deadlines_set(&all->pauses, &c->pause, TIME_NEVER);
+        deadlines_release(&all->pauses);
+        quota_remove_link(c->user);
+        chunk_unref(c->partial);
+        free(c->peer);
+        list_remove(&all->all, &c->node);
+        all->n--;
+        uv_close((uv_handle_t *)&c->poll, on_closed);
+        close(c->fd);
+}
+
+void connections_reap(struct connections *all)
+{
+        struct list_node *node;
+
+        while ((node = list_pop(&all->dead)))
+                end(container_of(node, struct connection, dead_node));
+}
+
+void connections_end(struct connections *all, const char *why)
+{
+        for (struct connection *c = connections_first(all); c; c = connection_next(c))
+                connection_kill(c, why);
+        connections_reap(all);
+}
+
+uint64_t connections_deadline(const struct connections *all)
+{
+        return deadlines_next(&all->pauses);
+}
+
+struct connection *connections_first(const struct connections *all)
+{
+        return container_of(all->all.first, struct connection, node);
+}
+
+struct connection *connection_next(const struct connection *c)
+{
+        return container_of(c->node.next, struct connection, node);
+}
