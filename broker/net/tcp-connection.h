@@ -14,8 +14,6 @@
 
 #include "connection.h"
 
-struct broker;
-
 /* Why a connection was closed that is no client of ours, or not any more. */
 enum tcp_rejection {
         TCP_TOO_MANY, /* TCP_STRANGERS_MAX */
