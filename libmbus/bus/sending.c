@@ -3,6 +3,7 @@
  */
 #include "bus.h"
 
+#include <assert.h>
 #include <string.h>
 
 static int sending_usable(const struct mbus_entity *entity, bool there)
@@ -17,14 +18,17 @@ static int parse_destination(struct mbus_bus *bus, const char *destination)
         struct span text;
         int r;
 
+        assert(bus->to_text.n == 0 || bus->to_text.at[bus->to_text.n - 1] == '\0');
         if (bus->to_text.n > 0 && strcmp(bus->to_text.at, destination) == 0)
                 return 0;
         text = span_of(destination);
         buffer_clear(&bus->to_text);
         buffer_add_span(&bus->to_text, text);
         buffer_add_char(&bus->to_text, '\0');
-        if (bus->to_text.failed)
+        if (bus->to_text.failed) {
+                buffer_clear(&bus->to_text);
                 return -ENOMEM;
+        }
         text.at = bus->to_text.at;
         r = address_parse(text, LENIENT, &bus->to, NULL, &error);
         if (r == 0)

@@ -139,6 +139,22 @@ static void talk(struct trial *t)
         programs_end(t);
 }
 
+/* What memory was short for is as if it had never been called. Texts that just fill the memory
+ * there is leave none for the octet behind them. */
+static void send_again(struct trial *t)
+{
+        char to[1025] = "(app:b";
+
+        programs_begin(t, &setting);
+        for (size_t n = 64; n < sizeof(to) && programs[0].me; n *= 2) {
+                memset(to + 6, ' ', n - 7);
+                memcpy(to + n - 1, ")", 2);
+                if (!ok(t, mbus_entity_send_text(programs[0].me, to, "x()")))
+                        ok(t, mbus_entity_send_text(programs[0].me, to, "x()"));
+        }
+        programs_end(t);
+}
+
 static void list_peers(struct trial *t)
 {
         struct mbus_peers *peers;
@@ -190,6 +206,7 @@ END_TEST
 START_TEST(test_programs_talk_or_are_told)
 {
         fail_each_malloc("talk", talk);
+        fail_each_malloc("send again", send_again);
         fail_each_malloc("leave", leave);
 }
 END_TEST
