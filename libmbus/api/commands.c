@@ -10,6 +10,7 @@
  */
 #include "commands.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -71,6 +72,7 @@ static void commands_settle(struct mbus_commands *c)
 {
         char *end = buffer_reserve(&c->text, 1);
 
+        assert(c->depth <= VALUE_DEPTH_MAX && (c->depth > 0 || !c->first));
         if (end)
                 *end = '\0';
         if (c->text.failed)
@@ -175,6 +177,7 @@ static int finish_bus_command(struct mbus_commands *c)
         note_manner(c, &p);
         payload_format(&p, DIALECT_RFC3259, &text);
         payload_deinit(&p);
+        assert(c->start < c->text.n && c->depth == 0);
         c->text.n = c->start;
         buffer_add_span(&c->text, buffer_span(&text));
         r = text.failed ? -ENOMEM : 0;
@@ -402,6 +405,7 @@ int commands_payload(const struct mbus_commands *c, bool reliable, struct span *
                 return MBUS_E_MALFORMED;
         if (reliable ? c->waits : c->goes)
                 return MBUS_E_RESERVED;
+        assert(c->text.at[c->text.n] == '\0');
         *ret_payload = buffer_span(&c->text);
         return 0;
 }

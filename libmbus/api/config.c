@@ -126,6 +126,7 @@ void mbus_config_set_entry(struct mbus_config *c, const char *key, const char *v
                 config_entry_deinit(&e);
                 return;
         }
+        assert(!config_find_entry(c, key));
         c->entries[c->n_entries++] = e;
 }
 

@@ -10,6 +10,7 @@
  */
 #include "fork.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -40,11 +41,13 @@ static void fork_make_mark(void)
 
 uint32_t fork_number(void)
 {
-        uint32_t none = 0;
+        uint32_t none = 0, number;
 
         pthread_once(&fork_once, fork_make_mark);
         if (atomic_load(fork_mark) == 0)
                 atomic_compare_exchange_strong(fork_mark, &none,
                                                atomic_fetch_add(&fork_last, 1) + 1);
-        return atomic_load(fork_mark);
+        number = atomic_load(fork_mark);
+        assert(number != 0);
+        return number;
 }

@@ -4,6 +4,8 @@
  */
 #include "bus.h"
 
+#include <assert.h>
+
 #include <io/clock.h>
 
 int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, size_t *ret_n)
@@ -73,6 +75,7 @@ int bus_process(struct mbus_bus *bus, const struct pollfd *fds)
         struct event_queue *events = &bus->parts.events;
         int r = events->failure;
 
+        assert(bus->mode && r <= 0);
         events->failure = 0;
         bus->parts.stirred = false;
         events->time = clock_wall_ns();

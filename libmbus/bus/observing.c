@@ -3,6 +3,8 @@
  */
 #include "observing.h"
 
+#include <assert.h>
+
 void observing_begun(struct observing *o, struct event_queue *events)
 {
         if (o->announced)
@@ -16,6 +18,7 @@ void observing_ended(struct observing *o, struct event_queue *events, enum mbus_
 {
         struct mbus_event event = { .type = MBUS_EVENT_UNOBSERVED, .reason = reason };
 
+        assert(reason != MBUS_REASON_NONE);
         if (o->on) {
                 event.why = why_string(why);
                 event_queue_push(events, &event, NULL);

@@ -3,6 +3,7 @@
  */
 #include "peer-list.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct peers_item {
@@ -25,6 +26,7 @@ int peer_list_add(struct mbus_peers *peers, const struct address *address, uint6
 {
         struct peers_item item = { address_string(address), age };
 
+        assert(peers->n <= peers->size);
         if (peers->n == peers->size) {
                 size_t size = peers->size ? peers->size * 2 : 16;
                 struct peers_item *items = realloc(peers->items, size * sizeof(*items));

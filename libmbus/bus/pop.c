@@ -6,6 +6,8 @@
  */
 #include "bus.h"
 
+#include <assert.h>
+
 bool bus_has_event(struct mbus_bus *bus)
 {
         const struct mode_ops *ops = bus->mode->ops;
@@ -43,6 +45,7 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
                 bus_changed(bus);
                 return NULL;
         }
+        assert(!bus->current.event.message && !bus->current.event.why && !bus->current.text);
         event_queue_pop(&bus->parts.events, &bus->current);
         if (event->type == MBUS_EVENT_READY)
                 event->address = entity_take_text(event->entity);

@@ -3,11 +3,13 @@
  */
 #include "remarks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 void remarks_add(struct remarks *r, const char *text)
 {
+        assert(r->n <= WARNINGS_MAX);
         for (size_t i = 0; i < r->n; i++)
                 if (strcmp(r->texts[i], text) == 0)
                         return;

@@ -115,6 +115,7 @@ void reported_unwatch(struct reported *r, size_t i, enum mbus_reason reason, str
                 r->events->failure = -ENOMEM;
                 return;
         }
+        assert(reason != MBUS_REASON_NONE);
         watches_remove(r->watches, i);
         leave_unwatched(r, reason);
         event.why = why_string(why);

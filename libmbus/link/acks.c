@@ -13,6 +13,7 @@ static void acks_flush_group(struct link *l, struct ack_group *group)
                                     .acks = group->seqs,
                                     .n_acks = group->n };
 
+        assert(group->n > 0 && group->n <= ACKS_SENT_MAX);
         if (group->entity->attached.address) {
                 spec.src = group->entity->attached.address->text;
                 /* If it has no room, the sender hears of a time-out. */
@@ -33,6 +34,7 @@ void link_owe_ack(struct link *l, struct link_entity *entity, struct message *m)
 {
         struct ack_group *group = NULL;
 
+        assert(m->header.reliable && entity->attached.address);
         for (size_t i = 0; i < l->n_acks && !group; i++)
                 if (l->acks[i].entity == entity &&
                     span_equal(l->acks[i].from->header.src.text, m->header.src.text))

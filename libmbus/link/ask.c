@@ -3,6 +3,8 @@
  */
 #include "ask.h"
 
+#include <assert.h>
+
 #include <core/filter.h>
 
 #include "output.h"
@@ -48,6 +50,7 @@ int link_attach(struct link_entity *entity, bool anew)
         struct buffer payload = BUFFER_INIT;
         int r = tickets_add(&l->tickets, &ticket);
 
+        assert(!entity->attached.address && !entity->refused && !entity->waits);
         entity->anew = anew;
         if (r != 0)
                 return r;

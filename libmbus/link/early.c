@@ -79,6 +79,7 @@ int early_add(struct link_entity *entity, const struct address *dest, struct spa
                 *ret_ticket = m->ticket = l->next_ticket++;
                 ++entity->n_early_reliable;
         }
+        assert(!entity->attached.address || !list_is_empty(&entity->early));
         list_push(&entity->early, &m->node);
         l->early_bytes += early_cost(m);
         ++l->n_early;

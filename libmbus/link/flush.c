@@ -52,6 +52,7 @@ bool link_on_flushed(struct link *l, uint32_t seq)
 
 void link_forget_flush(struct link *l)
 {
+        assert(l->taken.messages <= l->sent.messages && l->taken.octets <= l->sent.octets);
         l->n_lost += l->sent.messages - l->taken.messages;
         l->taken = l->sent;
         l->flush_asked = false;

@@ -114,6 +114,7 @@ static void broker_on_attached(struct link *l, struct args args)
         entity = ticket->entity;
         tickets_remove(&l->tickets, seq);
         header_cache_clear(&l->headers);
+        assert(!entity->attached.address && !entity->refused);
         r = index_add(&l->attached, &entity->attached, &address);
         if (r == 0)
                 r = entity_ready(&entity->base, link_events(l), &address);
@@ -140,6 +141,7 @@ static bool ask_later(struct link *l, struct link_entity *entity)
 
         if (!entity->base.text || l->up_at == 0 || now >= l->up_at + TAKEN_PATIENCE)
                 return false;
+        assert(!entity->waits && !entity->attached.address);
         entity->waits = true;
         if (l->ask_at == TIME_NEVER)
                 l->ask_at = now + TAKEN_PAUSE;
@@ -159,6 +161,7 @@ static void refuse_for_good(struct link *l, struct link_entity *entity, enum mbu
         }
         event.why = why_string(why);
         event_queue_push(link_events(l), &event, NULL);
+        assert(!entity->attached.address && entity->n_tickets == 0);
         entity->refused = true;
         early_fail(entity, reason, why);
 }

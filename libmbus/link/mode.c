@@ -99,6 +99,7 @@ static uint64_t link_get_deadline(struct mode *mode)
         struct link *l = link_of(mode);
         uint64_t silent;
 
+        assert(l->in.at <= l->in.n);
         if (l->fd < 0)
                 return l->retry_at;
         if (l->broken)

@@ -33,6 +33,7 @@ static ssize_t output_send(struct link *l)
 
 int link_write(struct link *l)
 {
+        assert(l->fd >= 0);
         while (link_n_waiting(l) > 0) {
                 ssize_t n = output_send(l);
 
@@ -88,6 +89,7 @@ int link_push(struct link *l, struct header_spec *spec, struct span payload, siz
                 output_compact(l);
         spec->seq = l->seq;
         spec->timestamp = time_of_day_ms(&l->time);
+        assert(l->out.at <= l->out.octets.n);
         r = output_format(l, spec, payload);
         if (r == 0)
                 l->seq++;

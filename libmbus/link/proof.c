@@ -177,6 +177,7 @@ int link_proof_begin(struct link_proof *p, int fd)
         int r;
 
         proof_forget(p);
+        assert(fd >= 0);
         p->error[0] = '\0';
         p->old = false;
         p->fd = fd;
@@ -352,6 +353,7 @@ int link_proof_go_on(struct link_proof *p, int *ret_fd)
 {
         int r = proof_flush(p), written;
 
+        assert(p->fd >= 0 && p->crypto);
         if (r == 0)
                 r = proof_take(p);
         written = r == MBUS_E_NOT_READY ? proof_flush(p) : 0;

@@ -133,6 +133,7 @@ static void pass_on(struct link *l, struct message *m, struct link_entity *only)
 {
         if (m->payload.n == 0)
                 return;
+        assert(!only || only->attached.address);
         if (m->header.reliable)
                 receive_reliable(l, m, only);
         else
@@ -165,6 +166,7 @@ static int receive_make(struct link *l, struct span text, struct message **ret_m
 
         if (!memory)
                 return -ENOMEM;
+        assert(l->headers.n <= HEADER_CACHE_MAX);
         r = message_new_in(memory, text, l->headers.headers, l->headers.n, ret_message, ret_known,
                            NULL);
         if (r)

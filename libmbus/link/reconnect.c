@@ -150,7 +150,9 @@ void link_reconnect(struct link *l)
         uint64_t max;
         int fd;
 
-        assert(l->fd < 0 && l->tickets.n == 0);
+        /* Nothing is left of what was before. */
+        assert(l->fd < 0 && l->tickets.n == 0 && l->attached.n == 0 && l->n_acks == 0);
+        assert(!l->broken && !l->broker && l->out.octets.n == 0);
         if (clock_now() < l->retry_at && !is_connecting(l))
                 return;
         fd = link_connect_again(l);
@@ -173,6 +175,7 @@ void link_reconnect(struct link *l)
         l->up_at = clock_now();
         dedup_expect(&l->dedup, l->up_at);
         one_fd_replaced(&l->base.bus->one_fd);
+        /* For the event that it is down: there is one such promise while the link is up. */
         (void)event_queue_promise(events);
         event_queue_push(events, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);
         if (ask_again(l) != 0)

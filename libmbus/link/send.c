@@ -3,6 +3,8 @@
  */
 #include "send.h"
 
+#include <assert.h>
+
 #include "early.h"
 #include "output.h"
 
@@ -69,6 +71,8 @@ static inline int send_put(struct link_entity *entity, const struct address *des
 
         if (r != 0)
                 return r;
+        /* What waits goes first. */
+        assert(ticket < l->next_ticket || list_is_empty(&entity->early));
         if (ticket)
                 return send_put_reliable(entity, &spec, payload, ticket);
         r = link_push(l, &spec, payload, LINK_OUTPUT_MAX);

@@ -252,6 +252,7 @@ size_t link_tcp_n_places(const struct link_tcp *t)
 
 const union socket_address *link_tcp_get_place(const struct link_tcp *t)
 {
+        assert(t->places.n > 0);
         return &t->places.at[t->next_place % t->places.n];
 }
 
@@ -313,6 +314,8 @@ ssize_t link_tcp_recv(struct link_tcp *t, int fd, char *at, size_t n)
         ssize_t got, given;
         char *end;
 
+        /* No more than a part of one frame was left closed. */
+        assert(t->stream.state == STREAM_OPEN && t->in.n < n);
         end = buffer_reserve(&t->in, n - t->in.n);
         if (!end)
                 return tcp_fail(ENOMEM);
@@ -331,6 +334,7 @@ ssize_t link_tcp_recv(struct link_tcp *t, int fd, char *at, size_t n)
 /* 0: all is sent, or -1. */
 static int tcp_flush(struct link_tcp *t, int fd)
 {
+        assert(t->out_at <= t->out.n);
         while (t->out_at < t->out.n) {
                 ssize_t n = send(fd, t->out.at + t->out_at, t->out.n - t->out_at,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);

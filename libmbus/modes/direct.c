@@ -3,6 +3,7 @@
  */
 #include "modes.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -77,6 +78,7 @@ static int direct_begin(struct direct *d, const struct config *config, uint64_t 
 
 static void direct_flush(struct direct *d)
 {
+        assert(d->udp && d->base.engine);
         d->blocked = udp_send(d->udp, d->base.engine) > 0;
 }
 

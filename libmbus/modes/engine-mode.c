@@ -81,6 +81,7 @@ static int complete_address(struct engine_mode *m, const struct address *given,
         buffer_add_text(&text, m->host);
         buffer_add_char(&text, ')');
         r = text.failed ? -ENOMEM : address_parse(buffer_span(&text), STRICT, &parsed, NULL, NULL);
+        assert(r != 0 || address_has_proper_id(&parsed));
         if (r == 0) {
                 *ret_address = address_dup(&parsed);
                 r = *ret_address ? 0 : -ENOMEM;

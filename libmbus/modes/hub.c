@@ -178,6 +178,7 @@ void hub_introduce(struct hub_member *m)
         if (m->introduced == hub->introductions)
                 m->introduced++;
         m->asked = ++hub->introductions;
+        assert(m->introduced <= m->asked);
         m->n_entities++;
         hub_wake_others(hub, m);
         pthread_mutex_unlock(&hub->mutex);
@@ -200,6 +201,7 @@ void hub_take(struct hub_member *m, uint64_t *ret_lost, uint64_t *ret_introducti
         if (m->reading.n == 0) {
                 m->reading = m->inbox;
                 m->inbox = empty;
+                assert(m->inbox.n == 0);
                 /* It fails if nobody woke us, which is as good. */
                 (void)eventfd_read(m->fd, &count);
         }

@@ -11,6 +11,7 @@
  */
 #include "modes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -97,6 +98,7 @@ static int mem_begin(struct mem *m, uint64_t patience, const char *name)
 /* Hands what the engine has queued to the others. */
 static void mem_flush(struct mem *m)
 {
+        assert(m->base.engine);
         hub_spread(&m->member, m->base.engine);
 }
 

@@ -7,6 +7,7 @@
  */
 #include <api/api.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,7 @@ static int open_with_mode(struct mbus_config *config, struct mbus_bus **ret_bus)
                 mbus_bus_close(bus);
                 return r;
         }
+        assert(parts->url);
         bus_set_mode(bus, mode);
         for (size_t i = 0; i < parts->remarks.n; i++)
                 config_add_warning(config, parts->remarks.texts[i]);
