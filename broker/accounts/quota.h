@@ -19,13 +19,14 @@
  *    others left n / (n + 1) of the rest, so S is at least 3T/4 * (n / (n + 1))^(n - 1) / (n + 1),
  *    which is more than T / 4(n + 1).
  *
- * Of what waits to be written, S is divided again, between the links of the user that do not keep up:
- * with m of them and b octets of its own, a link may have b + a <= (S - (x - b)) / (m + 1). A queue
- * with nothing in it takes any message, so that one that does keep up never loses anything to those
- * that do not; the total is passed by at most one message a link therefore.
+ * Of what waits to be written, S is divided again, between the links of the user that do not keep
+ * up: with m of them and b octets of its own, a link may have b + a <= (S - (x - b)) / (m + 1). A
+ * queue with nothing in it takes any message, so that one that does keep up never loses anything to
+ * those that do not; the total is passed by at most one message a link therefore.
  *
- * A reliable message that a bus is to acknowledge is kept until then, which is waiting, too: its octets
- * are taken like those of a queue beside the link's own, but for the message that an empty one takes.
+ * A reliable message that a bus is to acknowledge is kept until then, which is waiting, too: its
+ * octets are taken like those of a queue beside the link's own, but for the message that an empty
+ * one takes.
  *
  * Rates are buckets of tokens: what is used beyond is not refused, the link is not read until time
  * has paid for it. The socket fills then, and the client waits.
@@ -133,12 +134,12 @@ static inline void quota_give_back(struct quota_user *u, enum quota_kind kind, u
  * pause; at most @now: not at all. */
 uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t n, uint64_t now);
 
-/* How many may be taken at @now so that there is no pause, but one at least: it takes a pause to find
- * out that there is none left. */
+/* How many may be taken at @now so that there is no pause, but one at least: it takes a pause to
+ * find out that there is none left. */
 uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now);
 
-/* Counts what went wrong, by @u or (NULL) on a bus, and logs the first of a row: "WHO: WHAT"; @who is NULL with
- * @u. */
+/* Counts what went wrong, by @u or (NULL) on a bus, and logs the first of a row: "WHO: WHAT"; @who
+ * is NULL with @u. */
 void quota_vcount(struct quota *q, struct quota_user *u, enum count count, uint64_t now,
                   const char *who, const char *format, va_list args);
 /* The same for a bus. */

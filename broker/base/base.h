@@ -1,5 +1,6 @@
 /*
- * base.h - the door of base/: what the broker stands on. Nothing here knows of clients, entities or buses.
+ * base.h - the door of base/: what the broker stands on. Nothing here knows of clients, entities or
+ * buses.
  *
  *      limits           every number that bounds what others can make grow
  *      iteration        the clocks and the shared memory of one iteration of the loop

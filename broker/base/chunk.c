@@ -13,9 +13,9 @@
 /* From this size on an allocation is a mapping of its own. */
 #define MAPPED_MIN (128 << 10)
 
-/* This is where glibc begins, too, but when the first mapping is freed it takes its size for the new
- * minimum: all further chunks would lie between small and lasting things, and a broker would stay as
- * large as it ever was. */
+/* This is where glibc begins, too, but when the first mapping is freed it takes its size for the
+ * new minimum: all further chunks would lie between small and lasting things, and a broker would
+ * stay as large as it ever was. */
 void chunk_global_init(void)
 {
 #ifdef M_MMAP_THRESHOLD

@@ -19,8 +19,8 @@ struct chunk {
         char bytes[];
 };
 
-/* Chunks of one size that are shared by all. A busy broker goes round with a few, whose pages the system
- * need not clear each time. */
+/* Chunks of one size that are shared by all. A busy broker goes round with a few, whose pages the
+ * system need not clear each time. */
 struct chunk_pool {
         size_t size;         /* of each */
         struct chunk *spare; /* the last one that came back is in the cache, and goes out first */
@@ -28,8 +28,8 @@ struct chunk_pool {
         size_t n_out; /* those that somebody refers to */
 };
 
-/* To be called once, before the first chunk is made: sees to it that the memory of large chunks goes back
- * to the system when they are freed. */
+/* To be called once, before the first chunk is made: sees to it that the memory of large chunks
+ * goes back to the system when they are freed. */
 void chunk_global_init(void);
 /* An empty chunk with one reference, or NULL when memory is short. */
 struct chunk *chunk_new(size_t size);

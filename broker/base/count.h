@@ -6,7 +6,8 @@
 
 enum count {
         COUNT_MALFORMED, /* frames that are no message */
-        COUNT_DENIED, /* what the sender may not: a SrcAddr that is not its own, [policy], mbus.bye */
+        /* what the sender may not: a SrcAddr that is not its own, [policy], mbus.bye */
+        COUNT_DENIED,
         COUNT_UNKNOWN,  /* commands for the broker that do not exist, or came over the bus */
         COUNT_DROPPED,  /* unreliable messages that a client's full queue lost */
         COUNT_COPIES,   /* copies that an observer's full queue lost */

@@ -1,5 +1,6 @@
 /*
- * excerpt.h - what others wrote, as far as a line of the log or a sentence of the broker repeats it.
+ * excerpt.h - what others wrote, as far as a line of the log or a sentence of the broker repeats
+ * it.
  *
  *      log_info("%.*s", shown_size(text), text.at)
  */

@@ -1,13 +1,13 @@
 /*
  * iteration.h - one iteration of the loop: its clocks, and memory that all may use until it ends.
  *
- * Each callback of the loop begins with iteration_wake(), so that the clocks are read once and all that
- * happens in the iteration happens at one moment. What is read from clients and what the broker makes
- * for them stands in the shared chunk, behind each other: a frame that is made never moves again, and
- * whoever keeps it takes a reference.
+ * Each callback of the loop begins with iteration_wake(), so that the clocks are read once and all
+ * that happens in the iteration happens at one moment. What is read from clients and what the
+ * broker makes for them stands in the shared chunk, behind each other: a frame that is made never
+ * moves again, and whoever keeps it takes a reference.
  *
- * Invariants: `now` does not go back; what is filled of the shared chunk does not change while anybody
- * else refers to it; `text` is valid only until the next use, by whomever.
+ * Invariants: `now` does not go back; what is filled of the shared chunk does not change while
+ * anybody else refers to it; `text` is valid only until the next use, by whomever.
  */
 #ifndef BROKER_BASE_ITERATION_H
 #define BROKER_BASE_ITERATION_H
@@ -45,11 +45,11 @@ void iteration_wake(struct iteration *it);
 /* Ends the loop after this iteration: @asked, or something broke. */
 void iteration_stop(struct iteration *it, bool asked);
 
-/* Room for @n octets (at most FRAME_HEADER_SIZE + FRAME_MAX) behind what is filled of the shared chunk,
- * or NULL when memory is short. */
+/* Room for @n octets (at most FRAME_HEADER_SIZE + FRAME_MAX) behind what is filled of the shared
+ * chunk, or NULL when memory is short. */
 char *iteration_reserve(struct iteration *it, size_t n);
-/* Makes a frame of @text, which is not in the shared chunk unless somebody refers to it; @is_copy: for
- * one who observes. False: it fits into no frame, or memory is short. */
+/* Makes a frame of @text, which is not in the shared chunk unless somebody refers to it; @is_copy:
+ * for one who observes. False: it fits into no frame, or memory is short. */
 bool iteration_put_frame(struct iteration *it, struct span text, bool is_copy,
                          struct frame_slice *ret_frame);
 

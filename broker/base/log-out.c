@@ -1,14 +1,14 @@
 /*
  * log-out.c - see log-out.h.
  *
- * A reader that stalls must not stop the bus. O_NONBLOCK on stderr would do that, and would do it to the
- * parent, its shell and all others, too, since the flag belongs to the open file that they share. So
- * there is a way for each kind of file:
+ * A reader that stalls must not stop the bus. O_NONBLOCK on stderr would do that, and would do it
+ * to the parent, its shell and all others, too, since the flag belongs to the open file that they
+ * share. So there is a way for each kind of file:
  *
  *      socket          MSG_DONTWAIT, which holds for one call (the journal)
  *      pipe, terminal  opened once more by /proc: the same pipe, with flags of our own
- *      the same, where that is refused (no /proc, another user's): a write when poll() says there is
- *                      room, with an alarm, since somebody else may be faster
+ *      the same, where that is refused (no /proc, another user's): a write when poll() says there
+ *                      is room, with an alarm, since somebody else may be faster
  *      all else        write(), which waits for no reader there
  */
 #include "log-out.h"

@@ -10,8 +10,8 @@
 /* Finds out what stderr is; to be called before the first line, and where it may have changed. */
 void log_out_open(void);
 
-/* Writes @n octets, a line with its end, less than PIPE_BUF. False: it was not, or not all of it was. Where
- * stderr is closed nothing is ever lost. */
+/* Writes @n octets, a line with its end, less than PIPE_BUF. False: it was not, or not all of it
+ * was. Where stderr is closed nothing is ever lost. */
 bool log_out_put(const char *line, size_t n);
 
 #endif

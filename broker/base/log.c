@@ -31,8 +31,8 @@ static bool is_held;
 /* Lines that stderr did not take, and that it was not told of; and when it is to be told. */
 static uint64_t n_lost, tell_at;
 
-/* Whether stderr is the stream to the journal that the service manager made: it names device and inode,
- * since whoever was started by a service inherits the variable, too. */
+/* Whether stderr is the stream to the journal that the service manager made: it names device and
+ * inode, since whoever was started by a service inherits the variable, too. */
 static bool is_journal(void)
 {
         const char *stream = getenv("JOURNAL_STREAM");

@@ -4,8 +4,9 @@
  * On its way to the journal a line begins with its priority, "<4>", as sd-daemon(3) wants it; with
  * --foreground, on a terminal or in a file it does not. Nothing is logged per message.
  *
- * A line is never worth the bus: what stderr does not take at once is lost, counted, and told of when it
- * takes lines again. What others wrote stands in a line as it is shown (programs/visible.h).
+ * A line is never worth the bus: what stderr does not take at once is lost, counted, and told of
+ * when it takes lines again. What others wrote stands in a line as it is shown
+ * (programs/visible.h).
  */
 #ifndef BROKER_BASE_LOG_H
 #define BROKER_BASE_LOG_H
@@ -32,7 +33,8 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 void log_error_at(const char *file, unsigned line, const char *key, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* When lines were lost, and stderr is to be told: then log_turn() tries to. TIME_NEVER: none was. */
+/* When lines were lost, and stderr is to be told: then log_turn() tries to. TIME_NEVER: none
+ * was. */
 uint64_t log_deadline(void);
 void log_turn(uint64_t now);
 
@@ -41,7 +43,8 @@ void log_turn(uint64_t now);
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* @held: lines are dropped, for work that is tried again and again until it is said that it is not. */
+/* @held: lines are dropped, for work that is tried again and again until it is said that it is
+ * not. */
 void log_set_held(bool held);
 
 /*
@@ -57,8 +60,8 @@ struct log_cause {
 bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent);
 
 /*
- * Trouble that lasts: it is said when it begins and when it is over, and not in between. What comes and
- * goes is said no more often than a cause. All zero at first.
+ * Trouble that lasts: it is said when it begins and when it is over, and not in between. What comes
+ * and goes is said no more often than a cause. All zero at first.
  */
 struct log_trouble {
         struct log_cause cause;

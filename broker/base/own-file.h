@@ -2,11 +2,12 @@
  * own-file.h - a file that we made and are to remove, in a place where others may come, too.
  *
  * What stands at a path may be somebody else's by now: the directory was removed and made again, a
- * tidy went through it, and our successor has put a socket of his own there. So device and inode are
- * noted, and the file is looked for in the directory that it was made in, whatever the path leads to.
+ * tidy went through it, and our successor has put a socket of his own there. So device and inode
+ * are noted, and the file is looked for in the directory that it was made in, whatever the path
+ * leads to.
  *
- * The socket that is bound to the file must stay open until the file is removed: as long as it is, no
- * other file can get the same inode.
+ * The socket that is bound to the file must stay open until the file is removed: as long as it is,
+ * no other file can get the same inode.
  */
 #ifndef BROKER_BASE_OWN_FILE_H
 #define BROKER_BASE_OWN_FILE_H

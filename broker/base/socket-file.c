@@ -1,5 +1,5 @@
 /*
- * socket-file.c - see local-socket.h.
+ * socket-file.c - see socket-file.h.
  */
 #include "socket-file.h"
 
@@ -162,7 +162,8 @@ static bool is_lock_at(int lock, const char *path)
                ours.st_ino == there.st_ino;
 }
 
-/* The descriptor of the lock file at @path, which is locked; -EWOULDBLOCK: somebody else has it; -errno. */
+/* The descriptor of the lock file at @path, which is locked; -EWOULDBLOCK: somebody else has it;
+ * -errno. */
 static int lock_file(const char *path)
 {
         for (;;) {

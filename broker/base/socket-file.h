@@ -2,15 +2,16 @@
  * socket-file.h - the Unix socket that applications connect to, and its file.
  *
  * The lock file beside the socket settles who may replace a socket that nobody listens on: it is
- * held for the life of the broker and never removed, or two starters could hold two of them. It holds
- * the broker's pid, for people.
+ * held for the life of the broker and never removed, or two starters could hold two of them. It
+ * holds the broker's pid, for people.
  *
- * Files are removed by others: a tidy of old files, a runtime directory that is made anew. Then nobody
- * finds the broker any more, so once a second it looks whether both files are there still, and makes
- * what is missing anew; links that are there stay. That is a look, and not a watch of inotify(7), which
- * some systems do not have, and which does not tell when a directory further up is moved away, mounted
- * over or unmounted. If another broker has taken the place meanwhile it is left alone, and so is its
- * socket when this one ends. A socket of the service manager is the manager's to make.
+ * Files are removed by others: a tidy of old files, a runtime directory that is made anew. Then
+ * nobody finds the broker any more, so once a second it looks whether both files are there still,
+ * and makes what is missing anew; links that are there stay. That is a look, and not a watch of
+ * inotify(7), which some systems do not have, and which does not tell when a directory further up
+ * is moved away, mounted over or unmounted. If another broker has taken the place meanwhile it is
+ * left alone, and so is its socket when this one ends. A socket of the service manager is the
+ * manager's to make.
  */
 #ifndef BROKER_BASE_SOCKET_FILE_H
 #define BROKER_BASE_SOCKET_FILE_H
@@ -48,15 +49,15 @@ struct socket_file {
                                .access = { .mode = 0600, .group = (gid_t)-1 } })
 
 /*
- * Makes the socket at @path (NULL: the usual place), with its directory if that is missing, unless the service
- * manager hands one over. 0 or the exit status, with a line in the log: another broker is there, the
- * path cannot be used. It is to be closed in either case.
+ * Makes the socket at @path (NULL: the usual place), with its directory if that is missing, unless
+ * the service manager hands one over. 0 or the exit status, with a line in the log: another broker
+ * is there, the path cannot be used. It is to be closed in either case.
  */
 int socket_file_open(struct socket_file *s, const char *path);
 /* Lets those open the socket whom the configuration names. 0 or the exit status, as above. */
 int socket_file_share(struct socket_file *s, const struct socket_access *access);
-/* Makes what is missing, if something is. A descriptor that listens from now on, which the caller is to
- * put in the place of s->fd; -1: none. */
+/* Makes what is missing, if something is. A descriptor that listens from now on, which the caller
+ * is to put in the place of s->fd; -1: none. */
 int socket_file_check(struct socket_file *s, uint64_t now);
 /* The socket's file goes away if it is ours still. */
 void socket_file_remove(struct socket_file *s);

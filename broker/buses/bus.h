@@ -1,12 +1,12 @@
 /*
  * bus.h - the buses that the broker is on: engines behind their sockets, in the loop.
  *
- * [MBUS] is the bus called "main", whose entities the clients are; each [bus NAME] is one more. What the
- * events of a bus mean is for others to say: they take them from its engine after bus_tick(), and what
- * becomes of its network is told to the owner of the buses.
+ * [MBUS] is the bus called "main", whose entities the clients are; each [bus NAME] is one more.
+ * What the events of a bus mean is for others to say: they take them from its engine after
+ * bus_tick(), and what becomes of its network is told to the owner of the buses.
  *
- * Invariants: engine, crypto and udp of an open bus are there until it is closed. `main` is open as long as
- * the broker is; the others come and go with the configuration.
+ * Invariants: engine, crypto and udp of an open bus are there until it is closed. `main` is open as
+ * long as the broker is; the others come and go with the configuration.
  */
 #ifndef BROKER_BUSES_BUS_H
 #define BROKER_BUSES_BUS_H
@@ -72,15 +72,16 @@ struct bus *buses_get(struct buses *all, size_t i);
 struct bus *buses_find(struct buses *all, const char *name);
 bool bus_is_main(const struct bus *bus);
 
-/* Opens engine and sockets; @relays: messages for nobody here are events, too. 0 or the exit status,
- * with a line in the log. */
+/* Opens engine and sockets; @relays: messages for nobody here are events, too. 0 or the exit
+ * status, with a line in the log. */
 int bus_open(struct bus *bus, struct buses *all, const char *name, const struct config *config,
              bool relays);
 /* 0 or -errno. */
 int bus_start(struct bus *bus);
 /* Copes with one that bus_open() left half open, and with one that was never opened. */
 void bus_close(struct bus *bus);
-/* Closes it while the loop runs, and frees it, which malloc() made, when the loop is done with it. */
+/* Closes it while the loop runs, and frees it, which malloc() made, when the loop is done with
+ * it. */
 void bus_retire(struct bus *bus);
 
 /* Ticks the engine if it is due, and says what became of the network. */
@@ -89,7 +90,8 @@ void bus_tick(struct bus *bus);
 uint64_t bus_deadline(const struct bus *bus);
 /* Sends what the engine has queued. */
 void bus_send(struct bus *bus);
-/* The end: sends what is queued, until the iteration's stop_at, or for STOP_MS if the broker goes on. */
+/* The end: sends what is queued, until the iteration's stop_at, or for STOP_MS if the broker goes
+ * on. */
 void bus_drain(struct bus *bus);
 
 /* @n datagrams or messages of it were lost, for @reason. */

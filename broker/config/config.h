@@ -1,5 +1,6 @@
 /*
- * config.h - the door of config/: the command line and the configuration file become plain structures.
+ * config.h - the door of config/: the command line and the configuration file become plain
+ * structures.
  *
  *      settings          which file it is, and all that stands in it
  *      sections          its sections, line by line

@@ -11,7 +11,8 @@
 
 #include <broker/base/base.h>
 
-/* The keys of [limits]; a value is at least `min`. Of a kind that has no limit of some scope the name is NULL. */
+/* The keys of [limits]; a value is at least `min`. Of a kind that has no limit of some scope the
+ * name is NULL. */
 static const struct {
         const char *name;
         uint64_t value;

@@ -1,8 +1,9 @@
 /*
  * limit.h - the limits that [limits] of the configuration changes.
  *
- * Of each kind of thing that clients take there are limits in three scopes: for all together, for a user,
- * for a link. What one link may have is not above what its user may, nor that above what there is.
+ * Of each kind of thing that clients take there are limits in three scopes: for all together, for a
+ * user, for a link. What one link may have is not above what its user may, nor that above what
+ * there is.
  */
 #ifndef BROKER_CONFIG_LIMIT_H
 #define BROKER_CONFIG_LIMIT_H
@@ -75,9 +76,9 @@ struct limits {
 void limits_init(struct limits *l);
 /* Reads a line of [limits], for sections_read(); @data is the struct limits. */
 bool limits_on_line(void *data, const struct section_line *line);
-/* All lines were read. False, with a line in @ret_error, if they contradict each other: what one link may
- * have is not above what its user may, nor that above what there is. What nobody wrote is no
- * contradiction, unless it makes a limit that somebody wrote one that is never reached. */
+/* All lines were read. False, with a line in @ret_error, if they contradict each other: what one
+ * link may have is not above what its user may, nor that above what there is. What nobody wrote is
+ * no contradiction, unless it makes a limit that somebody wrote one that is never reached. */
 bool limits_check(const struct limits *l, const char *file,
                   char ret_error[static SECTIONS_ERROR_SIZE]);
 /* "BYTES_PER_LINK" */

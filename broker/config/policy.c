@@ -2,7 +2,7 @@
  * policy.c - what a client may do, by its user and groups (policy.h has the rules).
  *
  * A link's rights are found once, when it comes. From then on only the lines that are for it are
- * looked at, and a route remembers which of them let its messages pass.
+ * looked at, and a fanout remembers which of them let its messages pass.
  */
 #include "policy.h"
 
@@ -208,8 +208,8 @@ static bool is_among(const struct command_name *names, struct span command)
         return false;
 }
 
-/* Whoever is let go on, or asked to end, does what somebody else has in mind: that is not among what all
- * commands are. */
+/* Whoever is let go on, or asked to end, does what somebody else has in mind: that is not among
+ * what all commands are. */
 static bool must_be_named(struct span command)
 {
         enum bus_command c = bus_command_of(command);

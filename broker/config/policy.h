@@ -7,9 +7,10 @@
  *      allow user=* attach=(app:visitor) send=(app:doorbell) commands=doorbell.ring
  *
  * The owner of the broker (its effective uid) and root may do everything. Whoever else has no line
- * may do nothing. In a user namespace that does not map all ids the overflow id is nobody (io/nobody.h):
- * no owner, and only allow lines for * are for him; deny lines that name his number are, too. Lines are read from the top: what the allow lines for a client grant adds up, until
- * a deny line for it ends the reading.
+ * may do nothing. In a user namespace that does not map all ids the overflow id is nobody
+ * (io/nobody.h): no owner, and only allow lines for * are for him; deny lines that name his number
+ * are, too. Lines are read from the top: what the allow lines for a client grant adds up, until a
+ * deny line for it ends the reading.
  *
  *      user=  group=   whom the line is for: names or numbers, several with commas between, * for
  *                      everybody; one that matches is enough. Supplementary groups count.
@@ -21,7 +22,8 @@
  *      commands=LIST   with send=: only these commands; one that ends in "." stands for all that
  *                      begin with it. Without it, all but mbus.go and mbus.quit, which have to be
  *                      named.
- *      watch=yes|no    learn who comes and goes; yes unless it says no, if attach= or send= is there
+ *      watch=yes|no    learn who comes and goes; yes unless it says no, if attach= or send= is
+ *                      there
  *      observe=yes|no  get a copy of everything; no
  *      all             everything
  *

@@ -7,8 +7,8 @@
 #include "sections.h"
 
 /*
- * The number that @name, which may be one, stands for. False, with section_fail() at @key: there is none
- * of this name, or it cannot be found out now.
+ * The number that @name, which may be one, stands for. False, with section_fail() at @key: there is
+ * none of this name, or it cannot be found out now.
  */
 bool section_find_user(const struct section_line *line, struct span key, struct span name,
                        uint32_t *ret_id);

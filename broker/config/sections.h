@@ -5,11 +5,11 @@
  * follows, and core/config.c does, too. Lines are blank, comments (#), [NAME], [NAME WORD], or
  * belong to the section above them. Case does not matter in the names of sections and keys.
  *
- * What is wrong is said as "FILE:LINE: KEY: what, and how to mend it". A key that a section does not
- * have is warned of and ignored, as the RFC wants it. A section that nobody knows belongs to some
- * other program and is skipped, unless its name is nearly one of ours: then it is an error, since
- * rules and limits that are not applied for a slip of the pen would be missed too late. A value is
- * never repeated where it may be a secret in the wrong place.
+ * What is wrong is said as "FILE:LINE: KEY: what, and how to mend it". A key that a section does
+ * not have is warned of and ignored, as the RFC wants it. A section that nobody knows belongs to
+ * some other program and is skipped, unless its name is nearly one of ours: then it is an error,
+ * since rules and limits that are not applied for a slip of the pen would be missed too late. A
+ * value is never repeated where it may be a secret in the wrong place.
  */
 #ifndef BROKER_CONFIG_SECTIONS_H
 #define BROKER_CONFIG_SECTIONS_H
@@ -44,7 +44,8 @@ bool sections_read(struct span text, const char *file, const struct section *sec
 /* Says what is wrong; @key is shown as far as it looks like a key. Returns false. */
 bool section_fail(const struct section_line *line, struct span key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
-/* Logs "FILE:LINE: KEY: it is unknown in [SECTION] and ignored", and that @near may be meant; NULL: none. */
+/* Logs "FILE:LINE: KEY: it is unknown in [SECTION] and ignored", and that @near may be meant; NULL:
+ * none. */
 void section_warn_unknown(const struct section_line *line, struct span key, const char *near);
 /* Fails if the @key stood on the line @first already; 0: it did not. */
 bool section_check_once(const struct section_line *line, struct span key, unsigned first);

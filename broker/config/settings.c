@@ -24,8 +24,8 @@ static bool is_system_file_wanted(const struct options *o)
                (access(SETTINGS_SYSTEM_FILE, F_OK) == 0 || errno != ENOENT);
 }
 
-/* Without a configuration there is nobody on this bus yet whose keys it would have to hold. 0, -EEXIST
- * or another error, with a line for the log. */
+/* Without a configuration there is nobody on this bus yet whose keys it would have to hold. 0,
+ * -EEXIST or another error, with a line for the log. */
 static int make_config(const char *path, char ret_error[static CONFIG_FILE_ERROR_SIZE])
 {
         struct config config = CONFIG_INIT;

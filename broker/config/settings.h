@@ -22,9 +22,9 @@ struct settings {
 };
 
 /*
- * Reads the file: [MBUS] goes to *@ret_config, the other sections to @o, which gets a policy, and the
- * name of the file to *@ret_path. What was read is the caller's even if that fails. 0 or the exit
- * status, with a line in the log.
+ * Reads the file: [MBUS] goes to *@ret_config, the other sections to @o, which gets a policy, and
+ * the name of the file to *@ret_path. What was read is the caller's even if that fails. 0 or the
+ * exit status, with a line in the log.
  */
 int settings_read(struct options *o, struct config *ret_config, char **ret_path);
 /* Lets go of what was read, and wipes the keys. */

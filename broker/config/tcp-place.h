@@ -1,9 +1,10 @@
 /*
- * tcp-place.h - where clients over TCP are taken: lines TCP= of [broker], each NAME:PORT, ADDRESS:PORT,
- * [ADDRESS]:PORT, [ADDRESS%INTERFACE]:PORT, or *:PORT for all addresses of both families.
+ * tcp-place.h - where clients over TCP are taken: lines TCP= of [broker], each NAME:PORT,
+ * ADDRESS:PORT, [ADDRESS]:PORT, [ADDRESS%INTERFACE]:PORT, or *:PORT for all addresses of both
+ * families.
  *
- * Names are looked up when the broker starts, and at no other time: that waits for a resolver that nobody
- * bounds.
+ * Names are looked up when the broker starts, and at no other time: that waits for a resolver that
+ * nobody bounds.
  */
 #ifndef BROKER_CONFIG_TCP_PLACE_H
 #define BROKER_CONFIG_TCP_PLACE_H
@@ -31,7 +32,8 @@ bool tcp_places_read(struct tcp_places *places, const struct section_line *line,
                      struct span value);
 bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b);
 
-/* Where to listen for @text, which was read from a line. 0, or a line why not, valid until the next call, and MBUS_E_UNKNOWN or -ENOMEM. */
+/* Where to listen for @text, which was read from a line. 0, or a line why not, valid until the next
+ * call, and MBUS_E_UNKNOWN or -ENOMEM. */
 int tcp_place_find(const char *text, struct tcp_addresses *ret_addresses, const char **ret_why);
 
 #endif

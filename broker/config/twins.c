@@ -1,9 +1,9 @@
 /*
  * twins.c - two buses of one configuration that are one.
  *
- * Keys are compared by what they do: one seals a message, the other opens it. So it does not matter that
- * HMAC fills a short key up with zero octets, that DES has bits that do not count, and that a 3DES key
- * of two halves may be written in three parts.
+ * Keys are compared by what they do: one seals a message, the other opens it. So it does not matter
+ * that HMAC fills a short key up with zero octets, that DES has bits that do not count, and that a
+ * 3DES key of two halves may be written in three parts.
  */
 #include "twins.h"
 

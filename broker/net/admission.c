@@ -1,8 +1,9 @@
 /*
- * admission.c - a new link: who is at its other end, whether it is taken, and what it may do.
+ * admission.c - a new connection: who is at its other end, whether it is taken, and what it may do.
  *
- * The kernel says who connected: uid, gid and supplementary groups as they were at that moment. Whoever
- * has no number in the broker's user namespace has the overflow id, and is nobody (io/nobody.h).
+ * The kernel says who connected: uid, gid and supplementary groups as they were at that moment.
+ * Whoever has no number in the broker's user namespace has the overflow id, and is nobody
+ * (io/nobody.h).
  */
 #include "admission.h"
 

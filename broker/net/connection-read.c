@@ -207,8 +207,8 @@ static uint64_t messages_left(const struct connection *c)
         return left;
 }
 
-/* Where to read to, and how much: the rest of the partial frame, and into the shared chunk no more than
- * may be messages that are left, since they are charged only when they are there. */
+/* Where to read to, and how much: the rest of the partial frame, and into the shared chunk no more
+ * than may be messages that are left, since they are charged only when they are there. */
 static int get_iov(const struct connection *c, struct iovec ret_iov[static 2])
 {
         struct chunk *chunk = c->all->it->chunk;

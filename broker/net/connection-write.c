@@ -18,8 +18,8 @@ static void await_flush(struct connection *c)
         list_push_first(&c->all->unflushed, &c->unflushed_node);
 }
 
-/* The client does not keep up: when much is held by such clients, or by this one of what was dropped, it
- * holds no more than it has. */
+/* The client does not keep up: when much is held by such clients, or by this one of what was
+ * dropped, it holds no more than it has. */
 static void hold_less(struct connection *c)
 {
         if (c->all->it->chunks.n_out > CHUNKS_HELD_MAX || queue_is_sparse(&c->queue))
@@ -48,8 +48,8 @@ static void count_out(struct connection *c, size_t n)
         c->all->out.bytes += n;
 }
 
-/* Messages were lost right before what is to be written next: the client learns it there. This is made
- * apart, for somebody else may be making something in the shared chunk. */
+/* Messages were lost right before what is to be written next: the client learns it there. This is
+ * made apart, for somebody else may be making something in the shared chunk. */
 static void tell_gap(struct connection *c, enum kind kind)
 {
         uint64_t n = queue_take_dropped(&c->queue, kind);

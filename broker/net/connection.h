@@ -1,14 +1,16 @@
 /*
- * connection.h - a client's connection: octets in, cut into frames; frames out, from a bounded queue.
+ * connection.h - a client's connection: octets in, cut into frames; frames out, from a bounded
+ * queue.
  *
- * Here nobody knows what a frame says, or what an entity is. What happens is told to the owner of all
- * connections, who was made known when they were opened. Nothing is freed while the loop's iteration
- * lasts: a connection that broke is marked dead, and reaped at its end.
+ * Here nobody knows what a frame says, or what an entity is. What happens is told to the owner of
+ * all connections, who was made known when they were opened. Nothing is freed while the loop's
+ * iteration lasts: a connection that broke is marked dead, and reaped at its end.
  *
- * Invariants: a dead connection stays dead, reads nothing, takes nothing and is in `dead` until it is
- * reaped. One that has something to write is in `unflushed` exactly when flush_pending is set.
+ * Invariants: a dead connection stays dead, reads nothing, takes nothing and is in `dead` until it
+ * is reaped. One that has something to write is in `unflushed` exactly when flush_pending is set.
  * `is_half_closed` (the other end takes nothing more, but what it sent before counts): its queue is
- * empty. A frame that has come partly is in `head` (less than its length) or in `partial`, never in both.
+ * empty. A frame that has come partly is in `head` (less than its length) or in `partial`, never in
+ * both.
  *
  *      connections.c       they come, by whatever listener, and go
  *      connection.c        what all parts of one need
@@ -45,8 +47,8 @@ struct connection {
         char *peer; /* over TCP: where it is; else NULL */
         struct quota_user *user;
 
-        /* Coming in. A frame that is only partly there is gathered in a chunk of its own, so that the
-         * shared one can move on. */
+        /* Coming in. A frame that is only partly there is gathered in a chunk of its own, so that
+         * the shared one can move on. */
         char head[4];
         unsigned n_head;
         struct chunk *partial;
@@ -67,13 +69,13 @@ struct connection {
 
 /* What the owner of the connections is told. */
 struct connection_owner {
-        /* Somebody connected who may do @rights (NULL: all), which is the owner's if it succeeds. Memory
-         * of malloc() that begins with the connection, all zero in it; or NULL. */
+        /* Somebody connected who may do @rights (NULL: all), which is the owner's if it succeeds.
+         * Memory of malloc() that begins with the connection, all zero in it; or NULL. */
         struct connection *(*on_new)(struct connection_owner *owner, struct rights *rights);
         /* A whole frame of @n octets stands at @at in @chunk. */
         void (*on_frame)(struct connection *c, struct chunk *chunk, size_t at, size_t n);
-        /* @n messages of @kind were lost before what is written next: the frame that says so goes into
-         * *@ret_frame, which is BUFFER_INIT. The shared chunk is in use. */
+        /* @n messages of @kind were lost before what is written next: the frame that says so goes
+         * into *@ret_frame, which is BUFFER_INIT. The shared chunk is in use. */
         void (*on_gap)(struct connection *c, enum kind kind, uint64_t n, struct buffer *ret_frame);
         /* It is not read for a rate, and is to hear that somebody is there. */
         void (*on_silence)(struct connection *c);
@@ -119,8 +121,9 @@ void connections_init(struct connections *all, struct iteration *it, struct quot
                       struct connection_owner *owner);
 /* All must have been reaped. */
 void connections_deinit(struct connections *all);
-/* Makes a connection of @fd. @peer: where it is, over TCP, which becomes the connection's; else NULL. 0, or -errno
- * with the reason said to the other end: then @fd is not closed, nor @peer freed. */
+/* Makes a connection of @fd. @peer: where it is, over TCP, which becomes the connection's; else
+ * NULL. 0, or -errno with the reason said to the other end: then @fd is not closed, nor @peer
+ * freed. */
 int connections_add(struct connections *all, int fd, char *peer);
 /* Writes what the queues hold. */
 void connections_flush(struct connections *all);
@@ -137,11 +140,11 @@ struct connection *connection_next(const struct connection *c);
 
 /* ---- one ---- */
 
-/* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable. One
- * that cannot even be answered any more is closed. */
+/* Appends a frame that stands in a chunk. 0; MBUS_E_FULL: no room, and the message was reliable.
+ * One that cannot even be answered any more is closed. */
 int connection_push(struct connection *c, struct chunk *chunk, size_t at, size_t n, enum kind kind);
-/* Makes a frame of @text and appends it. As connection_push(), and MBUS_E_FULL: it fits into none, which
- * is said in the log, and to the client if it was a message to it. */
+/* Makes a frame of @text and appends it. As connection_push(), and MBUS_E_FULL: it fits into none,
+ * which is said in the log, and to the client if it was a message to it. */
 int connection_push_text(struct connection *c, struct span text, enum kind kind);
 /* A message of @kind is lost before it could be pushed: the client learns it in its place. */
 void connection_lose(struct connection *c, enum kind kind);

@@ -1,6 +1,7 @@
 /*
- * net.h - the door of net/: connections of clients, as octets, frames and bounded queues. Nobody here knows
- * what a frame says; the owner of the connections is told what happens (struct connection_owner).
+ * net.h - the door of net/: connections of clients, as octets, frames and bounded queues. Nobody
+ * here knows what a frame says; the owner of the connections is told what happens (struct
+ * connection_owner).
  *
  *      connection     one of them, and all
  *      queue          what waits to be written

@@ -1,9 +1,9 @@
 /*
  * queue.c - what waits for one client (queue.h says how and why).
  *
- * Invariants: the ring always has a free slot beyond those in use, so that queue_pop() can split the
- * slice in front; only the first slice can be partial; n, n_messages and bytes count what slices
- * with a chunk hold.
+ * Invariants: the ring always has a free slot beyond those in use, so that queue_pop() can split
+ * the slice in front; only the first slice can be partial; n, n_messages and bytes count what
+ * slices with a chunk hold.
  */
 #include "queue.h"
 

@@ -1,26 +1,27 @@
 /*
  * queue.h - what waits for one client: slices of chunks, in order, within limits.
  *
- * A slice is a row of whole frames that stand behind each other in one chunk, so that a burst to one
- * client is one slice and one iovec however many messages it holds. Each frame begins with its
+ * A slice is a row of whole frames that stand behind each other in one chunk, so that a burst to
+ * one client is one slice and one iovec however many messages it holds. Each frame begins with its
  * length; that is how a single message is found again when it must be dropped.
  *
- * How much it may hold is for quota.h to say. When it is full the oldest message that may be dropped makes room: a monitor's copy first,
- * then an unreliable message. A reliable one is refused, and its sender told. Answers and
- * acknowledgements are kept beyond the limit, up to QUEUE_ANSWERS_FACTOR times.
+ * How much it may hold is for accounts/quota.h to say. When it is full the oldest message that may
+ * be dropped makes room: a monitor's copy first, then an unreliable message. A reliable one is
+ * refused, and its sender told. Answers and acknowledgements are kept beyond the limit, up to
+ * QUEUE_ANSWERS_FACTOR times.
  *
- * What is lost of a kind is always what stood right before the first message of that kind that is left,
- * or before the next one to come. So a count for each kind is enough to tell the client of a loss where it
- * is: when that message is about to be written. (Where memory is short a newcomer is lost behind others,
- * and told of too early.)
+ * What is lost of a kind is always what stood right before the first message of that kind that is
+ * left, or before the next one to come. So a count for each kind is enough to tell the client of a
+ * loss where it is: when that message is about to be written. (Where memory is short a newcomer is
+ * lost behind others, and told of too early.)
  *
  * Memory: a slice of 200 octets would keep 256 KiB alive, and a client that does not read could so
- * hold gigabytes with the 8 MiB it is allowed. Therefore queue_compact() is called when its socket takes
- * no more and CHUNKS_HELD_MAX are in use: what is less than half of a chunk moves into a chunk of the
- * client's own. It looks at a slice once, and again when as much was dropped as the queue holds: what
- * was more than half of a chunk may be little by then. A queue so costs no more than about four times
- * what it holds, but for a few chunks that all share, while clients that keep up, or are behind for a
- * moment, have nothing copied.
+ * hold gigabytes with the 8 MiB it is allowed. Therefore queue_compact() is called when its socket
+ * takes no more and CHUNKS_HELD_MAX are in use: what is less than half of a chunk moves into a
+ * chunk of the client's own. It looks at a slice once, and again when as much was dropped as the
+ * queue holds: what was more than half of a chunk may be little by then. A queue so costs no more
+ * than about four times what it holds, but for a few chunks that all share, while clients that keep
+ * up, or are behind for a moment, have nothing copied.
  */
 #ifndef BROKER_NET_QUEUE_H
 #define BROKER_NET_QUEUE_H
@@ -96,11 +97,11 @@ static inline bool queue_is_sparse(const struct queue *q)
 }
 /* The client does not keep up: copies what would hold on to much more memory than it is. */
 void queue_compact(struct queue *q);
-/* The kind of which messages were dropped right before what is to be written next, or KIND_MAX. They are
- * to be taken with queue_take_dropped() then, and nothing is written before. */
+/* The kind of which messages were dropped right before what is to be written next, or KIND_MAX.
+ * They are to be taken with queue_take_dropped() then, and nothing is written before. */
 enum kind queue_gap(const struct queue *q);
-/* Puts @frame, which is an answer, there: in front of all that waits. The queue is at a gap, or empty.
- * It is let pass whatever the limits are, for there is one at a time. 0 or -ENOMEM. */
+/* Puts @frame, which is an answer, there: in front of all that waits. The queue is at a gap, or
+ * empty. It is let pass whatever the limits are, for there is one at a time. 0 or -ENOMEM. */
 int queue_insert(struct queue *q, struct span frame);
 /* How many messages of @kind, KIND_UNRELIABLE or KIND_COPY, were dropped since the last call. */
 uint64_t queue_take_dropped(struct queue *q, enum kind kind);

@@ -1,5 +1,6 @@
 /*
- * tcp-connection.c - one connection over TCP: a stranger, who becomes a client when he has proved himself.
+ * tcp-connection.c - one connection over TCP: a stranger, who becomes a client when he has proved
+ * himself.
  */
 #include "tcp-connection.h"
 
@@ -69,8 +70,8 @@ void tcp_log_no_descriptors(struct tcp *all, int error)
                         all->places->of[0].text, strerror(error));
 }
 
-/* The other end of the pair becomes a client's connection. Refused, it has got a message that says so; that,
- * and then the end, comes through. */
+/* The other end of the pair becomes a client's connection. Refused, it has got a message that says
+ * so; that, and then the end, comes through. */
 static void hand_over(struct tcp_link *l, int fd)
 {
         char *peer = strdup(l->peer);
@@ -209,8 +210,8 @@ static int move_out(struct tcp_link *l)
         return r < 0 ? r : sealed;
 }
 
-/* The connection ends with @r. Whoever only tries whether somebody listens, as monitors do, is counted
- * and not logged. */
+/* The connection ends with @r. Whoever only tries whether somebody listens, as monitors do, is
+ * counted and not logged. */
 static void lose_net(struct tcp_link *l, int r)
 {
         if (l->pair < 0 && (r == -EPIPE || r == -ECONNRESET))
@@ -350,8 +351,8 @@ bool tcp_link_is_sent(const struct tcp_link *l)
 void tcp_link_finish(struct tcp_link *l)
 {
         tcp_link_flush(l);
-        /* With something unread the system would break the connection off, and forget what it has not
-         * sent yet. */
+        /* With something unread the system would break the connection off, and forget what it has
+         * not sent yet. */
         while (clock_now() < l->all->connections->it->stop_at &&
                pipe_read(&l->from_net, l->net, TCP_READ_SIZE) > 0)
                 pipe_shift(&l->from_net, pipe_n(&l->from_net));

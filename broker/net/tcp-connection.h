@@ -1,9 +1,11 @@
 /*
- * tcp-connection.h - one connection over TCP: a stranger, who becomes a client when he has proved himself.
+ * tcp-connection.h - one connection over TCP: a stranger, who becomes a client when he has proved
+ * himself.
  *
- * Behind it is a pair of sockets, one end of which is a connection like any other (connection.h): frames in the
- * clear. Here they are sealed and opened between its other end and the network (core/stream.h). The
- * rest of the broker knows nothing of TCP, and the system tells the sender on either side to wait.
+ * Behind it is a pair of sockets, one end of which is a connection like any other (connection.h):
+ * frames in the clear. Here they are sealed and opened between its other end and the network
+ * (core/stream.h). The rest of the broker knows nothing of TCP, and the system tells the sender on
+ * either side to wait.
  */
 #ifndef BROKER_NET_TCP_CONNECTION_H
 #define BROKER_NET_TCP_CONNECTION_H

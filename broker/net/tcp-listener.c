@@ -1,9 +1,9 @@
 /*
- * tcp-listener.c - clients over TCP, which have proved that they have the key of the bus (spec/attach.md):
- * listening, and strangers.
+ * tcp-listener.c - clients over TCP, which have proved that they have the key of the bus
+ * (spec/attach.md): listening, and strangers.
  *
- * What a stranger can make us keep is one small struct for a few seconds, for few strangers at a time;
- * the oldest gives way to the newest.
+ * What a stranger can make us keep is one small struct for a few seconds, for few strangers at a
+ * time; the oldest gives way to the newest.
  */
 #include "tcp-listener.h"
 

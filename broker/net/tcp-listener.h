@@ -1,5 +1,6 @@
 /*
- * tcp-listener.h - clients over TCP, which have proved that they have the key of the bus (spec/attach.md).
+ * tcp-listener.h - clients over TCP, which have proved that they have the key of the bus
+ * (spec/attach.md).
  */
 #ifndef BROKER_NET_TCP_LISTENER_H
 #define BROKER_NET_TCP_LISTENER_H
@@ -11,8 +12,8 @@
 
 #include "tcp-connection.h"
 
-/* Listens at @places, if there are any, for clients that have the keys of @crypto. All pointers stay the caller's.
- * 0 or the exit status, with a line in the log. */
+/* Listens at @places, if there are any, for clients that have the keys of @crypto. All pointers
+ * stay the caller's. 0 or the exit status, with a line in the log. */
 int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
              const struct tcp_places *places, const char *config_path);
 /* 0 or -errno. */

@@ -15,7 +15,8 @@ struct unix_listener {
         struct log_trouble no_descriptors; /* clients wait */
 };
 
-/* Takes connections from now on from @fd, which listens at @path; both stay the caller's. 0 or -errno. */
+/* Takes connections from now on from @fd, which listens at @path; both stay the caller's. 0 or
+ * -errno. */
 int unix_listener_start(struct unix_listener *l, struct connections *all, int fd, const char *path);
 /* Takes them from @fd, which listens and is closed here, instead of from the socket so far. */
 void unix_listener_replace(struct unix_listener *l, int fd);
