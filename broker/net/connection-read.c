@@ -35,16 +35,13 @@ static bool make_room(struct connections *all, size_t n)
 /* Keeps the @n octets at @at, the beginning of a frame, for the next read. */
 static void keep_partial(struct connection *c, const char *at, size_t n)
 {
-        const unsigned char *u = (const unsigned char *)at;
-        uint32_t size;
-
         if (n < FRAME_HEADER_SIZE) {
                 memcpy(c->head, at, n);
                 c->n_head = (unsigned)n;
                 return;
         }
-        size = (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
-        c->partial = chunk_new(FRAME_HEADER_SIZE + size);
+        /* The mark of a copy is no part of it: whatever is promised, FRAME_MAX is the most. */
+        c->partial = chunk_new(FRAME_HEADER_SIZE + frame_get_length(at));
         if (!c->partial) {
                 connection_kill(c, "memory is short");
                 return;

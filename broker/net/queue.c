@@ -34,10 +34,7 @@ static struct slice *slot(const struct queue *q, uint64_t position)
 
 static size_t frame_size(const struct slice *s)
 {
-        const unsigned char *u = (const unsigned char *)s->chunk->bytes + s->at;
-        uint32_t word = (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
-
-        return FRAME_HEADER_SIZE + (word & ~FRAME_OBSERVED);
+        return FRAME_HEADER_SIZE + frame_get_length(s->chunk->bytes + s->at);
 }
 
 static void account(struct queue *q, enum kind kind, size_t n_messages, size_t bytes)

@@ -90,6 +90,27 @@ START_TEST(test_a_link_that_is_never_completed_costs_nobody_anything)
 }
 END_TEST
 
+/* Its length has the mark that is the broker's alone, which is not a promise of 2 GByte. */
+START_TEST(test_a_link_that_sends_a_copy_piece_by_piece_is_closed_when_it_is_whole)
+{
+        struct raw_client c;
+        struct scene s;
+
+        scene_init(&s, NULL);
+        raw_open(&c, s.broker.socket);
+        raw_send_octets(&c, "\200\0\0\12mbus/", 9);
+        for (unsigned i = 0; i < 20; i++) {
+                raw_send(&s.a, 'U', A, B, "x()");
+                raw_expect(&s.b, "x()");
+        }
+        raw_send_octets(&c, "1.0 0", 5);
+        raw_expect_closed(&c);
+        raw_close(&c);
+        expect_in_log(&s.broker, "sent something that is no frame, and is closed");
+        scene_deinit(&s);
+}
+END_TEST
+
 START_TEST(test_a_version_of_the_link_that_nobody_speaks_is_refused)
 {
         static const char *const attaches[] = {
@@ -322,6 +343,7 @@ int main(void)
                 test_a_link_that_ends_within_a_frame_ends_its_entities_and_nothing_else,
                 test_links_without_end_that_speak_something_else_are_said_once,
                 test_a_link_that_is_never_completed_costs_nobody_anything,
+                test_a_link_that_sends_a_copy_piece_by_piece_is_closed_when_it_is_whole,
                 test_a_version_of_the_link_that_nobody_speaks_is_refused,
                 test_two_clients_that_want_one_address_at_once_do_not_both_get_it,
                 test_a_directory_is_made_but_not_one_in_a_missing_one,
