@@ -8,7 +8,7 @@
 
 /* ---- an iteration -------------------------------------------------------------------------- */
 
-static void on_timer(uv_timer_t *timer)
+static void broker_on_timer(uv_timer_t *timer)
 {
         struct broker *b = timer->data;
 
@@ -36,7 +36,7 @@ static uint64_t next_deadline(const struct broker *b)
 }
 
 /* The loop counts in ms, and may not wake up too early: it would only find nothing to do. */
-static void set_timer(struct broker *b)
+static void broker_set_timer(struct broker *b)
 {
         uint64_t at = next_deadline(b), now = b->it.now;
 
@@ -48,7 +48,7 @@ static void set_timer(struct broker *b)
                 return;
         }
         uv_update_time(&b->it.loop);
-        uv_timer_start(&b->handles.timer, on_timer,
+        uv_timer_start(&b->handles.timer, broker_on_timer,
                        at > now ? (at - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC : 0, 0);
 }
 
@@ -71,7 +71,7 @@ static void on_prepare(uv_prepare_t *prepare)
         } while (!list_is_empty(&b->net.dead) || again);
         bridges_send(&b->bridges);
         log_turn(b->it.now);
-        set_timer(b);
+        broker_set_timer(b);
         status_end_iteration(&b->ops);
 }
 

@@ -14,7 +14,7 @@
 #include "command-line.h"
 
 /* What a process inherits (spec/environment.md). */
-static bool begin(int argc)
+static bool process_begin(int argc)
 {
         struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
         struct broker broker;
         int status;
 
-        if (!begin(argc))
+        if (!process_begin(argc))
                 return EXIT_SYSTEM;
         if (!command_line_parse(&options, argc, argv)) {
                 fprintf(stderr, "Try 'mbus-broker --help'.\n");

@@ -100,20 +100,21 @@ bool bridges_process(struct bridges *all)
         return any;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+static uint64_t earlier_deadline(uint64_t a, uint64_t b)
 {
         return a < b ? a : b;
 }
 
 uint64_t bridges_deadline(const struct bridges *all)
 {
-        uint64_t at = earlier(deadlines_next(&all->hold_downs), deadlines_next(&all->relays));
+        uint64_t at =
+                earlier_deadline(deadlines_next(&all->hold_downs), deadlines_next(&all->relays));
 
-        at = earlier(at, bus_deadline(&all->buses->main));
+        at = earlier_deadline(at, bus_deadline(&all->buses->main));
         for (size_t i = 0; i < all->n; i++)
-                at = earlier(at, all->list[i]->until);
+                at = earlier_deadline(at, all->list[i]->until);
         for (size_t i = 0; i < all->buses->n_others; i++)
-                at = earlier(at, bus_deadline(all->buses->others[i]));
+                at = earlier_deadline(at, bus_deadline(all->buses->others[i]));
         return at;
 }
 
@@ -138,8 +139,8 @@ static bool is_real(const struct local_entity *e)
         return !e || e->session;
 }
 
-static void on_joined(struct session_listener *l, const struct local_entity *e,
-                      const struct address *address)
+static void bridges_on_joined(struct session_listener *l, const struct local_entity *e,
+                              const struct address *address)
 {
         struct bridges *all = bridges_of(l);
 
@@ -147,8 +148,8 @@ static void on_joined(struct session_listener *l, const struct local_entity *e,
                 bus_events_joined(all, &all->buses->main, address);
 }
 
-static void on_left(struct session_listener *l, const struct local_entity *e,
-                    const struct address *address, enum mbus_reason reason)
+static void bridges_on_left(struct session_listener *l, const struct local_entity *e,
+                            const struct address *address, enum mbus_reason reason)
 {
         struct bridges *all = bridges_of(l);
 
@@ -158,7 +159,8 @@ static void on_left(struct session_listener *l, const struct local_entity *e,
 
 void bridges_init(struct bridges *all, struct routing *routing)
 {
-        *all = (struct bridges){ .listener = { .on_joined = on_joined, .on_left = on_left },
+        *all = (struct bridges){ .listener = { .on_joined = bridges_on_joined,
+                                               .on_left = bridges_on_left },
                                  .others = { .exports = relay_exports,
                                              .forward = relay_forward,
                                              .send_reliable = relay_send_reliable,

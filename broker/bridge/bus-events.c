@@ -45,7 +45,7 @@ void bus_events_left(struct bridges *all, struct bus *bus, const struct address 
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static void on_dropped(struct bridges *all, struct bus *bus, const struct event *event)
+static void bus_on_dropped(struct bridges *all, struct bus *bus, const struct event *event)
 {
         static const char *const why[2][2] = {
                 { "messages from a bus came too fast",
@@ -61,7 +61,7 @@ static void on_dropped(struct bridges *all, struct bus *bus, const struct event 
 }
 
 /* A reliable message has ended. */
-static void on_finished(const struct bus *bus, const struct event *event)
+static void bus_on_finished(const struct bus *bus, const struct event *event)
 {
         enum mbus_reason reason = event->type == EVENT_DELIVERED ? MBUS_REASON_NONE : event->reason;
         struct proxy *p = proxy_of(bus, event->entity);
@@ -73,7 +73,7 @@ static void on_finished(const struct bus *bus, const struct event *event)
 }
 
 /* Somebody else has the address of an entity of ours, which is no proxy. */
-static void on_local_conflict(struct bridges *all, struct local_entity *e)
+static void bus_on_local_conflict(struct bridges *all, struct local_entity *e)
 {
         struct span text = local_entity_text(e);
         uint64_t n_silent;
@@ -88,17 +88,17 @@ static void on_local_conflict(struct bridges *all, struct local_entity *e)
                             shown_size(text), text.at, n_silent);
 }
 
-static void on_conflict(struct bridges *all, const struct bus *bus, const struct event *event)
+static void bus_on_conflict(struct bridges *all, const struct bus *bus, const struct event *event)
 {
         struct proxy *p = proxy_of(bus, event->entity);
 
         if (p)
                 proxy_lose_address(p);
         else if (bus_is_main(bus))
-                on_local_conflict(all, entity_data(event->entity));
+                bus_on_local_conflict(all, entity_data(event->entity));
 }
 
-static void on_event(struct bridges *all, struct bus *bus, const struct event *event)
+static void bus_on_event(struct bridges *all, struct bus *bus, const struct event *event)
 {
         bool is_main = bus_is_main(bus);
 
@@ -110,7 +110,7 @@ static void on_event(struct bridges *all, struct bus *bus, const struct event *e
                 break;
         case EVENT_DELIVERED:
         case EVENT_FAILED:
-                on_finished(bus, event);
+                bus_on_finished(bus, event);
                 break;
         case EVENT_JOINED:
                 if (is_main)
@@ -128,10 +128,10 @@ static void on_event(struct bridges *all, struct bus *bus, const struct event *e
                 monitor_copy_received(all->routing, bus, event->message);
                 break;
         case EVENT_CONFLICT:
-                on_conflict(all, bus, event);
+                bus_on_conflict(all, bus, event);
                 break;
         case EVENT_DROPPED:
-                on_dropped(all, bus, event);
+                bus_on_dropped(all, bus, event);
                 break;
         }
 }
@@ -143,7 +143,7 @@ bool bus_events_process(struct bridges *all, struct bus *bus)
 
         bus_tick(bus);
         while (engine_pop_event(bus->engine, &event)) {
-                on_event(all, bus, &event);
+                bus_on_event(all, bus, &event);
                 event_deinit(&event);
                 any = true;
         }

@@ -138,7 +138,7 @@ void bridge_begin(struct bridge *bridge)
                 bridge_consider_all(bridge, side);
 }
 
-static void announce(struct bridge *bridge)
+static void bridge_announce(struct bridge *bridge)
 {
         struct bridges *all = bridge->all;
 
@@ -147,7 +147,7 @@ static void announce(struct bridge *bridge)
                                        bridge->beacons[side].entity);
 }
 
-static void check(struct bridge *bridge)
+static void bridge_check(struct bridge *bridge)
 {
         bool older, found = find_other(bridge, &older);
 
@@ -157,7 +157,7 @@ static void check(struct bridge *bridge)
                 log_state(bridge, "are joined by another broker; this one stands by");
                 bridge_stand_by(bridge, false);
         } else if (bridge->state != BRIDGE_STANDBY && found) {
-                announce(bridge);
+                bridge_announce(bridge);
         }
 }
 
@@ -166,5 +166,5 @@ void bridges_check(struct bridges *all, const struct address *address)
         if (!span_equal_text(address_get(address, "module"), "bridge"))
                 return;
         for (size_t i = 0; i < all->n; i++)
-                check(all->list[i]);
+                bridge_check(all->list[i]);
 }

@@ -102,7 +102,7 @@ static void tell_session(const struct local_entity *src, const struct relay *r,
                                                             : "the entity did not acknowledge it");
 }
 
-static void finish(struct relay *r, enum mbus_reason reason, bool told)
+static void relay_end(struct relay *r, enum mbus_reason reason, bool told)
 {
         struct bus *home = proxy_home(r->by);
         struct local_entity *src = local_sender_of(r);
@@ -120,9 +120,9 @@ static void finish(struct relay *r, enum mbus_reason reason, bool told)
 void relay_forget(struct proxy *p, bool told)
 {
         while (p->sent)
-                finish(p->sent, MBUS_REASON_BYE, told);
+                relay_end(p->sent, MBUS_REASON_BYE, told);
         while (p->awaited)
-                finish(p->awaited, MBUS_REASON_BYE, true);
+                relay_end(p->awaited, MBUS_REASON_BYE, true);
 }
 
 void relay_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason)
@@ -130,7 +130,7 @@ void relay_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason)
         struct relay *r = relay_find(by, false, ticket);
 
         if (r)
-                finish(r, reason, true);
+                relay_end(r, reason, true);
 }
 
 bool relay_acknowledge(struct proxy *by, uint32_t seq, const struct local_entity *from)
@@ -139,7 +139,7 @@ bool relay_acknowledge(struct proxy *by, uint32_t seq, const struct local_entity
 
         if (!r || !address_equal(proxy_address(r->to), entity_address(from->entity)))
                 return false;
-        finish(r, MBUS_REASON_NONE, true);
+        relay_end(r, MBUS_REASON_NONE, true);
         return true;
 }
 
@@ -149,7 +149,7 @@ bool relays_expire(struct bridges *all)
         bool any = false;
 
         while ((d = deadlines_pop(&all->relays, all->it->now))) {
-                finish(container_of(d, struct relay, deadline), MBUS_REASON_TIMEOUT, true);
+                relay_end(container_of(d, struct relay, deadline), MBUS_REASON_TIMEOUT, true);
                 any = true;
         }
         return any;

@@ -109,7 +109,8 @@ static bool is_exported(const struct bridge *bridge, unsigned from, const struct
 }
 
 /* Whether @address is on @bus, and not as a proxy of ours. */
-static bool is_real(const struct bridges *all, const struct bus *bus, const struct address *address)
+static bool bus_has_real(const struct bridges *all, const struct bus *bus,
+                         const struct address *address)
 {
         const struct local_entity *e;
 
@@ -168,7 +169,7 @@ static void host(struct bridge *bridge, unsigned from, const struct address *add
 void bridge_consider(struct bridge *bridge, unsigned from, const struct address *address)
 {
         if (bridge->state == BRIDGE_ACTIVE && is_exported(bridge, from, address) &&
-            is_real(bridge->all, bridge->bus[from], address))
+            bus_has_real(bridge->all, bridge->bus[from], address))
                 host(bridge, from, address);
 }
 
@@ -343,7 +344,7 @@ void bridge_gone(struct bridge *bridge, unsigned from, const struct address *add
                 proxy_free(p, true, false);
                 consider_other_ways(bridge->bus[1 - from], bridge, address);
         } else if (is_exported(bridge, 1 - from, address) &&
-                   is_real(bridge->all, bridge->bus[1 - from], address)) {
+                   bus_has_real(bridge->all, bridge->bus[1 - from], address)) {
                 hold_down(bridge, from, address, HOLD_MS, HOLD_MS);
         }
 }

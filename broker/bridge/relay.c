@@ -68,8 +68,8 @@ static struct header_spec spec_of(struct proxy *p, bool reliable, struct span de
 }
 
 /* Makes a frame in the shared chunk. */
-static bool make_frame(struct bridges *all, const struct header_spec *spec, struct span payload,
-                       struct frame_slice *ret_frame)
+static bool relay_make_frame(struct bridges *all, const struct header_spec *spec,
+                             struct span payload, struct frame_slice *ret_frame)
 {
         struct buffer *text = &all->it->text;
 
@@ -106,7 +106,7 @@ static void say_to_sessions(struct bridges *all, const struct address *dest,
 
                 if (!e->session || (only && e != only) || !session_is_new(e->session))
                         continue;
-                if (frame.n == 0 && !make_frame(all, spec, payload, &frame))
+                if (frame.n == 0 && !relay_make_frame(all, spec, payload, &frame))
                         return;
                 connection_push(&e->session->link, frame.chunk, frame.at, frame.n, KIND_UNRELIABLE);
         }
@@ -138,8 +138,8 @@ static bool say_on_main(struct bridges *all, const struct address *dest,
 
 /* ---- unreliable ---------------------------------------------------------------------------- */
 
-static void say(struct proxy *p, const struct address *dest, uint64_t timestamp,
-                struct span payload)
+static void proxy_say(struct proxy *p, const struct address *dest, uint64_t timestamp,
+                      struct span payload)
 {
         struct bridges *all = p->bridge->all;
         struct bus *bus = proxy_bus(p);
@@ -185,7 +185,7 @@ static void carry(struct bridges *all, const struct bus *bus, const struct addre
                 struct proxy *p = bridge_find(bridge, 1 - from, src);
 
                 if (p && (!only || bridge == only) && admits(bridge, from, src, payload))
-                        say(p, dest, timestamp, payload);
+                        proxy_say(p, dest, timestamp, payload);
         }
 }
 
@@ -221,7 +221,7 @@ static int give_session(struct proxy *by, struct proxy *to, struct local_entity 
         struct frame_slice frame;
         struct relay *relay;
 
-        if (!make_frame(all, &spec, payload, &frame))
+        if (!relay_make_frame(all, &spec, payload, &frame))
                 return MBUS_E_FULL;
         relay = relay_new(by, to, seq);
         if (!relay)

@@ -110,7 +110,7 @@ static void on_bus_message(struct broker_commands *commands, const struct messag
 
 /* ---- the broker begins --------------------------------------------------------------------- */
 
-static int on_begin(struct session_listener *l, struct session *s)
+static int control_on_begin(struct session_listener *l, struct session *s)
 {
         s->control = malloc(sizeof(*s->control));
         if (!s->control)
@@ -120,7 +120,7 @@ static int on_begin(struct session_listener *l, struct session *s)
         return 0;
 }
 
-static void on_end(struct session_listener *l, struct session *s)
+static void control_on_end(struct session_listener *l, struct session *s)
 {
         (void)l;
         lists_forget(s);
@@ -133,17 +133,18 @@ void control_init(struct control *control, struct bridges *bridges, const struct
 {
         struct routing *routing = bridges->routing;
 
-        *control = (struct control){ .listener = { .on_begin = on_begin, .on_end = on_end },
-                                     .commands = { .on_message = on_message,
-                                                   .on_bus_message = on_bus_message },
-                                     .bridges = bridges,
-                                     .routing = routing,
-                                     .sessions = routing->sessions,
-                                     .buses = routing->buses,
-                                     .it = routing->it,
-                                     .quota = routing->quota,
-                                     .settings = settings,
-                                     .socket = socket };
+        *control = (struct control){
+                .listener = { .on_begin = control_on_begin, .on_end = control_on_end },
+                .commands = { .on_message = on_message, .on_bus_message = on_bus_message },
+                .bridges = bridges,
+                .routing = routing,
+                .sessions = routing->sessions,
+                .buses = routing->buses,
+                .it = routing->it,
+                .quota = routing->quota,
+                .settings = settings,
+                .socket = socket
+        };
         control_add(control, &attach_commands);
         control_add(control, &watch_commands);
         control_add(control, &proof_commands);

@@ -21,7 +21,7 @@ static bool may_speak(const struct request *r, enum speaker speaker)
         return speaker != SPEAKER_ATTACHED && r->h->src.n == 0;
 }
 
-static void deny(struct request *r)
+static void deny_source(struct request *r)
 {
         const struct span src = r->h->src.text;
 
@@ -44,7 +44,7 @@ static void deny_stranger(struct request *r)
                 "[policy] says");
 }
 
-static const char *find_near(const struct command_table *table, struct span name)
+static const char *table_find_near(const struct command_table *table, struct span name)
 {
         for (size_t i = 0; i < table->n; i++)
                 if (is_nearly(name, table->entries[i].name))
@@ -60,7 +60,7 @@ static void on_unknown(struct request *r)
         char why[SHOWN_MAX + 64];
 
         for (unsigned i = 0; i < r->control->n_tables && !near; i++)
-                near = find_near(r->control->tables[i], name);
+                near = table_find_near(r->control->tables[i], name);
         snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", shown_size(name), name.at,
                  near ? ", is " : "", near ? near : "", near ? " meant?" : "");
         connection_count(&r->s->link, COUNT_UNKNOWN, "%s", why);
@@ -69,7 +69,7 @@ static void on_unknown(struct request *r)
         r->failed = true;
 }
 
-static const struct command_entry *find_in(const struct command_table *table, struct span name)
+static const struct command_entry *table_find(const struct command_table *table, struct span name)
 {
         for (size_t i = 0; i < table->n; i++)
                 if (span_equal_text(name, table->entries[i].name))
@@ -77,12 +77,13 @@ static const struct command_entry *find_in(const struct command_table *table, st
         return NULL;
 }
 
-static const struct command_entry *find(struct request *r)
+static const struct command_entry *command_find(struct request *r)
 {
         const struct control *control = r->control;
 
         for (unsigned i = 0; i < control->n_tables; i++) {
-                const struct command_entry *entry = find_in(control->tables[i], r->command->name);
+                const struct command_entry *entry =
+                        table_find(control->tables[i], r->command->name);
 
                 r->room = control->tables[i]->room;
                 if (entry)
@@ -94,10 +95,10 @@ static const struct command_entry *find(struct request *r)
 /* Does one command, or says why not. */
 static void dispatch(struct request *r)
 {
-        const struct command_entry *entry = find(r);
+        const struct command_entry *entry = command_find(r);
 
         if (!may_speak(r, entry ? entry->speaker : SPEAKER_ANY))
-                deny(r);
+                deny_source(r);
         else if (!entry)
                 on_unknown(r);
         else if (entry->speaker == SPEAKER_OWNER && !connection_is_owner(&r->s->link))

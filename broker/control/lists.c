@@ -23,7 +23,7 @@ struct listing {
         char text[];
 };
 
-static size_t cost(size_t n)
+static size_t listing_cost(size_t n)
 {
         return sizeof(struct listing) + n;
 }
@@ -31,7 +31,7 @@ static size_t cost(size_t n)
 bool lists_take(struct request *r)
 {
         struct session *s = r->s;
-        size_t n = cost(r->text.n);
+        size_t n = listing_cost(r->text.n);
         enum limit limit;
 
         /* It waits already, with another list of the same message. */
@@ -56,7 +56,7 @@ bool lists_take(struct request *r)
 void lists_add(struct request *r, size_t at)
 {
         struct session *s = r->s;
-        struct listing *l = malloc(cost(r->text.n));
+        struct listing *l = malloc(listing_cost(r->text.n));
         struct listing **last = &s->control->lists;
 
         if (!l) {
@@ -72,23 +72,23 @@ void lists_add(struct request *r, size_t at)
         while (*last)
                 last = &(*last)->next;
         *last = l;
-        s->control->lists_bytes += cost(l->n);
-        quota_take(s->link.user, QUOTA_BYTES, cost(l->n));
+        s->control->lists_bytes += listing_cost(l->n);
+        quota_take(s->link.user, QUOTA_BYTES, listing_cost(l->n));
 }
 
 /* Takes the first out. */
-static void drop(struct session *s)
+static void listing_drop(struct session *s)
 {
         struct listing *l = s->control->lists;
 
         s->control->lists = l->next;
-        s->control->lists_bytes -= cost(l->n);
-        quota_give_back(s->link.user, QUOTA_BYTES, cost(l->n));
+        s->control->lists_bytes -= listing_cost(l->n);
+        quota_give_back(s->link.user, QUOTA_BYTES, listing_cost(l->n));
         free(l);
 }
 
 /* Whether a piece can be made that waits well within the limits: a list never closes its link. */
-static bool has_room(const struct session *s)
+static bool listing_has_room(const struct session *s)
 {
         return queue_is_empty(&s->link.queue) ||
                (s->link.queue.bytes < LISTS_MARK &&
@@ -96,7 +96,7 @@ static bool has_room(const struct session *s)
 }
 
 /* The entity that asked may have left meanwhile. */
-static struct local_entity *find_source(const struct session *s, const struct header *h)
+static struct local_entity *listing_source(const struct session *s, const struct header *h)
 {
         struct local_entity *e = h->src.n > 0 ? local_entity_find(s->all, &h->src) : NULL;
 
@@ -104,9 +104,9 @@ static struct local_entity *find_source(const struct session *s, const struct he
 }
 
 /* Tells as much of @l as there is room for, and does the commands behind it. Whether that was all. */
-static bool go_on(struct listing *l, struct request *r)
+static bool listing_go_on(struct listing *l, struct request *r)
 {
-        while (r->list && !r->s->link.is_dead && has_room(r->s)) {
+        while (r->list && !r->s->link.is_dead && listing_has_room(r->s)) {
                 r->command = r->payload->commands + l->at;
                 /* Whoever has closed his end for reading still wants what he has asked for behind. */
                 if (!r->s->link.is_half_closed && !r->list(r, &l->position))
@@ -122,7 +122,7 @@ static bool go_on(struct listing *l, struct request *r)
 }
 
 /* The same for the first of the link's. */
-static bool go_on_first(struct session *s)
+static bool listing_go_on_first(struct session *s)
 {
         struct payload payload = PAYLOAD_INIT;
         struct listing *l = s->control->lists;
@@ -143,8 +143,8 @@ static bool go_on_first(struct session *s)
                 connection_kill(&s->link, "memory is short");
                 return false;
         }
-        r.src = find_source(s, &h);
-        done = go_on(l, &r);
+        r.src = listing_source(s, &h);
+        done = listing_go_on(l, &r);
         if (done)
                 request_end(&r);
         payload_deinit(&payload);
@@ -153,10 +153,10 @@ static bool go_on_first(struct session *s)
 
 void lists_go_on(struct session *s)
 {
-        while (s->control->lists && !s->link.is_dead && has_room(s)) {
-                if (!go_on_first(s))
+        while (s->control->lists && !s->link.is_dead && listing_has_room(s)) {
+                if (!listing_go_on_first(s))
                         return;
-                drop(s);
+                listing_drop(s);
         }
 }
 
@@ -193,5 +193,5 @@ void lists_forget(struct session *s)
                 list_remove(&sc->all->listing, &sc->listing_node);
         sc->is_listing = false;
         while (sc->lists)
-                drop(s);
+                listing_drop(s);
 }

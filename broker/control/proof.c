@@ -13,7 +13,7 @@
 
 #include <io/entropy.h>
 
-static void answer(struct request *r, const char *name, struct span args)
+static void proof_answer(struct request *r, const char *name, struct span args)
 {
         struct buffer payload = BUFFER_INIT;
 
@@ -41,7 +41,7 @@ static void on_nonce(struct request *r)
         }
         s->control->has_nonce = true;
         proof_format_nonce(s->control->nonce, text + 1);
-        answer(r, "broker.nonce", (struct span){ text, sizeof(text) });
+        proof_answer(r, "broker.nonce", (struct span){ text, sizeof(text) });
 }
 
 /* Whether a user may guess once more; the owner, who can read the keys, always may. */
@@ -93,14 +93,14 @@ static void on_same_bus(struct request *r)
         }
         if (proof_check(r->control->buses->main.crypto, &r->control->settings->mbus, where,
                         s->control->nonce, proof_of(r))) {
-                answer(r, "broker.same-bus", span_of("yes"));
+                proof_answer(r, "broker.same-bus", span_of("yes"));
                 return;
         }
         charge_guess(r);
         connection_count(&s->link, COUNT_DENIED, "its configuration is that of another bus");
         buffer_add_text(&no, "no ");
         value_format_string(where, &no);
-        answer(r, "broker.same-bus", no.failed ? span_of("no \"\"") : buffer_span(&no));
+        proof_answer(r, "broker.same-bus", no.failed ? span_of("no \"\"") : buffer_span(&no));
         buffer_deinit(&no);
 }
 

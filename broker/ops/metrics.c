@@ -32,8 +32,8 @@ struct metrics {
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static enum MHD_Result answer(const struct mhd *mhd, struct MHD_Connection *connection,
-                              unsigned status, const char *type, struct span body)
+static enum MHD_Result http_answer(const struct mhd *mhd, struct MHD_Connection *connection,
+                                   unsigned status, const char *type, struct span body)
 {
         /* The library copies, and does not write through the pointer. */
         struct MHD_Response *response = mhd->create_response_from_buffer(
@@ -50,24 +50,26 @@ static enum MHD_Result answer(const struct mhd *mhd, struct MHD_Connection *conn
         return result;
 }
 
-static enum MHD_Result answer_text(const struct mhd *mhd, struct MHD_Connection *connection,
-                                   unsigned status, const char *text)
+static enum MHD_Result http_answer_text(const struct mhd *mhd, struct MHD_Connection *connection,
+                                        unsigned status, const char *text)
 {
-        return answer(mhd, connection, status, "text/plain; charset=utf-8", span_of(text));
+        return http_answer(mhd, connection, status, "text/plain; charset=utf-8", span_of(text));
 }
 
-static enum MHD_Result answer_metrics(const struct metrics *m, struct MHD_Connection *connection)
+static enum MHD_Result http_answer_metrics(const struct metrics *m,
+                                           struct MHD_Connection *connection)
 {
         struct buffer page = BUFFER_INIT;
         enum MHD_Result result;
 
         metrics_format_page(m->ops, &page);
         if (page.failed)
-                result = answer_text(&m->mhd, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                     "memory is short\n");
+                result = http_answer_text(&m->mhd, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                          "memory is short\n");
         else
-                result = answer(&m->mhd, connection, MHD_HTTP_OK,
-                                "text/plain; version=0.0.4; charset=utf-8", buffer_span(&page));
+                result =
+                        http_answer(&m->mhd, connection, MHD_HTTP_OK,
+                                    "text/plain; version=0.0.4; charset=utf-8", buffer_span(&page));
         buffer_deinit(&page);
         return result;
 }
@@ -84,18 +86,19 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         if (*upload_n > 0)
                 return MHD_NO;
         if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-                return answer_text(&m->mhd, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
+                return http_answer_text(&m->mhd, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+                                        "GET only\n");
         if (strcmp(url, "/metrics") == 0)
-                return answer_metrics(m, connection);
+                return http_answer_metrics(m, connection);
         if (strcmp(url, "/healthz") == 0)
-                return answer_text(&m->mhd, connection, MHD_HTTP_OK, "ok\n");
-        return answer_text(&m->mhd, connection, MHD_HTTP_NOT_FOUND,
-                           "there are /metrics and /healthz\n");
+                return http_answer_text(&m->mhd, connection, MHD_HTTP_OK, "ok\n");
+        return http_answer_text(&m->mhd, connection, MHD_HTTP_NOT_FOUND,
+                                "there are /metrics and /healthz\n");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------ */
 
-static void on_timer(uv_timer_t *timer);
+static void metrics_on_timer(uv_timer_t *timer);
 
 static void serve(struct metrics *m)
 {
@@ -104,12 +107,12 @@ static void serve(struct metrics *m)
         iteration_wake(m->ops->control->it);
         m->mhd.run(m->daemon);
         if (m->mhd.get_timeout(m->daemon, &ms) == MHD_YES)
-                uv_timer_start(&m->timer, on_timer, ms, 0);
+                uv_timer_start(&m->timer, metrics_on_timer, ms, 0);
         else
                 uv_timer_stop(&m->timer);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void metrics_on_timer(uv_timer_t *timer)
 {
         serve(timer->data);
 }
@@ -121,7 +124,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         serve(poll->data);
 }
 
-static void on_accept_timer(uv_timer_t *timer);
+static void metrics_on_accept_timer(uv_timer_t *timer);
 
 static void pause_accepting(struct metrics *m, int error)
 {
@@ -133,7 +136,7 @@ static void pause_accepting(struct metrics *m, int error)
                         "(ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
                         ops->settings->options.metrics, strerror(error));
         uv_poll_stop(&m->listener_poll);
-        uv_timer_start(&m->accept_timer, on_accept_timer, ACCEPT_PAUSE_MS, 0);
+        uv_timer_start(&m->accept_timer, metrics_on_accept_timer, ACCEPT_PAUSE_MS, 0);
 }
 
 static void on_listener(uv_poll_t *poll, int status, int events)
@@ -164,7 +167,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         serve(m);
 }
 
-static void on_accept_timer(uv_timer_t *timer)
+static void metrics_on_accept_timer(uv_timer_t *timer)
 {
         struct metrics *m = timer->data;
 
@@ -174,7 +177,7 @@ static void on_accept_timer(uv_timer_t *timer)
 /* ---- opening and closing ------------------------------------------------------------------- */
 
 /* Listens, and has the library. 0 or the exit status, with a line in the log. */
-static int prepare(struct metrics *m)
+static int metrics_prepare(struct metrics *m)
 {
         const struct ops *ops = m->ops;
         const char *place = ops->settings->options.metrics, *error;
@@ -205,7 +208,7 @@ int metrics_open(struct ops *ops)
         if (!m)
                 return EXIT_SYSTEM;
         *m = (struct metrics){ .ops = ops, .listener = -1, .file = OWN_FILE_INIT };
-        r = prepare(m);
+        r = metrics_prepare(m);
         if (r) {
                 free(m);
                 return r;

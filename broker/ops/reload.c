@@ -13,7 +13,7 @@
 
 /* ---- what changed in [MBUS] ---------------------------------------------------------------- */
 
-static struct span take_line(struct span *rest)
+static struct span text_take_line(struct span *rest)
 {
         const char *end = memchr(rest->at, '\n', rest->n);
         size_t n = end ? (size_t)(end - rest->at) : rest->n;
@@ -23,15 +23,15 @@ static struct span take_line(struct span *rest)
         return line;
 }
 
-static bool has_line(struct span text, struct span line)
+static bool text_has_line(struct span text, struct span line)
 {
         while (text.n > 0)
-                if (span_equal(take_line(&text), line))
+                if (span_equal(text_take_line(&text), line))
                         return true;
         return false;
 }
 
-static struct span key_of(struct span line)
+static struct span line_key(struct span line)
 {
         const char *equals = memchr(line.at, '=', line.n);
 
@@ -58,13 +58,13 @@ static bool is_named(const struct buffer *out, size_t from, struct span name)
 static void name_missing(struct span a, struct span b, struct buffer *out, size_t from)
 {
         while (a.n > 0) {
-                struct span line = take_line(&a);
+                struct span line = text_take_line(&a);
 
-                if (line.n == 0 || has_line(b, line) || is_named(out, from, key_of(line)))
+                if (line.n == 0 || text_has_line(b, line) || is_named(out, from, line_key(line)))
                         continue;
                 if (out->n > from)
                         buffer_add_text(out, ", ");
-                buffer_add_span(out, key_of(line));
+                buffer_add_span(out, line_key(line));
         }
 }
 

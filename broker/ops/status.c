@@ -8,7 +8,7 @@
 /* How often the status is told where nobody wants signs of life. */
 #define STATUS_MS 10000
 
-static void on_timer(uv_timer_t *timer)
+static void status_on_timer(uv_timer_t *timer)
 {
         struct ops *ops = timer->data;
 
@@ -24,7 +24,7 @@ int status_start(struct ops *ops)
                 return r;
         ops->status_timer.data = ops;
         ms = ms > 0 ? (ms + 1) / 2 : STATUS_MS;
-        return uv_timer_start(&ops->status_timer, on_timer, ms, ms);
+        return uv_timer_start(&ops->status_timer, status_on_timer, ms, ms);
 }
 
 /* Says @what, and how the broker is doing. */

@@ -19,7 +19,7 @@
 
 /* ---- reading the header -------------------------------------------------------------------- */
 
-static void malformed(struct inbound *p, const char *what)
+static void inbound_malformed(struct inbound *p, const char *what)
 {
         connection_count(&p->s->link, COUNT_MALFORMED, "a frame is no message");
         reply_undelivered(p->s, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
@@ -34,7 +34,7 @@ void inbound_undelivered(struct inbound *p, enum mbus_reason reason, const char 
 static const char denied_source_why[] = "SrcAddr is not attached to the link";
 
 /* The log says to whom, and which command; the sender knows. */
-static void denied(struct inbound *p, const char *why, struct span command)
+static void inbound_denied(struct inbound *p, const char *why, struct span command)
 {
         const struct span dest = p->fanout->dest.text;
 
@@ -46,7 +46,7 @@ static void denied(struct inbound *p, const char *why, struct span command)
                 denial_note(p->s, p->h.seq, why);
 }
 
-static void denied_source(struct inbound *p)
+static void inbound_denied_source(struct inbound *p)
 {
         const struct span src = p->h.src.text, dest = p->h.dest.text;
 
@@ -59,13 +59,13 @@ static void denied_source(struct inbound *p)
 }
 
 /* Reads the whole header. False if the message goes no further. */
-static bool parse(struct inbound *p)
+static bool inbound_parse(struct inbound *p)
 {
         struct parse_error error = { 0, "" };
         struct local_entity *src;
 
         if (header_parse(p->text, &p->h, &error)) {
-                malformed(p, error.what);
+                inbound_malformed(p, error.what);
                 return false;
         }
         p->payload = span_from(p->text, p->h.payload);
@@ -78,7 +78,7 @@ static bool parse(struct inbound *p)
                 return false;
         }
         if (!src) {
-                denied_source(p);
+                inbound_denied_source(p);
                 return false;
         }
         p->fanout = fanout_get(p->routing, p->s, src, &p->h);
@@ -93,9 +93,9 @@ static bool parse(struct inbound *p)
 
 /*
  * Recognises a header that says the same as an earlier one, but for its numbers. Addresses that are
- * not written as plainly as our library does are left to parse().
+ * not written as plainly as our library does are left to inbound_parse().
  */
-static bool recognise(struct inbound *p)
+static bool inbound_recognise(struct inbound *p)
 {
         struct span rest;
 
@@ -107,14 +107,14 @@ static bool recognise(struct inbound *p)
 
 bool inbound_read(struct inbound *p)
 {
-        return recognise(p) || parse(p);
+        return inbound_recognise(p) || inbound_parse(p);
 }
 
 /* ---- how large it is ------------------------------------------------------------------------ */
 
 /* How many octets it would have on the bus; its SeqNum there is not known yet, the longest one is taken. 0 when
  * memory is short. */
-static size_t measure(struct inbound *p)
+static size_t inbound_measure(struct inbound *p)
 {
         struct routing *routing = p->routing;
         bool is_ucl = routing->buses->main.dialect == DIALECT_UCL;
@@ -133,7 +133,7 @@ static size_t measure(struct inbound *p)
 bool inbound_fits_by_measure(struct inbound *p)
 {
         struct routing *routing = p->routing;
-        size_t largest = routing->buses->main.largest, n = measure(p);
+        size_t largest = routing->buses->main.largest, n = inbound_measure(p);
         char why[128];
 
         if (n <= largest)
@@ -175,8 +175,9 @@ bool inbound_is_forbidden(struct inbound *p)
 {
         if (p->fanout->permission != PERMIT_NONE)
                 return false;
-        denied(p, "[policy] does not let it send there: that takes send= in a line for its user",
-               span_of("anything"));
+        inbound_denied(
+                p, "[policy] does not let it send there: that takes send= in a line for its user",
+                span_of("anything"));
         return true;
 }
 
@@ -188,14 +189,15 @@ static enum verdict judge_commands(struct inbound *p, const struct payload *payl
                 struct span name = payload->commands[i].name;
 
                 if (!may_say(p, name)) {
-                        denied(p,
-                               "[policy] does not let it send this command there: that takes it in "
-                               "commands= of a line for its user that has send= for there",
-                               name);
+                        inbound_denied(p,
+                                       "[policy] does not let it send this command there: that "
+                                       "takes it in "
+                                       "commands= of a line for its user that has send= for there",
+                                       name);
                         return VERDICT_STOP;
                 }
                 if (span_equal_text(name, "mbus.hello") || span_equal_text(name, "mbus.bye")) {
-                        denied(p, "mbus.hello and mbus.bye are said by the broker", name);
+                        inbound_denied(p, "mbus.hello and mbus.bye are said by the broker", name);
                         return VERDICT_STOP;
                 }
                 n_pings += span_equal_text(name, "mbus.ping");

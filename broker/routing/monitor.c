@@ -61,7 +61,7 @@ struct joined {
         struct buffer text;
 };
 
-static void finish(struct joined *j)
+static void joined_finish(struct joined *j)
 {
         if (j->text.failed) {
                 connection_kill(&j->s->link, "memory is short");
@@ -72,7 +72,7 @@ static void finish(struct joined *j)
         buffer_clear(&j->text);
 }
 
-static void add(struct joined *j, const struct address *address, uint64_t age_ms)
+static void joined_add(struct joined *j, const struct address *address, uint64_t age_ms)
 {
         buffer_add_text(&j->text, j->text.n > 0 ? " " : "broker.joined(");
         value_format_string(address->text, &j->text);
@@ -124,9 +124,9 @@ bool monitor_tell(struct routing *routing, struct session *s, const struct addre
         while (known && !j.text.failed && j.text.n <= JOINED_BYTES_MAX) {
                 known = next_known(routing, s, address, position, &joined);
                 if (known)
-                        add(&j, known, (routing->it->now - joined) / NSEC_PER_MSEC);
+                        joined_add(&j, known, (routing->it->now - joined) / NSEC_PER_MSEC);
         }
-        finish(&j);
+        joined_finish(&j);
         buffer_deinit(&j.text);
         return !known;
 }
@@ -141,8 +141,8 @@ void monitor_joined(struct routing *routing, const struct session *own,
         for (j.s = sessions_first(routing->sessions); j.s; j.s = session_next(j.s)) {
                 if (j.s == own || !is_watching(j.s, address))
                         continue;
-                add(&j, address, age_ms);
-                finish(&j);
+                joined_add(&j, address, age_ms);
+                joined_finish(&j);
         }
         buffer_deinit(&j.text);
 }
@@ -186,7 +186,7 @@ static void unwatch(struct routing *routing, struct session *s)
 /* ---- observing ----------------------------------------------------------------------------- */
 
 /* Counts @s among those who observe @bus, or no more. */
-static void count(struct bus *bus, const struct session *s, bool in)
+static void observer_count(struct bus *bus, const struct session *s, bool in)
 {
         if (!s->routing->observes || !filters_name_bus(s->routing->filters, bus->name))
                 return;
@@ -205,7 +205,7 @@ static void count_everywhere(struct routing *routing, const struct session *s, b
         struct bus *bus;
 
         for (size_t i = 0; (bus = buses_get(routing->buses, i)); i++)
-                count(bus, s, in);
+                observer_count(bus, s, in);
 }
 
 static void set_observer(struct routing *routing, struct session *s, bool on, bool hello,
@@ -320,7 +320,7 @@ void monitor_change_buses(struct routing *routing)
                 bus->n_observers = bus->n_hello_observers = 0;
                 for (const struct session *s = sessions_first(routing->sessions); s;
                      s = session_next(s))
-                        count(bus, s, true);
+                        observer_count(bus, s, true);
         }
         for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s)) {
                 if (has_buses(routing, s->routing->filters))

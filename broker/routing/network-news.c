@@ -20,8 +20,8 @@ static bool is_concerned(const struct session *s, const struct bus *bus)
 }
 
 /* broker.network(STATE "INTERFACE" "WHY") */
-static void say(struct session *s, const struct bus *bus, enum mbus_network network,
-                const char *text)
+static void network_say(struct session *s, const struct bus *bus, enum mbus_network network,
+                        const char *text)
 {
         struct buffer payload = BUFFER_INIT;
 
@@ -48,7 +48,7 @@ void network_note(struct routing *routing, struct bus *bus, enum mbus_network ne
                 log_warning("bus %s: %s", bus->name, text);
         for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s))
                 if (!s->link.is_dead && is_concerned(s, bus))
-                        say(s, bus, network, text);
+                        network_say(s, bus, network, text);
 }
 
 void network_tell(struct session *s)
@@ -59,6 +59,6 @@ void network_tell(struct session *s)
         for (unsigned network = 0; network < MBUS_NETWORK_MAX; network++) {
                 text = udp_network(bus->udp, bus->engine, (enum mbus_network)network);
                 if (text)
-                        say(s, bus, (enum mbus_network)network, text);
+                        network_say(s, bus, (enum mbus_network)network, text);
         }
 }

@@ -25,7 +25,7 @@ static size_t size_of(const struct waiter *w)
         return reliable_size(SPAN_NULL, w->search->entry.address->text, buffer_span(&w->bytes));
 }
 
-static void drop(struct routing *routing, struct waiter *w)
+static void patience_drop(struct routing *routing, struct waiter *w)
 {
         struct local_entity *e = sender_of(w);
 
@@ -106,7 +106,7 @@ void patience_forget(struct routing *routing, const struct local_entity *e)
 
                         next = node->next;
                         if (w->owner == e)
-                                drop(routing, w);
+                                patience_drop(routing, w);
                 }
         }
 }
@@ -116,15 +116,16 @@ void patience_close(struct routing *routing)
         struct waiter *w;
 
         while ((w = searches_first_waiter(&routing->searches)))
-                drop(routing, w);
+                patience_drop(routing, w);
         searches_deinit(&routing->searches);
 }
 
 /* ---- what becomes of it -------------------------------------------------------------------- */
 
 /* Sends it as if it came only now, or says what hinders. */
-static void answer(struct routing *routing, struct waiter *w,
-                   int (*resend)(struct routing *routing, struct session *s, struct span text))
+static void patience_resend(struct routing *routing, struct waiter *w,
+                            int (*resend)(struct routing *routing, struct session *s,
+                                          struct span text))
 {
         struct local_entity *e = sender_of(w);
         struct header_spec spec = { .seq = (uint32_t)w->key,
@@ -136,7 +137,7 @@ static void answer(struct routing *routing, struct waiter *w,
 
         buffer_clear(&routing->it->text);
         r = message_format(&spec, buffer_span(&w->bytes), DIALECT_RFC3259, &routing->it->text);
-        drop(routing, w);
+        patience_drop(routing, w);
         if (r == 0)
                 r = resend(routing, e->session, buffer_span(&routing->it->text));
         if (r)
@@ -145,7 +146,7 @@ static void answer(struct routing *routing, struct waiter *w,
 }
 
 /* In the name of who has waited longest. */
-static void ask(struct routing *routing, struct search *search)
+static void patience_ask(struct routing *routing, struct search *search)
 {
         const struct local_entity *e = sender_of(search_first_waiter(search));
         bool asked = !routing->searches.asks ||
@@ -157,8 +158,9 @@ static void ask(struct routing *routing, struct search *search)
         search_asked(&routing->searches, search, routing->it->now, asked);
 }
 
-static void judge(struct routing *routing, struct search *search,
-                  int (*resend)(struct routing *routing, struct session *s, struct span text))
+static void patience_judge(struct routing *routing, struct search *search,
+                           int (*resend)(struct routing *routing, struct session *s,
+                                         struct span text))
 {
         const struct address *dest = search->entry.address, *address;
         struct entity *entity;
@@ -168,11 +170,11 @@ static void judge(struct routing *routing, struct search *search,
         switch (search_judge(&routing->searches, search, routing->it->now, n,
                              n == 1 && search_is_whole(dest, address))) {
         case SEARCH_ASK:
-                ask(routing, search);
+                patience_ask(routing, search);
                 break;
         case SEARCH_ANSWER:
                 while ((w = search_first_waiter(search)))
-                        answer(routing, w, resend);
+                        patience_resend(routing, w, resend);
                 break;
         case SEARCH_WAIT:
                 break;
@@ -199,9 +201,9 @@ void patience_process(struct routing *routing,
         if (routing->searches.all.n == 0)
                 return;
         while ((search = searches_due(&routing->searches, routing->it->now)))
-                judge(routing, search, resend);
+                patience_judge(routing, search, resend);
         while ((w = searches_given_up(&routing->searches, routing->it->now)))
-                answer(routing, w, resend);
+                patience_resend(routing, w, resend);
 }
 
 uint64_t patience_deadline(const struct routing *routing)

@@ -38,21 +38,21 @@ static size_t name_cost(size_t n)
         return memory > RETAINED_COST ? memory : RETAINED_COST;
 }
 
-static void charge(struct local_entity *e, struct retained *each, size_t n)
+static void retained_charge(struct local_entity *e, struct retained *each, size_t n)
 {
         quota_take(e->session->link.user, QUOTA_RETAINED, n);
         e->session->routing->retained += n;
         each->charged += n;
 }
 
-static void give_back(struct local_entity *e, struct retained *each, size_t n)
+static void retained_discharge(struct local_entity *e, struct retained *each, size_t n)
 {
         quota_give_back(e->session->link.user, QUOTA_RETAINED, n);
         e->session->routing->retained -= n;
         each->charged -= n;
 }
 
-static bool has_room(struct local_entity *e, size_t n)
+static bool retained_has_room(struct local_entity *e, size_t n)
 {
         enum limit limit = quota_check(e->session->link.user, QUOTA_RETAINED,
                                        e->session->routing->retained, n, 1);
@@ -64,11 +64,12 @@ static bool has_room(struct local_entity *e, size_t n)
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-static void drop_value(struct routing *routing, struct local_entity *e, struct retained *each)
+static void retained_drop_value(struct routing *routing, struct local_entity *e,
+                                struct retained *each)
 {
         if (!each->dest)
                 return;
-        give_back(e, each, each->charged - name_cost(each->name_n));
+        retained_discharge(e, each, each->charged - name_cost(each->name_n));
         free(each->dest);
         free(each->payload);
         each->dest = NULL;
@@ -76,7 +77,7 @@ static void drop_value(struct routing *routing, struct local_entity *e, struct r
         routing->n_retained--;
 }
 
-static struct retained **find(struct retainer *retainer, struct span name)
+static struct retained **retained_find(struct retainer *retainer, struct span name)
 {
         struct retained **link = &retainer->first;
 
@@ -110,14 +111,14 @@ int retain_begin(struct routing *routing, struct local_entity *e, struct span na
         struct retainer *retainer = e->retainer;
         struct retained *each;
 
-        if (retainer && *find(retainer, name))
+        if (retainer && *retained_find(retainer, name))
                 return 0;
         if (retainer && retainer->n == RETAINED_NAMES_MAX) {
                 connection_log_fixed_limit(&e->session->link, FIXED_RETAINED_NAMES,
                                            "no more last values of its entity are kept");
                 return MBUS_E_FULL;
         }
-        if (!has_room(e, name_cost(name.n)))
+        if (!retained_has_room(e, name_cost(name.n)))
                 return MBUS_E_FULL;
         each = malloc(sizeof(*each) + name.n);
         if (each && !retainer)
@@ -130,16 +131,16 @@ int retain_begin(struct routing *routing, struct local_entity *e, struct span na
         memcpy(each->name, name.at, name.n);
         retainer->first = each;
         retainer->n++;
-        charge(e, each, name_cost(name.n));
+        retained_charge(e, each, name_cost(name.n));
         return 0;
 }
 
-static void end(struct routing *routing, struct local_entity *e, struct retained **link)
+static void retained_end(struct routing *routing, struct local_entity *e, struct retained **link)
 {
         struct retained *each = *link;
 
-        drop_value(routing, e, each);
-        give_back(e, each, each->charged);
+        retained_drop_value(routing, e, each);
+        retained_discharge(e, each, each->charged);
         *link = each->next;
         free(each);
         if (--e->retainer->n == 0)
@@ -148,27 +149,27 @@ static void end(struct routing *routing, struct local_entity *e, struct retained
 
 void retain_end(struct routing *routing, struct local_entity *e, struct span name)
 {
-        struct retained **link = e->retainer ? find(e->retainer, name) : NULL;
+        struct retained **link = e->retainer ? retained_find(e->retainer, name) : NULL;
 
         if (link && *link)
-                end(routing, e, link);
+                retained_end(routing, e, link);
 }
 
 void retain_forget(struct routing *routing, struct local_entity *e)
 {
         while (e->retainer)
-                end(routing, e, &e->retainer->first);
+                retained_end(routing, e, &e->retainer->first);
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static void keep(struct routing *routing, struct local_entity *e, struct retained *each,
-                 const struct header *h, const struct address *dest, struct span payload)
+static void retained_keep(struct routing *routing, struct local_entity *e, struct retained *each,
+                          const struct header *h, const struct address *dest, struct span payload)
 {
         size_t n = sizeof(*dest) + address_plain_size(dest) + payload.n;
 
-        drop_value(routing, e, each);
-        if (!has_room(e, n))
+        retained_drop_value(routing, e, each);
+        if (!retained_has_room(e, n))
                 return;
         each->payload = malloc(payload.n);
         each->dest = each->payload ? address_dup(dest) : NULL;
@@ -181,7 +182,7 @@ static void keep(struct routing *routing, struct local_entity *e, struct retaine
         each->n = payload.n;
         each->seq = h->seq;
         each->timestamp = h->timestamp;
-        charge(e, each, n);
+        retained_charge(e, each, n);
         routing->n_retained++;
 }
 
@@ -193,13 +194,13 @@ void retain_note(struct routing *routing, struct local_entity *e, const struct h
 
         if (!payload_next_name(&rest, &name))
                 return;
-        each = *find(e->retainer, name);
+        each = *retained_find(e->retainer, name);
         if (each)
-                keep(routing, e, each, h, dest, payload);
+                retained_keep(routing, e, each, h, dest, payload);
 }
 
-static void give(struct routing *routing, const struct local_entity *from,
-                 const struct retained *each, const struct local_entity *to)
+static void retained_give(struct routing *routing, const struct local_entity *from,
+                          const struct retained *each, const struct local_entity *to)
 {
         struct header_spec spec = { .seq = each->seq,
                                     .timestamp = each->timestamp,
@@ -222,6 +223,6 @@ void retain_give(struct routing *routing, const struct local_entity *to)
 
                 for (const struct retained *each = from->first; each; each = each->next)
                         if (each->dest && address_is_subset(each->dest, address))
-                                give(routing, from->entity, each, to);
+                                retained_give(routing, from->entity, each, to);
         }
 }

@@ -28,7 +28,7 @@ struct true_acks {
 };
 
 /* Takes the acknowledgements off. Those for a client are passed on. */
-static void take_acks(struct inbound *p, struct true_acks *ret_acks)
+static void inbound_take_acks(struct inbound *p, struct true_acks *ret_acks)
 {
         struct local_entity *to = p->fanout->only;
         struct span rest = p->h.acks;
@@ -368,7 +368,7 @@ static bool separate_acks(struct inbound *p)
 {
         struct true_acks acks;
 
-        take_acks(p, &acks);
+        inbound_take_acks(p, &acks);
         if (!p->h.reliable && p->payload.n == 0) {
                 pass_bare_acks(p, &acks);
                 return false;
@@ -440,8 +440,8 @@ static bool is_for_part(const struct message *m, const struct local_entity *e)
 /* Makes a frame of @m for @e. AckLists from the bus hold SeqNums of the bus, which the engine dealt
  * with and which mean something else on a link; and a client takes what is reliable only with its full
  * address. */
-static bool make_frame(struct routing *routing, const struct message *m,
-                       const struct local_entity *e, struct frame_slice *ret_frame)
+static bool router_make_frame(struct routing *routing, const struct message *m,
+                              const struct local_entity *e, struct frame_slice *ret_frame)
 {
         struct span text = m->text;
         bool for_part = is_for_part(m, e);
@@ -464,7 +464,8 @@ static bool make_frame(struct routing *routing, const struct message *m,
 }
 
 /* @m does not get to @e: if it is reliable, its repetition may. */
-static void lose(struct routing *routing, const struct local_entity *e, const struct message *m)
+static void router_lose(struct routing *routing, const struct local_entity *e,
+                        const struct message *m)
 {
         if (m->header.reliable)
                 engine_refuse(routing->engine, e->entity, &m->header.src, m->header.seq);
@@ -487,8 +488,8 @@ void router_message(struct routing *routing, const struct event *event)
                 }
                 if (!session_is_new(e->session))
                         continue;
-                if ((frame.n == 0 && !make_frame(routing, event->message, e, &frame)) ||
+                if ((frame.n == 0 && !router_make_frame(routing, event->message, e, &frame)) ||
                     connection_push(&e->session->link, frame.chunk, frame.at, frame.n, kind))
-                        lose(routing, e, event->message);
+                        router_lose(routing, e, event->message);
         }
 }

@@ -12,7 +12,7 @@ static struct routing *routing_of(struct session_listener *l)
         return container_of(l, struct routing, listener);
 }
 
-static int on_begin(struct session_listener *l, struct session *s)
+static int routing_on_begin(struct session_listener *l, struct session *s)
 {
         s->routing = malloc(sizeof(*s->routing));
         if (!s->routing)
@@ -21,7 +21,7 @@ static int on_begin(struct session_listener *l, struct session *s)
         return 0;
 }
 
-static void on_end(struct session_listener *l, struct session *s)
+static void routing_on_end(struct session_listener *l, struct session *s)
 {
         monitor_forget(routing_of(l), s);
         fanouts_forget(s);
@@ -30,8 +30,8 @@ static void on_end(struct session_listener *l, struct session *s)
         s->routing = NULL;
 }
 
-static void on_joined(struct session_listener *l, const struct local_entity *e,
-                      const struct address *address)
+static void routing_on_joined(struct session_listener *l, const struct local_entity *e,
+                              const struct address *address)
 {
         struct routing *routing = routing_of(l);
 
@@ -40,8 +40,8 @@ static void on_joined(struct session_listener *l, const struct local_entity *e,
         patience_note(routing, address);
 }
 
-static void on_left(struct session_listener *l, const struct local_entity *e,
-                    const struct address *address, enum mbus_reason reason)
+static void routing_on_left(struct session_listener *l, const struct local_entity *e,
+                            const struct address *address, enum mbus_reason reason)
 {
         struct routing *routing = routing_of(l);
 
@@ -50,26 +50,26 @@ static void on_left(struct session_listener *l, const struct local_entity *e,
         monitor_left(routing, address, reason);
 }
 
-static void on_forget(struct session_listener *l, struct local_entity *e)
+static void routing_on_forget(struct session_listener *l, struct local_entity *e)
 {
         patience_forget(routing_of(l), e);
         retain_forget(routing_of(l), e);
 }
 
-static void on_network(struct bus_owner *owner, struct bus *bus, enum mbus_network network,
-                       const char *text)
+static void routing_on_network(struct bus_owner *owner, struct bus *bus, enum mbus_network network,
+                               const char *text)
 {
         network_note(container_of(owner, struct routing, bus_owner), bus, network, text);
 }
 
 void routing_init(struct routing *routing, struct sessions *sessions, const struct options *options)
 {
-        *routing = (struct routing){ .listener = { .on_begin = on_begin,
-                                                   .on_end = on_end,
-                                                   .on_joined = on_joined,
-                                                   .on_left = on_left,
-                                                   .on_forget = on_forget },
-                                     .bus_owner = { .on_network = on_network },
+        *routing = (struct routing){ .listener = { .on_begin = routing_on_begin,
+                                                   .on_end = routing_on_end,
+                                                   .on_joined = routing_on_joined,
+                                                   .on_left = routing_on_left,
+                                                   .on_forget = routing_on_forget },
+                                     .bus_owner = { .on_network = routing_on_network },
                                      .sessions = sessions,
                                      .buses = sessions->buses,
                                      .it = sessions->it,

@@ -81,7 +81,7 @@ static void stop_waiting(struct local_entity *e)
 /* ---- local entities ------------------------------------------------------------------------ */
 
 /* SeqNums go on at 0 after 4294967295, keys do not. */
-static uint64_t key_of(const struct local_entity *src, uint32_t seq)
+static uint64_t pending_key(const struct local_entity *src, uint32_t seq)
 {
         int32_t step = (int32_t)(seq - (uint32_t)src->pending.last_key);
 
@@ -105,7 +105,7 @@ int reliable_prepare_local(struct local_entity *src, uint32_t seq)
 
         if (waits_is_empty(&src->pending.local))
                 src->pending.last_key = (UINT64_C(1) << 32) + seq - 1;
-        if (key_of(src, seq) <= src->pending.last_key)
+        if (pending_key(src, seq) <= src->pending.last_key)
                 return MBUS_E_MALFORMED;
         r = reliable_check(src->session, 0);
         return r ? r : reserve_for(src, &src->pending.local);
@@ -137,7 +137,7 @@ static void wait_in(struct local_entity *src, struct waits *ws, uint64_t key, ui
 
 void reliable_wait_local(struct local_entity *src, uint32_t seq, struct local_entity *target)
 {
-        uint64_t key = key_of(src, seq);
+        uint64_t key = pending_key(src, seq);
 
         wait_in(src, &src->pending.local, key, seq, target);
         src->pending.last_key = key;
@@ -159,7 +159,7 @@ static void end_local(const struct local_entity *src, struct wait *w)
 bool reliable_acknowledge(struct local_entity *src, uint32_t seq, const struct local_entity *by)
 {
         struct waits *ws = &src->pending.local;
-        struct wait *w = waits_find(ws, key_of(src, seq));
+        struct wait *w = waits_find(ws, pending_key(src, seq));
 
         if (!w || w->target != by) {
                 ws = &src->pending.late;
@@ -183,7 +183,7 @@ static void fail_local(struct local_entity *src, struct wait *w, enum mbus_reaso
 }
 
 /* Ends what is over in @ws; returns when the next is, or TIME_NEVER. */
-static uint64_t expire(struct local_entity *src, struct waits *ws)
+static uint64_t expire_ring(struct local_entity *src, struct waits *ws)
 {
         for (; ws->head < ws->tail; ws->head++) {
                 struct wait *w = waits_at(ws, ws->head);
@@ -204,8 +204,8 @@ void reliable_expire(struct sessions *all)
 
         while ((d = deadlines_pop(&all->acknowledgements, all->it->now))) {
                 struct local_entity *src = container_of(d, struct local_entity, pending.deadline);
-                uint64_t next = expire(src, &src->pending.local);
-                uint64_t late = expire(src, &src->pending.late);
+                uint64_t next = expire_ring(src, &src->pending.local);
+                uint64_t late = expire_ring(src, &src->pending.late);
 
                 stop_waiting(src);
                 deadlines_set(&all->acknowledgements, d, next < late ? next : late);
@@ -296,7 +296,7 @@ static void fail_waits_on(struct local_entity *src, struct waits *ws,
         waits_trim(ws);
 }
 
-static void on_forget(struct session_listener *l, struct local_entity *e)
+static void reliable_on_forget(struct session_listener *l, struct local_entity *e)
 {
         struct list_node *node, *next;
 
@@ -315,7 +315,7 @@ static void on_forget(struct session_listener *l, struct local_entity *e)
 
 void reliable_init(struct sessions *all)
 {
-        static struct session_listener listener = { .on_forget = on_forget };
+        static struct session_listener listener = { .on_forget = reliable_on_forget };
 
         sessions_listen(all, &listener);
 }

@@ -26,7 +26,7 @@ static void end_for(struct session *s, unsigned n)
         }
 }
 
-static struct connection *on_new(struct connection_owner *owner, struct rights *rights)
+static struct connection *sessions_on_new(struct connection_owner *owner, struct rights *rights)
 {
         struct sessions *all = sessions_of(owner);
         struct session *s = malloc(sizeof(*s));
@@ -46,7 +46,7 @@ static struct connection *on_new(struct connection_owner *owner, struct rights *
         return &s->link;
 }
 
-static void on_end(struct connection *c)
+static void sessions_on_end(struct connection *c)
 {
         struct session *s = session_of(c);
 
@@ -58,17 +58,18 @@ static void on_end(struct connection *c)
         s->rights = NULL;
 }
 
-static void on_gap(struct connection *c, enum kind kind, uint64_t n, struct buffer *ret_frame)
+static void sessions_on_gap(struct connection *c, enum kind kind, uint64_t n,
+                            struct buffer *ret_frame)
 {
         reply_format_dropped(session_of(c), n, kind == KIND_COPY ? "copies" : "full", ret_frame);
 }
 
-static void on_silence(struct connection *c)
+static void sessions_on_silence(struct connection *c)
 {
         reply_say(session_of(c), SPAN_NULL);
 }
 
-static void on_refusal(struct connection_owner *owner, int fd, const char *why)
+static void sessions_on_refusal(struct connection_owner *owner, int fd, const char *why)
 {
         reply_refuse_connection(sessions_of(owner), fd, why);
 }
@@ -78,11 +79,11 @@ static void on_refusal(struct connection_owner *owner, int fd, const char *why)
 void sessions_init(struct sessions *all, struct iteration *it, struct connections *net,
                    struct buses *buses)
 {
-        *all = (struct sessions){ .owner = { .on_new = on_new,
-                                             .on_gap = on_gap,
-                                             .on_silence = on_silence,
-                                             .on_end = on_end,
-                                             .on_refusal = on_refusal },
+        *all = (struct sessions){ .owner = { .on_new = sessions_on_new,
+                                             .on_gap = sessions_on_gap,
+                                             .on_silence = sessions_on_silence,
+                                             .on_end = sessions_on_end,
+                                             .on_refusal = sessions_on_refusal },
                                   .it = it,
                                   .net = net,
                                   .buses = buses,
