@@ -30,12 +30,12 @@ static bool tell_watched(struct request *r, struct list_position *position)
         struct address address;
         struct buffer text = BUFFER_INIT;
 
-        if (!get_address(r, &address) || !monitor_has_watch(r->s, &address)) {
+        if (!get_address(r, &address) || !presence_has_watch(r->s, &address)) {
                 /* broker.unwatched has been said. */
                 request_fail(r, MBUS_REASON_DENIED, "the watch ended before all were told");
                 return true;
         }
-        if (!monitor_tell(r->control->routing, r->s, &address, position))
+        if (!presence_tell(r->control->routing, r->s, &address, position))
                 return false;
         network_tell(r->s);
         buffer_add_text(&text, "broker.watching(");
@@ -69,7 +69,7 @@ static void on_watch(struct request *r)
         }
         if (!lists_take(r))
                 return;
-        result = monitor_watch(r->control->routing, r->s, &address);
+        result = presence_watch(r->control->routing, r->s, &address);
         if (result) {
                 if (result == MBUS_E_FULL)
                         connection_log_limit(&r->s->link, LIMIT_WATCHES_PER_LINK,

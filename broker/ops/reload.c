@@ -178,6 +178,7 @@ static void restrict_session(struct routing *routing, struct session *s, struct 
         s->rights = rights;
         if (!rights)
                 return;
+        presence_restrict(routing, s);
         monitor_restrict(routing, s);
         restrict_entities(s);
 }

@@ -1,189 +1,11 @@
 /*
- * monitor.c - clients that watch entities come and go, and clients that observe all messages.
+ * monitor.c - sessions that observe messages get a copy of each.
  */
 #include "monitor.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include <core/frame.h>
-
-struct watch {
-        struct watch *next;
-        struct address *address;
-};
-
-/* ---- watching ------------------------------------------------------------------------------ */
-
-static bool is_watching(const struct session *s, const struct address *address)
-{
-        for (const struct watch *w = s->routing->watches; w; w = w->next)
-                if (address_is_subset(w->address, address))
-                        return true;
-        return false;
-}
-
-bool monitor_has_watch(const struct session *s, const struct address *address)
-{
-        for (const struct watch *w = s->routing->watches; w; w = w->next)
-                if (address_equal(w->address, address))
-                        return true;
-        return false;
-}
-
-int monitor_watch(struct routing *routing, struct session *s, const struct address *address)
-{
-        struct watch *w;
-
-        if (monitor_has_watch(s, address))
-                return 0;
-        if (s->routing->n_watches >= routing->quota->limits.of[LIMIT_WATCHES_PER_LINK])
-                return MBUS_E_FULL;
-        w = malloc(sizeof(*w));
-        if (!w)
-                return -ENOMEM;
-        w->address = address_dup(address);
-        if (!w->address) {
-                free(w);
-                return -ENOMEM;
-        }
-        w->next = s->routing->watches;
-        s->routing->watches = w;
-        routing->n_watchers += s->routing->n_watches++ == 0;
-        return 0;
-}
-
-/* A broker.joined under construction. */
-struct joined {
-        struct session *s;
-        struct buffer text;
-};
-
-static void joined_finish(struct joined *j)
-{
-        if (j->text.failed) {
-                connection_kill(&j->s->link, "memory is short");
-        } else if (j->text.n > 0) {
-                buffer_add_char(&j->text, ')');
-                reply_say(j->s, buffer_span(&j->text));
-        }
-        buffer_clear(&j->text);
-}
-
-static void joined_add(struct joined *j, const struct address *address, uint64_t age_ms)
-{
-        buffer_add_text(&j->text, j->text.n > 0 ? " " : "broker.joined(");
-        value_format_string(address->text, &j->text);
-        buffer_add_char(&j->text, ' ');
-        buffer_add_uint(&j->text, age_ms);
-}
-
-/* Those of the bus, then those of links. */
-enum {
-        STAGE_PEERS,
-        STAGE_ENTITIES,
-};
-
-/* The next that matches, and since when it is there; NULL behind the last. */
-static const struct address *next_known(struct routing *routing, const struct session *s,
-                                        const struct address *address,
-                                        struct list_position *position, uint64_t *ret_joined)
-{
-        const struct local_entity *e;
-        struct entity *entity;
-        struct peer_info peer;
-
-        if (position->stage == STAGE_PEERS) {
-                if (engine_walk_peers(routing->engine, address, &position->walk, &peer)) {
-                        *ret_joined = peer.joined;
-                        return peer.address;
-                }
-                position->stage = STAGE_ENTITIES;
-                position->walk = INDEX_WALK_INIT;
-        }
-        while ((entity = engine_walk_entities(routing->engine, address, &position->walk))) {
-                e = entity_data(entity);
-                /* A link is not told of what it attaches itself while it watches. */
-                if (e->session == s && e->number > position->begun)
-                        continue;
-                *ret_joined = e->joined;
-                return entity_address(entity);
-        }
-        return NULL;
-}
-
-bool monitor_tell(struct routing *routing, struct session *s, const struct address *address,
-                  struct list_position *position)
-{
-        struct joined j = { s, BUFFER_INIT };
-        const struct address *known = address;
-        uint64_t joined;
-
-        while (known && !j.text.failed && j.text.n <= JOINED_BYTES_MAX) {
-                known = next_known(routing, s, address, position, &joined);
-                if (known)
-                        joined_add(&j, known, (routing->it->now - joined) / NSEC_PER_MSEC);
-        }
-        joined_finish(&j);
-        buffer_deinit(&j.text);
-        return !known;
-}
-
-void monitor_joined(struct routing *routing, const struct session *own,
-                    const struct address *address, uint64_t age_ms)
-{
-        struct joined j = { NULL, BUFFER_INIT };
-
-        if (routing->n_watchers == 0)
-                return;
-        for (j.s = sessions_first(routing->sessions); j.s; j.s = session_next(j.s)) {
-                if (j.s == own || !is_watching(j.s, address))
-                        continue;
-                joined_add(&j, address, age_ms);
-                joined_finish(&j);
-        }
-        buffer_deinit(&j.text);
-}
-
-void monitor_left(struct routing *routing, const struct address *address, enum mbus_reason reason)
-{
-        struct buffer text = BUFFER_INIT;
-
-        if (routing->n_watchers == 0)
-                return;
-        buffer_add_text(&text, "broker.left(");
-        value_format_string(address->text, &text);
-        buffer_add_char(&text, ' ');
-        buffer_add_text(&text, reason_symbol(reason));
-        buffer_add_char(&text, ')');
-        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s)) {
-                if (!is_watching(s, address))
-                        continue;
-                if (text.failed)
-                        connection_kill(&s->link, "memory is short");
-                else
-                        reply_say(s, buffer_span(&text));
-        }
-        buffer_deinit(&text);
-}
-
-static void unwatch(struct routing *routing, struct session *s)
-{
-        struct watch *next;
-
-        routing->n_watchers -= s->routing->n_watches > 0;
-        for (struct watch *w = s->routing->watches; w; w = next) {
-                next = w->next;
-                free(w->address);
-                free(w);
-        }
-        s->routing->watches = NULL;
-        s->routing->n_watches = 0;
-}
-
-/* ---- observing ----------------------------------------------------------------------------- */
+/* ---- who observes -------------------------------------------------------------------------- */
 
 /* Counts @s among those who observe @bus, or no more. */
 static void observer_count(struct bus *bus, const struct session *s, bool in)
@@ -290,26 +112,19 @@ void monitor_copy_received(struct routing *routing, struct bus *bus, const struc
 
 /* ---- what ends ----------------------------------------------------------------------------- */
 
-/* COMMAND(REASON "WHY") */
-static void say_end(struct session *s, const char *command, enum mbus_reason reason,
-                    const char *why)
+static void monitor_end(struct routing *routing, struct session *s, enum mbus_reason reason,
+                        const char *why)
 {
-        reply_reason(s, span_of("()"), command, SPAN_NULL, reason_symbol(reason), why);
+        monitor_unobserve(routing, s);
+        reply_reason(s, span_of("()"), "broker.unobserved", SPAN_NULL, reason_symbol(reason), why);
 }
 
 void monitor_restrict(struct routing *routing, struct session *s)
 {
-        static const char why[] =
-                "[policy] of the broker has changed and does not let this user do that";
-
-        if (s->routing->n_watches > 0 && !rights_may_watch(s->rights)) {
-                unwatch(routing, s);
-                say_end(s, "broker.unwatched", MBUS_REASON_DENIED, why);
-        }
-        if (s->routing->observes && !rights_may_observe(s->rights)) {
-                monitor_unobserve(routing, s);
-                say_end(s, "broker.unobserved", MBUS_REASON_DENIED, why);
-        }
+        if (s->routing->observes && !rights_may_observe(s->rights))
+                monitor_end(
+                        routing, s, MBUS_REASON_DENIED,
+                        "[policy] of the broker has changed and does not let this user do that");
 }
 
 void monitor_change_buses(struct routing *routing)
@@ -322,17 +137,8 @@ void monitor_change_buses(struct routing *routing)
                      s = session_next(s))
                         observer_count(bus, s, true);
         }
-        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s)) {
-                if (has_buses(routing, s->routing->filters))
-                        continue;
-                monitor_unobserve(routing, s);
-                say_end(s, "broker.unobserved", MBUS_REASON_UNKNOWN,
-                        "the broker has left a bus that was observed");
-        }
-}
-
-void monitor_forget(struct routing *routing, struct session *s)
-{
-        unwatch(routing, s);
-        monitor_unobserve(routing, s);
+        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s))
+                if (!has_buses(routing, s->routing->filters))
+                        monitor_end(routing, s, MBUS_REASON_UNKNOWN,
+                                    "the broker has left a bus that was observed");
 }

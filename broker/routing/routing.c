@@ -23,7 +23,8 @@ static int routing_on_begin(struct session_listener *l, struct session *s)
 
 static void routing_on_end(struct session_listener *l, struct session *s)
 {
-        monitor_forget(routing_of(l), s);
+        presence_forget(routing_of(l), s);
+        monitor_unobserve(routing_of(l), s);
         fanouts_forget(s);
         assert(s->routing->retained == 0);
         free(s->routing);
@@ -36,7 +37,7 @@ static void routing_on_joined(struct session_listener *l, const struct local_ent
         struct routing *routing = routing_of(l);
 
         routes_invalidate(routing);
-        monitor_joined(routing, e ? e->session : NULL, address, 0);
+        presence_joined(routing, e ? e->session : NULL, address);
         patience_note(routing, address);
 }
 
@@ -47,7 +48,7 @@ static void routing_on_left(struct session_listener *l, const struct local_entit
 
         (void)e;
         routes_invalidate(routing);
-        monitor_left(routing, address, reason);
+        presence_left(routing, address, reason);
 }
 
 static void routing_on_forget(struct session_listener *l, struct local_entity *e)
@@ -94,8 +95,10 @@ void routing_say_bye(struct routing *routing)
 
         /* That all have left is what the end of the connection says; to tell each of each as well would
          * take too long. */
-        for (s = sessions_first(routing->sessions); s; s = session_next(s))
-                monitor_forget(routing, s);
+        for (s = sessions_first(routing->sessions); s; s = session_next(s)) {
+                presence_forget(routing, s);
+                monitor_unobserve(routing, s);
+        }
         /* The datagrams go out in between, or a thousand of them would not fit. */
         for (s = sessions_first(routing->sessions); s; s = session_next(s)) {
                 while (s->n_entities > 0) {

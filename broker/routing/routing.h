@@ -6,7 +6,8 @@
  *      fanout        who gets what one entity sends to one destination, remembered
  *      patience      messages that wait until their destination is known
  *      retain        last values, for those who come late
- *      monitor       who watches entities, who observes messages
+ *      presence      who watches entities come and go
+ *      monitor       who observes messages
  *      loss, network-news
  *                    what is the matter with a bus, told to those whom it concerns
  */
@@ -19,6 +20,7 @@
 #include "monitor.h"
 #include "network-news.h"
 #include "patience.h"
+#include "presence.h"
 #include "retain.h"
 #include "router.h"
 #include "state.h"
