@@ -16,7 +16,7 @@ struct fanout *fanout_free(struct fanout *fanout)
 {
         if (!fanout)
                 return NULL;
-        name_unref(fanout->name);
+        remote_address_unref(fanout->remote);
         free(fanout->sessions);
         free(fanout);
         return NULL;
@@ -168,7 +168,7 @@ struct fanout *fanout_get(struct routing *routing, struct session *s, struct loc
 }
 
 enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
-                               struct local_entity **ret_target, struct name **ret_name)
+                               struct local_entity **ret_target, struct remote_address **ret_remote)
 {
         struct entity *entity = NULL;
         const struct address *address = NULL;
@@ -187,8 +187,8 @@ enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
                                 fanout->target = entity_data(entity);
                                 break;
                         }
-                        fanout->name = name_new(address->text);
-                        if (fanout->name)
+                        fanout->remote = remote_address_new(address->text);
+                        if (fanout->remote)
                                 fanout->resolution = FANOUT_PEER;
                         break;
                 default:
@@ -196,7 +196,7 @@ enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
                 }
         }
         *ret_target = fanout->target;
-        *ret_name = fanout->name;
+        *ret_remote = fanout->remote;
         return fanout->resolution;
 }
 

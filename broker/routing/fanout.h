@@ -33,9 +33,9 @@ struct fanout {
         bool has_peers;            /* dest matches remote entities */
         bool exported;             /* what is sent may go to other buses, too */
         enum resolution resolution;
-        struct local_entity *target; /* with FANOUT_LOCAL */
-        struct name *name;           /* with FANOUT_PEER */
-        struct session **sessions;   /* each once, even if several of its entities match */
+        struct local_entity *target;   /* with FANOUT_LOCAL */
+        struct remote_address *remote; /* with FANOUT_PEER */
+        struct session **sessions;     /* each once, even if several of its entities match */
         size_t n;
         size_t pattern_n;
         char pattern[]; /* "SRC DEST ", plain, as most headers have it */
@@ -49,7 +49,8 @@ struct fanout *fanout_get(struct routing *routing, struct session *s, struct loc
 struct fanout *fanout_recall(struct routing *routing, struct session *s, struct span *rest);
 /* Who gets a reliable message. FANOUT_UNRESOLVED: memory is short. */
 enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
-                               struct local_entity **ret_target, struct name **ret_name);
+                               struct local_entity **ret_target,
+                               struct remote_address **ret_remote);
 /* Fills routing->matches with the *@ret_n local entities that @dest matches. False when memory is
  * short. */
 bool match_entities(struct routing *routing, const struct address *dest, size_t *ret_n);

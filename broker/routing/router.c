@@ -263,17 +263,17 @@ static void forward_reliable_locally(struct inbound *p, struct local_entity *tar
                 inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
                 if (p->waited)
-                        reliable_wait_late(src, p->h.seq, target);
+                        reliable_await_late(src, p->h.seq, target);
                 else
-                        reliable_wait_local(src, p->h.seq, target);
+                        reliable_await_local(src, p->h.seq, target);
                 monitor_copy_main(p->routing, p->text, false);
         }
 }
 
-static void forward_reliable_to_peer(struct inbound *p, struct name *name)
+static void forward_reliable_to_peer(struct inbound *p, struct remote_address *remote)
 {
         struct local_entity *src = p->fanout->src;
-        struct span dest = { name->text, name->n };
+        struct span dest = { remote->text, remote->n };
         size_t bytes = reliable_size(local_entity_text(src), dest, p->payload);
         uint64_t ticket;
         int r;
@@ -294,7 +294,7 @@ static void forward_reliable_to_peer(struct inbound *p, struct name *name)
                                  p->payload, &ticket);
         switch (r) {
         case 0:
-                reliable_wait_remote(src, p->h.seq, ticket, name, bytes);
+                reliable_await_remote(src, p->h.seq, ticket, remote, bytes);
                 break;
         case MBUS_E_TOO_LARGE:
                 inbound_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
@@ -313,12 +313,12 @@ static void forward_reliable_to_peer(struct inbound *p, struct name *name)
 static void forward_reliable(struct inbound *p)
 {
         struct local_entity *target;
-        struct name *name;
+        struct remote_address *remote;
         enum resolution resolution;
 
         if (inbound_is_forbidden(p) || !inbound_fits(p))
                 return;
-        resolution = fanout_resolve(p->routing, p->fanout, &target, &name);
+        resolution = fanout_resolve(p->routing, p->fanout, &target, &remote);
         if (patience_is_wanted(p, resolution == FANOUT_LOCAL || resolution == FANOUT_PEER)) {
                 patience_hold(p);
                 return;
@@ -331,7 +331,7 @@ static void forward_reliable(struct inbound *p)
                 forward_reliable_locally(p, target);
                 break;
         case FANOUT_PEER:
-                forward_reliable_to_peer(p, name);
+                forward_reliable_to_peer(p, remote);
                 break;
         case FANOUT_SEVERAL:
                 inbound_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");

@@ -11,95 +11,112 @@
 #include <core/limits.h>
 #include <mbus.h>
 
-#define WAITS_MIN 8
+#define ACK_RING_MIN 8
 /* A ring that grew beyond this is given back when it is empty. */
-#define WAITS_KEPT 64
+#define ACK_RING_KEPT 64
 
-struct name *name_new(struct span text)
+_Static_assert((ACK_RING_MIN & (ACK_RING_MIN - 1)) == 0, "a position is masked with the size");
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+struct remote_address *remote_address_new(struct span text)
 {
-        struct name *name = malloc(sizeof(*name) + text.n);
+        struct remote_address *remote = malloc(sizeof(*remote) + text.n);
 
-        if (!name)
+        if (!remote)
                 return NULL;
-        name->refs = 1;
-        name->n = text.n;
-        memcpy(name->text, text.at, text.n);
-        return name;
+        remote->refs = 1;
+        remote->n = text.n;
+        memcpy(remote->text, text.at, text.n);
+        return remote;
 }
 
-struct name *name_ref(struct name *name)
+struct remote_address *remote_address_ref(struct remote_address *remote)
 {
-        name->refs++;
-        return name;
+        assert(remote->refs > 0);
+        remote->refs++;
+        return remote;
 }
 
-struct name *name_unref(struct name *name)
+struct remote_address *remote_address_unref(struct remote_address *remote)
 {
-        if (name && --name->refs == 0)
-                free(name);
+        if (!remote)
+                return NULL;
+        assert(remote->refs > 0);
+        if (--remote->refs == 0)
+                free(remote);
         return NULL;
 }
 
-int waits_reserve(struct waits *ws)
-{
-        uint32_t size = ws->size ? ws->size * 2 : WAITS_MIN;
-        struct wait *ring;
+/* ---- rings --------------------------------------------------------------------------------- */
 
-        if (ws->tail - ws->head < ws->size)
+int ack_ring_reserve(struct ack_ring *ring)
+{
+        uint32_t size = ring->size ? ring->size * 2 : ACK_RING_MIN;
+        struct pending_ack *slots;
+
+        assert(ring->tail - ring->head <= ring->size);
+        if (ring->tail - ring->head < ring->size)
                 return 0;
         if (size > RELIABLE_OUTSTANDING_MAX)
                 return MBUS_E_FULL;
-        ring = malloc(size * sizeof(*ring));
-        if (!ring)
+        slots = malloc(size * sizeof(*slots));
+        if (!slots)
                 return -ENOMEM;
-        for (uint64_t i = ws->head; i < ws->tail; i++)
-                ring[i & (size - 1)] = *waits_at(ws, i);
-        free(ws->ring);
-        ws->ring = ring;
-        ws->size = size;
+        for (uint64_t i = ring->head; i < ring->tail; i++)
+                slots[i & (size - 1)] = *ack_ring_at(ring, i);
+        free(ring->slots);
+        ring->slots = slots;
+        ring->size = size;
         return 0;
 }
 
-/* The one with @seq where they are in no order, unless it is finished. */
-struct wait *waits_find_seq(const struct waits *ws, uint32_t seq)
+void ack_ring_push(struct ack_ring *ring, const struct pending_ack *ack)
 {
-        for (uint64_t i = ws->head; i < ws->tail; i++)
-                if (waits_at(ws, i)->seq == seq && !wait_is_finished(waits_at(ws, i)))
-                        return waits_at(ws, i);
-        return NULL;
+        assert(ring->tail - ring->head < ring->size);
+        assert(!ack->target != !ack->remote);
+        /* All have the same time, T_k of the RFC (section 7), or none: who began first ends first. */
+        assert(ack_ring_is_empty(ring) || ack_ring_last(ring)->deadline <= ack->deadline);
+        *ack_ring_at(ring, ring->tail++) = *ack;
 }
 
-void waits_push(struct waits *ws, const struct wait *w)
+struct pending_ack *ack_ring_find(const struct ack_ring *ring, uint64_t key)
 {
-        assert(ws->tail - ws->head < ws->size);
-        *waits_at(ws, ws->tail++) = *w;
-}
-
-/* The wait with @key, unless it is finished. */
-struct wait *waits_find(const struct waits *ws, uint64_t key)
-{
-        uint64_t low = ws->head, high = ws->tail;
+        uint64_t low = ring->head, high = ring->tail;
 
         while (low < high) {
                 uint64_t middle = low + (high - low) / 2;
 
-                if (waits_at(ws, middle)->key < key)
+                if (ack_ring_at(ring, middle)->key < key)
                         low = middle + 1;
                 else
                         high = middle;
         }
-        if (low == ws->tail || waits_at(ws, low)->key != key || wait_is_finished(waits_at(ws, low)))
+        if (low == ring->tail || ack_ring_at(ring, low)->key != key ||
+            pending_ack_is_finished(ack_ring_at(ring, low)))
                 return NULL;
-        return waits_at(ws, low);
+        return ack_ring_at(ring, low);
 }
 
-/* Forgets what is finished at the front, and memory that a burst needed. */
-void waits_trim(struct waits *ws)
+struct pending_ack *ack_ring_find_seq(const struct ack_ring *ring, uint32_t seq)
 {
-        while (ws->head < ws->tail && wait_is_finished(waits_at(ws, ws->head)))
-                ws->head++;
-        if (ws->head == ws->tail && ws->size > WAITS_KEPT) {
-                free(ws->ring);
-                *ws = (struct waits){ 0 };
-        }
+        for (uint64_t i = ring->head; i < ring->tail; i++)
+                if (ack_ring_at(ring, i)->seq == seq &&
+                    !pending_ack_is_finished(ack_ring_at(ring, i)))
+                        return ack_ring_at(ring, i);
+        return NULL;
+}
+
+void ack_ring_trim(struct ack_ring *ring)
+{
+        while (ring->head < ring->tail && pending_ack_is_finished(ack_ring_at(ring, ring->head)))
+                ring->head++;
+        if (ring->head == ring->tail && ring->size > ACK_RING_KEPT)
+                ack_ring_deinit(ring);
+}
+
+void ack_ring_deinit(struct ack_ring *ring)
+{
+        free(ring->slots);
+        *ring = (struct ack_ring){ 0 };
 }

@@ -1,12 +1,15 @@
 /*
  * reliable.c - who waits for whose acknowledgement (RFC 3259, section 7, on links).
  *
- * Waits of one source stand in a ring in the order of their SeqNums, so one is found by halving.
- * All have the same time-out, so the ring is in the order of their deadlines, too, and one timer a
- * source is enough: it is set for the oldest wait, and not moved when that ends in time. A busy
- * source so costs a timer operation each 600 ms and not each message. Messages that waited for their
- * destination (patience.h) have a ring of their own, for their SeqNums are in no order; they are looked for
- * one by one, since acknowledgements come in the order of the messages.
+ * Section 7: a reliable message is acknowledged by its receiver, or its sender is told after T_k that
+ * it was not. Over a link nothing is lost, so nothing is repeated; T_k is left.
+ *
+ * The pending acknowledgements of one source stand in a ring in the order of their SeqNums. All have
+ * the same time-out, so that is the order of their deadlines, too, and one timer a source is enough: it
+ * is set for the oldest, and not moved when that ends in time. A busy source so costs a timer operation
+ * each 600 ms and not each message. Messages that waited for their destination (patience.h) have a ring
+ * of their own, for their SeqNums are in no order; they are looked for one by one, since
+ * acknowledgements come in the order of the messages.
  */
 #include "reliable.h"
 
@@ -46,18 +49,21 @@ void reliable_charge(struct session *s, size_t bytes)
 
 void reliable_discharge(struct session *s, size_t bytes)
 {
-        assert(s->n_tickets > 0 && s->kept >= bytes);
+        assert(s->n_tickets > 0);
+        assert(s->kept >= bytes);
         s->n_tickets--;
         quota_give_back(s->link.user, QUOTA_TICKETS, 1);
         s->kept -= bytes;
         quota_give_back(s->link.user, QUOTA_BYTES, bytes);
-        if (bytes > 0 && s->kept == 0)
-                s->link.user->n_backlogs--;
+        if (bytes == 0 || s->kept > 0)
+                return;
+        assert(s->link.user->n_backlogs > 0);
+        s->link.user->n_backlogs--;
 }
 
-/* ---- those that wait ----------------------------------------------------------------------- */
+/* ---- who waits for local entities ---------------------------------------------------------- */
 
-static void start_waiting(struct local_entity *e)
+static void pending_begin(struct local_entity *e)
 {
         if (e->pending.is_waiting)
                 return;
@@ -65,14 +71,16 @@ static void start_waiting(struct local_entity *e)
         list_push_first(&e->all->senders, &e->pending.node);
 }
 
-static bool waits_for_nobody(const struct pending *p)
+static bool pending_is_over(const struct pending *p)
 {
-        return waits_is_empty(&p->local) && waits_is_empty(&p->late);
+        return ack_ring_is_empty(&p->local) && ack_ring_is_empty(&p->late);
 }
 
-static void stop_waiting(struct local_entity *e)
+static void pending_end(struct local_entity *e)
 {
-        if (!e->pending.is_waiting || !waits_for_nobody(&e->pending))
+        /* Acknowledgements are waited for in rings, or not at all. */
+        assert(e->pending.is_waiting || pending_is_over(&e->pending));
+        if (!e->pending.is_waiting || !pending_is_over(&e->pending))
                 return;
         e->pending.is_waiting = false;
         list_remove(&e->all->senders, &e->pending.node);
@@ -88,10 +96,10 @@ static uint64_t pending_key(const struct local_entity *src, uint32_t seq)
         return src->pending.last_key + (uint64_t)(int64_t)step;
 }
 
-/* Room for one more in @ws of @src. */
-static int reserve_for(struct local_entity *src, struct waits *ws)
+/* Room for one more in @ring of @src. */
+static int reserve_for(struct local_entity *src, struct ack_ring *ring)
 {
-        int r = waits_reserve(ws);
+        int r = ack_ring_reserve(ring);
 
         if (r == MBUS_E_FULL)
                 connection_log_fixed_limit(&src->session->link, FIXED_OUTSTANDING,
@@ -103,7 +111,7 @@ int reliable_prepare_local(struct local_entity *src, uint32_t seq)
 {
         int r;
 
-        if (waits_is_empty(&src->pending.local))
+        if (ack_ring_is_empty(&src->pending.local))
                 src->pending.last_key = (UINT64_C(1) << 32) + seq - 1;
         if (pending_key(src, seq) <= src->pending.last_key)
                 return MBUS_E_MALFORMED;
@@ -118,84 +126,87 @@ int reliable_prepare_late(struct local_entity *src)
         return r ? r : reserve_for(src, &src->pending.late);
 }
 
-static void wait_in(struct local_entity *src, struct waits *ws, uint64_t key, uint32_t seq,
-                    struct local_entity *target)
+static void await_in(struct local_entity *src, struct ack_ring *ring, uint64_t key, uint32_t seq,
+                     struct local_entity *target)
 {
         struct sessions *all = src->all;
-        struct wait w = {
+        struct pending_ack ack = {
                 .key = key, .deadline = all->it->now + TIMEOUT_NS, .target = target, .seq = seq
         };
 
-        assert(target->session && target->all == all);
-        waits_push(ws, &w);
+        /* The broker and proxies acknowledge by other ways. */
+        assert(src->session && target->session && target->all == all);
+        ack_ring_push(ring, &ack);
         reliable_charge(src->session, 0);
-        target->pending.n_waited_on++;
-        start_waiting(src);
+        target->pending.n_owed++;
+        pending_begin(src);
         if (src->pending.deadline.slot == 0)
-                deadlines_set(&all->acknowledgements, &src->pending.deadline, w.deadline);
+                deadlines_set(&all->acknowledgements, &src->pending.deadline, ack.deadline);
+        assert(src->pending.deadline.at <= ack.deadline);
 }
 
-void reliable_wait_local(struct local_entity *src, uint32_t seq, struct local_entity *target)
+void reliable_await_local(struct local_entity *src, uint32_t seq, struct local_entity *target)
 {
         uint64_t key = pending_key(src, seq);
 
-        wait_in(src, &src->pending.local, key, seq, target);
+        assert(key > src->pending.last_key);
+        await_in(src, &src->pending.local, key, seq, target);
         src->pending.last_key = key;
 }
 
-void reliable_wait_late(struct local_entity *src, uint32_t seq, struct local_entity *target)
+void reliable_await_late(struct local_entity *src, uint32_t seq, struct local_entity *target)
 {
-        wait_in(src, &src->pending.late, seq, seq, target);
+        await_in(src, &src->pending.late, seq, seq, target);
 }
 
-static void end_local(const struct local_entity *src, struct wait *w)
+static void end_local(const struct local_entity *src, struct pending_ack *ack)
 {
-        assert(w->target->pending.n_waited_on > 0);
-        w->target->pending.n_waited_on--;
-        w->target = NULL;
+        assert(ack->target && ack->target->pending.n_owed > 0);
+        ack->target->pending.n_owed--;
+        ack->target = NULL;
         reliable_discharge(src->session, 0);
 }
 
 bool reliable_acknowledge(struct local_entity *src, uint32_t seq, const struct local_entity *by)
 {
-        struct waits *ws = &src->pending.local;
-        struct wait *w = waits_find(ws, pending_key(src, seq));
+        struct ack_ring *ring = &src->pending.local;
+        struct pending_ack *ack = ack_ring_find(ring, pending_key(src, seq));
 
-        if (!w || w->target != by) {
-                ws = &src->pending.late;
-                w = waits_find_seq(ws, seq);
+        if (!ack || ack->target != by) {
+                ring = &src->pending.late;
+                ack = ack_ring_find_seq(ring, seq);
         }
-        if (!w || w->target != by)
+        if (!ack || ack->target != by)
                 return false;
-        end_local(src, w);
-        waits_trim(ws);
-        stop_waiting(src);
+        end_local(src, ack);
+        ack_ring_trim(ring);
+        pending_end(src);
         return true;
 }
 
-static void fail_local(struct local_entity *src, struct wait *w, enum mbus_reason reason,
+static void fail_local(struct local_entity *src, struct pending_ack *ack, enum mbus_reason reason,
                        const char *why)
 {
-        uint32_t seq = w->seq;
+        uint32_t seq = ack->seq;
 
-        end_local(src, w);
+        end_local(src, ack);
         reply_undelivered(src->session, local_entity_text(src), seq, reason, why);
 }
 
-/* Ends what is over in @ws; returns when the next is, or TIME_NEVER. */
-static uint64_t expire_ring(struct local_entity *src, struct waits *ws)
+/* Ends what is over in @ring; returns when the next is, or TIME_NEVER. */
+static uint64_t expire_ring(struct local_entity *src, struct ack_ring *ring)
 {
-        for (; ws->head < ws->tail; ws->head++) {
-                struct wait *w = waits_at(ws, ws->head);
+        for (; ring->head < ring->tail; ring->head++) {
+                struct pending_ack *ack = ack_ring_at(ring, ring->head);
 
-                if (wait_is_finished(w))
+                if (pending_ack_is_finished(ack))
                         continue;
-                if (w->deadline > src->all->it->now)
+                if (ack->deadline > src->all->it->now)
                         break;
-                fail_local(src, w, MBUS_REASON_TIMEOUT, "it was not acknowledged within 600 ms");
+                fail_local(src, ack, MBUS_REASON_TIMEOUT, "it was not acknowledged within 600 ms");
         }
-        waits_trim(ws);
-        return waits_is_empty(ws) ? TIME_NEVER : waits_at(ws, ws->head)->deadline;
+        ack_ring_trim(ring);
+        return ack_ring_is_empty(ring) ? TIME_NEVER : ack_ring_at(ring, ring->head)->deadline;
 }
 
 void reliable_expire(struct sessions *all)
@@ -207,8 +218,11 @@ void reliable_expire(struct sessions *all)
                 uint64_t next = expire_ring(src, &src->pending.local);
                 uint64_t late = expire_ring(src, &src->pending.late);
 
-                stop_waiting(src);
-                deadlines_set(&all->acknowledgements, d, next < late ? next : late);
+                pending_end(src);
+                next = next < late ? next : late;
+                /* There is a timer for whoever waits, and for nobody else. */
+                assert((next != TIME_NEVER) == src->pending.is_waiting);
+                deadlines_set(&all->acknowledgements, d, next);
         }
 }
 
@@ -226,47 +240,52 @@ int reliable_prepare_remote(struct local_entity *src, size_t bytes)
         return r ? r : reserve_for(src, &src->pending.remote);
 }
 
-void reliable_wait_remote(struct local_entity *src, uint32_t seq, uint64_t ticket,
-                          struct name *name, size_t bytes)
+void reliable_await_remote(struct local_entity *src, uint32_t seq, uint64_t ticket,
+                           struct remote_address *remote, size_t bytes)
 {
-        struct wait w = {
-                .key = ticket, .seq = seq, .bytes = (uint32_t)bytes, .name = name_ref(name)
-        };
+        struct pending_ack ack = { .key = ticket,
+                                   .seq = seq,
+                                   .bytes = (uint32_t)bytes,
+                                   .remote = remote_address_ref(remote) };
 
-        reliable_charge(src->session, w.bytes);
-        waits_push(&src->pending.remote, &w);
+        /* The engine counts its tickets on. */
+        assert(ack_ring_is_empty(&src->pending.remote) ||
+               ack_ring_last(&src->pending.remote)->key < ticket);
+        reliable_charge(src->session, ack.bytes);
+        ack_ring_push(&src->pending.remote, &ack);
 }
 
-static void end_remote(const struct local_entity *src, struct wait *w)
+static void end_remote(const struct local_entity *src, struct pending_ack *ack)
 {
-        w->name = name_unref(w->name);
-        reliable_discharge(src->session, w->bytes);
+        assert(ack->remote && !ack->target);
+        ack->remote = remote_address_unref(ack->remote);
+        reliable_discharge(src->session, ack->bytes);
 }
 
 void reliable_finish(struct local_entity *src, uint64_t ticket, enum mbus_reason reason)
 {
-        struct wait *w = waits_find(&src->pending.remote, ticket);
+        struct pending_ack *ack = ack_ring_find(&src->pending.remote, ticket);
 
-        if (!w)
+        if (!ack)
                 return;
         if (reason == MBUS_REASON_NONE)
-                reply_acknowledge(src->session, (struct span){ w->name->text, w->name->n },
-                                  local_entity_text(src), &w->seq, 1);
+                reply_acknowledge(src->session, (struct span){ ack->remote->text, ack->remote->n },
+                                  local_entity_text(src), &ack->seq, 1);
         else
-                reply_undelivered(src->session, local_entity_text(src), w->seq, reason,
+                reply_undelivered(src->session, local_entity_text(src), ack->seq, reason,
                                   reason == MBUS_REASON_BYE ? "the entity left the bus"
                                                             : "the entity did not acknowledge it");
-        end_remote(src, w);
-        waits_trim(&src->pending.remote);
+        end_remote(src, ack);
+        ack_ring_trim(&src->pending.remote);
 }
 
 /* ---- entities that go ---------------------------------------------------------------------- */
 
-static void end_all(const struct local_entity *e, const struct waits *ws)
+static void end_all(const struct local_entity *e, const struct ack_ring *ring)
 {
-        for (uint64_t i = ws->head; i < ws->tail; i++)
-                if (!wait_is_finished(waits_at(ws, i)))
-                        end_local(e, waits_at(ws, i));
+        for (uint64_t i = ring->head; i < ring->tail; i++)
+                if (!pending_ack_is_finished(ack_ring_at(ring, i)))
+                        end_local(e, ack_ring_at(ring, i));
 }
 
 static void forget_own(struct local_entity *e)
@@ -276,24 +295,24 @@ static void forget_own(struct local_entity *e)
         end_all(e, &p->local);
         end_all(e, &p->late);
         for (uint64_t i = p->remote.head; i < p->remote.tail; i++)
-                if (!wait_is_finished(waits_at(&p->remote, i)))
-                        end_remote(e, waits_at(&p->remote, i));
-        free(p->local.ring);
-        free(p->late.ring);
-        free(p->remote.ring);
-        p->local = p->late = p->remote = (struct waits){ 0 };
-        stop_waiting(e);
+                if (!pending_ack_is_finished(ack_ring_at(&p->remote, i)))
+                        end_remote(e, ack_ring_at(&p->remote, i));
+        ack_ring_deinit(&p->local);
+        ack_ring_deinit(&p->late);
+        ack_ring_deinit(&p->remote);
+        pending_end(e);
+        assert(!p->is_waiting);
         deadlines_set(&e->all->acknowledgements, &p->deadline, TIME_NEVER);
 }
 
-static void fail_waits_on(struct local_entity *src, struct waits *ws,
-                          const struct local_entity *target)
+static void fail_owed(struct local_entity *src, struct ack_ring *ring,
+                      const struct local_entity *target)
 {
-        for (uint64_t i = ws->head; i < ws->tail && target->pending.n_waited_on > 0; i++)
-                if (waits_at(ws, i)->target == target)
-                        fail_local(src, waits_at(ws, i), MBUS_REASON_BYE,
+        for (uint64_t i = ring->head; i < ring->tail && target->pending.n_owed > 0; i++)
+                if (ack_ring_at(ring, i)->target == target)
+                        fail_local(src, ack_ring_at(ring, i), MBUS_REASON_BYE,
                                    "the entity left before it acknowledged");
-        waits_trim(ws);
+        ack_ring_trim(ring);
 }
 
 static void reliable_on_forget(struct session_listener *l, struct local_entity *e)
@@ -302,15 +321,16 @@ static void reliable_on_forget(struct session_listener *l, struct local_entity *
 
         (void)l;
         forget_own(e);
-        for (node = e->all->senders.first; node && e->pending.n_waited_on > 0; node = next) {
+        for (node = e->all->senders.first; node && e->pending.n_owed > 0; node = next) {
                 struct local_entity *src = container_of(node, struct local_entity, pending.node);
 
                 next = node->next;
-                fail_waits_on(src, &src->pending.local, e);
-                fail_waits_on(src, &src->pending.late, e);
-                stop_waiting(src);
+                fail_owed(src, &src->pending.local, e);
+                fail_owed(src, &src->pending.late, e);
+                pending_end(src);
         }
-        assert(e->pending.n_waited_on == 0);
+        /* Whoever waited for it has been told, once each. */
+        assert(e->pending.n_owed == 0);
 }
 
 void reliable_init(struct sessions *all)

@@ -26,17 +26,17 @@ void reliable_discharge(struct session *s, size_t bytes);
 
 /* Whether @src may have one more wait with @seq, or to a bus, where @bytes are kept. As
  * reliable_check(), and -ENOMEM, or MBUS_E_MALFORMED: the SeqNum does not rise. After 0 the next
- * reliable_wait_...() cannot fail. */
+ * reliable_await_...() cannot fail. */
 int reliable_prepare_local(struct local_entity *src, uint32_t seq);
 int reliable_prepare_remote(struct local_entity *src, size_t bytes);
 /* The same for one that waited for its destination, while others with later SeqNums passed. */
 int reliable_prepare_late(struct local_entity *src);
-void reliable_wait_late(struct local_entity *src, uint32_t seq, struct local_entity *target);
+void reliable_await_late(struct local_entity *src, uint32_t seq, struct local_entity *target);
 /* @target is to acknowledge @seq of @src. */
-void reliable_wait_local(struct local_entity *src, uint32_t seq, struct local_entity *target);
-/* The engine will end @ticket; the entity there is called @name. */
-void reliable_wait_remote(struct local_entity *src, uint32_t seq, uint64_t ticket,
-                          struct name *name, size_t bytes);
+void reliable_await_local(struct local_entity *src, uint32_t seq, struct local_entity *target);
+/* The engine will end @ticket; the entity there has the address @remote. */
+void reliable_await_remote(struct local_entity *src, uint32_t seq, uint64_t ticket,
+                           struct remote_address *remote, size_t bytes);
 
 /* @by acknowledges @seq of @src. False if that is not waited for. */
 bool reliable_acknowledge(struct local_entity *src, uint32_t seq, const struct local_entity *by);
