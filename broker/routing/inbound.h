@@ -26,30 +26,30 @@ enum verdict {
         VERDICT_STOP,
 };
 
-static inline bool inbound_has_acks(const struct inbound *p)
+static inline bool inbound_has_acks(const struct inbound *in)
 {
-        return p->h.acks.n > 2;
+        return in->h.acks.n > 2;
 }
 
 /* Reads the header and finds the fanout. False if the message goes no further: it was for the broker,
  * or is answered already. */
-bool inbound_read(struct inbound *p);
+bool inbound_read(struct inbound *in);
 /* Whether the sender may send nothing at all there; that is answered. */
-bool inbound_is_forbidden(struct inbound *p);
+bool inbound_is_forbidden(struct inbound *in);
 /* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is answered. */
-enum verdict inbound_judge(struct inbound *p, bool wholly);
+enum verdict inbound_judge(struct inbound *in, bool wholly);
 /* Whether it would fit the bus main, whoever it is for; if not, the sender is told. Nearly all do so surely that
  * they need not be measured. */
-bool inbound_fits_by_measure(struct inbound *p);
-static inline bool inbound_fits(struct inbound *p)
+bool inbound_fits_by_measure(struct inbound *in);
+static inline bool inbound_fits(struct inbound *in)
 {
-        return p->text.n + SEQ_DIGITS <= p->routing->buses->main.surely_fits ||
-               inbound_fits_by_measure(p);
+        return in->text.n + SEQ_DIGITS <= in->routing->buses->main.surely_fits ||
+               inbound_fits_by_measure(in);
 }
 /* Says what reliable_check() or reliable_prepare_...() said: it is the sender's own fault, and no
  * queue's. */
-void inbound_refuse_more(struct inbound *p, int result);
+void inbound_refuse_more(struct inbound *in, int result);
 /* Tells the sender, if the message is reliable. */
-void inbound_undelivered(struct inbound *p, enum mbus_reason reason, const char *why);
+void inbound_undelivered(struct inbound *in, enum mbus_reason reason, const char *why);
 
 #endif

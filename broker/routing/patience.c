@@ -41,55 +41,55 @@ uint64_t patience_of(const struct routing *routing, const struct local_entity *e
         return e->patience < most ? e->patience : most;
 }
 
-bool patience_is_wanted(const struct inbound *p, bool is_one)
+bool patience_is_wanted(const struct inbound *in, bool is_one)
 {
-        struct routing *routing = p->routing;
+        struct routing *routing = in->routing;
         const struct address *address = NULL;
         struct entity *entity;
         unsigned n;
 
-        if (p->waited || patience_of(routing, p->fanout->src) == 0 || p->payload.n == 0)
+        if (in->waited || patience_of(routing, in->fanout->src) == 0 || in->payload.n == 0)
                 return false;
         /* Which nearly all are. */
         if (is_one && list_is_empty(&routing->searches.waited_for) &&
             engine_knows_all(routing->engine, routing->it->now))
                 return false;
-        n = engine_resolve(routing->engine, &p->fanout->dest, &entity, &address);
-        return n < 2 && searches_want(&routing->searches, &p->fanout->dest, n,
-                                      n == 1 && search_is_whole(&p->fanout->dest, address),
+        n = engine_resolve(routing->engine, &in->fanout->dest, &entity, &address);
+        return n < 2 && searches_want(&routing->searches, &in->fanout->dest, n,
+                                      n == 1 && search_is_whole(&in->fanout->dest, address),
                                       engine_knows_all(routing->engine, routing->it->now));
 }
 
-void patience_hold(struct inbound *p)
+void patience_hold(struct inbound *in)
 {
-        struct routing *routing = p->routing;
-        struct local_entity *e = p->fanout->src;
+        struct routing *routing = in->routing;
+        struct local_entity *e = in->fanout->src;
         uint64_t until = routing->it->now + patience_of(routing, e);
         struct waiter *w;
         int r;
 
         /* What it may not say it need not wait for. */
-        if (inbound_judge(p, true) == VERDICT_STOP)
+        if (inbound_judge(in, true) == VERDICT_STOP)
                 return;
-        r = reliable_check(p->s, reliable_size(SPAN_NULL, p->fanout->dest.text, p->payload));
+        r = reliable_check(in->s, reliable_size(SPAN_NULL, in->fanout->dest.text, in->payload));
         if (r) {
-                inbound_refuse_more(p, r);
+                inbound_refuse_more(in, r);
                 return;
         }
         /* None is given up before an earlier one. */
         if (e->n_held > 0 && until <= e->held_until)
                 until = e->held_until + 1;
-        r = searches_wait(&routing->searches, routing->it->now, &p->fanout->dest, e, p->h.seq,
-                          p->payload, until, &w);
+        r = searches_wait(&routing->searches, routing->it->now, &in->fanout->dest, e, in->h.seq,
+                          in->payload, until, &w);
         if (r == 0) {
                 e->n_held++;
                 e->held_until = until;
-                reliable_charge(p->s, size_of(w));
+                reliable_charge(in->s, size_of(w));
         } else if (r == MBUS_E_FULL) {
-                inbound_undelivered(p, MBUS_REASON_FULL,
+                inbound_undelivered(in, MBUS_REASON_FULL,
                                     "too many destinations are waited for until they are known");
         } else {
-                inbound_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+                inbound_undelivered(in, MBUS_REASON_FULL, "the broker's memory is short");
         }
 }
 

@@ -16,10 +16,10 @@ void patience_close(struct routing *routing);
 
 /* How long messages of @e may wait, in ns. */
 uint64_t patience_of(const struct routing *routing, const struct local_entity *e);
-/* Whether @p, a reliable message, waits for its destination, which is known to be @is_one or not. */
-bool patience_is_wanted(const struct inbound *p, bool is_one);
+/* Whether @in, a reliable message, waits for its destination, which is known to be @is_one or not. */
+bool patience_is_wanted(const struct inbound *in, bool is_one);
 /* It does, or is refused; either is all that is to be done about it. */
-void patience_hold(struct inbound *p);
+void patience_hold(struct inbound *in);
 /* An entity is known on the bus main from now on. */
 void patience_note(struct routing *routing, const struct address *address);
 /* @e goes away, and what waits of it. */

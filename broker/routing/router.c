@@ -28,68 +28,68 @@ struct true_acks {
 };
 
 /* Takes the acknowledgements off. Those for a client are passed on. */
-static void inbound_take_acks(struct inbound *p, struct true_acks *ret_acks)
+static void inbound_take_acks(struct inbound *in, struct true_acks *ret_acks)
 {
-        struct local_entity *to = p->fanout->only;
-        struct span rest = p->h.acks;
+        struct local_entity *to = in->fanout->only;
+        struct span rest = in->h.acks;
         uint32_t seq;
 
         ret_acks->n = 0;
         ret_acks->all = true;
         while (acks_next(&rest, &seq)) {
-                if (to && !to->proxy && reliable_acknowledge(to, seq, p->fanout->src)) {
+                if (to && !to->proxy && reliable_acknowledge(to, seq, in->fanout->src)) {
                         ret_acks->seqs[ret_acks->n++] = seq;
                         continue;
                 }
                 ret_acks->all = false;
                 if (!to)
-                        engine_acknowledge(p->routing->engine, p->routing->it->now,
-                                           p->fanout->src->entity, &p->fanout->dest, seq);
+                        engine_acknowledge(in->routing->engine, in->routing->it->now,
+                                           in->fanout->src->entity, &in->fanout->dest, seq);
                 else if (!to->proxy ||
-                         !p->routing->others->acknowledge(to->proxy, seq, p->fanout->src))
-                        p->routing->quota->counts[COUNT_ACK]++;
+                         !in->routing->others->acknowledge(to->proxy, seq, in->fanout->src))
+                        in->routing->quota->counts[COUNT_ACK]++;
         }
 }
 
 /* The message is not passed on as it is, but its acknowledgements must be. */
-static void pass_acks_alone(struct inbound *p, const struct true_acks *acks)
+static void pass_acks_alone(struct inbound *in, const struct true_acks *acks)
 {
         if (acks->n > 0)
-                reply_acknowledge(p->fanout->only->session, local_entity_text(p->fanout->src),
-                                  local_entity_text(p->fanout->only), acks->seqs, acks->n);
+                reply_acknowledge(in->fanout->only->session, local_entity_text(in->fanout->src),
+                                  local_entity_text(in->fanout->only), acks->seqs, acks->n);
 }
 
 /* The same message without acknowledgements, in the shared chunk: clients believe those that they get. False
  * if memory is short. */
-static bool strip_acks(struct inbound *p)
+static bool strip_acks(struct inbound *in)
 {
-        size_t before = (size_t)(p->h.acks.at - p->text.at);
-        size_t n = p->n - p->h.acks.n + 2;
-        char *at = iteration_reserve(p->routing->it, n), *to = at;
+        size_t before = (size_t)(in->h.acks.at - in->text.at);
+        size_t n = in->n - in->h.acks.n + 2;
+        char *at = iteration_reserve(in->routing->it, n), *to = at;
 
         if (!at)
                 return false;
         frame_put_length(to, n - FRAME_HEADER_SIZE, false);
         to += FRAME_HEADER_SIZE;
-        memcpy(to, p->text.at, before);
+        memcpy(to, in->text.at, before);
         memcpy(to + before, "()", 2);
-        memcpy(to + before + 2, p->h.acks.at + p->h.acks.n, p->text.n - before - p->h.acks.n);
-        p->text = (struct span){ to, n - FRAME_HEADER_SIZE };
-        p->payload = span_from(p->text, p->text.n - p->payload.n);
-        p->h.acks = (struct span){ to + before, 2 };
-        p->chunk = p->routing->it->chunk;
-        p->at = p->routing->it->chunk->n;
-        p->n = n;
-        p->routing->it->chunk->n += n;
+        memcpy(to + before + 2, in->h.acks.at + in->h.acks.n, in->text.n - before - in->h.acks.n);
+        in->text = (struct span){ to, n - FRAME_HEADER_SIZE };
+        in->payload = span_from(in->text, in->text.n - in->payload.n);
+        in->h.acks = (struct span){ to + before, 2 };
+        in->chunk = in->routing->it->chunk;
+        in->at = in->routing->it->chunk->n;
+        in->n = n;
+        in->routing->it->chunk->n += n;
         return true;
 }
 
 /* ---- to the bus ---------------------------------------------------------------------------- */
 
-static bool goes_to_bus(const struct inbound *p)
+static bool goes_to_bus(const struct inbound *in)
 {
-        const struct fanout *fanout = p->fanout;
-        enum multicast multicast = p->routing->options->multicast;
+        const struct fanout *fanout = in->fanout;
+        enum multicast multicast = in->routing->options->multicast;
 
         if (fanout->only)
                 return false;
@@ -99,20 +99,20 @@ static bool goes_to_bus(const struct inbound *p)
 }
 
 /* Sends to the bus what inbound_judge() passed. Whether it got there. */
-static bool send_to_bus(struct inbound *p, enum verdict verdict)
+static bool send_to_bus(struct inbound *in, enum verdict verdict)
 {
-        struct routing *routing = p->routing;
-        struct entity *src = p->fanout->src->entity;
+        struct routing *routing = in->routing;
+        struct entity *src = in->fanout->src->entity;
         int r;
 
         if (verdict == VERDICT_PING)
                 r = engine_ping(routing->engine, routing->it->now, routing->it->wall_ms, src,
-                                &p->fanout->dest);
+                                &in->fanout->dest);
         else
-                r = engine_send(routing->engine, routing->it->now, header_timestamp_ms(&p->h), src,
-                                &p->fanout->dest, p->payload);
+                r = engine_send(routing->engine, routing->it->now, header_timestamp_ms(&in->h), src,
+                                &in->fanout->dest, in->payload);
         if (r)
-                connection_count(&p->s->link, COUNT_BUS_FULL,
+                connection_count(&in->s->link, COUNT_BUS_FULL,
                                  r == MBUS_E_TOO_LARGE
                                          ? "a message is too large for the bus"
                                          : "messages come faster than the bus takes them");
@@ -122,56 +122,57 @@ static bool send_to_bus(struct inbound *p, enum verdict verdict)
 /* ---- unreliable ---------------------------------------------------------------------------- */
 
 /* The last value of what goes to a group is kept for those who come late. */
-static void retain(const struct inbound *p)
+static void retain(const struct inbound *in)
 {
-        if (!p->fanout->only && !p->fanout->is_peer)
-                retain_note(p->routing, p->fanout->src, &p->h, &p->fanout->dest, p->payload);
+        if (!in->fanout->only && !in->fanout->is_peer)
+                retain_note(in->routing, in->fanout->src, &in->h, &in->fanout->dest, in->payload);
 }
 
-static void forward(struct inbound *p)
+static void forward(struct inbound *in)
 {
-        struct fanout *fanout = p->fanout;
-        bool to_bus = goes_to_bus(p), sent = false;
+        struct fanout *fanout = in->fanout;
+        bool to_bus = goes_to_bus(in), sent = false;
         enum verdict verdict;
 
-        if (!inbound_fits(p))
+        if (!inbound_fits(in))
                 return;
-        verdict = inbound_judge(p, to_bus || fanout->exported);
+        verdict = inbound_judge(in, to_bus || fanout->exported);
 
         if (verdict == VERDICT_STOP)
                 return;
         if (verdict == VERDICT_PING && fanout->only) {
-                engine_answer_ping(p->routing->engine, p->routing->it->now, &fanout->dest);
+                engine_answer_ping(in->routing->engine, in->routing->it->now, &fanout->dest);
         } else {
                 for (size_t i = 0; i < fanout->n && verdict == VERDICT_PASS; i++)
-                        connection_push(&fanout->sessions[i]->link, p->chunk, p->at, p->n,
+                        connection_push(&fanout->sessions[i]->link, in->chunk, in->at, in->n,
                                         KIND_UNRELIABLE);
                 if (fanout->src->retainer && verdict == VERDICT_PASS)
-                        retain(p);
+                        retain(in);
                 if (to_bus || verdict == VERDICT_PING)
-                        sent = send_to_bus(p, verdict);
+                        sent = send_to_bus(in, verdict);
                 if (fanout->exported && verdict == VERDICT_PASS)
-                        p->routing->others->forward(p->routing->others, fanout->src, &fanout->dest,
-                                                    header_timestamp_ms(&p->h), p->payload);
+                        in->routing->others->forward(in->routing->others, fanout->src,
+                                                     &fanout->dest, header_timestamp_ms(&in->h),
+                                                     in->payload);
         }
         if (!sent)
-                monitor_copy_main(p->routing, p->text, false);
+                monitor_copy_main(in->routing, in->text, false);
 }
 
 /* ---- reliable ------------------------------------------------------------------------------ */
 
 /* The same message to the full address; its frame goes into the shared chunk. */
-static int rewrite(struct inbound *p, const struct local_entity *target)
+static int rewrite(struct inbound *in, const struct local_entity *target)
 {
-        struct routing *routing = p->routing;
-        struct header_spec spec = { .seq = p->h.seq,
-                                    .timestamp = p->h.timestamp,
+        struct routing *routing = in->routing;
+        struct header_spec spec = { .seq = in->h.seq,
+                                    .timestamp = in->h.timestamp,
                                     .reliable = true,
-                                    .src = local_entity_text(p->fanout->src),
+                                    .src = local_entity_text(in->fanout->src),
                                     .dest = local_entity_text(target) };
 
         buffer_clear(&routing->it->text);
-        if (message_format(&spec, p->payload, DIALECT_RFC3259, &routing->it->text))
+        if (message_format(&spec, in->payload, DIALECT_RFC3259, &routing->it->text))
                 return MBUS_E_FULL;
         if (routing->it->text.n > FRAME_MAX)
                 return MBUS_E_TOO_LARGE;
@@ -180,245 +181,245 @@ static int rewrite(struct inbound *p, const struct local_entity *target)
 }
 
 /* What rewrite() made does not fit: no queue is full, nor would it be of use to try again. */
-static void refuse_rewritten(struct inbound *p)
+static void refuse_rewritten(struct inbound *in)
 {
         char why[128];
 
         snprintf(why, sizeof(why),
                  "it is too large: with the full address of its receiver it has %zu octets, "
                  "and may have %d",
-                 p->routing->it->text.n, FRAME_MAX);
-        inbound_undelivered(p, MBUS_REASON_MALFORMED, why);
+                 in->routing->it->text.n, FRAME_MAX);
+        inbound_undelivered(in, MBUS_REASON_MALFORMED, why);
 }
 
 /* The broker itself is meant. The command may free the entity it came from, and with it the address;
  * the one in the frame stays. */
-static void command_self(struct inbound *p, struct local_entity *src)
+static void command_self(struct inbound *in, struct local_entity *src)
 {
-        struct broker_commands *commands = p->routing->commands;
+        struct broker_commands *commands = in->routing->commands;
 
-        if (header_parse(p->text, &p->h, NULL) == HEADER_OK)
-                commands->on_message(commands, p->s, &p->h, src, p->payload);
+        if (header_parse(in->text, &in->h, NULL) == HEADER_OK)
+                commands->on_message(commands, in->s, &in->h, src, in->payload);
 }
 
 /* To an entity of another bus. */
-static void forward_reliable_away(struct inbound *p, const struct local_entity *target)
+static void forward_reliable_away(struct inbound *in, const struct local_entity *target)
 {
-        struct local_entity *src = p->fanout->src;
+        struct local_entity *src = in->fanout->src;
         int r;
 
-        if (p->payload.n == 0) {
-                inbound_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+        if (in->payload.n == 0) {
+                inbound_undelivered(in, MBUS_REASON_MALFORMED, "there is no command in it");
                 return;
         }
-        if (inbound_judge(p, true) == VERDICT_STOP)
+        if (inbound_judge(in, true) == VERDICT_STOP)
                 return;
-        r = reliable_check(
-                p->s, reliable_size(local_entity_text(src), local_entity_text(target), p->payload));
+        r = reliable_check(in->s, reliable_size(local_entity_text(src), local_entity_text(target),
+                                                in->payload));
         if (r) {
-                inbound_refuse_more(p, r);
+                inbound_refuse_more(in, r);
                 return;
         }
-        r = p->routing->others->send_reliable(src, target->proxy, p->h.seq,
-                                              header_timestamp_ms(&p->h), p->payload);
+        r = in->routing->others->send_reliable(src, target->proxy, in->h.seq,
+                                               header_timestamp_ms(&in->h), in->payload);
         if (r == MBUS_E_UNKNOWN)
                 inbound_undelivered(
-                        p, MBUS_REASON_DENIED,
+                        in, MBUS_REASON_DENIED,
                         "it could not answer: that takes a ROUTE= of the broker from its "
                         "bus to this one");
         else if (r == MBUS_E_TOO_LARGE)
-                inbound_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+                inbound_undelivered(in, MBUS_REASON_MALFORMED, "it is too large for a datagram");
         else if (r)
-                inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                inbound_undelivered(in, MBUS_REASON_FULL, "a queue on the way is full");
         else
-                monitor_copy_main(p->routing, p->text, false);
+                monitor_copy_main(in->routing, in->text, false);
 }
 
-static void forward_reliable_locally(struct inbound *p, struct local_entity *target)
+static void forward_reliable_locally(struct inbound *in, struct local_entity *target)
 {
-        struct local_entity *src = p->fanout->src;
+        struct local_entity *src = in->fanout->src;
         int r;
 
         if (target->proxy) {
-                forward_reliable_away(p, target);
+                forward_reliable_away(in, target);
                 return;
         }
-        if (inbound_judge(p, false) == VERDICT_STOP)
+        if (inbound_judge(in, false) == VERDICT_STOP)
                 return;
         if (!target->session) {
-                command_self(p, src);
+                command_self(in, src);
                 return;
         }
-        r = p->waited ? reliable_prepare_late(src) : reliable_prepare_local(src, p->h.seq);
+        r = in->waited ? reliable_prepare_late(src) : reliable_prepare_local(src, in->h.seq);
         if (r) {
-                inbound_refuse_more(p, r);
+                inbound_refuse_more(in, r);
                 return;
         }
-        r = target == p->fanout->only
-                    ? connection_push(&target->session->link, p->chunk, p->at, p->n, KIND_RELIABLE)
-                    : rewrite(p, target);
+        r = target == in->fanout->only ? connection_push(&target->session->link, in->chunk, in->at,
+                                                         in->n, KIND_RELIABLE)
+                                       : rewrite(in, target);
         if (r == MBUS_E_TOO_LARGE) {
-                refuse_rewritten(p);
+                refuse_rewritten(in);
         } else if (r) {
-                inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                inbound_undelivered(in, MBUS_REASON_FULL, "a queue on the way is full");
         } else {
-                if (p->waited)
-                        reliable_await_late(src, p->h.seq, target);
+                if (in->waited)
+                        reliable_await_late(src, in->h.seq, target);
                 else
-                        reliable_await_local(src, p->h.seq, target);
-                monitor_copy_main(p->routing, p->text, false);
+                        reliable_await_local(src, in->h.seq, target);
+                monitor_copy_main(in->routing, in->text, false);
         }
 }
 
-static void forward_reliable_to_peer(struct inbound *p, struct remote_address *remote)
+static void forward_reliable_to_peer(struct inbound *in, struct remote_address *remote)
 {
-        struct local_entity *src = p->fanout->src;
+        struct local_entity *src = in->fanout->src;
         struct span dest = { remote->text, remote->n };
-        size_t bytes = reliable_size(local_entity_text(src), dest, p->payload);
+        size_t bytes = reliable_size(local_entity_text(src), dest, in->payload);
         uint64_t ticket;
         int r;
 
-        if (p->payload.n == 0) {
-                inbound_undelivered(p, MBUS_REASON_MALFORMED, "there is no command in it");
+        if (in->payload.n == 0) {
+                inbound_undelivered(in, MBUS_REASON_MALFORMED, "there is no command in it");
                 return;
         }
-        if (inbound_judge(p, true) == VERDICT_STOP)
+        if (inbound_judge(in, true) == VERDICT_STOP)
                 return;
         r = reliable_prepare_remote(src, bytes);
         if (r) {
-                inbound_refuse_more(p, r);
+                inbound_refuse_more(in, r);
                 return;
         }
-        r = engine_send_reliable(p->routing->engine, p->routing->it->now,
-                                 header_timestamp_ms(&p->h), src->entity, &p->fanout->dest,
-                                 p->payload, &ticket);
+        r = engine_send_reliable(in->routing->engine, in->routing->it->now,
+                                 header_timestamp_ms(&in->h), src->entity, &in->fanout->dest,
+                                 in->payload, &ticket);
         switch (r) {
         case 0:
-                reliable_await_remote(src, p->h.seq, ticket, remote, bytes);
+                reliable_await_remote(src, in->h.seq, ticket, remote, bytes);
                 break;
         case MBUS_E_TOO_LARGE:
-                inbound_undelivered(p, MBUS_REASON_MALFORMED, "it is too large for a datagram");
+                inbound_undelivered(in, MBUS_REASON_MALFORMED, "it is too large for a datagram");
                 break;
         case MBUS_E_UNKNOWN:
-                inbound_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
+                inbound_undelivered(in, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
         case MBUS_E_NOT_UNIQUE:
-                inbound_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
+                inbound_undelivered(in, MBUS_REASON_NOT_UNIQUE, "several known entities match");
                 break;
         default:
-                inbound_undelivered(p, MBUS_REASON_FULL, "a queue on the way is full");
+                inbound_undelivered(in, MBUS_REASON_FULL, "a queue on the way is full");
         }
 }
 
-static void forward_reliable(struct inbound *p)
+static void forward_reliable(struct inbound *in)
 {
         struct local_entity *target;
         struct remote_address *remote;
         enum resolution resolution;
 
-        if (inbound_is_forbidden(p) || !inbound_fits(p))
+        if (inbound_is_forbidden(in) || !inbound_fits(in))
                 return;
-        resolution = fanout_resolve(p->routing, p->fanout, &target, &remote);
-        if (patience_is_wanted(p, resolution == FANOUT_LOCAL || resolution == FANOUT_PEER)) {
-                patience_hold(p);
+        resolution = fanout_resolve(in->routing, in->fanout, &target, &remote);
+        if (patience_is_wanted(in, resolution == FANOUT_LOCAL || resolution == FANOUT_PEER)) {
+                patience_hold(in);
                 return;
         }
         switch (resolution) {
         case FANOUT_NOBODY:
-                inbound_undelivered(p, MBUS_REASON_UNKNOWN, "no known entity matches");
+                inbound_undelivered(in, MBUS_REASON_UNKNOWN, "no known entity matches");
                 break;
         case FANOUT_LOCAL:
-                forward_reliable_locally(p, target);
+                forward_reliable_locally(in, target);
                 break;
         case FANOUT_PEER:
-                forward_reliable_to_peer(p, remote);
+                forward_reliable_to_peer(in, remote);
                 break;
         case FANOUT_SEVERAL:
-                inbound_undelivered(p, MBUS_REASON_NOT_UNIQUE, "several known entities match");
+                inbound_undelivered(in, MBUS_REASON_NOT_UNIQUE, "several known entities match");
                 break;
         case FANOUT_UNRESOLVED:
-                inbound_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+                inbound_undelivered(in, MBUS_REASON_FULL, "the broker's memory is short");
                 break;
         }
 }
 
 /* Acknowledgements alone, which nearly all are. */
-static void pass_bare_acks(struct inbound *p, const struct true_acks *acks)
+static void pass_bare_acks(struct inbound *in, const struct true_acks *acks)
 {
         if (acks->n == 0)
                 return;
         if (acks->all)
-                connection_push(&p->fanout->only->session->link, p->chunk, p->at, p->n,
+                connection_push(&in->fanout->only->session->link, in->chunk, in->at, in->n,
                                 KIND_ANSWER);
         else
-                pass_acks_alone(p, acks);
-        monitor_copy_main(p->routing, p->text, true);
+                pass_acks_alone(in, acks);
+        monitor_copy_main(in->routing, in->text, true);
 }
 
 /* There is no memory for what is left. */
-static void give_up(struct inbound *p)
+static void give_up(struct inbound *in)
 {
-        for (size_t i = 0; i < p->fanout->n && !p->h.reliable; i++)
-                connection_lose(&p->fanout->sessions[i]->link, KIND_UNRELIABLE);
-        inbound_undelivered(p, MBUS_REASON_FULL, "the broker's memory is short");
+        for (size_t i = 0; i < in->fanout->n && !in->h.reliable; i++)
+                connection_lose(&in->fanout->sessions[i]->link, KIND_UNRELIABLE);
+        inbound_undelivered(in, MBUS_REASON_FULL, "the broker's memory is short");
 }
 
 /* Takes its acknowledgements out of the message and passes them on. False if nothing is left of it. */
-static bool separate_acks(struct inbound *p)
+static bool separate_acks(struct inbound *in)
 {
         struct true_acks acks;
 
-        inbound_take_acks(p, &acks);
-        if (!p->h.reliable && p->payload.n == 0) {
-                pass_bare_acks(p, &acks);
+        inbound_take_acks(in, &acks);
+        if (!in->h.reliable && in->payload.n == 0) {
+                pass_bare_acks(in, &acks);
                 return false;
         }
-        pass_acks_alone(p, &acks);
-        if ((acks.n == 0 && acks.all) || strip_acks(p))
+        pass_acks_alone(in, &acks);
+        if ((acks.n == 0 && acks.all) || strip_acks(in))
                 return true;
-        give_up(p);
+        give_up(in);
         return false;
 }
 
 void router_on_frame(struct connection *c, struct chunk *chunk, size_t at, size_t n)
 {
-        struct inbound p;
+        struct inbound in;
 
-        p.s = session_of(c);
-        p.routing = p.s->routing->all;
-        p.waited = false;
-        p.chunk = chunk;
-        p.at = at;
-        p.n = n;
-        p.text = (struct span){ chunk->bytes + at + FRAME_HEADER_SIZE, n - FRAME_HEADER_SIZE };
-        if (!inbound_read(&p) || (inbound_has_acks(&p) && !separate_acks(&p)))
+        in.s = session_of(c);
+        in.routing = in.s->routing->all;
+        in.waited = false;
+        in.chunk = chunk;
+        in.at = at;
+        in.n = n;
+        in.text = (struct span){ chunk->bytes + at + FRAME_HEADER_SIZE, n - FRAME_HEADER_SIZE };
+        if (!inbound_read(&in) || (inbound_has_acks(&in) && !separate_acks(&in)))
                 return;
-        if (p.h.reliable)
-                forward_reliable(&p);
-        else if (p.payload.n > 0)
-                forward(&p);
+        if (in.h.reliable)
+                forward_reliable(&in);
+        else if (in.payload.n > 0)
+                forward(&in);
 }
 
 /* A reliable message of @s has waited for its destination. */
 static int send_again(struct routing *routing, struct session *s, struct span text)
 {
         struct frame_slice frame;
-        struct inbound p;
+        struct inbound in;
 
         if (!iteration_put_frame(routing->it, text, false, &frame))
                 return -ENOMEM;
         /* What is made on the way goes behind it. */
         chunk_ref(frame.chunk);
-        p = (struct inbound){ .routing = routing,
-                              .s = s,
-                              .waited = true,
-                              .chunk = frame.chunk,
-                              .at = frame.at,
-                              .n = frame.n,
-                              .text = { frame.chunk->bytes + frame.at + FRAME_HEADER_SIZE,
-                                        text.n } };
-        if (inbound_read(&p))
-                forward_reliable(&p);
+        in = (struct inbound){ .routing = routing,
+                               .s = s,
+                               .waited = true,
+                               .chunk = frame.chunk,
+                               .at = frame.at,
+                               .n = frame.n,
+                               .text = { frame.chunk->bytes + frame.at + FRAME_HEADER_SIZE,
+                                         text.n } };
+        if (inbound_read(&in))
+                forward_reliable(&in);
         chunk_unref(frame.chunk);
         return 0;
 }
