@@ -5,9 +5,9 @@
 
 #include "figure.h"
 
-struct answer answer_to(struct request *r, const char *name)
+struct answer answer_to(struct request *request, const char *name)
 {
-        return (struct answer){ .r = r, .name = name, .items = BUFFER_INIT };
+        return (struct answer){ .request = request, .name = name, .items = BUFFER_INIT };
 }
 
 static void answer_say(struct answer *a, bool more)
@@ -19,9 +19,9 @@ static void answer_say(struct answer *a, bool more)
         buffer_add_span(&text, buffer_span(&a->items));
         buffer_add_char(&text, ')');
         if (text.failed || a->items.failed)
-                connection_kill(&a->r->s->link, "memory is short");
+                connection_kill(&a->request->s->link, "memory is short");
         else
-                request_answer(a->r, buffer_span(&text));
+                request_answer(a->request, buffer_span(&text));
         buffer_deinit(&text);
         buffer_clear(&a->items);
 }

@@ -11,12 +11,12 @@
 #include "request.h"
 
 struct answer {
-        struct request *r;
+        struct request *request;
         const char *name;
         struct buffer items;
 };
 
-struct answer answer_to(struct request *r, const char *name);
+struct answer answer_to(struct request *request, const char *name);
 /* Says what is left of it. */
 void answer_end(struct answer *a);
 /* An item, which began with " (", is complete; what there is so far is said if it is enough for a message. */

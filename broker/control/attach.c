@@ -27,33 +27,33 @@ static void format_options(const struct control *control, const struct local_ent
         }
 }
 
-static void accept_entity(struct request *r, const struct local_entity *e)
+static void accept_entity(struct request *request, const struct local_entity *e)
 {
         struct span address = local_entity_text(e);
         struct buffer payload = BUFFER_INIT;
 
         buffer_add_text(&payload, "broker.attached(");
-        buffer_add_uint(&payload, r->h->seq);
+        buffer_add_uint(&payload, request->h->seq);
         buffer_add_text(&payload, " 1 ");
         value_format_string(address, &payload);
-        format_options(r->control, e, &payload);
+        format_options(request->control, e, &payload);
         buffer_add_char(&payload, ')');
         if (payload.failed)
-                connection_kill(&r->s->link, "memory is short");
+                connection_kill(&request->s->link, "memory is short");
         else
-                request_confirm(r, buffer_span(&payload));
-        network_tell(r->s);
+                request_confirm(request, buffer_span(&payload));
+        network_tell(request->s);
         buffer_deinit(&payload);
-        log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)r->s->link.number,
-                  (int)r->s->link.pid, (int)address.n, address.at);
-        retain_give(r->control->routing, e);
+        log_debug("link %llu (pid %d) attached %.*s", (unsigned long long)request->s->link.number,
+                  (int)request->s->link.pid, (int)address.n, address.at);
+        retain_give(request->control->routing, e);
 }
 
 /* What else the client says with its question: lists of a name and what is said under it. Names that are
  * not known here are skipped. */
-static const struct value *option_of(const struct request *r, const char *name)
+static const struct value *option_of(const struct request *request, const char *name)
 {
-        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *args = payload_args(request->payload, request->command);
         const struct value *v = args + 1;
 
         for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
@@ -64,9 +64,9 @@ static const struct value *option_of(const struct request *r, const char *name)
 }
 
 /* (patience MS) */
-static uint64_t patience_asked_for(const struct request *r)
+static uint64_t patience_asked_for(const struct request *request)
 {
-        const struct value *v = option_of(r, "patience");
+        const struct value *v = option_of(request, "patience");
 
         if (!v || v->type != MBUS_VALUE_INTEGER || v->integer < 0)
                 return 0;
@@ -76,17 +76,17 @@ static uint64_t patience_asked_for(const struct request *r)
 
 /* Whether the id in @address is one that the client relies on, and not one that a broker gave it before:
  * (id made) */
-static bool is_given(const struct request *r, const struct address *address)
+static bool is_given(const struct request *request, const struct address *address)
 {
-        const struct value *v = option_of(r, "id");
+        const struct value *v = option_of(request, "id");
 
         return address_get(address, "id").at &&
                !(v && v->type == MBUS_VALUE_SYMBOL && span_equal_text(v->text, "made"));
 }
 
-static bool speaks_our_version(const struct request *r)
+static bool speaks_our_version(const struct request *request)
 {
-        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *args = payload_args(request->payload, request->command);
         const struct value *v = args + 1;
 
         for (uint32_t i = 0; i < args->items; i++, v += v->nodes)
@@ -121,75 +121,77 @@ static int attach_as_asked(struct sessions *all, struct session *s, const struct
 }
 
 /* Puts the entity that is asked for on the bus. */
-static void attach(struct request *r, const struct address *address)
+static void attach(struct request *request, const struct address *address)
 {
-        enum limit limit = quota_check(r->s->link.user, QUOTA_ENTITIES, r->s->n_entities, 1, 1);
+        enum limit limit =
+                quota_check(request->s->link.user, QUOTA_ENTITIES, request->s->n_entities, 1, 1);
         struct local_entity *e;
         char why[128];
         int result;
 
-        if (r->s->rights && !rights_may_attach(r->s->rights, address)) {
-                connection_count(&r->s->link, COUNT_DENIED, "[policy] does not let it attach %.*s",
-                                 shown_size(address->text), address->text.at);
+        if (request->s->rights && !rights_may_attach(request->s->rights, address)) {
+                connection_count(&request->s->link, COUNT_DENIED,
+                                 "[policy] does not let it attach %.*s", shown_size(address->text),
+                                 address->text.at);
                 request_refuse(
-                        r, "denied",
+                        request, "denied",
                         "[policy] of the broker does not let this user attach it: that takes "
                         "attach= in a line for this user");
                 return;
         }
         /* With somebody else's id it would get what is meant for that one. */
-        if (r->s->rights && address_get(address, "id").at &&
-            ids_in_use(r->control->sessions, address)) {
-                request_refuse(r, "taken", "another entity has this id");
+        if (request->s->rights && address_get(address, "id").at &&
+            ids_in_use(request->control->sessions, address)) {
+                request_refuse(request, "taken", "another entity has this id");
                 return;
         }
         if (limit) {
-                connection_log_limit(&r->s->link, limit, "no more entities are attached");
+                connection_log_limit(&request->s->link, limit, "no more entities are attached");
                 snprintf(why, sizeof(why),
                          "%s has too many entities: see %s in [limits] of the broker",
                          limit == LIMIT_ENTITIES_PER_LINK ? "this link" : "this user",
                          limit_name(limit));
-                request_refuse(r, "full", why);
+                request_refuse(request, "full", why);
                 return;
         }
         result = address_get(address, "id").at
-                         ? attach_as_asked(r->control->sessions, r->s, address, &e)
-                         : attach_with_id(r->control->sessions, r->s, address, &e);
+                         ? attach_as_asked(request->control->sessions, request->s, address, &e)
+                         : attach_with_id(request->control->sessions, request->s, address, &e);
         if (result == 0) {
-                e->patience = patience_asked_for(r);
-                if (is_given(r, address))
+                e->patience = patience_asked_for(request);
+                if (is_given(request, address))
                         entity_keep_address(e->entity);
-                e->is_given = is_given(r, address);
-                accept_entity(r, e);
+                e->is_given = is_given(request, address);
+                accept_entity(request, e);
         } else if (result == MBUS_E_TAKEN) {
-                request_refuse(r, "taken", "another entity has this address");
+                request_refuse(request, "taken", "another entity has this address");
         } else if (result == MBUS_E_MALFORMED) {
-                request_refuse(r, "malformed", "the address has no room for an id");
+                request_refuse(request, "malformed", "the address has no room for an id");
         } else {
-                request_refuse(r, "full", "the broker has too many entities");
+                request_refuse(request, "full", "the broker has too many entities");
         }
 }
 
-static void on_attach(struct request *r)
+static void on_attach(struct request *request)
 {
         struct address address;
         struct parse_error error;
 
-        if (!speaks_our_version(r))
-                request_refuse(r, "version", "the broker speaks version 1");
-        else if (address_parse(r->h->src.text, STRICT, &address, NULL, &error))
-                request_refuse(r, "malformed", error.what);
+        if (!speaks_our_version(request))
+                request_refuse(request, "version", "the broker speaks version 1");
+        else if (address_parse(request->h->src.text, STRICT, &address, NULL, &error))
+                request_refuse(request, "malformed", error.what);
         else if (address_get(&address, "id").at && !address_has_proper_id(&address))
-                request_refuse(r, "malformed", "an id is NUMBER-NUMBER@HOST");
+                request_refuse(request, "malformed", "an id is NUMBER-NUMBER@HOST");
         else if (span_equal_text(address_get(&address, "app"), "mbus-broker"))
-                request_refuse(r, "denied", "app:mbus-broker is the broker");
+                request_refuse(request, "denied", "app:mbus-broker is the broker");
         else
-                attach(r, &address);
+                attach(request, &address);
 }
 
-static void on_detach(struct request *r)
+static void on_detach(struct request *request)
 {
-        r->src = local_entity_free(r->src);
+        request->src = local_entity_free(request->src);
 }
 
 static const struct command_entry entries[] = {

@@ -11,15 +11,17 @@ void control_quit(struct control *control, const char *who)
         iteration_stop(control->it, true);
 }
 
-static void on_quit(struct request *r)
+static void on_quit(struct request *request)
 {
-        if (r->control->settings->options.quit != QUIT_NEVER && connection_is_owner(&r->s->link)) {
-                control_quit(r->control, "a client");
+        if (request->control->settings->options.quit != QUIT_NEVER &&
+            connection_is_owner(&request->s->link)) {
+                control_quit(request->control, "a client");
                 return;
         }
-        connection_count(&r->s->link, COUNT_DENIED, "it may not end the broker (QUIT in [broker])");
-        request_fail(r, MBUS_REASON_DENIED,
-                     r->control->settings->options.quit == QUIT_NEVER
+        connection_count(&request->s->link, COUNT_DENIED,
+                         "it may not end the broker (QUIT in [broker])");
+        request_fail(request, MBUS_REASON_DENIED,
+                     request->control->settings->options.quit == QUIT_NEVER
                              ? "the broker ends for nobody who asks: that takes QUIT=owner in "
                                "[broker] of its configuration, and its own user or root"
                              : "the broker ends for its own user and for root only, whatever "
@@ -29,32 +31,33 @@ static void on_quit(struct request *r)
 /* ---- what waits for nothing ----------------------------------------------------------------- */
 
 /* All that the link sent before is done, and it has been told what was denied of it. */
-static void on_sync(struct request *r)
+static void on_sync(struct request *request)
 {
-        denial_tell(r->s);
+        denial_tell(request->s);
 }
 
 /* ---- other commands of the bus -------------------------------------------------------------- */
 
-static void on_ping(struct request *r)
+static void on_ping(struct request *request)
 {
-        engine_answer_ping(r->control->routing->engine, r->control->it->now, &r->h->dest);
+        engine_answer_ping(request->control->routing->engine, request->control->it->now,
+                           &request->h->dest);
 }
 
 /* Whoever waits, or lets others go on, may say so to everybody; the broker never waits. */
-static void on_information(struct request *r)
+static void on_information(struct request *request)
 {
-        (void)r;
+        (void)request;
 }
 
-static void on_hello_or_bye(struct request *r)
+static void on_hello_or_bye(struct request *request)
 {
         static const char why[] = "mbus.hello and mbus.bye are said by the broker";
 
-        connection_count(&r->s->link, COUNT_DENIED, "%s", why);
-        if (r->h->reliable)
-                request_fail(r, MBUS_REASON_DENIED, why);
-        r->failed = true;
+        connection_count(&request->s->link, COUNT_DENIED, "%s", why);
+        if (request->h->reliable)
+                request_fail(request, MBUS_REASON_DENIED, why);
+        request->failed = true;
 }
 
 static const struct command_entry entries[] = {

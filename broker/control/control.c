@@ -41,12 +41,12 @@ static void on_message(struct broker_commands *commands, struct session *s, cons
                        struct local_entity *src, struct span text)
 {
         struct payload payload = PAYLOAD_INIT;
-        struct request r = { .control = control_of(commands),
-                             .s = s,
-                             .h = h,
-                             .src = src,
-                             .text = { text.at - h->payload, text.n + h->payload },
-                             .payload = &payload };
+        struct request request = { .control = control_of(commands),
+                                   .s = s,
+                                   .h = h,
+                                   .src = src,
+                                   .text = { text.at - h->payload, text.n + h->payload },
+                                   .payload = &payload };
         size_t at = 0;
 
         if (payload_parse(&payload, text, NULL)) {
@@ -56,14 +56,14 @@ static void on_message(struct broker_commands *commands, struct session *s, cons
                                   "the commands are malformed");
                 return;
         }
-        charge_commands(r.control, s, payload.n);
-        control_run(&r, &at);
+        charge_commands(request.control, s, payload.n);
+        control_run(&request, &at);
         payload_deinit(&payload);
-        if (r.list) {
-                lists_add(&r, at);
+        if (request.list) {
+                lists_add(&request, at);
                 lists_go_on(s);
         } else {
-                request_end(&r);
+                request_end(&request);
         }
 }
 

@@ -14,32 +14,32 @@ void control_add(struct control *control, const struct command_table *table)
         control->tables[control->n_tables++] = table;
 }
 
-static bool may_speak(const struct request *r, enum speaker speaker)
+static bool may_speak(const struct request *request, enum speaker speaker)
 {
-        if (r->src || speaker == SPEAKER_NEW)
+        if (request->src || speaker == SPEAKER_NEW)
                 return true;
-        return speaker != SPEAKER_ATTACHED && r->h->src.n == 0;
+        return speaker != SPEAKER_ATTACHED && request->h->src.n == 0;
 }
 
-static void deny_source(struct request *r)
+static void deny_source(struct request *request)
 {
-        const struct span src = r->h->src.text;
+        const struct span src = request->h->src.text;
 
-        connection_count(&r->s->link, COUNT_DENIED, "SrcAddr %.*s is not attached to it: %.*s",
-                         shown_size(src), src.at, shown_size(r->command->text),
-                         r->command->text.at);
-        if (r->h->reliable)
-                request_fail(r, MBUS_REASON_DENIED, "SrcAddr is not attached to the link");
-        r->failed = true;
+        connection_count(&request->s->link, COUNT_DENIED,
+                         "SrcAddr %.*s is not attached to it: %.*s", shown_size(src), src.at,
+                         shown_size(request->command->text), request->command->text.at);
+        if (request->h->reliable)
+                request_fail(request, MBUS_REASON_DENIED, "SrcAddr is not attached to the link");
+        request->failed = true;
 }
 
 /* It is for the owner, who this is not. */
-static void deny_stranger(struct request *r)
+static void deny_stranger(struct request *request)
 {
-        connection_count(&r->s->link, COUNT_DENIED, "only the owner may say %.*s",
-                         shown_size(r->command->text), r->command->text.at);
+        connection_count(&request->s->link, COUNT_DENIED, "only the owner may say %.*s",
+                         shown_size(request->command->text), request->command->text.at);
         request_fail(
-                r, MBUS_REASON_DENIED,
+                request, MBUS_REASON_DENIED,
                 "only the owner of the broker, its own user or root, may ask for this, whatever "
                 "[policy] says");
 }
@@ -53,20 +53,20 @@ static const char *table_find_near(const struct command_table *table, struct spa
 }
 
 /* There is no such command: whoever waits for it would wait in vain. */
-static void on_unknown(struct request *r)
+static void on_unknown(struct request *request)
 {
-        struct span name = r->command->name;
+        struct span name = request->command->name;
         const char *near = NULL;
         char why[SHOWN_MAX + 64];
 
-        for (unsigned i = 0; i < r->control->n_tables && !near; i++)
-                near = table_find_near(r->control->tables[i], name);
+        for (unsigned i = 0; i < request->control->n_tables && !near; i++)
+                near = table_find_near(request->control->tables[i], name);
         snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", shown_size(name), name.at,
                  near ? ", is " : "", near ? near : "", near ? " meant?" : "");
-        connection_count(&r->s->link, COUNT_UNKNOWN, "%s", why);
-        if (r->h->reliable)
-                request_fail(r, MBUS_REASON_MALFORMED, why);
-        r->failed = true;
+        connection_count(&request->s->link, COUNT_UNKNOWN, "%s", why);
+        if (request->h->reliable)
+                request_fail(request, MBUS_REASON_MALFORMED, why);
+        request->failed = true;
 }
 
 static const struct command_entry *table_find(const struct command_table *table, struct span name)
@@ -77,15 +77,15 @@ static const struct command_entry *table_find(const struct command_table *table,
         return NULL;
 }
 
-static const struct command_entry *command_find(struct request *r)
+static const struct command_entry *command_find(struct request *request)
 {
-        const struct control *control = r->control;
+        const struct control *control = request->control;
 
         for (unsigned i = 0; i < control->n_tables; i++) {
                 const struct command_entry *entry =
-                        table_find(control->tables[i], r->command->name);
+                        table_find(control->tables[i], request->command->name);
 
-                r->room = control->tables[i]->room;
+                request->room = control->tables[i]->room;
                 if (entry)
                         return entry;
         }
@@ -93,26 +93,26 @@ static const struct command_entry *command_find(struct request *r)
 }
 
 /* Does one command, or says why not. */
-static void dispatch(struct request *r)
+static void dispatch(struct request *request)
 {
-        const struct command_entry *entry = command_find(r);
+        const struct command_entry *entry = command_find(request);
 
-        if (!may_speak(r, entry ? entry->speaker : SPEAKER_ANY))
-                deny_source(r);
+        if (!may_speak(request, entry ? entry->speaker : SPEAKER_ANY))
+                deny_source(request);
         else if (!entry)
-                on_unknown(r);
-        else if (entry->speaker == SPEAKER_OWNER && !connection_is_owner(&r->s->link))
-                deny_stranger(r);
+                on_unknown(request);
+        else if (entry->speaker == SPEAKER_OWNER && !connection_is_owner(&request->s->link))
+                deny_stranger(request);
         else
-                entry->on_command(r);
+                entry->on_command(request);
 }
 
-void control_run(struct request *r, size_t *at)
+void control_run(struct request *request, size_t *at)
 {
-        for (; *at < r->payload->n && !r->s->link.is_dead && !r->failed; ++*at) {
-                r->command = r->payload->commands + *at;
-                dispatch(r);
-                if (r->list)
+        for (; *at < request->payload->n && !request->s->link.is_dead && !request->failed; ++*at) {
+                request->command = request->payload->commands + *at;
+                dispatch(request);
+                if (request->list)
                         return;
         }
 }

@@ -17,7 +17,7 @@ enum speaker {
 struct command_entry {
         const char *name;
         enum speaker speaker;
-        void (*on_command)(struct request *r);
+        void (*on_command)(struct request *request);
 };
 
 /* The commands that a room, or a file, knows. */
@@ -30,6 +30,6 @@ struct command_table {
 /* @table stays valid as long as @control. */
 void control_add(struct control *control, const struct command_table *table);
 /* Does the commands from *@at on, up to one whose answer is a list: *@at then stands there. */
-void control_run(struct request *r, size_t *at);
+void control_run(struct request *request, size_t *at);
 
 #endif

@@ -17,7 +17,7 @@ struct listing {
         struct listing *next;
         size_t at; /* of the command that asked */
         bool answered;
-        bool (*tell)(struct request *r, struct list_position *position);
+        bool (*tell)(struct request *request, struct list_position *position);
         struct list_position position;
         size_t n; /* octets of the text: the whole message, for its addresses are needed, too */
         char text[];
@@ -28,14 +28,14 @@ static size_t listing_cost(size_t n)
         return sizeof(struct listing) + n;
 }
 
-bool lists_take(struct request *r)
+bool lists_take(struct request *request)
 {
-        struct session *s = r->s;
-        size_t n = listing_cost(r->text.n);
+        struct session *s = request->s;
+        size_t n = listing_cost(request->text.n);
         enum limit limit;
 
         /* It waits already, with another list of the same message. */
-        if (r->waits)
+        if (request->waits)
                 return true;
         limit = quota_check(s->link.user, QUOTA_BYTES, s->control->lists_bytes, n,
                             QUEUE_ANSWERS_FACTOR);
@@ -47,16 +47,16 @@ bool lists_take(struct request *r)
                 connection_log_fixed_limit(&s->link, FIXED_LISTS,
                                            "a list that it asks for is not made");
         request_fail(
-                r, MBUS_REASON_FULL,
+                request, MBUS_REASON_FULL,
                 "too many lists are asked for on this link at a time: ask again when those before "
                 "have come");
         return false;
 }
 
-void lists_add(struct request *r, size_t at)
+void lists_add(struct request *request, size_t at)
 {
-        struct session *s = r->s;
-        struct listing *l = malloc(listing_cost(r->text.n));
+        struct session *s = request->s;
+        struct listing *l = malloc(listing_cost(request->text.n));
         struct listing **last = &s->control->lists;
 
         if (!l) {
@@ -64,11 +64,11 @@ void lists_add(struct request *r, size_t at)
                 return;
         }
         *l = (struct listing){ .at = at,
-                               .answered = r->answered,
-                               .tell = r->list,
-                               .position = { .begun = r->control->sessions->last_entity },
-                               .n = r->text.n };
-        memcpy(l->text, r->text.at, r->text.n);
+                               .answered = request->answered,
+                               .tell = request->list,
+                               .position = { .begun = request->control->sessions->last_entity },
+                               .n = request->text.n };
+        memcpy(l->text, request->text.at, request->text.n);
         while (*last)
                 last = &(*last)->next;
         *last = l;
@@ -104,21 +104,22 @@ static struct local_entity *listing_source(const struct session *s, const struct
 }
 
 /* Tells as much of @l as there is room for, and does the commands behind it. Whether that was all. */
-static bool listing_go_on(struct listing *l, struct request *r)
+static bool listing_go_on(struct listing *l, struct request *request)
 {
-        while (r->list && !r->s->link.is_dead && listing_has_room(r->s)) {
-                r->command = r->payload->commands + l->at;
+        while (request->list && !request->s->link.is_dead && listing_has_room(request->s)) {
+                request->command = request->payload->commands + l->at;
                 /* Whoever has closed his end for reading still wants what he has asked for behind. */
-                if (!r->s->link.is_half_closed && !r->list(r, &l->position))
+                if (!request->s->link.is_half_closed && !request->list(request, &l->position))
                         continue;
-                r->list = NULL;
+                request->list = NULL;
                 l->at++;
-                l->position = (struct list_position){ .begun = r->control->sessions->last_entity };
-                control_run(r, &l->at);
+                l->position =
+                        (struct list_position){ .begun = request->control->sessions->last_entity };
+                control_run(request, &l->at);
         }
-        l->tell = r->list;
-        l->answered = r->answered;
-        return !r->list;
+        l->tell = request->list;
+        l->answered = request->answered;
+        return !request->list;
 }
 
 /* The same for the first of the link's. */
@@ -127,26 +128,26 @@ static bool listing_go_on_first(struct session *s)
         struct payload payload = PAYLOAD_INIT;
         struct listing *l = s->control->lists;
         struct header h;
-        struct request r = { .control = s->control->all,
-                             .s = s,
-                             .h = &h,
-                             .text = { l->text, l->n },
-                             .payload = &payload,
-                             .list = l->tell,
-                             .answered = l->answered,
-                             .waits = true };
+        struct request request = { .control = s->control->all,
+                                   .s = s,
+                                   .h = &h,
+                                   .text = { l->text, l->n },
+                                   .payload = &payload,
+                                   .list = l->tell,
+                                   .answered = l->answered,
+                                   .waits = true };
         bool done;
 
         /* Both were well-formed when the message came. */
-        if (header_parse(r.text, &h, NULL) != HEADER_OK ||
-            payload_parse(&payload, span_from(r.text, h.payload), NULL)) {
+        if (header_parse(request.text, &h, NULL) != HEADER_OK ||
+            payload_parse(&payload, span_from(request.text, h.payload), NULL)) {
                 connection_kill(&s->link, "memory is short");
                 return false;
         }
-        r.src = listing_source(s, &h);
-        done = listing_go_on(l, &r);
+        request.src = listing_source(s, &h);
+        done = listing_go_on(l, &request);
         if (done)
-                request_end(&r);
+                request_end(&request);
         payload_deinit(&payload);
         return done;
 }

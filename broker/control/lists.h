@@ -13,10 +13,10 @@
 
 #include "request.h"
 
-/* Whether the question of @r may wait; if not, that is said. To be asked before anything is done. */
-bool lists_take(struct request *r);
-/* Keeps the message of @r, of whose command @at the answer is r->list. */
-void lists_add(struct request *r, size_t at);
+/* Whether the question of @request may wait; if not, that is said. To be asked before anything is done. */
+bool lists_take(struct request *request);
+/* Keeps the message of @request, of whose command @at the answer is request->list. */
+void lists_add(struct request *request, size_t at);
 /* Tells more, if there is room. */
 void lists_go_on(struct session *s);
 /* The same for all links that have written what was made before. */

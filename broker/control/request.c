@@ -3,39 +3,40 @@
  */
 #include "request.h"
 
-static struct span self_of(const struct request *r)
+static struct span self_of(const struct request *request)
 {
-        return r->control->sessions->self_address->text;
+        return request->control->sessions->self_address->text;
 }
 
-void request_answer(struct request *r, struct span payload)
+void request_answer(struct request *request, struct span payload)
 {
-        reply_message(r->s, self_of(r), r->h->src.text, NULL, 0, payload);
+        reply_message(request->s, self_of(request), request->h->src.text, NULL, 0, payload);
 }
 
-void request_confirm(struct request *r, struct span payload)
+void request_confirm(struct request *request, struct span payload)
 {
-        reply_message(r->s, self_of(r), span_of("()"), &r->h->seq, 1, payload);
-        r->answered = true;
+        reply_message(request->s, self_of(request), span_of("()"), &request->h->seq, 1, payload);
+        request->answered = true;
 }
 
-void request_fail(struct request *r, enum mbus_reason reason, const char *why)
+void request_fail(struct request *request, enum mbus_reason reason, const char *why)
 {
-        if (!r->answered)
-                reply_undelivered(r->s, r->h->src.text, r->h->seq, reason, why);
-        r->answered = true;
-        r->failed = true;
+        if (!request->answered)
+                reply_undelivered(request->s, request->h->src.text, request->h->seq, reason, why);
+        request->answered = true;
+        request->failed = true;
 }
 
-void request_refuse(struct request *r, const char *reason, const char *why)
+void request_refuse(struct request *request, const char *reason, const char *why)
 {
-        reply_about(r->s, span_of("()"), "broker.refused", r->h->seq, reason, why);
-        r->answered = true;
-        r->failed = true;
+        reply_about(request->s, span_of("()"), "broker.refused", request->h->seq, reason, why);
+        request->answered = true;
+        request->failed = true;
 }
 
-void request_end(struct request *r)
+void request_end(struct request *request)
 {
-        if (r->h->reliable && !r->answered)
-                reply_acknowledge(r->s, self_of(r), r->h->src.text, &r->h->seq, 1);
+        if (request->h->reliable && !request->answered)
+                reply_acknowledge(request->s, self_of(request), request->h->src.text,
+                                  &request->h->seq, 1);
 }

@@ -17,21 +17,21 @@ struct request {
         const struct command *command;
         /* The answer to the command is a list, of which this tells the next piece, one message. Whether it
          * was the last. NULL: it is none, or all of it was told. */
-        bool (*list)(struct request *r, struct list_position *position);
+        bool (*list)(struct request *request, struct list_position *position);
         bool waits;    /* the message is kept for a list of it already */
         bool answered; /* the acknowledgement went with an answer, or there is none */
         bool failed;   /* what comes behind this command is not done */
 };
 
 /* Says @payload to the entity that asked. */
-void request_answer(struct request *r, struct span payload);
+void request_answer(struct request *request, struct span payload);
 /* Says @payload to (), together with the acknowledgement. */
-void request_confirm(struct request *r, struct span payload);
+void request_confirm(struct request *request, struct span payload);
 /* broker.refused(SEQ REASON "WHY"); there is no acknowledgement then. */
-void request_refuse(struct request *r, const char *reason, const char *why);
+void request_refuse(struct request *request, const char *reason, const char *why);
 /* Says that nothing came of it; there is no acknowledgement then. */
-void request_fail(struct request *r, enum mbus_reason reason, const char *why);
+void request_fail(struct request *request, enum mbus_reason reason, const char *why);
 /* All commands were done: acknowledges the message, if that is asked for and has not been. */
-void request_end(struct request *r);
+void request_end(struct request *request);
 
 #endif

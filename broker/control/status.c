@@ -33,13 +33,13 @@ static void add_network(struct answer *a, const struct bus *bus)
 
 /* ---- what may be asked --------------------------------------------------------------------- */
 
-static void on_status(struct request *r)
+static void on_status(struct request *request)
 {
         static const char *const multicast[] = { [MULTICAST_ALWAYS] = "always",
                                                  [MULTICAST_WHEN_REMOTE] = "when-remote",
                                                  [MULTICAST_NEVER] = "never" };
-        struct answer a = answer_to(r, "broker.status");
-        const struct control *control = r->control;
+        struct answer a = answer_to(request, "broker.status");
+        const struct control *control = request->control;
         const struct bus *main = &control->buses->main;
         const struct bus *bus;
 
@@ -68,7 +68,7 @@ static void add_joined(struct answer *a, const char *name, const struct bus *bus
         bool does;
 
         answer_begin_list(a, name);
-        while ((other = bridges_next_joined(a->r->control->bridges, bus, &cursor, &does)))
+        while ((other = bridges_next_joined(a->request->control->bridges, bus, &cursor, &does)))
                 if (does == works)
                         answer_add_item(a, span_of(other->name));
         answer_end_list(a);
@@ -77,7 +77,7 @@ static void add_joined(struct answer *a, const char *name, const struct bus *bus
 /* Those that lead away from @bus, as many as fit, and how many others there are. */
 static void add_routes(struct answer *a, const struct bus *bus)
 {
-        const struct bus_configs *configs = a->r->control->settings->options.buses;
+        const struct bus_configs *configs = a->request->control->settings->options.buses;
         struct buffer text = BUFFER_INIT;
         uint64_t n_more = 0;
 
@@ -102,12 +102,12 @@ static void add_routes(struct answer *a, const struct bus *bus)
         buffer_deinit(&text);
 }
 
-static void on_buses(struct request *r)
+static void on_buses(struct request *request)
 {
-        struct answer a = answer_to(r, "broker.buses");
+        struct answer a = answer_to(request, "broker.buses");
         const struct bus *bus;
 
-        for (size_t i = 0; (bus = buses_get(r->control->buses, i)); i++) {
+        for (size_t i = 0; (bus = buses_get(request->control->buses, i)); i++) {
                 buffer_add_text(&a.items, " (");
                 answer_add_string(&a, "bus", span_of(bus->name));
                 answer_add_string(&a, "where", span_of(udp_name(bus->udp)));
@@ -144,10 +144,10 @@ static void add_client(struct answer *a, const struct session *s)
 }
 
 /* The newest link is the first, and has the highest number. */
-static bool tell_clients(struct request *r, struct list_position *position)
+static bool tell_clients(struct request *request, struct list_position *position)
 {
-        struct answer a = answer_to(r, "broker.clients");
-        const struct session *s = sessions_first(r->control->sessions);
+        struct answer a = answer_to(request, "broker.clients");
+        const struct session *s = sessions_first(request->control->sessions);
 
         while (s && position->number > 0 && s->link.number >= position->number)
                 s = session_next(s);
@@ -159,27 +159,27 @@ static bool tell_clients(struct request *r, struct list_position *position)
         return !s;
 }
 
-static void on_clients(struct request *r)
+static void on_clients(struct request *request)
 {
-        if (lists_take(r))
-                r->list = tell_clients;
+        if (lists_take(request))
+                request->list = tell_clients;
 }
 
-static void add_local(struct answer *a, const struct local_entity *attachment)
+static void add_local(struct answer *a, const struct local_entity *e)
 {
-        const struct control *control = a->r->control;
+        const struct control *control = a->request->control;
 
         buffer_add_text(&a->items, " (");
-        answer_add_address(a, entity_address(attachment->entity));
+        answer_add_address(a, entity_address(e->entity));
         answer_add_string(a, "bus", span_of(control->buses->main.name));
-        answer_add_number(a, "link", attachment->session ? attachment->session->link.number : 0);
-        answer_add_seconds(a, "age", control->it->now - attachment->joined);
+        answer_add_number(a, "link", e->session ? e->session->link.number : 0);
+        answer_add_seconds(a, "age", control->it->now - e->joined);
         buffer_add_char(&a->items, ')');
 }
 
 static void add_remote(struct answer *a, const struct bus *bus, const struct peer_info *peer)
 {
-        uint64_t now = a->r->control->it->now;
+        uint64_t now = a->request->control->it->now;
 
         buffer_add_text(&a->items, " (");
         answer_add_address(a, peer->address);
@@ -207,7 +207,7 @@ static bool add_next_remote(struct answer *a, struct list_position *position)
         struct peer_info peer;
         const struct bus *bus;
 
-        while ((bus = bus_from(a->r->control->buses, position->number))) {
+        while ((bus = bus_from(a->request->control->buses, position->number))) {
                 if (bus->number != position->number)
                         position->walk = INDEX_WALK_INIT;
                 position->number = bus->number;
@@ -232,7 +232,7 @@ enum {
 static bool add_next_entity(struct answer *a, struct list_position *position)
 {
         const struct address all = ADDRESS_ALL;
-        const struct control *control = a->r->control;
+        const struct control *control = a->request->control;
         struct entity *entity;
 
         if (position->stage == STAGE_SELF) {
@@ -241,15 +241,15 @@ static bool add_next_entity(struct answer *a, struct list_position *position)
                 return true;
         }
         while (position->stage == STAGE_LOCAL) {
-                const struct local_entity *attachment;
+                const struct local_entity *e;
 
                 entity = engine_walk_entities(control->routing->engine, &all, &position->walk);
-                attachment = entity ? entity_data(entity) : NULL;
-                if (attachment && attachment->session) {
-                        add_local(a, attachment);
+                e = entity ? entity_data(entity) : NULL;
+                if (e && e->session) {
+                        add_local(a, e);
                         return true;
                 }
-                if (attachment)
+                if (e)
                         continue;
                 position->stage = STAGE_REMOTE;
                 position->walk = INDEX_WALK_INIT;
@@ -257,9 +257,9 @@ static bool add_next_entity(struct answer *a, struct list_position *position)
         return add_next_remote(a, position);
 }
 
-static bool tell_entities(struct request *r, struct list_position *position)
+static bool tell_entities(struct request *request, struct list_position *position)
 {
-        struct answer a = answer_to(r, "broker.entities");
+        struct answer a = answer_to(request, "broker.entities");
         bool more = true;
 
         while (more && !answer_is_full(&a))
@@ -268,10 +268,10 @@ static bool tell_entities(struct request *r, struct list_position *position)
         return !more;
 }
 
-static void on_entities(struct request *r)
+static void on_entities(struct request *request)
 {
-        if (lists_take(r))
-                r->list = tell_entities;
+        if (lists_take(request))
+                request->list = tell_entities;
 }
 
 /* ---- dropping ------------------------------------------------------------------------------ */
@@ -287,43 +287,43 @@ static bool drop_session(struct control *control, int64_t number)
         return false;
 }
 
-static bool drop_entity(struct request *r, struct span text)
+static bool drop_entity(struct request *request, struct span text)
 {
         struct local_entity *found;
         struct address address;
 
         if (address_parse(text, LENIENT, &address, NULL, NULL))
                 return false;
-        found = local_entity_find(r->control->sessions, &address);
+        found = local_entity_find(request->control->sessions, &address);
         if (!found || !found->session)
                 return false;
-        if (r->src == found)
-                r->src = NULL;
+        if (request->src == found)
+                request->src = NULL;
         local_entity_detach(found, MBUS_REASON_DENIED,
                             "the owner of the broker took it off the bus");
         return true;
 }
 
-static void on_drop(struct request *r)
+static void on_drop(struct request *request)
 {
-        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *args = payload_args(request->payload, request->command);
         char name[CONNECTION_NAME_SIZE];
         bool done;
 
         if (args->items == 1 && args[1].type == MBUS_VALUE_INTEGER) {
-                done = drop_session(r->control, args[1].integer);
+                done = drop_session(request->control, args[1].integer);
         } else if (args->items == 1 && args[1].type == MBUS_VALUE_STRING) {
-                done = drop_entity(r, args[1].text);
+                done = drop_entity(request, args[1].text);
         } else {
-                request_fail(r, MBUS_REASON_MALFORMED,
+                request_fail(request, MBUS_REASON_MALFORMED,
                              "broker.drop wants the number of a link or an address");
                 return;
         }
-        connection_name(&r->s->link, name);
+        connection_name(&request->s->link, name);
         if (done)
                 log_info("%s dropped %.*s", name, (int)args[1].raw.n, args[1].raw.at);
         else
-                request_fail(r, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
+                request_fail(request, MBUS_REASON_UNKNOWN, "there is no such link or local entity");
 }
 
 static const struct command_entry entries[] = {

@@ -10,88 +10,88 @@
 /* ---- watch and observe --------------------------------------------------------------------- */
 
 /* The library asks for a watch unreliably, and waits for the answer all the same. */
-static void deny_by_policy(struct request *r, const char *why)
+static void deny_by_policy(struct request *request, const char *why)
 {
-        connection_count(&r->s->link, COUNT_DENIED, "[policy] does not let it say %.*s",
-                         shown_size(r->command->text), r->command->text.at);
-        request_fail(r, MBUS_REASON_DENIED, why);
+        connection_count(&request->s->link, COUNT_DENIED, "[policy] does not let it say %.*s",
+                         shown_size(request->command->text), request->command->text.at);
+        request_fail(request, MBUS_REASON_DENIED, why);
 }
 
-static bool get_address(const struct request *r, struct address *ret_address)
+static bool get_address(const struct request *request, struct address *ret_address)
 {
-        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *args = payload_args(request->payload, request->command);
 
         return args->items == 1 && args[1].type == MBUS_VALUE_STRING &&
                address_parse(args[1].text, LENIENT, ret_address, NULL, NULL) == 0;
 }
 
-static bool tell_watched(struct request *r, struct list_position *position)
+static bool tell_watched(struct request *request, struct list_position *position)
 {
         struct address address;
         struct buffer text = BUFFER_INIT;
 
-        if (!get_address(r, &address) || !presence_has_watch(r->s, &address)) {
+        if (!get_address(request, &address) || !presence_has_watch(request->s, &address)) {
                 /* broker.unwatched has been said. */
-                request_fail(r, MBUS_REASON_DENIED, "the watch ended before all were told");
+                request_fail(request, MBUS_REASON_DENIED, "the watch ended before all were told");
                 return true;
         }
-        if (!presence_tell(r->control->routing, r->s, &address, position))
+        if (!presence_tell(request->control->routing, request->s, &address, position))
                 return false;
-        network_tell(r->s);
+        network_tell(request->s);
         buffer_add_text(&text, "broker.watching(");
-        buffer_add_uint(&text, r->h->seq);
+        buffer_add_uint(&text, request->h->seq);
         buffer_add_char(&text, ' ');
-        value_format_string(span_of(udp_interface(r->control->buses->main.udp)), &text);
+        value_format_string(span_of(udp_interface(request->control->buses->main.udp)), &text);
         buffer_add_char(&text, ')');
         if (text.failed)
-                connection_kill(&r->s->link, "memory is short");
+                connection_kill(&request->s->link, "memory is short");
         else
-                reply_say(r->s, buffer_span(&text));
+                reply_say(request->s, buffer_span(&text));
         buffer_deinit(&text);
         return true;
 }
 
-static void on_watch(struct request *r)
+static void on_watch(struct request *request)
 {
         struct address address;
         int result;
 
-        if (!get_address(r, &address)) {
-                request_fail(r, MBUS_REASON_MALFORMED, "broker.watch wants one address");
+        if (!get_address(request, &address)) {
+                request_fail(request, MBUS_REASON_MALFORMED, "broker.watch wants one address");
                 return;
         }
-        if (r->s->rights && !rights_may_watch(r->s->rights)) {
-                deny_by_policy(r,
+        if (request->s->rights && !rights_may_watch(request->s->rights)) {
+                deny_by_policy(request,
                                "[policy] of the broker does not let this user watch: that takes a "
                                "line for this user with attach=, send= or watch=yes, and without "
                                "watch=no");
                 return;
         }
-        if (!lists_take(r))
+        if (!lists_take(request))
                 return;
-        result = presence_watch(r->control->routing, r->s, &address);
+        result = presence_watch(request->control->routing, request->s, &address);
         if (result) {
                 if (result == MBUS_E_FULL)
-                        connection_log_limit(&r->s->link, LIMIT_WATCHES_PER_LINK,
+                        connection_log_limit(&request->s->link, LIMIT_WATCHES_PER_LINK,
                                              "it watches no more");
-                request_fail(r, MBUS_REASON_FULL,
+                request_fail(request, MBUS_REASON_FULL,
                              result == MBUS_E_FULL
                                      ? "this link watches too much: see WATCHES_PER_LINK in "
                                        "[limits] of the broker"
                                      : "the broker's memory is short");
                 return;
         }
-        r->list = tell_watched;
+        request->list = tell_watched;
 }
 
-static void on_observe(struct request *r)
+static void on_observe(struct request *request)
 {
-        const struct value *args = payload_args(r->payload, r->command);
+        const struct value *args = payload_args(request->payload, request->command);
         struct filter *filters = NULL;
         int result = MBUS_E_MALFORMED;
 
-        if (r->s->rights && !rights_may_observe(r->s->rights)) {
-                deny_by_policy(r,
+        if (request->s->rights && !rights_may_observe(request->s->rights)) {
+                deny_by_policy(request,
                                "[policy] of the broker does not let this user observe: that takes "
                                "observe=yes in a line for this user");
                 return;
@@ -99,28 +99,29 @@ static void on_observe(struct request *r)
         if (args->items > 0 && args[1].type == MBUS_VALUE_INTEGER)
                 result = filters_parse(args + 2, args->items - 1, &filters);
         if (result == MBUS_E_FULL)
-                connection_log_fixed_limit(&r->s->link, FIXED_OBSERVE_FILTERS,
+                connection_log_fixed_limit(&request->s->link, FIXED_OBSERVE_FILTERS,
                                            "it observes no more than before");
         if (result == 0)
-                result = monitor_observe(r->control->routing, r->s, args[1].integer, filters);
+                result = monitor_observe(request->control->routing, request->s, args[1].integer,
+                                         filters);
         if (result == MBUS_E_MALFORMED)
-                request_fail(r, MBUS_REASON_MALFORMED,
+                request_fail(request, MBUS_REASON_MALFORMED,
                              "broker.observe wants a number, then lists of address, beginning and "
                              "bus");
         else if (result == MBUS_E_UNKNOWN)
                 request_fail(
-                        r, MBUS_REASON_UNKNOWN,
+                        request, MBUS_REASON_UNKNOWN,
                         "the broker is on no bus of this name: mbus-cli status names those that "
                         "it is on");
         else if (result)
-                request_fail(r, MBUS_REASON_FULL, "this link has too many filters");
+                request_fail(request, MBUS_REASON_FULL, "this link has too many filters");
         else
-                network_tell(r->s);
+                network_tell(request->s);
 }
 
-static void on_unobserve(struct request *r)
+static void on_unobserve(struct request *request)
 {
-        monitor_unobserve(r->control->routing, r->s);
+        monitor_unobserve(request->control->routing, request->s);
 }
 
 static const struct command_entry entries[] = {

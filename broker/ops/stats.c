@@ -247,11 +247,11 @@ static void answer_figure(void *data, const struct figure *f)
         answer_end_item(a);
 }
 
-static void on_stats(struct request *r)
+static void on_stats(struct request *request)
 {
-        struct answer a = answer_to(r, "broker.stats");
+        struct answer a = answer_to(request, "broker.stats");
 
-        stats_each(r->room, answer_figure, &a);
+        stats_each(request->room, answer_figure, &a);
         answer_end(&a);
 }
 
