@@ -11,110 +11,111 @@
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
 {
         struct deadlines *ds = &by->bridge->all->relays;
-        struct relay *r;
+        struct relay *relay;
 
         if (by->n_sent >= RELIABLE_OUTSTANDING_MAX || deadlines_reserve(ds) < 0)
                 return NULL;
-        r = malloc(sizeof(*r));
-        if (!r) {
+        relay = malloc(sizeof(*relay));
+        if (!relay) {
                 deadlines_release(ds);
                 return NULL;
         }
-        *r = (struct relay){ .deadline = DEADLINE_INIT,
-                             .by = by,
-                             .to = to,
-                             .seq = seq,
-                             .previous = by->sent_end,
-                             .next_awaited = to->awaited };
-        *(by->sent_end ? &by->sent_end->next : &by->sent) = r;
-        by->sent_end = r;
+        *relay = (struct relay){ .deadline = DEADLINE_INIT,
+                                 .by = by,
+                                 .to = to,
+                                 .seq = seq,
+                                 .previous = by->sent_end,
+                                 .next_awaited = to->awaited };
+        *(by->sent_end ? &by->sent_end->next : &by->sent) = relay;
+        by->sent_end = relay;
         by->n_sent++;
         if (to->awaited)
-                to->awaited->previous_awaited = r;
-        to->awaited = r;
-        return r;
+                to->awaited->previous_awaited = relay;
+        to->awaited = relay;
+        return relay;
 }
 
-void relay_charge(struct relay *r, struct session *session, size_t bytes)
+void relay_charge(struct relay *relay, struct session *session, size_t bytes)
 {
         reliable_charge(session, bytes);
-        r->session = session;
-        r->bytes = bytes;
+        relay->session = session;
+        relay->bytes = bytes;
 }
 
-struct relay *relay_free(struct relay *r)
+struct relay *relay_free(struct relay *relay)
 {
-        struct deadlines *ds = &r->by->bridge->all->relays;
+        struct deadlines *ds = &relay->by->bridge->all->relays;
 
-        if (r->session)
-                reliable_discharge(r->session, r->bytes);
-        *(r->previous ? &r->previous->next : &r->by->sent) = r->next;
-        *(r->next ? &r->next->previous : &r->by->sent_end) = r->previous;
-        r->by->n_sent--;
-        *(r->previous_awaited ? &r->previous_awaited->next_awaited : &r->to->awaited) =
-                r->next_awaited;
-        if (r->next_awaited)
-                r->next_awaited->previous_awaited = r->previous_awaited;
-        deadlines_set(ds, &r->deadline, TIME_NEVER);
+        if (relay->session)
+                reliable_discharge(relay->session, relay->bytes);
+        *(relay->previous ? &relay->previous->next : &relay->by->sent) = relay->next;
+        *(relay->next ? &relay->next->previous : &relay->by->sent_end) = relay->previous;
+        relay->by->n_sent--;
+        *(relay->previous_awaited ? &relay->previous_awaited->next_awaited : &relay->to->awaited) =
+                relay->next_awaited;
+        if (relay->next_awaited)
+                relay->next_awaited->previous_awaited = relay->previous_awaited;
+        deadlines_set(ds, &relay->deadline, TIME_NEVER);
         deadlines_release(ds);
-        free(r);
+        free(relay);
         return NULL;
 }
 
-void relay_await_session(struct relay *r)
+void relay_await_session(struct relay *relay)
 {
-        struct bridges *all = r->by->bridge->all;
+        struct bridges *all = relay->by->bridge->all;
 
-        deadlines_set(&all->relays, &r->deadline, all->it->now + TIMEOUT_NS);
+        deadlines_set(&all->relays, &relay->deadline, all->it->now + TIMEOUT_NS);
 }
 
 /* Nearly always the first: acknowledgements come in order. */
 static struct relay *relay_find(const struct proxy *by, bool local, uint64_t ticket)
 {
-        struct relay *r = by->sent;
+        struct relay *relay = by->sent;
 
-        while (r && (r->local != local || r->ticket != ticket))
-                r = r->next;
-        return r;
+        while (relay && (relay->local != local || relay->ticket != ticket))
+                relay = relay->next;
+        return relay;
 }
 
-/* The client's entity that sent what @r carries, or NULL: it came from a bus, or the sender left. */
-static struct local_entity *local_sender_of(const struct relay *r)
+/* The client's entity that sent what @relay carries, or NULL: it came from a bus, or the sender left. */
+static struct local_entity *local_sender_of(const struct relay *relay)
 {
-        struct bus *home = proxy_home(r->by);
+        struct bus *home = proxy_home(relay->by);
         struct local_entity *e;
 
         if (!bus_is_main(home))
                 return NULL;
-        e = local_entity_find(r->by->bridge->all->sessions, proxy_address(r->by));
+        e = local_entity_find(relay->by->bridge->all->sessions, proxy_address(relay->by));
         return e && e->session ? e : NULL;
 }
 
-static void tell_session(const struct local_entity *src, const struct relay *r,
+static void tell_session(const struct local_entity *src, const struct relay *relay,
                          enum mbus_reason reason)
 {
         if (reason == MBUS_REASON_NONE)
-                reply_acknowledge(src->session, proxy_address(r->to)->text, local_entity_text(src),
-                                  &r->seq, 1);
+                reply_acknowledge(src->session, proxy_address(relay->to)->text,
+                                  local_entity_text(src), &relay->seq, 1);
         else
-                reply_undelivered(src->session, local_entity_text(src), r->seq, reason,
+                reply_undelivered(src->session, local_entity_text(src), relay->seq, reason,
                                   reason == MBUS_REASON_BYE ? "the entity left the bus"
                                                             : "the entity did not acknowledge it");
 }
 
-static void relay_end(struct relay *r, enum mbus_reason reason, bool told)
+static void relay_end(struct relay *relay, enum mbus_reason reason, bool told)
 {
-        struct bus *home = proxy_home(r->by);
-        struct local_entity *src = local_sender_of(r);
+        struct bus *home = proxy_home(relay->by);
+        struct local_entity *src = local_sender_of(relay);
 
         if (src && told)
-                tell_session(src, r, reason);
+                tell_session(src, relay, reason);
         else if (!src && reason == MBUS_REASON_NONE)
-                engine_acknowledge(home->engine, home->all->it->now, r->to->hosted.entity,
-                                   proxy_address(r->by), r->seq);
+                engine_acknowledge(home->engine, home->all->it->now, relay->to->hosted.entity,
+                                   proxy_address(relay->by), relay->seq);
         else if (!src)
-                engine_refuse(home->engine, r->to->hosted.entity, proxy_address(r->by), r->seq);
-        relay_free(r);
+                engine_refuse(home->engine, relay->to->hosted.entity, proxy_address(relay->by),
+                              relay->seq);
+        relay_free(relay);
 }
 
 void relay_forget(struct proxy *p, bool told)
@@ -127,19 +128,19 @@ void relay_forget(struct proxy *p, bool told)
 
 void relay_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason)
 {
-        struct relay *r = relay_find(by, false, ticket);
+        struct relay *relay = relay_find(by, false, ticket);
 
-        if (r)
-                relay_end(r, reason, true);
+        if (relay)
+                relay_end(relay, reason, true);
 }
 
 bool relay_acknowledge(struct proxy *by, uint32_t seq, const struct local_entity *from)
 {
-        struct relay *r = relay_find(by, true, seq);
+        struct relay *relay = relay_find(by, true, seq);
 
-        if (!r || !address_equal(proxy_address(r->to), entity_address(from->entity)))
+        if (!relay || !address_equal(proxy_address(relay->to), entity_address(from->entity)))
                 return false;
-        relay_end(r, MBUS_REASON_NONE, true);
+        relay_end(relay, MBUS_REASON_NONE, true);
         return true;
 }
 

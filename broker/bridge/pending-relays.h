@@ -28,11 +28,11 @@ struct relay {
 /* Enters the message @seq that came to @to and that @by says. NULL: @by has too many, or memory is short. */
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq);
 /* It is the message of @session, which has it under way until it is struck off. */
-void relay_charge(struct relay *r, struct session *session, size_t bytes);
+void relay_charge(struct relay *relay, struct session *session, size_t bytes);
 /* It was given to a client of ours, which has T_k of the RFC for its acknowledgement. */
-void relay_await_session(struct relay *r);
+void relay_await_session(struct relay *relay);
 /* Strikes it off, and tells nobody. Returns NULL. */
-struct relay *relay_free(struct relay *r);
+struct relay *relay_free(struct relay *relay);
 /* Ends what @p has sent, and what was sent to it. @told: senders on sessions learn it. */
 void relay_forget(struct proxy *p, bool told);
 /* The engine ended @ticket of @by; MBUS_REASON_NONE: it was delivered. */

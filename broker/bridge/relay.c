@@ -264,8 +264,8 @@ static int give_engine(struct proxy *by, struct proxy *to, struct session *sessi
 }
 
 /* Sends @seq of @src, which came to @to, where that one is. @session: @src is an entity of it. */
-static int relay(struct proxy *to, const struct address *src, struct session *session, uint32_t seq,
-                 uint64_t timestamp, struct span payload)
+static int relay_home(struct proxy *to, const struct address *src, struct session *session,
+                      uint32_t seq, uint64_t timestamp, struct span payload)
 {
         struct bridge *bridge = to->bridge;
         struct bus *home = proxy_home(to);
@@ -285,7 +285,7 @@ static int relay(struct proxy *to, const struct address *src, struct session *se
 int relay_send_reliable(const struct local_entity *src, struct proxy *to, uint32_t seq,
                         uint64_t timestamp, struct span payload)
 {
-        return relay(to, entity_address(src->entity), src->session, seq, timestamp, payload);
+        return relay_home(to, entity_address(src->entity), src->session, seq, timestamp, payload);
 }
 
 /* ---- from a bus ---------------------------------------------------------------------------- */
@@ -327,7 +327,7 @@ static void take_reliable(struct bridges *all, struct bus *bus, struct entity *r
 
         if (!to)
                 return;
-        r = relay(to, &h->src, NULL, h->seq, header_timestamp_ms(h), payload);
+        r = relay_home(to, &h->src, NULL, h->seq, header_timestamp_ms(h), payload);
         if (r == 0)
                 return;
         engine_refuse(bus->engine, recipient, &h->src, h->seq);
