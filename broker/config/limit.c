@@ -11,39 +11,16 @@
 
 #include <broker/base/base.h>
 
-/* The keys of [limits]; a value is at least `min`. Of a kind that has no limit of some scope the
- * name is NULL. */
+#define ROW_OF_KIND(name, kind, scope, value, min, off) [LIMIT_##name] = { #name, value, min, off },
+#define ROW_ALONE(name, value, min, off) [LIMIT_##name] = { #name, value, min, off },
+
+/* Of a kind that has no limit of some scope the name is NULL. */
 static const struct {
         const char *name;
         uint64_t value;
         uint64_t min;
-        const char *off; /* the word for LIMIT_OFF, NULL: there must be a limit */
-} table[LIMIT_MAX] = {
-        [LIMIT_NONE] = { "", 0, 0, NULL },
-        [LIMIT_BYTES] = { "BYTES", QUEUES_BYTES_MAX, QUEUE_BYTES_MIN, NULL },
-        [LIMIT_BYTES_PER_USER] = { "BYTES_PER_USER", LIMIT_OFF, QUEUE_BYTES_MIN, "share" },
-        [LIMIT_BYTES_PER_LINK] = { "BYTES_PER_LINK", QUEUE_BYTES_MAX, QUEUE_BYTES_MIN, NULL },
-        [LIMIT_MESSAGES] = { "MESSAGES", QUEUES_MESSAGES_MAX, 16, NULL },
-        [LIMIT_MESSAGES_PER_USER] = { "MESSAGES_PER_USER", LIMIT_OFF, 16, "share" },
-        [LIMIT_MESSAGES_PER_LINK] = { "MESSAGES_PER_LINK", QUEUE_MESSAGES_MAX, 16, NULL },
-        [LIMIT_ENTITIES] = { "ENTITIES", ATTACHMENTS_TOTAL_MAX, 1, NULL },
-        [LIMIT_ENTITIES_PER_USER] = { "ENTITIES_PER_USER", LIMIT_OFF, 1, "share" },
-        [LIMIT_ENTITIES_PER_LINK] = { "ENTITIES_PER_LINK", ATTACHMENTS_MAX, 1, NULL },
-        [LIMIT_TICKETS] = { "TICKETS", TICKETS_TOTAL_MAX, 1, NULL },
-        [LIMIT_TICKETS_PER_USER] = { "TICKETS_PER_USER", LIMIT_OFF, 1, "share" },
-        [LIMIT_TICKETS_PER_LINK] = { "TICKETS_PER_LINK", TICKETS_MAX, 1, NULL },
-        [LIMIT_LINKS] = { "LINKS", LINKS_MAX, 1, NULL },
-        [LIMIT_LINKS_PER_USER] = { "LINKS_PER_USER", LIMIT_OFF, 1, "share" },
-        [LIMIT_WATCHES_PER_LINK] = { "WATCHES_PER_LINK", WATCHES_MAX, 1, NULL },
-        [LIMIT_RETAINED] = { "RETAINED", RETAINED_BYTES_TOTAL_MAX, RETAINED_BYTES_MIN, NULL },
-        [LIMIT_RETAINED_PER_USER] = { "RETAINED_PER_USER", LIMIT_OFF, RETAINED_BYTES_MIN, "share" },
-        [LIMIT_RETAINED_PER_LINK] = { "RETAINED_PER_LINK", RETAINED_BYTES_MAX, RETAINED_BYTES_MIN,
-                                      NULL },
-        [LIMIT_SEND_RATE] = { "SEND_RATE", LIMIT_OFF, 1, "none" },
-        [LIMIT_SEND_RATE_PER_USER] = { "SEND_RATE_PER_USER", LIMIT_OFF, 1, "none" },
-        [LIMIT_COMMAND_RATE_PER_USER] = { "COMMAND_RATE_PER_USER", COMMAND_RATE, 1, "none" },
-        [LIMIT_PATIENCE] = { "PATIENCE", PATIENCE_MAX_MS, 0, NULL },
-};
+        const char *off;
+} table[LIMIT_MAX] = { LIMITS_OF_KINDS(ROW_OF_KIND) LIMITS_ALONE(ROW_ALONE) };
 
 void limits_init(struct limits *l)
 {

@@ -19,6 +19,7 @@ enum quota_kind {
         QUOTA_ENTITIES,
         QUOTA_TICKETS,
         QUOTA_LINKS,
+        QUOTA_WATCHES,
         QUOTA_RETAINED, /* octets of last values */
         QUOTA_MAX,
 };
@@ -30,43 +31,64 @@ enum limit_scope {
         SCOPE_MAX,
 };
 
-/* LIMIT_NONE: all is well. */
+/*
+ * The keys of [limits], each in one line, of which the enumeration below and the table of limit.c
+ * are made, and with them all that is read, checked and logged: LIMIT_NAME is the key NAME. It can
+ * be set to MIN and more, or to LIMIT_OFF by the word OFF; if that is NULL, there must be a limit.
+ *
+ * limit(NAME, KIND, SCOPE, DEFAULT, MIN, OFF) is what quota_check() goes by. Two for one scope of a
+ * kind do not compile; a kind without a line for a scope has no limit there.
+ */
+/* clang-format off */
+#define LIMITS_OF_KINDS(limit)                                                                     \
+        limit(BYTES, BYTES, TOTAL, QUEUES_BYTES_MAX, QUEUE_BYTES_MIN, NULL)                        \
+        limit(BYTES_PER_USER, BYTES, USER, LIMIT_OFF, QUEUE_BYTES_MIN, "share")                    \
+        limit(BYTES_PER_LINK, BYTES, LINK, QUEUE_BYTES_MAX, QUEUE_BYTES_MIN, NULL)                 \
+        limit(MESSAGES, MESSAGES, TOTAL, QUEUES_MESSAGES_MAX, 16, NULL)                            \
+        limit(MESSAGES_PER_USER, MESSAGES, USER, LIMIT_OFF, 16, "share")                           \
+        limit(MESSAGES_PER_LINK, MESSAGES, LINK, QUEUE_MESSAGES_MAX, 16, NULL)                     \
+        limit(ENTITIES, ENTITIES, TOTAL, ATTACHMENTS_TOTAL_MAX, 1, NULL)                           \
+        limit(ENTITIES_PER_USER, ENTITIES, USER, LIMIT_OFF, 1, "share")                            \
+        limit(ENTITIES_PER_LINK, ENTITIES, LINK, ATTACHMENTS_MAX, 1, NULL)                         \
+        limit(TICKETS, TICKETS, TOTAL, TICKETS_TOTAL_MAX, 1, NULL)                                 \
+        limit(TICKETS_PER_USER, TICKETS, USER, LIMIT_OFF, 1, "share")                              \
+        limit(TICKETS_PER_LINK, TICKETS, LINK, TICKETS_MAX, 1, NULL)                               \
+        limit(LINKS, LINKS, TOTAL, LINKS_MAX, 1, NULL)                                             \
+        limit(LINKS_PER_USER, LINKS, USER, LIMIT_OFF, 1, "share")                                  \
+        limit(WATCHES_PER_LINK, WATCHES, LINK, WATCHES_MAX, 1, NULL)                               \
+        limit(RETAINED, RETAINED, TOTAL, RETAINED_BYTES_TOTAL_MAX, RETAINED_BYTES_MIN, NULL)       \
+        limit(RETAINED_PER_USER, RETAINED, USER, LIMIT_OFF, RETAINED_BYTES_MIN, "share")           \
+        limit(RETAINED_PER_LINK, RETAINED, LINK, RETAINED_BYTES_MAX, RETAINED_BYTES_MIN, NULL)
+
+/* Those that are of no kind: limit(NAME, DEFAULT, MIN, OFF) */
+#define LIMITS_ALONE(limit)                                                                        \
+        limit(SEND_RATE, LIMIT_OFF, 1, "none")                                                     \
+        limit(SEND_RATE_PER_USER, LIMIT_OFF, 1, "none")                                            \
+        limit(COMMAND_RATE_PER_USER, COMMAND_RATE, 1, "none")                                      \
+        limit(PATIENCE, PATIENCE_MAX_MS, 0, NULL)
+/* clang-format on */
+
+/* No limit of a user beside its share, no limit of a rate. */
+#define LIMIT_OFF UINT64_MAX
+
 #define LIMIT_ID(kind, scope) (1 + SCOPE_MAX * (kind) + (scope))
+#define LIMIT_OF_KIND(name, kind, scope, value, min, off)                                          \
+        LIMIT_##name = LIMIT_ID(QUOTA_##kind, SCOPE_##scope),
+#define LIMIT_ALONE(name, value, min, off) LIMIT_##name,
+
+/* LIMIT_NONE: all is well. */
 enum limit {
         LIMIT_NONE,
-        LIMIT_BYTES = LIMIT_ID(QUOTA_BYTES, SCOPE_TOTAL),
-        LIMIT_BYTES_PER_USER = LIMIT_ID(QUOTA_BYTES, SCOPE_USER),
-        LIMIT_BYTES_PER_LINK = LIMIT_ID(QUOTA_BYTES, SCOPE_LINK),
-        LIMIT_MESSAGES = LIMIT_ID(QUOTA_MESSAGES, SCOPE_TOTAL),
-        LIMIT_MESSAGES_PER_USER = LIMIT_ID(QUOTA_MESSAGES, SCOPE_USER),
-        LIMIT_MESSAGES_PER_LINK = LIMIT_ID(QUOTA_MESSAGES, SCOPE_LINK),
-        LIMIT_ENTITIES = LIMIT_ID(QUOTA_ENTITIES, SCOPE_TOTAL),
-        LIMIT_ENTITIES_PER_USER = LIMIT_ID(QUOTA_ENTITIES, SCOPE_USER),
-        LIMIT_ENTITIES_PER_LINK = LIMIT_ID(QUOTA_ENTITIES, SCOPE_LINK),
-        LIMIT_TICKETS = LIMIT_ID(QUOTA_TICKETS, SCOPE_TOTAL),
-        LIMIT_TICKETS_PER_USER = LIMIT_ID(QUOTA_TICKETS, SCOPE_USER),
-        LIMIT_TICKETS_PER_LINK = LIMIT_ID(QUOTA_TICKETS, SCOPE_LINK),
-        LIMIT_LINKS = LIMIT_ID(QUOTA_LINKS, SCOPE_TOTAL),
-        LIMIT_LINKS_PER_USER = LIMIT_ID(QUOTA_LINKS, SCOPE_USER),
-        LIMIT_RETAINED = LIMIT_ID(QUOTA_RETAINED, SCOPE_TOTAL),
-        LIMIT_RETAINED_PER_USER = LIMIT_ID(QUOTA_RETAINED, SCOPE_USER),
-        LIMIT_RETAINED_PER_LINK = LIMIT_ID(QUOTA_RETAINED, SCOPE_LINK),
-        /* Those that are not of a kind in three scopes. */
-        LIMIT_WATCHES_PER_LINK = LIMIT_ID(QUOTA_MAX, SCOPE_TOTAL),
-        LIMIT_SEND_RATE,
-        LIMIT_SEND_RATE_PER_USER,
-        LIMIT_COMMAND_RATE_PER_USER,
-        LIMIT_PATIENCE,
-        LIMIT_MAX,
+        LIMITS_OF_KINDS(LIMIT_OF_KIND)
+        /* Whatever stands between them, those that follow begin behind all kinds. */
+        LIMITS_KINDS_END = LIMIT_ID(QUOTA_MAX, SCOPE_TOTAL) - 1,
+        LIMITS_ALONE(LIMIT_ALONE) LIMIT_MAX,
 };
 
 static inline enum limit limit_of(enum quota_kind kind, enum limit_scope scope)
 {
         return (enum limit)LIMIT_ID(kind, scope);
 }
-
-/* No limit of a user beside its share, no limit of a rate. */
-#define LIMIT_OFF UINT64_MAX
 
 struct limits {
         uint64_t of[LIMIT_MAX];

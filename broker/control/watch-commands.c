@@ -3,6 +3,8 @@
  */
 #include "watch-commands.h"
 
+#include <stdio.h>
+
 #include <core/value.h>
 
 #include "lists.h"
@@ -51,9 +53,21 @@ static bool tell_watched(struct request *request, struct list_position *position
         return true;
 }
 
+/* The link watches too much, by @limit. */
+static void watch_fail_for(struct request *request, enum limit limit)
+{
+        char why[128];
+
+        connection_log_limit(&request->s->link, limit, "it watches no more");
+        snprintf(why, sizeof(why), "this link watches too much: see %s in [limits] of the broker",
+                 limit_name(limit));
+        request_fail(request, MBUS_REASON_FULL, why);
+}
+
 static void on_watch(struct request *request)
 {
         struct address address;
+        enum limit limit;
         int result;
 
         if (!get_address(request, &address)) {
@@ -69,19 +83,13 @@ static void on_watch(struct request *request)
         }
         if (!lists_take(request))
                 return;
-        result = presence_watch(request->control->routing, request->s, &address);
-        if (result) {
-                if (result == MBUS_E_FULL)
-                        connection_log_limit(&request->s->link, LIMIT_WATCHES_PER_LINK,
-                                             "it watches no more");
-                request_fail(request, MBUS_REASON_FULL,
-                             result == MBUS_E_FULL
-                                     ? "this link watches too much: see WATCHES_PER_LINK in "
-                                       "[limits] of the broker"
-                                     : "the broker's memory is short");
-                return;
-        }
-        request->list = tell_watched;
+        result = presence_watch(request->control->routing, request->s, &address, &limit);
+        if (result == 0)
+                request->list = tell_watched;
+        else if (result == MBUS_E_FULL)
+                watch_fail_for(request, limit);
+        else
+                request_fail(request, MBUS_REASON_FULL, "the broker's memory is short");
 }
 
 static void on_observe(struct request *request)

@@ -28,13 +28,15 @@ bool presence_has_watch(const struct session *s, const struct address *address)
         return false;
 }
 
-int presence_watch(struct routing *routing, struct session *s, const struct address *address)
+int presence_watch(struct routing *routing, struct session *s, const struct address *address,
+                   enum limit *ret_limit)
 {
         struct watch *w;
 
         if (presence_has_watch(s, address))
                 return 0;
-        if (s->routing->n_watches >= routing->quota->limits.of[LIMIT_WATCHES_PER_LINK])
+        *ret_limit = quota_check(s->link.user, QUOTA_WATCHES, s->routing->n_watches, 1, 1);
+        if (*ret_limit != LIMIT_NONE)
                 return MBUS_E_FULL;
         w = malloc(sizeof(*w));
         if (!w)
@@ -47,6 +49,7 @@ int presence_watch(struct routing *routing, struct session *s, const struct addr
         w->next = s->routing->watches;
         s->routing->watches = w;
         routing->n_watchers += s->routing->n_watches++ == 0;
+        quota_take(s->link.user, QUOTA_WATCHES, 1);
         return 0;
 }
 
@@ -177,6 +180,7 @@ void presence_forget(struct routing *routing, struct session *s)
                 free(w);
         }
         s->routing->watches = NULL;
+        quota_give_back(s->link.user, QUOTA_WATCHES, s->routing->n_watches);
         s->routing->n_watches = 0;
 }
 

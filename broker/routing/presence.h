@@ -10,8 +10,9 @@
 #include "list-position.h"
 #include "state.h"
 
-/* @s watches @address from now on. 0, MBUS_E_FULL or -ENOMEM. */
-int presence_watch(struct routing *routing, struct session *s, const struct address *address);
+/* @s watches @address from now on. 0, -ENOMEM, or MBUS_E_FULL: *@ret_limit is reached. */
+int presence_watch(struct routing *routing, struct session *s, const struct address *address,
+                   enum limit *ret_limit);
 bool presence_has_watch(const struct session *s, const struct address *address);
 /* Tells of the next of those that are known already, in one message. Whether these were the last. */
 bool presence_tell(struct routing *routing, struct session *s, const struct address *address,
