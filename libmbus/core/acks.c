@@ -55,6 +55,7 @@ static bool contains(const uint32_t *seqs, size_t n, uint32_t seq)
 
 static int append(uint32_t **seqs, size_t *n, size_t *size, size_t max, uint32_t seq)
 {
+        assert(*n <= *size && *n <= max);
         if (*n >= max)
                 return MBUS_E_FULL;
         if (*n == *size) {
@@ -141,9 +142,10 @@ size_t acks_batch(const struct acks *acks)
 
 void acks_sent(struct acks *acks, uint64_t now, size_t n)
 {
-        struct ack_copy *copy = malloc(sizeof(*copy) + n * sizeof(*copy->seqs));
+        struct ack_copy *copy;
 
-        assert(n > 0 && n <= acks->n_owed);
+        assert(n > 0 && n <= acks->n_owed && n <= ACKS_SENT_MAX);
+        copy = malloc(sizeof(*copy) + n * sizeof(*copy->seqs));
         if (copy) {
                 copy->next = acks->copies;
                 copy->until = now + T_K_NS;
@@ -154,6 +156,7 @@ void acks_sent(struct acks *acks, uint64_t now, size_t n)
         acks->n_owed -= n;
         memmove(acks->owed, acks->owed + n, acks->n_owed * sizeof(*acks->owed));
         drop_old_copies(acks, now);
+        assert(acks->n_copies <= ACK_COPIES_MAX);
 }
 
 size_t acks_bytes(const struct acks *acks)

@@ -19,6 +19,8 @@
 struct entity;
 struct peer;
 
+/* A list that was sent, T_k long: one of its messages that comes again calls for all of it
+ * (REL-11). */
 struct ack_copy {
         struct ack_copy *next;
         uint64_t until; /* when T_k is over */
@@ -26,6 +28,15 @@ struct ack_copy {
         uint32_t seqs[];
 };
 
+/*
+ * What @entity owes @peer. A SeqNum that was accepted is first withheld, if the owner acknowledges;
+ * then it is owed, once, until it was sent; then it is in the newest of the copies. No more is owed
+ * than ACKS_MAX, and no more copies are kept than ACK_COPIES_MAX: who is not acknowledged repeats
+ * itself.
+ *
+ * `due` says that it is in the engine's list of those that are, each once. It may be there and owe
+ * nothing any more, when another message took what it owed with it (REL-10).
+ */
 struct acks {
         struct entity *entity; /* ours */
         struct peer *peer;

@@ -7,6 +7,7 @@
  */
 #include "bytes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* What a buffer gets first; most addresses and messages fit without a second allocation. */
@@ -202,6 +203,7 @@ char *buffer_reserve(struct buffer *b, size_t n)
 {
         if (b->failed)
                 return NULL;
+        assert(b->n <= b->size);
         if ((!b->at || n > b->size - b->n) && !buffer_grow(b, n)) {
                 b->failed = true;
                 return NULL;

@@ -34,6 +34,7 @@ static void mark_acks_due(struct engine *e, struct acks *acks)
 {
         if (acks->due || acks->n_owed == 0)
                 return;
+        assert(!acks->next_due);
         acks->due = true;
         acks->next_due = e->acks_due;
         e->acks_due = acks;
@@ -72,6 +73,7 @@ static void drop_acks(struct engine *e, struct acks *acks)
                 link = &(*link)->next_due;
         if (acks->due)
                 *link = acks->next_due;
+        assert(acks->entity->n_acks > 0);
         --acks->entity->n_acks;
         acks_free(acks);
 }
@@ -137,6 +139,7 @@ void flush_acks(struct engine *e, uint64_t now, uint64_t wall_ms)
         while (e->acks_due) {
                 struct acks *acks = e->acks_due;
 
+                assert(acks->due);
                 e->acks_due = acks->next_due;
                 acks->due = false;
                 acks->next_due = NULL;

@@ -3,6 +3,8 @@
  */
 #include "engine-conflict.h"
 
+#include <assert.h>
+
 #include "engine-hello.h"
 
 /* Whether it was made before @entity took its address: a former bearer's, sent again by anybody. Of
@@ -59,5 +61,6 @@ void pause_conflicts(struct entity *entity, uint64_t now)
                 again ? 2 * entity->conflict_pause : RENAME_PAUSE_MIN_MS * NSEC_PER_MSEC;
         if (entity->conflict_pause > max)
                 entity->conflict_pause = max;
+        assert(entity->conflict_pause >= RENAME_PAUSE_MIN_MS * NSEC_PER_MSEC);
         entity->conflict_pause_until = now + entity->conflict_pause;
 }

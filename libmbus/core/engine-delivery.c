@@ -149,9 +149,12 @@ static int send_reliable_to_peer(struct engine *e, uint64_t now, uint64_t wall_m
                                  const struct outbound *out, struct peer *peer, uint64_t ticket)
 {
         struct delivery *delivery;
-        int r = retransmitter_add(&e->retransmitter, &peer->queue, out->from, ticket, out->payload,
-                                  &delivery);
+        int r;
 
+        /* Only to an address that is known (section 7; REL-01). */
+        assert(peer);
+        r = retransmitter_add(&e->retransmitter, &peer->queue, out->from, ticket, out->payload,
+                              &delivery);
         if (r != 0)
                 return r;
         if (retransmitter_next(&e->retransmitter, &peer->queue) == delivery)

@@ -3,6 +3,7 @@
  */
 #include "engine-entities.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine-acks.h"
@@ -100,6 +101,7 @@ void remove_entity(struct engine *e, uint64_t now, uint64_t wall_ms, struct enti
                 peers_bury(&e->peers, now, entity->entry.address, &entity->sent);
         }
         events_forget(&e->events, entity);
+        assert(entity->n_acks == 0 && entity->n_waiting == 0);
         if (entity->sent.open && entity->sent.stamp_max >= e->stamp_min)
                 e->stamp_min = entity->sent.stamp_max + 1;
         free_entity(e, entity);

@@ -84,7 +84,7 @@ static void drop_waiter(struct engine *e, struct waiter *w)
 {
         struct entity *entity = w->owner;
 
-        assert(entity->n_waiting > 0);
+        assert(entity->n_waiting > 0 && entity->n_waiting <= entity->n_reliable);
         --entity->n_waiting;
         searches_drop(&e->searches, w);
 }

@@ -33,6 +33,13 @@
 #include "retransmitter.h"
 #include "search.h"
 
+/*
+ * An entity of ours. Its next message has `seq`, which `sent` has not accepted (MSG-03), and a
+ * TimeStamp no earlier than stamp_min nor than that of any before it. n_waiting <= n_reliable: a
+ * ticket first waits for its destination, then its message is in a send queue, then its end is an
+ * event, and only when that is popped it no longer counts. A peer has a list of acknowledgements of
+ * it for each of n_acks.
+ */
 struct entity {
         struct deadline deadline; /* of its hello */
         struct index_entry entry;
@@ -54,6 +61,12 @@ struct entity {
         void *data;
 };
 
+/*
+ * The entities are in `locals`, each with a deadline reserved in `hellos`; the peers in `peers`. No
+ * address is in both. For each ticket that has not ended, and for each known peer, there is a node
+ * reserved in `events`, so that their ends are never lost. Between two calls of the owner acks_due
+ * and shrunk say that engine_tick() is due at once.
+ */
 struct engine {
         struct engine_options options;
         struct random random;

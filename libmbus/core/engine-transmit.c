@@ -3,6 +3,8 @@
  */
 #include "engine-transmit.h"
 
+#include <assert.h>
+
 #include "engine-query.h"
 #include "seal.h"
 
@@ -55,6 +57,7 @@ int outbound_seal(struct engine *e, uint64_t wall_ms, const struct outbound *out
                                     .n_acks = out->n_acks };
         int r;
 
+        assert(out->n_acks <= ACKS_SENT_MAX);
         buffer_clear(&e->text);
         buffer_clear(&e->sealed);
         r = message_format(&spec, out->payload, e->options.dialect, &e->text);
@@ -91,6 +94,7 @@ void outbound_sent(struct engine *e, uint64_t wall_ms, const struct outbound *ou
         struct entity *from = out->from;
         struct message *message;
 
+        assert(e->text.n > 0 && e->sealed.n > 0);
         replay_window_accept(&from->sent, from->seq, stamp_of(from, wall_ms), WINDOW_NEW);
         ++from->seq;
         if (e->options.dialect == DIALECT_UCL)

@@ -4,6 +4,7 @@
  */
 #include "engine.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine-acks.h"
@@ -213,7 +214,9 @@ void engine_tick(struct engine *e, uint64_t now, uint64_t wall_ms)
         tick_searches(e, now, wall_ms);
         shrink_hellos(e, now);
         say_hellos(e, now, wall_ms);
+        /* Well within T_c of the datagrams that they are for, which came just before (REL-09). */
         flush_acks(e, now, wall_ms);
+        assert(!e->acks_due && !e->shrunk);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -252,8 +255,10 @@ bool engine_pop_event(struct engine *e, struct event *ret_event)
 {
         if (!events_pop(&e->events, ret_event))
                 return false;
-        if (ret_event->type == EVENT_DELIVERED || ret_event->type == EVENT_FAILED)
+        if (ret_event->type == EVENT_DELIVERED || ret_event->type == EVENT_FAILED) {
+                assert(ret_event->entity->n_reliable > 0);
                 --ret_event->entity->n_reliable;
+        }
         if (ret_event->type == EVENT_DROPPED && ret_event->drop == MBUS_DROP_EVENTS)
                 e->dropped[ret_event->drop] += ret_event->count;
         return true;

@@ -40,10 +40,13 @@ static struct event *unlink_event(struct events *es, struct event **link)
         *link = event->next;
         if (es->last == &event->next)
                 es->last = link;
+        assert(es->n > 0 && es->bytes >= event_bytes(event));
         --es->n;
         es->bytes -= event_bytes(event);
-        if (event_is_droppable(event))
+        if (event_is_droppable(event)) {
+                assert(es->n_unreliable > 0);
                 --es->n_unreliable;
+        }
         return event;
 }
 
@@ -94,6 +97,7 @@ static int make_room(struct events *es, const struct event *event)
 
 static void append(struct events *es, struct event *node, const struct event *event)
 {
+        assert(!*es->last);
         *node = *event;
         node->next = NULL;
         *es->last = node;
@@ -168,6 +172,7 @@ bool events_pop(struct events *es, struct event *ret_event)
         if (take_report(&es->n_dropped, MBUS_DROP_EVENTS, ret_event) ||
             take_report(&es->n_lost, MBUS_DROP_SOCKET, ret_event))
                 return true;
+        assert(es->first ? es->n > 0 : es->n == 0 && es->bytes == 0 && es->n_unreliable == 0);
         if (!es->first)
                 return false;
         event = unlink_event(es, &es->first);

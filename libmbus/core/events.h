@@ -43,6 +43,11 @@ struct event {
 /* Frees what @event holds, not @event. */
 void event_deinit(struct event *event);
 
+/*
+ * A list of events, oldest first. `last` is where the next one is linked to: &first, or the `next`
+ * of the newest. `n`, `bytes` and n_unreliable are of all in it; so many of the spare nodes are
+ * reserved as tickets have not ended and peers have not left.
+ */
 struct events {
         struct event *first;
         struct event **last;

@@ -9,6 +9,8 @@
  */
 #include "header.h"
 
+#include <assert.h>
+
 /* Time stamps below are in seconds: as ms they would lie before 1973-03-03, as s after 5138. */
 #define TIMESTAMP_MS_MIN UINT64_C(100000000000)
 
@@ -247,6 +249,7 @@ enum header_fault header_parse_known(struct span text, const struct header *know
         if (what)
                 return malformed(text, &p, what, error);
         h->payload = (size_t)(p.at - text.at);
+        assert(h->payload <= text.n);
         return HEADER_OK;
 }
 

@@ -3,6 +3,8 @@
  */
 #include "hello.h"
 
+#include <assert.h>
+
 #include "limits.h"
 
 uint64_t hello_interval(size_t entities)
@@ -47,12 +49,17 @@ uint64_t hello_next(const struct hello *h)
 
 void hello_said(struct hello *h, uint64_t now, size_t entities, struct random *random)
 {
+        assert(entities > 0);
         h->first = false;
         h->reply = TIME_NEVER;
         h->hello_p = now;
         h->hello_n = now + dithered_interval(entities, random);
+        assert(h->hello_n >= now + HELLO_MIN_MS * NSEC_PER_MSEC * 9 / 10);
 }
 
+/* Reconsideration at expiry (8.1.5, AWR-04): the interval is drawn anew for as many as there are
+ * now, and a hello is said only if that would have come by now, too; else the timer runs until it
+ * does. */
 bool hello_expire(struct hello *h, uint64_t now, size_t entities, struct random *random)
 {
         uint64_t due;
@@ -69,10 +76,13 @@ bool hello_expire(struct hello *h, uint64_t now, size_t entities, struct random 
         return false;
 }
 
+/* Reverse reconsideration (8.1.4, AWR-05): as the number of entities shrinks, so does what is left
+ * of the interval, and what has passed of it. */
 void hello_shrink(struct hello *h, uint64_t now, size_t entities)
 {
         double ratio = (double)entities / (double)h->entities_p;
 
+        assert(entities > 0 && h->entities_p > 0);
         if (entities >= h->entities_p)
                 return;
         if (!h->first) {

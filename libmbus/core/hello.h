@@ -13,6 +13,12 @@
 
 #include "random.h"
 
+/*
+ * The hello timer of one entity. It always runs: hello_n is never TIME_NEVER. A ping that is not
+ * answered yet makes `reply` the earlier of the two; whatever hello is said then answers it and all
+ * before it (AWR-10). Until the first hello neither reconsideration moves the timer: it is an
+ * arbitrary delay of up to c_hello_min, for however many there are (AWR-02).
+ */
 struct hello {
         uint64_t hello_p;  /* when the last hello was sent */
         uint64_t hello_n;  /* when the timer expires */

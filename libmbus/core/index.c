@@ -154,6 +154,7 @@ static void leave_postings(struct index *ix, struct index_entry *entry, unsigned
                 struct posting *p = position->posting;
                 struct index_entry *last = p->entries[p->n - 1];
 
+                assert(position->slot < p->n && p->entries[position->slot] == entry);
                 position_in(last, p, p->n - 1)->slot = position->slot;
                 p->entries[position->slot] = last;
                 if (--p->n == 0)
@@ -207,6 +208,7 @@ int index_add(struct index *ix, struct index_entry *entry, const struct address 
         bucket = &ix->buckets[entry->hash & (ix->n_buckets - 1)];
         entry->next = *bucket;
         *bucket = entry;
+        assert(ix->n <= ix->n_buckets && ix->n_postings <= ix->n_posting_buckets);
         return 0;
 }
 
@@ -217,6 +219,7 @@ struct address *index_take(struct index *ix, struct index_entry *entry)
 
         if (!address)
                 return NULL;
+        assert(entry->slot < ix->n && ix->all[entry->slot] == entry);
         p = &ix->buckets[entry->hash & (ix->n_buckets - 1)];
         while (*p != entry)
                 p = &(*p)->next;
@@ -238,6 +241,7 @@ void index_move(struct index *ix, struct index_entry *to, struct index_entry *fr
 {
         struct index_entry **p = &ix->buckets[from->hash & (ix->n_buckets - 1)];
 
+        assert(ix->all[from->slot] == from);
         while (*p != from)
                 p = &(*p)->next;
         *p = to;

@@ -28,6 +28,11 @@ struct index_entry {
 
 #define INDEX_ENTRY_INIT ((struct index_entry){ NULL, 0, NULL, 0, NULL })
 
+/*
+ * Each entry is in `all`, at its slot, in one bucket, and in the posting of each of its elements,
+ * at its positions. A posting is never empty. There are at least as many buckets as entries, and as
+ * postings: both numbers are powers of two, or zero while there was nothing.
+ */
 struct index {
         uint64_t seed;
         struct index_entry **buckets;

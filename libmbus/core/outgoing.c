@@ -97,6 +97,7 @@ int outgoing_push(struct outgoing *out, struct span bytes, const struct endpoint
                         return r;
                 at = find_room(out, size);
         }
+        assert(at <= out->size && size <= out->size - at);
         memcpy(out->ring + at, &record, sizeof(record));
         memcpy(out->ring + at + sizeof(record), bytes.at, bytes.n);
         out->used += size;
@@ -130,10 +131,12 @@ void outgoing_pop(struct outgoing *out, size_t n)
                         (const struct record *)(const void *)(out->ring + out->head);
                 size_t size = record_size(record->n);
 
+                assert(size <= out->used);
                 out->head += size;
                 out->used -= size;
                 --out->n;
                 if (out->wrap && out->head == out->wrap)
                         out->head = out->wrap = 0;
+                assert((out->used == 0) == (out->n == 0));
         }
 }

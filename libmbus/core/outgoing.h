@@ -24,6 +24,11 @@ struct datagram {
         const struct endpoint *to;
 };
 
+/*
+ * The records are from `head` to head + used; or, if they do not fit so before the end of the ring,
+ * from `head` to `wrap`, which is not zero then, and go on at 0 up to no more than `head`. Nothing
+ * is `used` if and only if there is no datagram.
+ */
 struct outgoing {
         char *ring;
         size_t size;

@@ -32,6 +32,7 @@ static struct peer *oldest_tombstone(const struct peers *ps)
 
 static void unlink_tombstone(struct peers *ps, struct peer *peer)
 {
+        assert(peer->departed && !peer->window.all_stamps);
         list_remove(&ps->tombstones, &peer->node);
         peer->departed = false;
         index_remove(&ps->departed, &peer->entry);
@@ -138,6 +139,7 @@ static int enter(struct peers *ps, uint64_t now, const struct address *address, 
         peer->joined = peer->heard = now;
         peer->hello = peer->hello_gap = 0;
         deadlines_set(&ps->deadlines, &peer->deadline, peers_deadline(ps, peer, entities));
+        assert(ps->deadlines.reserved == ps->known.n);
         return 0;
 }
 
@@ -200,6 +202,7 @@ void peers_accept(struct peers *ps, struct peer *peer, uint32_t seq, uint64_t ti
 void peers_heard(struct peers *ps, struct peer *peer, uint64_t now, const struct endpoint *from,
                  bool hello)
 {
+        assert(!peer->departed);
         peer->heard = now;
         peer->endpoint = *from;
         if (!hello)
@@ -233,6 +236,7 @@ void peers_forget_old(struct peers *ps, uint64_t now)
 static void bury(struct peers *ps, uint64_t now, const struct address *address, struct peer *peer)
 {
         peers_forget_old(ps, now);
+        assert(!peer->window.all_stamps && peer->deadline.slot == 0);
         if (ps->departed.n >= TOMBSTONES_MAX)
                 forget_tombstone(ps, oldest_tombstone(ps));
         if (index_add(&ps->departed, &peer->entry, address) < 0) {
@@ -248,7 +252,7 @@ struct address *peers_leave(struct peers *ps, uint64_t now, struct peer *peer)
 {
         struct address *address;
 
-        assert(!peer->acks && !send_queue_oldest(&peer->queue));
+        assert(!peer->departed && !peer->acks && !send_queue_oldest(&peer->queue));
         deadlines_set(&ps->deadlines, &peer->deadline, TIME_NEVER);
         deadlines_release(&ps->deadlines);
         address = index_take(&ps->known, &peer->entry);

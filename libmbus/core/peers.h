@@ -16,6 +16,13 @@
 #include "retransmitter.h"
 #include "replay-window.h"
 
+/*
+ * Somebody else on the bus. It is known: in peers.known, with a deadline. Or it has departed: a
+ * tombstone, in peers.departed and the list of tombstones, without deadline, messages,
+ * acknowledgements or memory for time stamps; but with its replay window, for which it is there.
+ * From known to departed it comes by mbus.bye (AWR-07), silence (AWR-06) or an owner that forgets
+ * it, and back by a message that is newer than all before.
+ */
 struct peer {
         struct deadline deadline; /* of its silence */
         struct index_entry entry;
@@ -32,6 +39,7 @@ struct peer {
         struct list_node node; /* in peers.tombstones */
 };
 
+/* All of one engine. As many deadlines are reserved as peers are known. */
 struct peers {
         struct index known;
         struct index departed;

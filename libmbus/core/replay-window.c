@@ -234,6 +234,7 @@ bool replay_window_needs_stamps(const struct replay_window *w, uint32_t seq, uin
 
 void replay_window_give_stamps(struct replay_window *w, uint32_t *stamps)
 {
+        assert(!w->all_stamps);
         for (uint32_t back = 0; back < WINDOW_BITS; ++back) {
                 uint32_t seq = w->high - back;
 
@@ -314,11 +315,13 @@ void replay_window_accept(struct replay_window *w, uint32_t seq, uint64_t timest
                 }
                 seq = at;
         }
+        assert(w->high - seq < WINDOW_BITS);
         bit_set(w, seq);
         if (seq == w->high)
                 w->stamp_high = timestamp;
         if (timestamp > w->stamp_max)
                 w->stamp_max = timestamp;
+        assert(w->stamp_high <= w->stamp_max && w->stamp_min <= w->stamp_max);
         remember_stamp(w, seq, timestamp);
 }
 

@@ -26,6 +26,13 @@ enum window_verdict {
         WINDOW_RESTART,   /* new, and the source started again: its window begins anew */
 };
 
+/*
+ * One life of a source, and the end of the one before. Before anything was accepted it is not open,
+ * and all else is zero. Then `first` <= `high` serially, stamp_min and stamp_high <= stamp_max, and
+ * what is accepted next is ahead of `high`, or one of the WINDOW_BITS up to it that `seen` has no
+ * bit for, or one that it has, under a later time stamp. The time stamp of a seen SeqNum is among
+ * `stamps` or, if these are too few, in `all_stamps`, or else no later than `forgotten`.
+ */
 struct replay_window {
         bool open;        /* something was accepted */
         uint32_t wrapped; /* what the source's SeqNums are less than those here (errata.md, 32) */

@@ -87,6 +87,7 @@ int retransmitter_add(struct retransmitter *rt, struct send_queue *queue, struct
         }
         list_push(&queue->waiting, &delivery->node);
         ++rt->n;
+        assert(rt->deadlines.reserved == rt->n);
         rt->bytes += delivery->bytes.n;
         *ret_delivery = delivery;
         return 0;
@@ -108,6 +109,8 @@ static void put_in_flight(struct retransmitter *rt, struct send_queue *queue,
         list_push(&queue->in_flight, &delivery->node);
         ++queue->n_in_flight;
         ++rt->n_in_flight;
+        assert(queue->n_in_flight <= rt->in_flight_max);
+        assert(rt->n_in_flight <= rt->n && rt->n_in_flight <= rt->n_buckets);
 }
 
 static void take_out_of_flight(struct retransmitter *rt, struct send_queue *queue,
@@ -135,6 +138,7 @@ int retransmitter_launch(struct retransmitter *rt, struct delivery *delivery, ui
                 buffer_deinit(&copy);
                 return -ENOMEM;
         }
+        assert(rt->bytes >= delivery->bytes.n);
         rt->bytes = rt->bytes - delivery->bytes.n + copy.n;
         buffer_deinit(&delivery->bytes);
         delivery->bytes = copy;
@@ -156,8 +160,11 @@ bool retransmitter_is_lost(const struct retransmitter *rt, const struct delivery
         return delivery->n_sent >= rt->n_r;
 }
 
+/* The n-th transmission is waited for n T_r: so they go at 0, T_r and 3 T_r, and it has failed at 6
+ * T_r (section 7; REL-05). */
 void retransmitter_repeated(struct retransmitter *rt, struct delivery *delivery, uint64_t now)
 {
+        assert(delivery->n_sent > 0 && delivery->n_sent < rt->n_r);
         ++delivery->n_sent;
         deadlines_set(&rt->deadlines, &delivery->deadline, now + delivery->n_sent * rt->t_r);
 }
@@ -177,6 +184,7 @@ struct delivery *retransmitter_find(const struct retransmitter *rt, const struct
 
 void retransmitter_remove(struct retransmitter *rt, struct delivery *delivery)
 {
+        assert(rt->n > 0 && rt->bytes >= delivery->bytes.n);
         if (delivery->n_sent == 0)
                 list_remove(&delivery->queue->waiting, &delivery->node);
         else

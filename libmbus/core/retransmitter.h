@@ -19,10 +19,10 @@ struct send_queue;
 /*
  * A reliable message on its way to one peer (section 7, "Sender"; REL-05).
  *
- * It waits as long as it was not sent: then n_sent is 0, `bytes` is its payload, and it has no deadline.
- * From its first transmission on it is in flight: then 1 <= n_sent <= N_r, `seq` is for ever the SeqNum
- * of that transmission (MSG-03), `bytes` is the datagram, and the deadline is when it is sent again or,
- * after N_r transmissions, given up. Only retransmitter_remove() ends it.
+ * It waits as long as it was not sent: then n_sent is 0, `bytes` is its payload, and it has no
+ * deadline. From its first transmission on it is in flight: then 1 <= n_sent <= N_r, `seq` is for
+ * ever the SeqNum of that transmission (MSG-03), `bytes` is the datagram, and the deadline is when
+ * it is sent again or, after N_r transmissions, given up. Only retransmitter_remove() ends it.
  */
 struct delivery {
         struct deadline deadline;
@@ -37,8 +37,8 @@ struct delivery {
 };
 
 /*
- * The reliable messages to one peer, each in one of the two lists, and in both the oldest first. What
- * waits leaves in the order of the calls; what is in flight may end in any order.
+ * The reliable messages to one peer, each in one of the two lists, and in both the oldest first.
+ * What waits leaves in the order of the calls; what is in flight may end in any order.
  */
 struct send_queue {
         struct list waiting;

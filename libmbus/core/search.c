@@ -123,6 +123,7 @@ static void begin(struct searches *s, struct search *search, uint64_t now)
 /* Nobody waits in @search any more. */
 static void end(struct searches *s, struct search *search)
 {
+        assert(list_is_empty(&search->waiters));
         list_remove(&s->waited_for, &search->node);
         /* The owner says at the next judgement how long it is remembered. */
         deadlines_set(&s->judgements, &search->deadline,
@@ -170,6 +171,7 @@ int searches_wait(struct searches *s, uint64_t now, const struct address *dest, 
         list_push(&search->waiters, &w->node);
         deadlines_set(&s->patience, &w->deadline, until);
         ++s->n_waiters;
+        assert(s->patience.reserved == s->n_waiters && s->judgements.reserved == s->all.n);
         s->bytes += w->bytes.n;
         *ret_waiter = w;
         return 0;
@@ -179,6 +181,7 @@ void searches_drop(struct searches *s, struct waiter *w)
 {
         struct search *search = w->search;
 
+        assert(s->n_waiters > 0 && s->bytes >= w->bytes.n);
         list_remove(&search->waiters, &w->node);
         if (!search_first_waiter(search))
                 end(s, search);
@@ -232,6 +235,7 @@ static bool is_worth_asking(const struct searches *s, const struct search *searc
 enum search_verdict search_judge(struct searches *s, struct search *search, uint64_t now,
                                  unsigned n, bool whole)
 {
+        assert(search->is_asked || !search->is_over);
         if (!search_first_waiter(search))
                 return SEARCH_END;
         /* It may have come before it was asked for. */

@@ -30,9 +30,10 @@ struct waiter {
 };
 
 /*
- * A destination. It is in searches.waited_for while somebody waits in it. First it is not asked; then
- * it is asked and its survey runs, which ends SEARCH_SURVEY_MS later (9.3: those who match answer within
- * c_hello_min; AWR-10); then it is over, as long as nobody asks again. is_over implies is_asked.
+ * A destination. It is in searches.waited_for while somebody waits in it. First it is not asked;
+ * then it is asked and its survey runs, which ends SEARCH_SURVEY_MS later (9.3: those who match
+ * answer within c_hello_min; AWR-10); then it is over, as long as nobody asks again. is_over
+ * implies is_asked.
  */
 struct search {
         struct deadline deadline; /* when it is to be judged */

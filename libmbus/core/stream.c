@@ -6,6 +6,7 @@
  */
 #include "stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -141,6 +142,7 @@ static bool open_body(struct stream *s, struct span body, bool observed, struct 
         struct span text;
         size_t n;
 
+        assert(s->state != STREAM_GREETING);
         if (body.n < SEAL_SIZE || memcmp(body.at + DIGEST_SIZE, "\r\n", 2) != 0 ||
             !base64_decode((struct span){ body.at, DIGEST_SIZE }, mac, &n) || n != MAC_SIZE)
                 return false;

@@ -27,6 +27,12 @@ enum stream_state {
         STREAM_OPEN,
 };
 
+/*
+ * One side of a stream. It only goes on: from GREETING to PROVING when the other side's hello came,
+ * from there to OPEN when its proof, the first sealed frame, was right. n_sealed and n_opened are
+ * the numbers of the next frames in the two directions; a frame that is not what comes next does
+ * not open.
+ */
 struct stream {
         struct crypto *crypto; /* borrowed */
         bool server;

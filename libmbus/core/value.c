@@ -7,6 +7,7 @@
  */
 #include "value.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ static inline struct span settle(struct values *vs, size_t n)
 {
         struct span text = { vs->arena + vs->arena_n, n };
 
+        assert(n < vs->arena_size - vs->arena_n);
         vs->arena[vs->arena_n + n] = '\0';
         vs->arena_n += n + 1;
         return text;
@@ -111,6 +113,7 @@ static inline int push(struct parser *p, enum mbus_value_type type, const char *
                 return fail(p, p->at, "a message holds at most 32768 values");
         if (vs->n == vs->size && grow(vs) < 0)
                 return -ENOMEM;
+        assert(vs->n < vs->size);
         v = &vs->nodes[vs->n++];
         v->type = type;
         v->nodes = 1;

@@ -3,6 +3,7 @@
  */
 #include "udp-follow.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "socket.h"
@@ -63,6 +64,7 @@ void udp_follow(struct udp *u, const struct netlink_news *news)
                 for (unsigned i = 0; i < choice.n; i++)
                         choice.interfaces[i].absent = true;
         }
+        assert(choice.n > 0);
         leave_some(u, &choice, news);
         u->choice = choice;
         (void)udp_join(u);

@@ -6,6 +6,7 @@
  */
 #include "udp.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,7 @@ static void tick_deaf(struct udp *u)
         struct udp_network *n = &u->network;
         uint64_t unheard = n->n_sent - n->sent_seen;
 
+        assert(n->sent_seen <= n->n_sent && n->heard_seen <= n->n_heard);
         /* The cheap question first: mostly what was sent has come back by now. */
         if (n->n_heard != n->heard_seen) {
                 n->heard_seen = n->n_heard;

@@ -3,6 +3,7 @@
  */
 #include "udp-notice.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ void udp_tell(struct udp *u, enum mbus_network network, const char *format, ...)
         struct notice *notice = &u->network.notices[network];
         va_list args;
 
+        assert(network < MBUS_NETWORK_MAX);
         va_start(args, format);
         vsnprintf(notice->text, sizeof(notice->text), format, args);
         va_end(args);

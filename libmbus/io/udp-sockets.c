@@ -4,6 +4,8 @@
  */
 #include "udp-sockets.h"
 
+#include <assert.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -178,6 +180,8 @@ bool udp_open_own(struct udp *u)
         if (!ok)
                 return false;
         u->own_port = socket_address_port(&local);
+        /* What is sent has a port of its own, never the bus port (section 6.2; TRN-10). */
+        assert(u->own_port != socket_address_port(&u->rule.group));
         take_much(u, u->own_fd);
         return true;
 }

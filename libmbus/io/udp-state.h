@@ -44,7 +44,15 @@ struct notice {
         char text[UDP_NOTICE_MAX];
 };
 
-/* What is the matter with the network (udp-network.c). */
+/*
+ * What is the matter with the network (udp-network.c). Nothing is counted twice: n_sent and n_heard
+ * only grow, sent_seen and heard_seen are what they were once, and so never more.
+ *
+ * Mute: a refusal of the kernel, or an interface that is gone or has no carrier (`stuck`), lasts
+ * until neither was for MUTE_AFTERMATH. Deaf: deaf_at is set when something was sent to the group
+ * since the last sound; if DEAF_MESSAGES of it have brought none by then the groups are joined once
+ * more (`repaired`), and if that did not help until the next time, it is told.
+ */
 struct udp_network {
         struct notice notices[MBUS_NETWORK_MAX];
         int refusal;                  /* -errno of the last refusal; 0: none since it was over */
@@ -64,6 +72,11 @@ struct udp_network {
         bool dialect_is_ucl;
 };
 
+/*
+ * Invariants: the group's socket and the own one are open as long as the bus is. `choice` has at
+ * least one interface, the first of which is sent from unless it is absent. What is in `out`
+ * between two calls is nothing: datagrams wait in the engine.
+ */
 struct udp {
         struct interface_rule rule;
         struct interface_choice choice;

@@ -3,6 +3,7 @@
  */
 #include "udp.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "socket.h"
@@ -209,6 +210,7 @@ int udp_send(struct udp *u, struct engine *engine)
         const void *to;
         int r;
 
+        assert(u->out.n == 0 && u->choice.n > 0);
         u->blocked = false;
         if (udp_sender(u)->absent) {
                 drop_all(u, engine);
