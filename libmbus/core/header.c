@@ -48,7 +48,7 @@ static inline bool take_digits(struct parser *p, size_t digits_max, uint64_t *re
         uint64_t number = 0;
 
         for (; at < end; at++) {
-                unsigned char digit = (unsigned char)(*at - '0');
+                unsigned digit = (unsigned)(unsigned char)*at - '0';
 
                 if (digit > 9)
                         break;
