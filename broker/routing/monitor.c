@@ -75,14 +75,13 @@ static bool wants(const struct session *s, const struct bus *bus, bool bare, con
                filters_pass(s->routing->filters, bus->name, h, payload);
 }
 
-void monitor_copy(struct routing *routing, struct bus *bus, struct span text, bool bare)
+void monitor_copy_to_observers(struct routing *routing, struct bus *bus, struct span text,
+                               bool bare)
 {
         struct span payload = SPAN_NULL;
         struct frame_slice frame;
         struct header h;
 
-        if (bus->n_observers == 0 || (bare && bus->n_hello_observers == 0))
-                return;
         assert(routing->n_observers > 0);
         if (!iteration_put_frame(routing->it, text, true, &frame))
                 return;
@@ -94,11 +93,6 @@ void monitor_copy(struct routing *routing, struct bus *bus, struct span text, bo
         for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s))
                 if (wants(s, bus, bare, &h, payload))
                         connection_push(&s->link, frame.chunk, frame.at, frame.n, KIND_COPY);
-}
-
-void monitor_copy_main(struct routing *routing, struct span text, bool bare)
-{
-        monitor_copy(routing, &routing->buses->main, text, bare);
 }
 
 void monitor_copy_received(struct routing *routing, struct bus *bus, const struct message *m)

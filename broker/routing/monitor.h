@@ -18,11 +18,22 @@ void monitor_unobserve(struct routing *routing, struct session *s);
 void monitor_restrict(struct routing *routing, struct session *s);
 /* Buses have come or gone: ends what was observed on those that went, and tells it. */
 void monitor_change_buses(struct routing *routing);
+/* The part of monitor_copy() that nearly no message needs. */
+void monitor_copy_to_observers(struct routing *routing, struct bus *bus, struct span text,
+                               bool bare);
 /* Gives those who observe @bus a copy of a message that passes there. @bare: it holds nothing but
  * hellos or acknowledgements. */
-void monitor_copy(struct routing *routing, struct bus *bus, struct span text, bool bare);
+static inline void monitor_copy(struct routing *routing, struct bus *bus, struct span text,
+                                bool bare)
+{
+        if ((bare ? bus->n_hello_observers : bus->n_observers) > 0)
+                monitor_copy_to_observers(routing, bus, text, bare);
+}
 /* ... on the bus main. */
-void monitor_copy_main(struct routing *routing, struct span text, bool bare);
+static inline void monitor_copy_main(struct routing *routing, struct span text, bool bare)
+{
+        monitor_copy(routing, &routing->buses->main, text, bare);
+}
 /* The same for what the engine shows. */
 void monitor_copy_received(struct routing *routing, struct bus *bus, const struct message *m);
 
