@@ -41,7 +41,9 @@ void reliable_charge(struct session *s, size_t bytes)
 {
         s->n_tickets++;
         quota_take(s->link.user, QUOTA_TICKETS, 1);
-        if (bytes > 0 && s->kept == 0)
+        if (bytes == 0)
+                return;
+        if (s->kept == 0)
                 s->link.user->n_backlogs++;
         s->kept += bytes;
         quota_take(s->link.user, QUOTA_BYTES, bytes);
@@ -53,9 +55,11 @@ void reliable_discharge(struct session *s, size_t bytes)
         assert(s->kept >= bytes);
         s->n_tickets--;
         quota_give_back(s->link.user, QUOTA_TICKETS, 1);
+        if (bytes == 0)
+                return;
         s->kept -= bytes;
         quota_give_back(s->link.user, QUOTA_BYTES, bytes);
-        if (bytes == 0 || s->kept > 0)
+        if (s->kept > 0)
                 return;
         assert(s->link.user->n_backlogs > 0);
         s->link.user->n_backlogs--;
