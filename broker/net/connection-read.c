@@ -68,6 +68,7 @@ static void close_strange(struct connection *c)
 /* Takes the frames out of @chunk from @at on. */
 static void take_frames(struct connection *c, struct chunk *chunk, size_t at, size_t end)
 {
+        struct connections *all = c->all;
         struct span text;
         bool observed;
         size_t n;
@@ -84,9 +85,9 @@ static void take_frames(struct connection *c, struct chunk *chunk, size_t at, si
                         close_strange(c);
                         return;
                 }
-                c->all->in.n++;
-                c->all->in.bytes += n;
-                c->all->owner->on_frame(c, chunk, at, n);
+                all->in.n++;
+                all->in.bytes += n;
+                all->owner->on_frame(c, chunk, at, n);
                 at += n;
         }
 }
