@@ -9,8 +9,8 @@
 
 #include "attach.h"
 #include "bus-commands.h"
-#include "proof.h"
 #include "retain-commands.h"
+#include "same-bus.h"
 #include "status.h"
 #include "watch-commands.h"
 
@@ -147,7 +147,7 @@ void control_init(struct control *control, struct bridges *bridges, const struct
         };
         control_add(control, &attach_commands);
         control_add(control, &watch_commands);
-        control_add(control, &proof_commands);
+        control_add(control, &same_bus_commands);
         control_add(control, &retain_commands);
         control_add(control, &status_commands);
         control_add(control, &bus_commands);

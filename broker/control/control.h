@@ -6,7 +6,7 @@
  *      answer        an answer that is lists of names and values
  *      figure        a number that tells how the broker is doing
  *      lists         answers that are told piece by piece
- *      attach, watch-commands, proof, retain-commands, status, bus-commands
+ *      attach, watch-commands, same-bus, retain-commands, status, bus-commands
  *                    the commands
  */
 #ifndef BROKER_CONTROL_CONTROL_H

@@ -1,5 +1,5 @@
 /*
- * proof.c - a client asks whether the broker is on the bus of its configuration: broker.nonce and
+ * same-bus.c - a client asks whether the broker is on the bus of its configuration: broker.nonce and
  * broker.same-bus (spec/attach.md, "Which bus").
  *
  * A wrong answer is a guess at the keys. Each costs a nonce of its own, and a user who may not read the
@@ -7,7 +7,7 @@
  * a while, right or wrong. The broker itself never says a digest, so that there is nothing to guess at
  * without asking.
  */
-#include "proof.h"
+#include "same-bus.h"
 
 #include <string.h>
 
@@ -111,4 +111,4 @@ static const struct command_entry entries[] = {
         { "broker.same-bus", SPEAKER_ANY, on_same_bus },
 };
 
-const struct command_table proof_commands = { entries, sizeof(entries) / sizeof(*entries), NULL };
+const struct command_table same_bus_commands = { entries, sizeof(entries) / sizeof(*entries), NULL };
