@@ -1,7 +1,7 @@
 /*
  * attach.c - entities of a session come and go: broker.attach and broker.detach (spec/attach.md).
  */
-#include "attach.h"
+#include "commands.h"
 
 #include <stdio.h>
 

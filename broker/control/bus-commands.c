@@ -1,7 +1,7 @@
 /*
  * bus-commands.c - mbus.* commands to the broker, and broker.sync (spec/attach.md).
  */
-#include "bus-commands.h"
+#include "commands.h"
 
 /* ---- quit ---------------------------------------------------------------------------------- */
 

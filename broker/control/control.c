@@ -7,12 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "attach.h"
-#include "bus-commands.h"
-#include "retain-commands.h"
-#include "same-bus.h"
-#include "status.h"
-#include "watch-commands.h"
+#include "commands.h"
 
 static struct control *control_of(struct broker_commands *commands)
 {
@@ -128,6 +123,9 @@ static void control_on_end(struct session_listener *l, struct session *s)
         s->control = NULL;
 }
 
+#define POINTER(name) &name##_commands,
+static const struct command_table *const tables[] = { COMMANDS(POINTER) };
+
 void control_init(struct control *control, struct bridges *bridges, const struct settings *settings,
                   const struct socket_file *socket)
 {
@@ -145,12 +143,8 @@ void control_init(struct control *control, struct bridges *bridges, const struct
                 .settings = settings,
                 .socket = socket
         };
-        control_add(control, &attach_commands);
-        control_add(control, &watch_commands);
-        control_add(control, &same_bus_commands);
-        control_add(control, &retain_commands);
-        control_add(control, &status_commands);
-        control_add(control, &bus_commands);
+        for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+                control_add(control, tables[i]);
         routing->commands = &control->commands;
         sessions_listen(control->sessions, &control->listener);
         control->sessions->owner.on_room = lists_on_room;

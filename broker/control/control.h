@@ -6,8 +6,8 @@
  *      answer        an answer that is lists of names and values
  *      figure        a number that tells how the broker is doing
  *      lists         answers that are told piece by piece
- *      attach, watch-commands, same-bus, retain-commands, status, bus-commands
- *                    the commands
+ *      commands      ... which are in attach, watch-commands, same-bus, retain-commands, status and
+ *                    bus-commands
  */
 #ifndef BROKER_CONTROL_CONTROL_H
 #define BROKER_CONTROL_CONTROL_H

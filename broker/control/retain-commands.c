@@ -1,7 +1,7 @@
 /*
  * retain-commands.c - broker.retain and broker.forget: last values for late joiners.
  */
-#include "retain-commands.h"
+#include "commands.h"
 
 /* Whether all parameters are names of commands; if not, that is said. */
 static bool are_names(struct request *request, const struct value *args)

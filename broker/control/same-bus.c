@@ -7,7 +7,7 @@
  * a while, right or wrong. The broker itself never says a digest, so that there is nothing to guess at
  * without asking.
  */
-#include "same-bus.h"
+#include "commands.h"
 
 #include <string.h>
 
@@ -111,4 +111,5 @@ static const struct command_entry entries[] = {
         { "broker.same-bus", SPEAKER_ANY, on_same_bus },
 };
 
-const struct command_table same_bus_commands = { entries, sizeof(entries) / sizeof(*entries), NULL };
+const struct command_table same_bus_commands = { entries, sizeof(entries) / sizeof(*entries),
+                                                 NULL };

@@ -5,7 +5,7 @@
  * if more follow, and 0 in the last one. What comes behind are lists, each a name and a value, or
  * for clients and entities lists of such lists.
  */
-#include "status.h"
+#include "commands.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /*
  * watch-commands.c - watching entities and observing messages (spec/attach.md).
  */
-#include "watch-commands.h"
+#include "commands.h"
 
 #include <stdio.h>
 
