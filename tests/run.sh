@@ -101,6 +101,8 @@ build() {
 
 # The time-outs of tests are for machines that do nothing else, and for code that is not instrumented.
 patient=(--timeout-multiplier 3)
+# Many tests wait most of the time.
+processes=$((2 * $(nproc)))
 
 # run_tests NAME DIRECTORY LOG "SUITE..." OPTION...: meson test of these suites ("": all), each of which
 # must have run.
@@ -116,7 +118,7 @@ run_tests() {
         say "Testing $name"
         rm -f "$log"
         bounded meson test -C "$directory" --no-rebuild --print-errorlogs \
-                --num-processes "$(nproc)" "${chosen[@]}" "$@"
+                --num-processes "$processes" "${chosen[@]}" "$@"
         status=$?
         [ "$status" != 124 ] || fail "$name: the time that this run may take is over"
         if [ ! -s "$log" ]; then
