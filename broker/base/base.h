@@ -10,7 +10,7 @@
  *                       lines for the administrator, and the exit status
  *      excerpt          what others wrote, as far as a line repeats it
  *      listen-address, socket-file, own-file, directory
- *                       places to listen at, and files of ours that others may remove
+ *                       addresses to listen at, and files of ours that others may remove
  *      descriptors      how many there may be
  *      service-manager  what it hands over and is told
  */

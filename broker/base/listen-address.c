@@ -1,5 +1,5 @@
 /*
- * listen-address.c - a place on this host to listen at: 127.0.0.1:PORT, [::1]:PORT or unix:PATH.
+ * listen-address.c - an address of this host to listen at: 127.0.0.1:PORT, [::1]:PORT or unix:PATH.
  */
 #include "listen-address.h"
 
@@ -13,7 +13,7 @@
 
 #define BACKLOG 16
 
-union place {
+union local_address {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
@@ -34,40 +34,41 @@ static bool parse_port(struct span text, in_port_t *ret_port)
         return true;
 }
 
-/* Fills @ret_place and returns its size; 0 if @text is no place. */
-static socklen_t parse(struct span text, union place *ret_place)
+/* Fills @ret_address and returns its size; 0 if @text is none. */
+static socklen_t parse_address(struct span text, union local_address *ret_address)
 {
         struct span path = text;
 
         if (span_begins(text, prefix_v4)) {
-                ret_place->v4 = (struct sockaddr_in){ .sin_family = AF_INET };
-                ret_place->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-                return parse_port(span_from(text, sizeof(prefix_v4) - 1), &ret_place->v4.sin_port)
-                               ? sizeof(ret_place->v4)
+                ret_address->v4 = (struct sockaddr_in){ .sin_family = AF_INET };
+                ret_address->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+                return parse_port(span_from(text, sizeof(prefix_v4) - 1), &ret_address->v4.sin_port)
+                               ? sizeof(ret_address->v4)
                                : 0;
         }
         if (span_begins(text, prefix_v6)) {
-                ret_place->v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-                                                       .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-                return parse_port(span_from(text, sizeof(prefix_v6) - 1), &ret_place->v6.sin6_port)
-                               ? sizeof(ret_place->v6)
+                ret_address->v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+                                                         .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+                return parse_port(span_from(text, sizeof(prefix_v6) - 1),
+                                  &ret_address->v6.sin6_port)
+                               ? sizeof(ret_address->v6)
                                : 0;
         }
         if (!span_begins(text, prefix_unix))
                 return 0;
         path = span_from(text, sizeof(prefix_unix) - 1);
-        ret_place->local = (struct sockaddr_un){ .sun_family = AF_UNIX };
-        if (path.n == 0 || path.at[0] != '/' || path.n >= sizeof(ret_place->local.sun_path))
+        ret_address->local = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        if (path.n == 0 || path.at[0] != '/' || path.n >= sizeof(ret_address->local.sun_path))
                 return 0;
-        memcpy(ret_place->local.sun_path, path.at, path.n);
-        return sizeof(ret_place->local);
+        memcpy(ret_address->local.sun_path, path.at, path.n);
+        return sizeof(ret_address->local);
 }
 
-bool place_parse(struct span text, char ret_text[static PLACE_SIZE])
+bool listen_address_parse(struct span text, char ret_text[static LISTEN_ADDRESS_SIZE])
 {
-        union place place;
+        union local_address address;
 
-        if (text.n >= PLACE_SIZE || (text.n > 0 && parse(text, &place) == 0))
+        if (text.n >= LISTEN_ADDRESS_SIZE || (text.n > 0 && parse_address(text, &address) == 0))
                 return false;
         if (text.n > 0)
                 memcpy(ret_text, text.at, text.n);
@@ -76,7 +77,7 @@ bool place_parse(struct span text, char ret_text[static PLACE_SIZE])
 }
 
 /* Removes a socket that nobody listens on; anything else there makes bind() fail. */
-static void remove_stale(const struct sockaddr_un *address)
+static void remove_stale_socket(const struct sockaddr_un *address)
 {
         struct own_file stale = OWN_FILE_INIT;
         struct stat status;
@@ -95,14 +96,14 @@ static void remove_stale(const struct sockaddr_un *address)
 }
 
 /* 0 or -errno. */
-static int listen_on(int fd, const union place *place, socklen_t n, struct own_file *file)
+static int listen_on(int fd, const union local_address *address, socklen_t n, struct own_file *file)
 {
         mode_t mask = umask(0177);
-        int r = bind(fd, &place->any, n) < 0 ? -errno : 0;
+        int r = bind(fd, &address->any, n) < 0 ? -errno : 0;
 
         umask(mask);
-        if (r == 0 && place->any.sa_family == AF_UNIX)
-                r = own_file_note(file, place->local.sun_path);
+        if (r == 0 && address->any.sa_family == AF_UNIX)
+                r = own_file_note(file, address->local.sun_path);
         if (r == 0 && listen(fd, BACKLOG) < 0) {
                 r = -errno;
                 own_file_remove(file);
@@ -110,29 +111,29 @@ static int listen_on(int fd, const union place *place, socklen_t n, struct own_f
         return r;
 }
 
-int place_listen(const char *text, struct own_file *file)
+int listen_address_open(const char *text, struct own_file *file)
 {
-        union place place;
-        socklen_t n = parse(span_of(text), &place);
+        union local_address address;
+        socklen_t n = parse_address(span_of(text), &address);
         int fd, r, one = 1;
 
         if (n == 0)
                 return -EINVAL;
-        fd = socket(place.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return -errno;
-        if (place.any.sa_family == AF_UNIX)
-                remove_stale(&place.local);
+        if (address.any.sa_family == AF_UNIX)
+                remove_stale_socket(&address.local);
         else
                 setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        r = listen_on(fd, &place, n, file);
+        r = listen_on(fd, &address, n, file);
         if (r == 0)
                 return fd;
         close(fd);
         return r;
 }
 
-bool place_is_there(const char *text, const struct own_file *file)
+bool listen_address_is_there(const char *text, const struct own_file *file)
 {
         return !span_begins(span_of(text), prefix_unix) ||
                own_file_is_at(file, text + sizeof(prefix_unix) - 1);

@@ -29,7 +29,7 @@ static bool set_metrics(void *data, struct span value)
 {
         struct options *o = data;
 
-        return place_parse(span_equal_nocase(value, "no") ? SPAN_NULL : value, o->metrics);
+        return listen_address_parse(span_equal_nocase(value, "no") ? SPAN_NULL : value, o->metrics);
 }
 
 static bool set_socket_mode(void *data, struct span value)

@@ -63,8 +63,8 @@ struct options {
         struct limits limits;
         struct policy *policy;
         struct bus_configs *buses;
-        struct tcp_places tcp;    /* where clients over TCP are taken */
-        char metrics[PLACE_SIZE]; /* where they are served; "": nowhere */
+        struct tcp_places tcp;             /* where clients over TCP are taken */
+        char metrics[LISTEN_ADDRESS_SIZE]; /* where they are served; "": nowhere */
         struct option_lines lines;
 };
 

@@ -187,7 +187,7 @@ static int metrics_prepare(struct metrics *m)
                              "they are served by libmicrohttpd, install it or write no: %s", error);
                 return EXIT_CONFIG;
         }
-        m->listener = place_listen(place, &m->file);
+        m->listener = listen_address_open(place, &m->file);
         if (m->listener < 0) {
                 log_error_at(ops->settings->path, ops->settings->options.lines.metrics, "METRICS",
                              "%s cannot be listened on: %s; write another place, or no", place,
@@ -266,10 +266,10 @@ void metrics_check(struct ops *ops)
         struct metrics *m = ops->metrics;
         int fd;
 
-        if (!m || place_is_there(ops->settings->options.metrics, &m->file))
+        if (!m || listen_address_is_there(ops->settings->options.metrics, &m->file))
                 return;
         own_file_remove(&m->file);
-        fd = place_listen(ops->settings->options.metrics, &m->file);
+        fd = listen_address_open(ops->settings->options.metrics, &m->file);
         if (log_trouble_is_due(&m->gone, ops->control->it->now))
                 log_warning("METRICS=%s: it was removed, and is %s%s",
                             ops->settings->options.metrics,

@@ -19,13 +19,13 @@ START_TEST(test_places_on_this_host_are_places)
 {
         static const char *const good[] = { "127.0.0.1:1", "127.0.0.1:65535", "[::1]:9259",
                                             "unix:/run/x" };
-        char text[PLACE_SIZE];
+        char text[LISTEN_ADDRESS_SIZE];
 
         for (size_t i = 0; i < N(good); i++) {
-                ck_assert(place_parse(span_of(good[i]), text));
+                ck_assert(listen_address_parse(span_of(good[i]), text));
                 ck_assert_str_eq(text, good[i]);
         }
-        ck_assert(place_parse(SPAN_NULL, text));
+        ck_assert(listen_address_parse(SPAN_NULL, text));
         ck_assert_str_eq(text, "");
 }
 END_TEST
@@ -37,17 +37,18 @@ START_TEST(test_everything_else_is_no_place)
                                            "127.0.0.1:65536", "127.0.0.1:80x", "127.0.0.2:80",
                                            "[::1]",           "[::]:80",       "0.0.0.0:80",
                                            "unix:",           "unix:relative", "/run/x" };
-        char text[PLACE_SIZE] = "untouched", path[200] = "unix:/";
+        char text[LISTEN_ADDRESS_SIZE] = "untouched", path[200] = "unix:/";
 
         for (size_t i = 0; i < N(bad); i++)
-                ck_assert_msg(!place_parse(span_of(bad[i]), text), "%s", bad[i]);
+                ck_assert_msg(!listen_address_parse(span_of(bad[i]), text), "%s", bad[i]);
         memset(path + 6, 'x', 106);
-        ck_assert(place_parse(span_of(path), text)); /* 107 octets and a zero fill sockaddr_un */
+        ck_assert(listen_address_parse(span_of(path),
+                                       text)); /* 107 octets and a zero fill sockaddr_un */
         path[112] = 'x';
-        ck_assert(!place_parse(span_of(path), text));
+        ck_assert(!listen_address_parse(span_of(path), text));
         memset(path + 6, 'x', 150);
-        ck_assert(!place_parse(span_of(path), text));
-        ck_assert_int_eq(place_listen("nowhere", &file), -EINVAL);
+        ck_assert(!listen_address_parse(span_of(path), text));
+        ck_assert_int_eq(listen_address_open("nowhere", &file), -EINVAL);
 }
 END_TEST
 
