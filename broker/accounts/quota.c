@@ -180,7 +180,7 @@ void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now,
 /* ---- what went wrong ------------------------------------------------------------------------ */
 
 /* Two things that others wrote, and what is wrong with them. */
-#define WHAT_SIZE (2 * SHOWN_MAX + 128)
+#define WHAT_SIZE (2 * EXCERPT_MAX + 128)
 
 void quota_vcount(struct quota *q, struct quota_user *u, enum count count, uint64_t now,
                   const char *who, const char *format, va_list args)

@@ -85,7 +85,7 @@ static void bus_on_local_conflict(struct bridges *all, struct local_entity *e)
         else if (log_cause_is_due(&all->sessions->conflict_cause, all->it->now, &n_silent))
                 log_warning("somebody else on the bus uses the address %.*s (%" PRIu64
                             " more before)",
-                            shown_size(text), text.at, n_silent);
+                            excerpt_size(text), text.at, n_silent);
 }
 
 static void bus_on_conflict(struct bridges *all, const struct bus *bus, const struct event *event)

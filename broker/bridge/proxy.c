@@ -369,7 +369,7 @@ static void log_echo(const struct proxy *p, unsigned n)
                 log_warning("bus %s: somebody there uses the address %.*s of bus %s whenever it is "
                             "seen there: are the two buses one, or joined by another way? (%" PRIu64
                             " more before)",
-                            proxy_bus(p)->name, shown_size(text), text.at, proxy_home(p)->name,
+                            proxy_bus(p)->name, excerpt_size(text), text.at, proxy_home(p)->name,
                             n_silent);
 }
 

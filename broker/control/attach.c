@@ -131,8 +131,8 @@ static void attach(struct request *request, const struct address *address)
 
         if (request->s->rights && !rights_may_attach(request->s->rights, address)) {
                 connection_count(&request->s->link, COUNT_DENIED,
-                                 "[policy] does not let it attach %.*s", shown_size(address->text),
-                                 address->text.at);
+                                 "[policy] does not let it attach %.*s",
+                                 excerpt_size(address->text), address->text.at);
                 request_refuse(
                         request, "denied",
                         "[policy] of the broker does not let this user attach it: that takes "

@@ -72,7 +72,7 @@ static bool from_bus(struct control *control, const struct message *m, struct sp
         if (span_begins(command, "broker.")) {
                 quota_count(control->quota, COUNT_UNKNOWN, control->it->now,
                             "%.*s from %.*s is not done: the broker takes no commands from the bus",
-                            shown_size(command), command.at, shown_size(src), src.at);
+                            excerpt_size(command), command.at, excerpt_size(src), src.at);
                 return false;
         }
         if (!span_equal_text(command, "mbus.quit"))

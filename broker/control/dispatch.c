@@ -26,8 +26,8 @@ static void deny_source(struct request *request)
         const struct span src = request->h->src.text;
 
         connection_count(&request->s->link, COUNT_DENIED,
-                         "SrcAddr %.*s is not attached to it: %.*s", shown_size(src), src.at,
-                         shown_size(request->command->text), request->command->text.at);
+                         "SrcAddr %.*s is not attached to it: %.*s", excerpt_size(src), src.at,
+                         excerpt_size(request->command->text), request->command->text.at);
         if (request->h->reliable)
                 request_fail(request, MBUS_REASON_DENIED, "SrcAddr is not attached to the link");
         request->failed = true;
@@ -37,7 +37,7 @@ static void deny_source(struct request *request)
 static void deny_stranger(struct request *request)
 {
         connection_count(&request->s->link, COUNT_DENIED, "only the owner may say %.*s",
-                         shown_size(request->command->text), request->command->text.at);
+                         excerpt_size(request->command->text), request->command->text.at);
         request_fail(
                 request, MBUS_REASON_DENIED,
                 "only the owner of the broker, its own user or root, may ask for this, whatever "
@@ -57,11 +57,11 @@ static void on_unknown(struct request *request)
 {
         struct span name = request->command->name;
         const char *near = NULL;
-        char why[SHOWN_MAX + 64];
+        char why[EXCERPT_MAX + 64];
 
         for (unsigned i = 0; i < request->control->n_tables && !near; i++)
                 near = table_find_near(request->control->tables[i], name);
-        snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", shown_size(name), name.at,
+        snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", excerpt_size(name), name.at,
                  near ? ", is " : "", near ? near : "", near ? " meant?" : "");
         connection_count(&request->s->link, COUNT_UNKNOWN, "%s", why);
         if (request->h->reliable)

@@ -15,7 +15,7 @@
 static void deny_by_policy(struct request *request, const char *why)
 {
         connection_count(&request->s->link, COUNT_DENIED, "[policy] does not let it say %.*s",
-                         shown_size(request->command->text), request->command->text.at);
+                         excerpt_size(request->command->text), request->command->text.at);
         request_fail(request, MBUS_REASON_DENIED, why);
 }
 

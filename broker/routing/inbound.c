@@ -39,8 +39,8 @@ static void inbound_denied(struct inbound *in, const char *why, struct span comm
 {
         const struct span dest = in->fanout->dest.text;
 
-        connection_count(&in->s->link, COUNT_DENIED, "%s: %.*s to %.*s", why, shown_size(command),
-                         command.at, shown_size(dest), dest.at);
+        connection_count(&in->s->link, COUNT_DENIED, "%s: %.*s to %.*s", why, excerpt_size(command),
+                         command.at, excerpt_size(dest), dest.at);
         if (in->h.reliable)
                 inbound_undelivered(in, MBUS_REASON_DENIED, why);
         else
@@ -52,7 +52,7 @@ static void inbound_denied_source(struct inbound *in)
         const struct span src = in->h.src.text, dest = in->h.dest.text;
 
         connection_count(&in->s->link, COUNT_DENIED, "%s: %.*s to %.*s", denied_source_why,
-                         shown_size(src), src.at, shown_size(dest), dest.at);
+                         excerpt_size(src), src.at, excerpt_size(dest), dest.at);
         if (in->h.reliable)
                 reply_undelivered(in->s, src, in->h.seq, MBUS_REASON_DENIED, denied_source_why);
         else if (in->h.payload < in->text.n)

@@ -96,11 +96,11 @@ static int give_another(struct local_entity *e)
 void ids_renew(struct local_entity *e)
 {
         struct span old = local_entity_text(e);
-        char shown[SHOWN_MAX + 1];
+        char shown[EXCERPT_MAX + 1];
         uint64_t n_silent;
         int r;
 
-        snprintf(shown, sizeof(shown), "%.*s", shown_size(old), old.at);
+        snprintf(shown, sizeof(shown), "%.*s", excerpt_size(old), old.at);
         r = give_another(e);
         if (!log_cause_is_due(&e->all->conflict_cause, e->all->it->now, &n_silent))
                 return;
@@ -124,6 +124,6 @@ void ids_yield(struct local_entity *e)
                 log_warning(
                         "%s, %.*s, which its client relies on: the client is told, and loses it "
                         "(%" PRIu64 " more before)",
-                        why, shown_size(text), text.at, n_silent);
+                        why, excerpt_size(text), text.at, n_silent);
         local_entity_detach(e, MBUS_REASON_TAKEN, why);
 }
