@@ -18,7 +18,7 @@
 #define BROKER_BASE_BASE_H
 
 #include "chunk.h"
-#include "count.h"
+#include "drop-cause.h"
 #include "descriptors.h"
 #include "directory.h"
 #include "excerpt.h"

@@ -18,7 +18,7 @@
 
 #include <broker/base/base.h>
 
-#include "sections.h"
+#include "ini.h"
 
 /* Entities of one bus that another one sees, and what of theirs it hears. */
 struct rule {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sections.h"
+#include "ini.h"
 
 enum quota_kind {
         QUOTA_BYTES,

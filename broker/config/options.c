@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "section-account.h"
+#include "ini-account.h"
 
 /* ---- the sections of the configuration ----------------------------------------------------- */
 

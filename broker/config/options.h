@@ -2,7 +2,7 @@
  * options.h - what the command line and the sections of the configuration file ask for.
  *
  * The sections stand in the file of the bus, behind [MBUS]; other readers of the file skip them
- * (sections.h):
+ * (ini.h):
  *
  *      [broker]
  *      MULTICAST=always
@@ -23,7 +23,7 @@
 #include "bus-config.h"
 #include "limit.h"
 #include "policy.h"
-#include "tcp-place.h"
+#include "tcp-listen-address.h"
 
 /* When a message for a group of entities is sent on the bus beside being given to local ones. */
 enum multicast {

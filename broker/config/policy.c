@@ -14,7 +14,7 @@
 
 #include <broker/base/base.h>
 
-#include "policy-line.h"
+#include "policy-rule.h"
 
 struct policy {
         uid_t owner;

@@ -39,7 +39,7 @@
 #include <core/address.h>
 #include <io/nobody.h>
 
-#include "sections.h"
+#include "ini.h"
 
 struct policy;
 

@@ -1,8 +1,8 @@
 /*
- * count.h - what does not reach its destination, and what is odd, by cause.
+ * drop-cause.h - what does not reach its destination, and what is odd, by cause.
  */
-#ifndef BROKER_BASE_COUNT_H
-#define BROKER_BASE_COUNT_H
+#ifndef BROKER_BASE_DROP_CAUSE_H
+#define BROKER_BASE_DROP_CAUSE_H
 
 enum count {
         COUNT_MALFORMED, /* frames that are no message */

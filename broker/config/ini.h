@@ -1,5 +1,5 @@
 /*
- * sections.h - the sections of the configuration file beside [MBUS], line by line.
+ * ini.h - the sections of the configuration file beside [MBUS], line by line.
  *
  * The file is the RFC's own (RFC 3259, section 12), with [MBUS] first; other programs skip what
  * follows, and core/config.c does, too. Lines are blank, comments (#), [NAME], [NAME WORD], or
@@ -11,8 +11,8 @@
  * since rules and limits that are not applied for a slip of the pen would be missed too late. A
  * value is never repeated where it may be a secret in the wrong place.
  */
-#ifndef BROKER_CONFIG_SECTIONS_H
-#define BROKER_CONFIG_SECTIONS_H
+#ifndef BROKER_CONFIG_INI_H
+#define BROKER_CONFIG_INI_H
 
 #include <core/bytes.h>
 

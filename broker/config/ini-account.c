@@ -1,7 +1,7 @@
 /*
- * section-account.c - see section-account.h.
+ * ini-account.c - see ini-account.h.
  */
-#include "section-account.h"
+#include "ini-account.h"
 
 #include <stdlib.h>
 #include <string.h>

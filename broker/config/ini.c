@@ -1,7 +1,7 @@
 /*
  * sections.c - the sections of the configuration file beside [MBUS], line by line.
  */
-#include "sections.h"
+#include "ini.h"
 
 #include <stdarg.h>
 #include <stdio.h>

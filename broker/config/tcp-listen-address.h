@@ -1,19 +1,19 @@
 /*
- * tcp-place.h - where clients over TCP are taken: lines TCP= of [broker], each NAME:PORT,
+ * tcp-listen-address.h - where clients over TCP are taken: lines TCP= of [broker], each NAME:PORT,
  * ADDRESS:PORT, [ADDRESS]:PORT, [ADDRESS%INTERFACE]:PORT, or *:PORT for all addresses of both
  * families.
  *
  * Names are looked up when the broker starts, and at no other time: that waits for a resolver that
  * nobody bounds.
  */
-#ifndef BROKER_CONFIG_TCP_PLACE_H
-#define BROKER_CONFIG_TCP_PLACE_H
+#ifndef BROKER_CONFIG_TCP_LISTEN_ADDRESS_H
+#define BROKER_CONFIG_TCP_LISTEN_ADDRESS_H
 
 #include <io/tcp-name.h>
 
 #include <broker/base/base.h>
 
-#include "sections.h"
+#include "ini.h"
 
 /* A host, its port, brackets. */
 #define TCP_PLACE_SIZE (TCP_HOST_SIZE + 10)

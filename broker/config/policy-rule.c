@@ -1,9 +1,9 @@
 /*
- * policy-line.c - reads a line of [policy].
+ * policy-rule.c - reads a line of [policy].
  *
  * A line that is not understood wholly is an error, not a warning: half of a rule is another rule.
  */
-#include "policy-line.h"
+#include "policy-rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #include <broker/base/base.h>
 
-#include "section-account.h"
+#include "ini-account.h"
 
 static void free_patterns(struct pattern *pattern)
 {

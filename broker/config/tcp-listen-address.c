@@ -1,7 +1,7 @@
 /*
- * tcp-place.c - see tcp-place.h.
+ * tcp-listen-address.c - see tcp-listen-address.h.
  */
-#include "tcp-place.h"
+#include "tcp-listen-address.h"
 
 #include <errno.h>
 #include <string.h>

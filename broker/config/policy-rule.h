@@ -1,12 +1,12 @@
 /*
- * policy-line.h - a line of [policy] as it is kept. For policy.c and policy-line.c.
+ * policy-rule.h - a line of [policy] as it is kept. For policy.c and policy-rule.c.
  */
-#ifndef BROKER_CONFIG_POLICY_LINE_H
-#define BROKER_CONFIG_POLICY_LINE_H
+#ifndef BROKER_CONFIG_POLICY_RULE_H
+#define BROKER_CONFIG_POLICY_RULE_H
 
 #include <core/address.h>
 
-#include "sections.h"
+#include "ini.h"
 
 struct pattern {
         struct pattern *next;

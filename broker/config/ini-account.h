@@ -1,10 +1,10 @@
 /*
- * section-account.h - users and groups that a line of the configuration names.
+ * ini-account.h - users and groups that a line of the configuration names.
  */
-#ifndef BROKER_CONFIG_SECTION_ACCOUNT_H
-#define BROKER_CONFIG_SECTION_ACCOUNT_H
+#ifndef BROKER_CONFIG_INI_ACCOUNT_H
+#define BROKER_CONFIG_INI_ACCOUNT_H
 
-#include "sections.h"
+#include "ini.h"
 
 /*
  * The number that @name, which may be one, stands for. False, with section_fail() at @key: there is

@@ -1,8 +1,8 @@
 /*
- * test-sections.c - the sections of the configuration file beside [MBUS] (RFC 3259, 12).
+ * test-ini.c - the sections of the configuration file beside [MBUS] (RFC 3259, 12).
  */
 #include <broker/config/options.h>
-#include <broker/config/sections.h>
+#include <broker/config/ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
