@@ -67,24 +67,23 @@ static bool is_known(const struct bus_configs *configs, struct span name)
         return span_equal_nocase(name, BUS_MAIN);
 }
 
-static bool begin(struct bus_configs *configs, const struct section_line *line)
+static bool begin(struct bus_configs *configs, const struct ini_line *line)
 {
         struct bus_section *sections, *section;
 
         if (!is_name(line->word))
-                return section_fail(line, span_of("[bus]"),
-                                    "a bus has a name of letters, digits, - and _, write [bus "
-                                    "NAME]");
+                return ini_fail(line, span_of("[bus]"),
+                                "a bus has a name of letters, digits, - and _, write [bus "
+                                "NAME]");
         if (is_known(configs, line->word))
-                return section_fail(line, span_of("[bus]"),
-                                    "there is a bus of this name already, take another; main is "
-                                    "that of [MBUS]");
+                return ini_fail(line, span_of("[bus]"),
+                                "there is a bus of this name already, take another; main is "
+                                "that of [MBUS]");
         if (configs->n == BUSES_MAX - 1)
-                return section_fail(line, span_of("[bus]"), "there are more than %d buses",
-                                    BUSES_MAX);
+                return ini_fail(line, span_of("[bus]"), "there are more than %d buses", BUSES_MAX);
         sections = realloc(configs->sections, (configs->n + 1) * sizeof(*sections));
         if (!sections)
-                return section_fail(line, span_of("[bus]"), "memory is short");
+                return ini_fail(line, span_of("[bus]"), "memory is short");
         configs->sections = sections;
         section = &sections[configs->n++];
         *section =
@@ -103,13 +102,12 @@ struct route_words {
         struct span commands;
 };
 
-static bool take_words(const struct section_line *line, struct span rest,
-                       struct route_words *ret_words)
+static bool take_words(const struct ini_line *line, struct span rest, struct route_words *ret_words)
 {
         struct route_words w = { 0 };
         struct span word;
 
-        while (section_next_word(&rest, &word)) {
+        while (ini_next_word(&rest, &word)) {
                 struct span *place = NULL;
                 const char *equals = memchr(word.at, '=', word.n);
                 struct span key = { word.at, equals ? (size_t)(equals - word.at) : word.n };
@@ -123,21 +121,21 @@ static bool take_words(const struct section_line *line, struct span rest,
                 else if (span_equal_nocase(key, "commands"))
                         place = &w.commands;
                 if (!place || !equals)
-                        return section_fail(line, span_of("ROUTE"),
-                                            "write to=BUS or from=BUS, then address=(...) and "
-                                            "commands=NAME,NAME if not all may pass");
+                        return ini_fail(line, span_of("ROUTE"),
+                                        "write to=BUS or from=BUS, then address=(...) and "
+                                        "commands=NAME,NAME if not all may pass");
                 if (place->at)
-                        return section_fail(line, span_of("ROUTE"),
-                                            "%.*s= stands there twice, remove one of the two",
-                                            (int)key.n, key.at);
+                        return ini_fail(line, span_of("ROUTE"),
+                                        "%.*s= stands there twice, remove one of the two",
+                                        (int)key.n, key.at);
                 *place = span_from(word, key.n + 1);
                 if (place->n == 0)
-                        return section_fail(line, span_of("ROUTE"),
-                                            "%.*s= has nothing behind it, write it or remove %.*s=",
-                                            (int)key.n, key.at, (int)key.n, key.at);
+                        return ini_fail(line, span_of("ROUTE"),
+                                        "%.*s= has nothing behind it, write it or remove %.*s=",
+                                        (int)key.n, key.at, (int)key.n, key.at);
         }
         if (!w.to.at == !w.from.at)
-                return section_fail(line, span_of("ROUTE"), "write one of to=BUS and from=BUS");
+                return ini_fail(line, span_of("ROUTE"), "write one of to=BUS and from=BUS");
         if (!w.address.at)
                 w.address = span_of("()");
         *ret_words = w;
@@ -169,36 +167,35 @@ static bool set_commands(struct rule *rule, struct span list)
         return true;
 }
 
-static bool fill(struct rule *rule, const struct section_line *line, const struct bus_section *bus,
+static bool fill(struct rule *rule, const struct ini_line *line, const struct bus_section *bus,
                  const struct route_words *w)
 {
         struct span other = w->to.n > 0 ? w->to : w->from;
         struct address address;
 
         if (!is_name(other))
-                return section_fail(line, span_of("ROUTE"),
-                                    "what is to be the name of a bus is "
-                                    "none");
+                return ini_fail(line, span_of("ROUTE"),
+                                "what is to be the name of a bus is "
+                                "none");
         if (span_equal_nocase(other, bus->name))
-                return section_fail(line, span_of("ROUTE"), "it leads from the bus to itself");
+                return ini_fail(line, span_of("ROUTE"), "it leads from the bus to itself");
         set_name(w->to.n > 0 ? rule->to : rule->from, other);
         set_name(w->to.n > 0 ? rule->from : rule->to, span_of(bus->name));
         if (address_parse(w->address, LENIENT, &address, NULL, NULL))
-                return section_fail(line, span_of("ROUTE"),
-                                    "what is behind address= is no "
-                                    "address, write (tag:value ...)");
+                return ini_fail(line, span_of("ROUTE"),
+                                "what is behind address= is no "
+                                "address, write (tag:value ...)");
         rule->address = address_dup(&address);
         if (!rule->address)
-                return section_fail(line, span_of("ROUTE"), "memory is short");
+                return ini_fail(line, span_of("ROUTE"), "memory is short");
         if (!set_commands(rule, w->commands))
-                return section_fail(line, span_of("ROUTE"),
-                                    "what is behind commands= is no list of names, write "
-                                    "audio.,video.play");
+                return ini_fail(line, span_of("ROUTE"),
+                                "what is behind commands= is no list of names, write "
+                                "audio.,video.play");
         return true;
 }
 
-static bool read_route(struct bus_configs *configs, const struct section_line *line,
-                       struct span value)
+static bool read_route(struct bus_configs *configs, const struct ini_line *line, struct span value)
 {
         struct rule **end = &configs->rules;
         struct route_words words = { 0 };
@@ -207,11 +204,10 @@ static bool read_route(struct bus_configs *configs, const struct section_line *l
         if (!take_words(line, value, &words))
                 return false;
         if (configs->n_rules == RULES_MAX)
-                return section_fail(line, span_of("ROUTE"), "there are more than %d routes",
-                                    RULES_MAX);
+                return ini_fail(line, span_of("ROUTE"), "there are more than %d routes", RULES_MAX);
         rule = malloc(sizeof(*rule));
         if (!rule)
-                return section_fail(line, span_of("ROUTE"), "memory is short");
+                return ini_fail(line, span_of("ROUTE"), "memory is short");
         *rule = (struct rule){ .line = line->number };
         if (!fill(rule, line, &configs->sections[configs->n - 1], &words)) {
                 rule_free(rule);
@@ -234,7 +230,7 @@ static void prepare(struct bus_section *section, const char *file)
         section->reader.error = section->error;
 }
 
-bool bus_configs_on_line(void *data, const struct section_line *line)
+bool bus_configs_on_line(void *data, const struct ini_line *line)
 {
         struct bus_configs *configs = data;
         struct bus_section *section;
@@ -242,7 +238,7 @@ bool bus_configs_on_line(void *data, const struct section_line *line)
 
         if (line->text.n == 0)
                 return begin(configs, line);
-        if (!section_split(line, &key, &value))
+        if (!ini_split(line, &key, &value))
                 return false;
         if (span_equal_nocase(key, "ROUTE"))
                 return read_route(configs, line, value);
@@ -250,7 +246,7 @@ bool bus_configs_on_line(void *data, const struct section_line *line)
         prepare(section, line->file);
         if (config_read_entry(&section->reader, line->number, line->text) == 0)
                 return true;
-        snprintf(line->error, SECTIONS_ERROR_SIZE, "%s", section->error);
+        snprintf(line->error, INI_ERROR_SIZE, "%s", section->error);
         return false;
 }
 
@@ -275,9 +271,9 @@ static bool spell(const struct bus_configs *configs, char name[static BUS_NAME_M
 }
 
 bool bus_configs_check(struct bus_configs *configs, const char *file,
-                       char ret_error[static SECTIONS_ERROR_SIZE])
+                       char ret_error[static INI_ERROR_SIZE])
 {
-        struct section_line line = { .file = file, .error = ret_error };
+        struct ini_line line = { .file = file, .error = ret_error };
 
         for (size_t i = 0; i < configs->n; i++) {
                 struct bus_section *section = &configs->sections[i];
@@ -287,14 +283,14 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
                 log_warnings(&section->reader.config);
                 if (config_check_keys(&section->reader) == 0)
                         continue;
-                snprintf(ret_error, SECTIONS_ERROR_SIZE, "%s", section->error);
+                snprintf(ret_error, INI_ERROR_SIZE, "%s", section->error);
                 return false;
         }
         for (struct rule *rule = configs->rules; rule; rule = rule->next) {
                 line.number = rule->line;
                 if (!spell(configs, rule->from) || !spell(configs, rule->to))
-                        return section_fail(&line, span_of("ROUTE"),
-                                            "there is no bus of this name, add [bus NAME]");
+                        return ini_fail(&line, span_of("ROUTE"),
+                                        "there is no bus of this name, add [bus NAME]");
         }
         return true;
 }

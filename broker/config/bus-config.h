@@ -50,11 +50,11 @@ struct bus_configs {
 struct bus_configs *bus_configs_new(void);
 /* Takes NULL, returns NULL. */
 struct bus_configs *bus_configs_free(struct bus_configs *configs);
-/* Reads a line of [bus NAME], for sections_read(); @data is the struct bus_configs. */
-bool bus_configs_on_line(void *data, const struct section_line *line);
+/* Reads a line of [bus NAME], for ini_read(); @data is the struct bus_configs. */
+bool bus_configs_on_line(void *data, const struct ini_line *line);
 /* All lines were read. False, with a line in @ret_error, if something is missing. */
 bool bus_configs_check(struct bus_configs *configs, const char *file,
-                       char ret_error[static SECTIONS_ERROR_SIZE]);
+                       char ret_error[static INI_ERROR_SIZE]);
 
 /* The section of the bus @name in @configs (may be NULL), or NULL. */
 const struct bus_section *bus_configs_find(const struct bus_configs *configs, const char *name);

@@ -20,8 +20,8 @@ static bool is_number(struct span name)
         return name.n > 0;
 }
 
-static bool look_up(const struct section_line *line, struct span key, struct span name,
-                    bool is_group, uint32_t *ret_id)
+static bool look_up(const struct ini_line *line, struct span key, struct span name, bool is_group,
+                    uint32_t *ret_id)
 {
         const char *kind = is_group ? "group" : "user";
         struct account_group group;
@@ -35,38 +35,36 @@ static bool look_up(const struct section_line *line, struct span key, struct spa
                 return true;
         }
         if (is_number(name))
-                return section_fail(line, key, "%.*s is no number of a %s, they end at %u",
-                                    (int)(name.n < 40 ? name.n : 40), name.at, kind,
-                                    UINT32_MAX - 1);
+                return ini_fail(line, key, "%.*s is no number of a %s, they end at %u",
+                                (int)(name.n < 40 ? name.n : 40), name.at, kind, UINT32_MAX - 1);
         if (name.n == 0 || name.n >= sizeof(text))
-                return section_fail(line, key, "a name is missing or too long, write that of a %s",
-                                    kind);
+                return ini_fail(line, key, "a name is missing or too long, write that of a %s",
+                                kind);
         memcpy(text, name.at, name.n);
         text[name.n] = '\0';
         r = is_group ? account_find_group(text, 0, &group) : account_find_user(text, 0, &user);
         if (r == MBUS_E_UNKNOWN)
-                return section_fail(line, key,
-                                    "there is no %s \"%.64s\", make one, write a number, or "
-                                    "remove it",
-                                    kind, text);
+                return ini_fail(line, key,
+                                "there is no %s \"%.64s\", make one, write a number, or "
+                                "remove it",
+                                kind, text);
         if (r)
-                return section_fail(line, key,
-                                    "the %s \"%.64s\" cannot be looked up: %s; mend that, or write "
-                                    "its number",
-                                    kind, text, account_error(r));
+                return ini_fail(line, key,
+                                "the %s \"%.64s\" cannot be looked up: %s; mend that, or write "
+                                "its number",
+                                kind, text, account_error(r));
         *ret_id = is_group ? group.entry.gr_gid : user.entry.pw_uid;
         free(is_group ? group.room : user.room);
         return true;
 }
 
-bool section_find_user(const struct section_line *line, struct span key, struct span name,
-                       uint32_t *ret_id)
+bool ini_find_user(const struct ini_line *line, struct span key, struct span name, uint32_t *ret_id)
 {
         return look_up(line, key, name, false, ret_id);
 }
 
-bool section_find_group(const struct section_line *line, struct span key, struct span name,
-                        uint32_t *ret_id)
+bool ini_find_group(const struct ini_line *line, struct span key, struct span name,
+                    uint32_t *ret_id)
 {
         return look_up(line, key, name, true, ret_id);
 }

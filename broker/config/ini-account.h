@@ -7,12 +7,12 @@
 #include "ini.h"
 
 /*
- * The number that @name, which may be one, stands for. False, with section_fail() at @key: there is
+ * The number that @name, which may be one, stands for. False, with ini_fail() at @key: there is
  * none of this name, or it cannot be found out now.
  */
-bool section_find_user(const struct section_line *line, struct span key, struct span name,
-                       uint32_t *ret_id);
-bool section_find_group(const struct section_line *line, struct span key, struct span name,
-                        uint32_t *ret_id);
+bool ini_find_user(const struct ini_line *line, struct span key, struct span name,
+                   uint32_t *ret_id);
+bool ini_find_group(const struct ini_line *line, struct span key, struct span name,
+                    uint32_t *ret_id);
 
 #endif

@@ -62,25 +62,25 @@ static const char *shown_file(const char *file)
 {
         size_t n = strlen(file);
 
-        return n > SECTIONS_ERROR_SIZE / 3 ? file + n - SECTIONS_ERROR_SIZE / 3 : file;
+        return n > INI_ERROR_SIZE / 3 ? file + n - INI_ERROR_SIZE / 3 : file;
 }
 
-bool section_fail(const struct section_line *line, struct span key, const char *format, ...)
+bool ini_fail(const struct ini_line *line, struct span key, const char *format, ...)
 {
         struct span name = key.n > 0 && key.at[0] == '[' ? shown_head(key) : shown(key);
         va_list args;
-        int n = snprintf(line->error, SECTIONS_ERROR_SIZE, "%s:%u: %.*s: ", shown_file(line->file),
+        int n = snprintf(line->error, INI_ERROR_SIZE, "%s:%u: %.*s: ", shown_file(line->file),
                          line->number, (int)name.n, name.at);
 
-        if (n < 0 || n >= SECTIONS_ERROR_SIZE)
+        if (n < 0 || n >= INI_ERROR_SIZE)
                 return false;
         va_start(args, format);
-        vsnprintf(line->error + n, SECTIONS_ERROR_SIZE - (size_t)n, format, args);
+        vsnprintf(line->error + n, INI_ERROR_SIZE - (size_t)n, format, args);
         va_end(args);
         return false;
 }
 
-void section_warn_unknown(const struct section_line *line, struct span key, const char *near)
+void ini_warn_unknown(const struct ini_line *line, struct span key, const char *near)
 {
         struct span name = shown(key);
 
@@ -90,30 +90,30 @@ void section_warn_unknown(const struct section_line *line, struct span key, cons
                     near ? " meant?" : "");
 }
 
-bool section_check_once(const struct section_line *line, struct span key, unsigned first)
+bool ini_check_once(const struct ini_line *line, struct span key, unsigned first)
 {
         return first == 0 ||
-               section_fail(line, key, "stands on line %u already, remove one of the two", first);
+               ini_fail(line, key, "stands on line %u already, remove one of the two", first);
 }
 
 /* ---- names of sections --------------------------------------------------------------------- */
 
 /* Finds the section of "[NAME]" or "[NAME WORD]". *@ret_section is NULL if it is to be skipped. */
-static bool find(struct section_line *line, struct span head, const struct section *sections,
-                 size_t n, const struct section **ret_section)
+static bool find(struct ini_line *line, struct span head, const struct ini_section *sections,
+                 size_t n, const struct ini_section **ret_section)
 {
         const char *end = memchr(head.at, ']', head.n);
         struct span inner;
         size_t name_n = 0;
 
         if (!end)
-                return section_fail(line, head, "a section begins with [NAME], add the ]");
+                return ini_fail(line, head, "a section begins with [NAME], add the ]");
         if (end != head.at + head.n - 1)
-                return section_fail(line, head,
-                                    "nothing may stand behind the ], put it on a line of its own");
+                return ini_fail(line, head,
+                                "nothing may stand behind the ], put it on a line of its own");
         inner = trim((struct span){ head.at + 1, head.n - 2 });
         if (inner.n == 0)
-                return section_fail(line, head, "a section has a name, write [NAME]");
+                return ini_fail(line, head, "a section has a name, write [NAME]");
         while (name_n < inner.n && !is_wsp(inner.at[name_n]))
                 name_n++;
         line->section = (struct span){ inner.at, name_n };
@@ -123,26 +123,26 @@ static bool find(struct section_line *line, struct span head, const struct secti
                 if (!span_equal_nocase(line->section, sections[i].name))
                         continue;
                 if (line->word.n > 0 && !sections[i].has_word)
-                        return section_fail(line, head, "there is only one of it, write [%s]",
-                                            sections[i].name);
+                        return ini_fail(line, head, "there is only one of it, write [%s]",
+                                        sections[i].name);
                 *ret_section = &sections[i];
                 return true;
         }
         for (size_t i = 0; i < n; i++)
                 if (is_nearly(line->section, sections[i].name))
-                        return section_fail(line, head,
-                                            "there is no such section, write [%s%s] or remove it",
-                                            sections[i].name, sections[i].has_word ? " NAME" : "");
+                        return ini_fail(line, head,
+                                        "there is no such section, write [%s%s] or remove it",
+                                        sections[i].name, sections[i].has_word ? " NAME" : "");
         log_info("%s:%u: [%.*s] is no section of the broker and skipped", shown_file(line->file),
                  line->number, (int)(name_n < KEY_SHOWN_MAX ? name_n : KEY_SHOWN_MAX), inner.at);
         return true;
 }
 
-bool sections_read(struct span text, const char *file, const struct section *sections, size_t n,
-                   char ret_error[static SECTIONS_ERROR_SIZE])
+bool ini_read(struct span text, const char *file, const struct ini_section *sections, size_t n,
+              char ret_error[static INI_ERROR_SIZE])
 {
-        struct section_line line = { .file = file, .error = ret_error };
-        const struct section *section = NULL;
+        struct ini_line line = { .file = file, .error = ret_error };
+        const struct ini_section *section = NULL;
 
         if (span_begins(text, "\xef\xbb\xbf"))
                 text = span_from(text, 3);
@@ -166,47 +166,46 @@ bool sections_read(struct span text, const char *file, const struct section *sec
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value)
+bool ini_split(const struct ini_line *line, struct span *ret_key, struct span *ret_value)
 {
         const char *equals = memchr(line->text.at, '=', line->text.n);
 
         if (!equals)
-                return section_fail(line, line->text, "is no entry of [%.*s], write KEY=VALUE",
-                                    (int)line->section.n, line->section.at);
+                return ini_fail(line, line->text, "is no entry of [%.*s], write KEY=VALUE",
+                                (int)line->section.n, line->section.at);
         *ret_key = trim((struct span){ line->text.at, (size_t)(equals - line->text.at) });
         *ret_value = trim(span_from(line->text, (size_t)(equals + 1 - line->text.at)));
         return true;
 }
 
-bool section_read_key(const struct section_line *line, const struct section_key *keys, size_t n,
-                      void *data)
+bool ini_read_key(const struct ini_line *line, const struct ini_key *keys, size_t n, void *data)
 {
         const char *near = NULL;
         struct span key, value;
 
         if (line->text.n == 0)
                 return true;
-        if (!section_split(line, &key, &value))
+        if (!ini_split(line, &key, &value))
                 return false;
         for (size_t i = 0; i < n; i++) {
                 if (!near && is_nearly(key, keys[i].name))
                         near = keys[i].name;
                 if (!span_equal_nocase(key, keys[i].name))
                         continue;
-                if (!section_check_once(line, key, keys[i].repeats ? 0 : *keys[i].line))
+                if (!ini_check_once(line, key, keys[i].repeats ? 0 : *keys[i].line))
                         return false;
                 *keys[i].line = line->number;
                 if (value.n > 0 && keys[i].set(data, value))
                         return true;
-                return section_fail(line, key, "\"%.*s\" is no value for it, %s",
-                                    (int)(value.n < KEY_SHOWN_MAX ? value.n : KEY_SHOWN_MAX),
-                                    value.at, keys[i].wants);
+                return ini_fail(line, key, "\"%.*s\" is no value for it, %s",
+                                (int)(value.n < KEY_SHOWN_MAX ? value.n : KEY_SHOWN_MAX), value.at,
+                                keys[i].wants);
         }
-        section_warn_unknown(line, key, near);
+        ini_warn_unknown(line, key, near);
         return true;
 }
 
-bool section_next_word(struct span *rest, struct span *ret_word)
+bool ini_next_word(struct span *rest, struct span *ret_word)
 {
         struct span s = span_from(*rest, wsp_size(*rest));
         unsigned depth = 0;

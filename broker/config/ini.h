@@ -16,45 +16,45 @@
 
 #include <core/bytes.h>
 
-#define SECTIONS_ERROR_SIZE 256
+#define INI_ERROR_SIZE 256
 
 /* A line, and how to complain about it. */
-struct section_line {
+struct ini_line {
         const char *file;
         unsigned number;
         struct span section; /* "bus" of [bus NAME], as it is written */
         struct span word;    /* "NAME", or empty */
         struct span text;    /* without white space at its ends; empty: this is the [NAME] itself */
-        char *error;         /* SECTIONS_ERROR_SIZE */
+        char *error;         /* INI_ERROR_SIZE */
 };
 
-struct section {
+struct ini_section {
         const char *name;
-        /* Reads a line. False, with section_fail(), if it is wrong. NULL: the section is somebody
+        /* Reads a line. False, with ini_fail(), if it is wrong. NULL: the section is somebody
          * else's. */
-        bool (*on_line)(void *data, const struct section_line *line);
+        bool (*on_line)(void *data, const struct ini_line *line);
         void *data;
         bool has_word; /* it is [NAME WORD] */
 };
 
 /* Reads all of @text. False, with the line to be shown in @ret_error, at the first error. */
-bool sections_read(struct span text, const char *file, const struct section *sections, size_t n,
-                   char ret_error[static SECTIONS_ERROR_SIZE]);
+bool ini_read(struct span text, const char *file, const struct ini_section *sections, size_t n,
+              char ret_error[static INI_ERROR_SIZE]);
 
 /* Says what is wrong; @key is shown as far as it looks like a key. Returns false. */
-bool section_fail(const struct section_line *line, struct span key, const char *format, ...)
+bool ini_fail(const struct ini_line *line, struct span key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 /* Logs "FILE:LINE: KEY: it is unknown in [SECTION] and ignored", and that @near may be meant; NULL:
  * none. */
-void section_warn_unknown(const struct section_line *line, struct span key, const char *near);
+void ini_warn_unknown(const struct ini_line *line, struct span key, const char *near);
 /* Fails if the @key stood on the line @first already; 0: it did not. */
-bool section_check_once(const struct section_line *line, struct span key, unsigned first);
+bool ini_check_once(const struct ini_line *line, struct span key, unsigned first);
 
-/* KEY=VALUE, trimmed. False, with section_fail(), if the line has no "=". */
-bool section_split(const struct section_line *line, struct span *ret_key, struct span *ret_value);
+/* KEY=VALUE, trimmed. False, with ini_fail(), if the line has no "=". */
+bool ini_split(const struct ini_line *line, struct span *ret_key, struct span *ret_value);
 
 /* A table of keys, for sections that have a few of them. */
-struct section_key {
+struct ini_key {
         const char *name;
         bool (*set)(void *data, struct span value);
         const char *wants; /* ends the sentence that begins "is no value for it, " */
@@ -63,10 +63,9 @@ struct section_key {
 };
 
 /* A key that stands there twice is an error, and so is one without a value. */
-bool section_read_key(const struct section_line *line, const struct section_key *keys, size_t n,
-                      void *data);
+bool ini_read_key(const struct ini_line *line, const struct ini_key *keys, size_t n, void *data);
 
 /* The next word of *@rest, up to white space outside of parentheses; false at the end. */
-bool section_next_word(struct span *rest, struct span *ret_word);
+bool ini_next_word(struct span *rest, struct span *ret_word);
 
 #endif

@@ -52,35 +52,35 @@ static bool parse_number(struct span s, uint64_t *ret_number)
 }
 
 /* Reads the value of the limit @i. */
-static bool set_limit(struct limits *l, const struct section_line *line, unsigned i,
-                      struct span key, struct span value)
+static bool set_limit(struct limits *l, const struct ini_line *line, unsigned i, struct span key,
+                      struct span value)
 {
         uint64_t number;
 
-        if (!section_check_once(line, key, l->lines[i]))
+        if (!ini_check_once(line, key, l->lines[i]))
                 return false;
         if (table[i].off && span_equal_nocase(value, table[i].off))
                 number = LIMIT_OFF;
         else if (!parse_number(value, &number) || number < table[i].min)
-                return section_fail(line, key,
-                                    "\"%.*s\" is no value for it, write a number from %" PRIu64
-                                    " to %" PRIu64 " (K, M, G: times 1024)%s%s",
-                                    (int)(value.n < 20 ? value.n : 20), value.at, table[i].min,
-                                    LIMIT_VALUE_MAX, table[i].off ? ", or " : "",
-                                    table[i].off ? table[i].off : "");
+                return ini_fail(line, key,
+                                "\"%.*s\" is no value for it, write a number from %" PRIu64
+                                " to %" PRIu64 " (K, M, G: times 1024)%s%s",
+                                (int)(value.n < 20 ? value.n : 20), value.at, table[i].min,
+                                LIMIT_VALUE_MAX, table[i].off ? ", or " : "",
+                                table[i].off ? table[i].off : "");
         l->of[i] = number;
         l->lines[i] = line->number;
         return true;
 }
 
-bool limits_on_line(void *data, const struct section_line *line)
+bool limits_on_line(void *data, const struct ini_line *line)
 {
         const char *near = NULL;
         struct span key, value;
 
         if (line->text.n == 0)
                 return true;
-        if (!section_split(line, &key, &value))
+        if (!ini_split(line, &key, &value))
                 return false;
         for (unsigned i = LIMIT_NONE + 1; i < LIMIT_MAX; i++) {
                 if (!table[i].name)
@@ -90,17 +90,17 @@ bool limits_on_line(void *data, const struct section_line *line)
                 if (!near && is_nearly(key, table[i].name))
                         near = table[i].name;
         }
-        section_warn_unknown(line, key, near);
+        ini_warn_unknown(line, key, near);
         return true;
 }
 
 /* The lesser one is never reached if it is above the greater one. */
 static bool check_order(const struct limits *l, unsigned lesser, unsigned greater, const char *file,
-                        char ret_error[static SECTIONS_ERROR_SIZE])
+                        char ret_error[static INI_ERROR_SIZE])
 {
-        const struct section_line line = { .file = file,
-                                           .number = l->lines[lesser],
-                                           .error = ret_error };
+        const struct ini_line line = { .file = file,
+                                       .number = l->lines[lesser],
+                                       .error = ret_error };
         struct span key;
 
         if (l->lines[lesser] == 0 || l->of[lesser] == LIMIT_OFF || l->of[greater] == LIMIT_OFF ||
@@ -108,20 +108,18 @@ static bool check_order(const struct limits *l, unsigned lesser, unsigned greate
                 return true;
         key = span_of(table[lesser].name);
         if (l->lines[greater] > 0)
-                return section_fail(&line, key,
-                                    "%" PRIu64 " is above %s=%" PRIu64
-                                    " of line %u, lower it or raise the other",
-                                    l->of[lesser], table[greater].name, l->of[greater],
-                                    l->lines[greater]);
-        return section_fail(&line, key,
-                            "%" PRIu64 " is above %s, which is %" PRIu64
-                            " where no line says otherwise, lower it or write %s=NUMBER",
-                            l->of[lesser], table[greater].name, l->of[greater],
-                            table[greater].name);
+                return ini_fail(&line, key,
+                                "%" PRIu64 " is above %s=%" PRIu64
+                                " of line %u, lower it or raise the other",
+                                l->of[lesser], table[greater].name, l->of[greater],
+                                l->lines[greater]);
+        return ini_fail(&line, key,
+                        "%" PRIu64 " is above %s, which is %" PRIu64
+                        " where no line says otherwise, lower it or write %s=NUMBER",
+                        l->of[lesser], table[greater].name, l->of[greater], table[greater].name);
 }
 
-bool limits_check(const struct limits *l, const char *file,
-                  char ret_error[static SECTIONS_ERROR_SIZE])
+bool limits_check(const struct limits *l, const char *file, char ret_error[static INI_ERROR_SIZE])
 {
         for (enum quota_kind kind = 0; kind < QUOTA_MAX; kind++) {
                 unsigned total = limit_of(kind, SCOPE_TOTAL), user = limit_of(kind, SCOPE_USER);

@@ -96,13 +96,12 @@ struct limits {
 };
 
 void limits_init(struct limits *l);
-/* Reads a line of [limits], for sections_read(); @data is the struct limits. */
-bool limits_on_line(void *data, const struct section_line *line);
+/* Reads a line of [limits], for ini_read(); @data is the struct limits. */
+bool limits_on_line(void *data, const struct ini_line *line);
 /* All lines were read. False, with a line in @ret_error, if they contradict each other: what one
  * link may have is not above what its user may, nor that above what there is. What nobody wrote is
  * no contradiction, unless it makes a limit that somebody wrote one that is never reached. */
-bool limits_check(const struct limits *l, const char *file,
-                  char ret_error[static SECTIONS_ERROR_SIZE]);
+bool limits_check(const struct limits *l, const char *file, char ret_error[static INI_ERROR_SIZE]);
 /* "BYTES_PER_LINK" */
 const char *limit_name(enum limit limit);
 

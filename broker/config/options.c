@@ -65,10 +65,10 @@ static bool set_quit(void *data, struct span value)
         return false;
 }
 
-static bool on_broker_line(void *data, const struct section_line *line)
+static bool on_broker_line(void *data, const struct ini_line *line)
 {
         struct option_lines *lines = &((struct options *)data)->lines;
-        const struct section_key keys[] = {
+        const struct ini_key keys[] = {
                 { "MULTICAST", set_multicast, "write always, when-remote or never",
                   &lines->multicast, false },
                 { "METRICS", set_metrics, "write no, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH",
@@ -83,20 +83,20 @@ static bool on_broker_line(void *data, const struct section_line *line)
 
         if (line->text.n == 0)
                 return true;
-        if (!section_split(line, &key, &value))
+        if (!ini_split(line, &key, &value))
                 return false;
         if (span_equal_nocase(key, "TCP"))
                 return tcp_places_read(&o->tcp, line, key, value);
         if (!span_equal_nocase(key, "SOCKET_GROUP"))
-                return section_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
-        if (!section_check_once(line, key, lines->socket_group))
+                return ini_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
+        if (!ini_check_once(line, key, lines->socket_group))
                 return false;
         lines->socket_group = line->number;
-        return section_find_group(line, key, value, &o->socket_group);
+        return ini_find_group(line, key, value, &o->socket_group);
 }
 
 /* Its keys are read elsewhere (core/config.c). */
-static bool on_mbus_line(void *data, const struct section_line *line)
+static bool on_mbus_line(void *data, const struct ini_line *line)
 {
         struct option_lines *lines = &((struct options *)data)->lines;
 
@@ -106,9 +106,9 @@ static bool on_mbus_line(void *data, const struct section_line *line)
 }
 
 bool options_read_sections(struct options *o, struct span text, const char *file,
-                           char ret_error[static SECTIONS_ERROR_SIZE])
+                           char ret_error[static INI_ERROR_SIZE])
 {
-        const struct section sections[] = {
+        const struct ini_section sections[] = {
                 { "mbus", on_mbus_line, o, false },
                 { "broker", on_broker_line, o, false },
                 { "policy", policy_on_line, o->policy, false },
@@ -116,5 +116,5 @@ bool options_read_sections(struct options *o, struct span text, const char *file
                 { "bus", bus_configs_on_line, o->buses, true },
         };
 
-        return sections_read(text, file, sections, sizeof(sections) / sizeof(*sections), ret_error);
+        return ini_read(text, file, sections, sizeof(sections) / sizeof(*sections), ret_error);
 }

@@ -75,6 +75,6 @@ struct options {
 /* Reads the sections behind [MBUS] of @text. False, with one line "NAME:LINE: KEY: ..." in
  * @ret_error, if something is wrong. o->policy is the caller's, and there. */
 bool options_read_sections(struct options *o, struct span text, const char *file,
-                           char ret_error[static SECTIONS_ERROR_SIZE]);
+                           char ret_error[static INI_ERROR_SIZE]);
 
 #endif

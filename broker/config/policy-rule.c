@@ -47,9 +47,9 @@ struct rule *rule_free(struct rule *rule)
         return NULL;
 }
 
-static bool no_memory(const struct section_line *line)
+static bool no_memory(const struct ini_line *line)
 {
-        return section_fail(line, line->section, "memory is short");
+        return ini_fail(line, line->section, "memory is short");
 }
 
 /* The next part of a list with commas; false at the end. */
@@ -66,8 +66,7 @@ static bool next_of_list(struct span *rest, struct span *ret_part)
 }
 
 /* Who reads the line believes in a user of this number. */
-static void warn_of_nobody(const struct section_line *line, struct span key, bool is_group,
-                           uint32_t id)
+static void warn_of_nobody(const struct ini_line *line, struct span key, bool is_group, uint32_t id)
 {
         struct nobody nobody;
 
@@ -78,7 +77,7 @@ static void warn_of_nobody(const struct section_line *line, struct span key, boo
                             line->file, line->number, (int)key.n, key.at, (unsigned)id);
 }
 
-static bool add_who(const struct section_line *line, struct rule *rule, struct span key,
+static bool add_who(const struct ini_line *line, struct rule *rule, struct span key,
                     struct span name)
 {
         bool is_group = span_equal_text(key, "group");
@@ -89,8 +88,8 @@ static bool add_who(const struct section_line *line, struct rule *rule, struct s
                 rule->everybody = true;
                 return true;
         }
-        if (!(is_group ? section_find_group(line, key, name, &id)
-                       : section_find_user(line, key, name, &id)))
+        if (!(is_group ? ini_find_group(line, key, name, &id)
+                       : ini_find_user(line, key, name, &id)))
                 return false;
         if (!rule->deny)
                 warn_of_nobody(line, key, is_group, id);
@@ -102,7 +101,7 @@ static bool add_who(const struct section_line *line, struct rule *rule, struct s
         return true;
 }
 
-static bool read_who(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_who(const struct ini_line *line, struct rule *rule, struct span key,
                      struct span value)
 {
         struct span name;
@@ -129,7 +128,7 @@ static bool take_star(struct span value, char *text, size_t *ret_n)
         return true;
 }
 
-static bool add_pattern(const struct section_line *line, struct pattern **list, struct span key,
+static bool add_pattern(const struct ini_line *line, struct pattern **list, struct span key,
                         struct span value)
 {
         struct parse_error error = { 0, "it is too long" };
@@ -142,20 +141,20 @@ static bool add_pattern(const struct section_line *line, struct pattern **list, 
         if (span_equal_text(value, "*"))
                 memcpy(text, "()", 2);
         else if (value.n > sizeof(text) || value.n < 2 || value.at[value.n - 1] != ')')
-                return section_fail(line, key, "\"%.*s\" is no address, write (TAG:VALUE ...) or *",
-                                    (int)(value.n < 40 ? value.n : 40), value.at);
+                return ini_fail(line, key, "\"%.*s\" is no address, write (TAG:VALUE ...) or *",
+                                (int)(value.n < 40 ? value.n : 40), value.at);
         else
                 open = take_star(value, text, &n);
         if (address_parse((struct span){ text, n }, LENIENT, &address, NULL, &error))
-                return section_fail(line, key,
-                                    "the address is malformed, write (TAG:VALUE ...): "
-                                    "%s",
-                                    error.what);
+                return ini_fail(line, key,
+                                "the address is malformed, write (TAG:VALUE ...): "
+                                "%s",
+                                error.what);
         for (unsigned i = 0; i < address.n; i++)
                 if (span_equal_text(address_value(&address, i), "*"))
-                        return section_fail(line, key,
-                                            "* stands for whole elements, write it "
-                                            "alone before the )");
+                        return ini_fail(line, key,
+                                        "* stands for whole elements, write it "
+                                        "alone before the )");
         pattern = malloc(sizeof(*pattern));
         if (!pattern)
                 return no_memory(line);
@@ -165,13 +164,13 @@ static bool add_pattern(const struct section_line *line, struct pattern **list, 
         return pattern->address ? true : no_memory(line);
 }
 
-static bool read_attach(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_attach(const struct ini_line *line, struct rule *rule, struct span key,
                         struct span value)
 {
         return add_pattern(line, &rule->attach, key, value);
 }
 
-static bool read_send(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_send(const struct ini_line *line, struct rule *rule, struct span key,
                       struct span value)
 {
         return add_pattern(line, &rule->send, key, value);
@@ -186,7 +185,7 @@ static bool is_command(struct span name)
         return name.n > 0;
 }
 
-static bool read_commands(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_commands(const struct ini_line *line, struct rule *rule, struct span key,
                           struct span value)
 {
         struct span part;
@@ -195,9 +194,9 @@ static bool read_commands(const struct section_line *line, struct rule *rule, st
                 struct command_name *name;
 
                 if (!is_command(part))
-                        return section_fail(line, key,
-                                            "a name of a command is missing or "
-                                            "malformed, write commands=audio.,quit");
+                        return ini_fail(line, key,
+                                        "a name of a command is missing or "
+                                        "malformed, write commands=audio.,quit");
                 name = malloc(sizeof(*name) + part.n);
                 if (!name)
                         return no_memory(line);
@@ -209,28 +208,27 @@ static bool read_commands(const struct section_line *line, struct rule *rule, st
         return true;
 }
 
-static bool read_yes(const struct section_line *line, struct span key, struct span value,
-                     bool *ret_yes)
+static bool read_yes(const struct ini_line *line, struct span key, struct span value, bool *ret_yes)
 {
         if (!span_equal_nocase(value, "yes") && !span_equal_nocase(value, "no"))
-                return section_fail(line, key, "it is neither, write yes or no");
+                return ini_fail(line, key, "it is neither, write yes or no");
         *ret_yes = span_equal_nocase(value, "yes");
         return true;
 }
 
-static bool read_watch(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_watch(const struct ini_line *line, struct rule *rule, struct span key,
                        struct span value)
 {
         return read_yes(line, key, value, &rule->watch);
 }
 
-static bool read_observe(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_observe(const struct ini_line *line, struct rule *rule, struct span key,
                          struct span value)
 {
         return read_yes(line, key, value, &rule->observe);
 }
 
-static bool read_all(const struct section_line *line, struct rule *rule, struct span key,
+static bool read_all(const struct ini_line *line, struct rule *rule, struct span key,
                      struct span value)
 {
         (void)line;
@@ -242,7 +240,7 @@ static bool read_all(const struct section_line *line, struct rule *rule, struct 
 
 static const struct {
         const char *name;
-        bool (*read)(const struct section_line *line, struct rule *rule, struct span key,
+        bool (*read)(const struct ini_line *line, struct rule *rule, struct span key,
                      struct span value);
         bool grants; /* it has no place in a deny line */
         bool once;
@@ -256,7 +254,7 @@ static const struct {
 #define WORDS_MAX (sizeof(words) / sizeof(*words))
 
 /* Reads one word of a line; @seen has a bit for each that was there. */
-static bool read_word(const struct section_line *line, struct rule *rule, struct span word,
+static bool read_word(const struct ini_line *line, struct rule *rule, struct span word,
                       unsigned *seen)
 {
         const char *equals = memchr(word.at, '=', word.n);
@@ -267,52 +265,52 @@ static bool read_word(const struct section_line *line, struct rule *rule, struct
                 if (!span_equal_text(key, words[i].name))
                         continue;
                 if ((words[i].read == read_all) == (equals != NULL))
-                        return section_fail(line, key, "write %s%s", words[i].name,
-                                            equals ? " alone" : "=VALUE");
+                        return ini_fail(line, key, "write %s%s", words[i].name,
+                                        equals ? " alone" : "=VALUE");
                 if (rule->deny && words[i].grants)
-                        return section_fail(line, key,
-                                            "a deny line has user= and group= only, "
-                                            "remove it");
+                        return ini_fail(line, key,
+                                        "a deny line has user= and group= only, "
+                                        "remove it");
                 if (words[i].once && *seen & 1u << i)
-                        return section_fail(line, key, "stands there twice, remove one of the two");
+                        return ini_fail(line, key, "stands there twice, remove one of the two");
                 *seen |= 1u << i;
                 return words[i].read(line, rule, key, value);
         }
-        return section_fail(line, key,
-                            "it is unknown; there are user=, group=, attach=, send=, "
-                            "commands=, watch=, observe= and all");
+        return ini_fail(line, key,
+                        "it is unknown; there are user=, group=, attach=, send=, "
+                        "commands=, watch=, observe= and all");
 }
 
-static bool check_rule(const struct section_line *line, struct rule *rule, unsigned seen)
+static bool check_rule(const struct ini_line *line, struct rule *rule, unsigned seen)
 {
         struct span key = span_of(rule->deny ? "deny" : "allow");
 
         if (!rule->who && !rule->everybody)
-                return section_fail(line, key,
-                                    "it does not say for whom, add user=NAME, "
-                                    "group=NAME or user=*");
+                return ini_fail(line, key,
+                                "it does not say for whom, add user=NAME, "
+                                "group=NAME or user=*");
         if (rule->commands && !rule->send)
-                return section_fail(line, span_of("commands"),
-                                    "it limits send=, which is missing; "
-                                    "add send=*");
+                return ini_fail(line, span_of("commands"),
+                                "it limits send=, which is missing; "
+                                "add send=*");
         if (!rule->deny && !(seen & ~3u))
-                return section_fail(line, key,
-                                    "it grants nothing, add attach=, send=, watch=, "
-                                    "observe= or all");
+                return ini_fail(line, key,
+                                "it grants nothing, add attach=, send=, watch=, "
+                                "observe= or all");
         return true;
 }
 
-bool rule_read(const struct section_line *line, struct rule *rule)
+bool rule_read(const struct ini_line *line, struct rule *rule)
 {
         struct span rest = line->text, word;
         unsigned seen = 0;
         bool saw_watch;
 
-        section_next_word(&rest, &word);
+        ini_next_word(&rest, &word);
         rule->deny = span_equal_text(word, "deny");
         if (!rule->deny && !span_equal_text(word, "allow"))
-                return section_fail(line, word, "a line of [policy] begins with allow or deny");
-        while (section_next_word(&rest, &word))
+                return ini_fail(line, word, "a line of [policy] begins with allow or deny");
+        while (ini_next_word(&rest, &word))
                 if (!read_word(line, rule, word, &seen))
                         return false;
         saw_watch = seen & 1u << 5;

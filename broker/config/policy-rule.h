@@ -40,8 +40,8 @@ struct rule {
         struct command_name *commands; /* NULL: all */
 };
 
-/* Reads @line into @rule, which is all zero. False, with section_fail(), if it is wrong. */
-bool rule_read(const struct section_line *line, struct rule *rule);
+/* Reads @line into @rule, which is all zero. False, with ini_fail(), if it is wrong. */
+bool rule_read(const struct ini_line *line, struct rule *rule);
 /* Takes NULL, returns NULL. */
 struct rule *rule_free(struct rule *rule);
 

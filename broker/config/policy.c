@@ -56,7 +56,7 @@ struct policy *policy_free(struct policy *p)
         return NULL;
 }
 
-bool policy_on_line(void *data, const struct section_line *line)
+bool policy_on_line(void *data, const struct ini_line *line)
 {
         struct policy *p = data;
         struct rule *rule;
@@ -65,7 +65,7 @@ bool policy_on_line(void *data, const struct section_line *line)
                 return true;
         rule = malloc(sizeof(*rule));
         if (!rule)
-                return section_fail(line, line->section, "memory is short");
+                return ini_fail(line, line->section, "memory is short");
         *rule = (struct rule){ .deny = false };
         if (!rule_read(line, rule)) {
                 rule_free(rule);

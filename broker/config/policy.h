@@ -47,8 +47,8 @@ struct policy;
 struct policy *policy_new(uid_t owner);
 /* Rights that were found by it must be gone. Takes NULL, returns NULL. */
 struct policy *policy_free(struct policy *p);
-/* Reads a line of [policy], for sections_read(); @data is the struct policy. */
-bool policy_on_line(void *data, const struct section_line *line);
+/* Reads a line of [policy], for ini_read(); @data is the struct policy. */
+bool policy_on_line(void *data, const struct ini_line *line);
 
 /* Who is at the other end of a socket. */
 struct credentials {

@@ -25,13 +25,13 @@ static bool parse(struct span text, struct tcp_name *ret_name)
         return tcp_name_parse((struct span){ room, text.n + 3 }, ret_name);
 }
 
-static bool fail_value(const struct section_line *line, struct span key, struct span value)
+static bool fail_value(const struct ini_line *line, struct span key, struct span value)
 {
-        return section_fail(line, key, "\"%.*s\" is no value for it, %s",
-                            (int)(value.n < 40 ? value.n : 40), value.at, wants);
+        return ini_fail(line, key, "\"%.*s\" is no value for it, %s",
+                        (int)(value.n < 40 ? value.n : 40), value.at, wants);
 }
 
-bool tcp_places_read(struct tcp_places *places, const struct section_line *line, struct span key,
+bool tcp_places_read(struct tcp_places *places, const struct ini_line *line, struct span key,
                      struct span value)
 {
         bool no = span_equal_nocase(value, "no");
@@ -40,19 +40,19 @@ bool tcp_places_read(struct tcp_places *places, const struct section_line *line,
         if (!no && (value.n >= TCP_PLACE_SIZE || !parse(value, &name)))
                 return fail_value(line, key, value);
         if (no ? places->n > 0 : places->no_line > 0)
-                return section_fail(line, key, "line %u says otherwise, remove one of them",
-                                    no ? places->of[0].line : places->no_line);
+                return ini_fail(line, key, "line %u says otherwise, remove one of them",
+                                no ? places->of[0].line : places->no_line);
         if (no) {
                 places->no_line = line->number;
                 return true;
         }
         for (unsigned i = 0; i < places->n; i++)
                 if (span_equal_text(value, places->of[i].text))
-                        return section_fail(line, key, "line %u says the same, remove one of them",
-                                            places->of[i].line);
+                        return ini_fail(line, key, "line %u says the same, remove one of them",
+                                        places->of[i].line);
         if (places->n == TCP_PLACES_MAX)
-                return section_fail(line, key, "there are more than TCP_PLACES_MAX=%d, remove some",
-                                    TCP_PLACES_MAX);
+                return ini_fail(line, key, "there are more than TCP_PLACES_MAX=%d, remove some",
+                                TCP_PLACES_MAX);
         memcpy(places->of[places->n].text, value.at, value.n);
         places->of[places->n].text[value.n] = '\0';
         places->of[places->n++].line = line->number;

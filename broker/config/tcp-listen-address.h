@@ -27,8 +27,8 @@ struct tcp_places {
         unsigned no_line; /* where "no" stands; 0: nowhere */
 };
 
-/* Reads a line TCP=@value. False, with section_fail(). */
-bool tcp_places_read(struct tcp_places *places, const struct section_line *line, struct span key,
+/* Reads a line TCP=@value. False, with ini_fail(). */
+bool tcp_places_read(struct tcp_places *places, const struct ini_line *line, struct span key,
                      struct span value);
 bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b);
 

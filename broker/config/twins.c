@@ -89,9 +89,9 @@ static bool has_same_keys(const struct config *a, const struct config *b)
 }
 
 static bool compare(const struct twin *a, const struct twin *b, const char *file,
-                    char ret_error[static SECTIONS_ERROR_SIZE])
+                    char ret_error[static INI_ERROR_SIZE])
 {
-        const struct section_line line = { .file = file, .number = b->line, .error = ret_error };
+        const struct ini_line line = { .file = file, .number = b->line, .error = ret_error };
         const char *interface = is_same_group(&a->where.group, &b->where.group)
                                         ? find_shared(&a->where, &b->where)
                                         : NULL;
@@ -101,14 +101,14 @@ static bool compare(const struct twin *a, const struct twin *b, const char *file
                 return true;
         if (a->line > 0)
                 snprintf(of_line, sizeof(of_line), " of line %u", a->line);
-        return section_fail(&line, span_of(b->title),
-                            "it is the same bus as %s%s: group, port, keys and interface (%s) are "
-                            "the same; remove it, or give it keys or a PORT of its own",
-                            a->title, of_line, interface);
+        return ini_fail(&line, span_of(b->title),
+                        "it is the same bus as %s%s: group, port, keys and interface (%s) are "
+                        "the same; remove it, or give it keys or a PORT of its own",
+                        a->title, of_line, interface);
 }
 
 bool twins_check(const struct config *main, unsigned main_line, const struct bus_configs *configs,
-                 const char *file, char ret_error[static SECTIONS_ERROR_SIZE])
+                 const char *file, char ret_error[static INI_ERROR_SIZE])
 {
         struct twin all[BUSES_MAX] = { { .config = main, .title = "[MBUS]", .line = main_line } };
         size_t n = find_where(main, &all[0].where) ? 1 : 0;

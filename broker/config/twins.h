@@ -15,6 +15,6 @@
  * and says @main, and the buses of @configs are all different. False, with a line in @ret_error, if
  * two are one. A bus whose interface cannot be found is no twin: it cannot be opened. */
 bool twins_check(const struct config *main, unsigned main_line, const struct bus_configs *configs,
-                 const char *file, char ret_error[static SECTIONS_ERROR_SIZE]);
+                 const char *file, char ret_error[static INI_ERROR_SIZE]);
 
 #endif

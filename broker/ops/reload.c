@@ -210,7 +210,7 @@ static void apply(struct ops *ops, const struct options *fresh, struct rights **
  * before. */
 static bool differ_from_main(const struct ops *ops, const struct bus_configs *buses)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
 
         if (twins_check(&ops->settings->mbus, 0, buses, ops->settings->path, error))
                 return true;

@@ -15,19 +15,19 @@
 
 static bool try(struct bus_configs *configs, const char *text, char *ret_error)
 {
-        const struct section sections[] = {
+        const struct ini_section sections[] = {
                 { "mbus", NULL, NULL, false },
                 { "bus", bus_configs_on_line, configs, true },
         };
 
-        return sections_read(span_of(text), "F", sections, N(sections), ret_error) &&
+        return ini_read(span_of(text), "F", sections, N(sections), ret_error) &&
                bus_configs_check(configs, "F", ret_error);
 }
 
 static struct bus_configs *parse(const char *text)
 {
         struct bus_configs *configs = bus_configs_new();
-        char error[SECTIONS_ERROR_SIZE] = "";
+        char error[INI_ERROR_SIZE] = "";
 
         ck_assert_msg(try(configs, text, error), "%s", error);
         return configs;
@@ -36,7 +36,7 @@ static struct bus_configs *parse(const char *text)
 static void check_error(const char *text, const char *expected)
 {
         struct bus_configs *configs = bus_configs_new();
-        char error[SECTIONS_ERROR_SIZE] = "";
+        char error[INI_ERROR_SIZE] = "";
 
         ck_assert_msg(!try(configs, text, error), "%s", text);
         ck_assert_str_eq(error, expected);

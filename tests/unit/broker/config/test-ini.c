@@ -13,7 +13,7 @@
 /* What the reader of a section saw. */
 static char seen[4096];
 
-static bool on_line(void *data, const struct section_line *line)
+static bool on_line(void *data, const struct ini_line *line)
 {
         size_t n = strlen(seen);
 
@@ -26,7 +26,7 @@ static bool on_line(void *data, const struct section_line *line)
 static bool read_sections(const char *text, char *ret_error)
 {
         static char broker[] = "", bus[] = "bus";
-        const struct section sections[] = {
+        const struct ini_section sections[] = {
                 { "mbus", NULL, NULL, false },
                 { "broker", on_line, broker, false },
                 { "policy", NULL, NULL, false },
@@ -36,15 +36,15 @@ static bool read_sections(const char *text, char *ret_error)
         bool good;
 
         seen[0] = '\0';
-        good = sections_read((struct span){ copy, strlen(text) }, "file", sections, N(sections),
-                             ret_error);
+        good = ini_read((struct span){ copy, strlen(text) }, "file", sections, N(sections),
+                        ret_error);
         free(copy);
         return good;
 }
 
 static void expect_error(const char *text, const char *error)
 {
-        char got[SECTIONS_ERROR_SIZE] = "";
+        char got[INI_ERROR_SIZE] = "";
 
         ck_assert_msg(!read_sections(text, got), "%s", text);
         ck_assert_str_eq(got, error);
@@ -52,7 +52,7 @@ static void expect_error(const char *text, const char *error)
 
 START_TEST(test_lines_go_to_their_section_with_their_numbers)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
 
         ck_assert(read_sections(
                 "[MBUS]\nHASHKEY=x\n\n[broker]\n a = b \r\n# no\n\n[ BUS  old one ]\nc\n"
@@ -65,7 +65,7 @@ END_TEST
 
 START_TEST(test_a_byte_order_mark_and_an_empty_file_are_no_error)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
 
         ck_assert(read_sections("", error));
         ck_assert(read_sections("\xef\xbb\xbf[broker]\n", error));
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(test_a_section_of_another_program_is_skipped)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
 
         ck_assert(read_sections("[rat]\na=1\n[broker]\nb\n[a section with a very long name]\nc\n",
                                 error));
@@ -118,30 +118,30 @@ END_TEST
 /* A key that stands where none should must not get into a log. */
 START_TEST(test_what_may_be_a_secret_is_not_repeated)
 {
-        char error[SECTIONS_ERROR_SIZE] = "";
-        struct section_line line = { .file = "file", .number = 7, .error = error };
+        char error[INI_ERROR_SIZE] = "";
+        struct ini_line line = { .file = "file", .number = 7, .error = error };
 
-        ck_assert(!section_fail(&line, span_of("(HMAC,c2VjcmV0)"), "is wrong"));
+        ck_assert(!ini_fail(&line, span_of("(HMAC,c2VjcmV0)"), "is wrong"));
         ck_assert_str_eq(error, "file:7: ?: is wrong");
         line.text = span_of("c2VjcmV0+c2VjcmV0");
         line.section = span_of("broker");
-        ck_assert(!section_split(&line, &line.word, &line.word));
+        ck_assert(!ini_split(&line, &line.word, &line.word));
         ck_assert_str_eq(error, "file:7: ?: is no entry of [broker], write KEY=VALUE");
 }
 END_TEST
 
 START_TEST(test_an_error_fits_however_long_the_path_is)
 {
-        char error[SECTIONS_ERROR_SIZE + 1], path[3000];
-        struct section_line line = { .file = path, .number = 1, .error = error };
+        char error[INI_ERROR_SIZE + 1], path[3000];
+        struct ini_line line = { .file = path, .number = 1, .error = error };
 
         memset(path, 'x', sizeof(path) - 1);
         path[sizeof(path) - 1] = '\0';
-        error[SECTIONS_ERROR_SIZE] = '!';
-        section_fail(&line, span_of("KEY"), "%0500d", 1);
-        ck_assert_uint_lt(strlen(error), SECTIONS_ERROR_SIZE);
+        error[INI_ERROR_SIZE] = '!';
+        ini_fail(&line, span_of("KEY"), "%0500d", 1);
+        ck_assert_uint_lt(strlen(error), INI_ERROR_SIZE);
         ck_assert_ptr_nonnull(strstr(error, "x:1: KEY: 000"));
-        ck_assert_int_eq(error[SECTIONS_ERROR_SIZE], '!');
+        ck_assert_int_eq(error[INI_ERROR_SIZE], '!');
 }
 END_TEST
 
@@ -151,10 +151,10 @@ START_TEST(test_words_end_at_white_space_outside_of_parentheses)
         static const char *const expected[] = { "a=(b c)", "d", "(e (f g) h)i", ")j", "k" };
 
         for (unsigned i = 0; i < N(expected); i++) {
-                ck_assert(section_next_word(&rest, &word));
+                ck_assert(ini_next_word(&rest, &word));
                 ck_assert_msg(span_equal_text(word, expected[i]), "%.*s", (int)word.n, word.at);
         }
-        ck_assert(!section_next_word(&rest, &word));
+        ck_assert(!ini_next_word(&rest, &word));
 }
 END_TEST
 
@@ -172,7 +172,7 @@ static bool read_options(struct options *o, const char *text, char *ret_error)
 
 static void expect_option_error(const char *text, const char *begin)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
         struct options o;
 
         ck_assert_msg(!read_options(&o, text, error), "%s", text);
@@ -182,7 +182,7 @@ static void expect_option_error(const char *text, const char *begin)
 
 START_TEST(test_all_keys_of_the_broker_are_read)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
         struct options o;
 
         ck_assert_msg(read_options(&o,
@@ -302,7 +302,7 @@ START_TEST(test_limits_that_contradict_each_other_are_errors)
         };
 
         for (size_t i = 0; i < N(cases); i++) {
-                char text[256], error[SECTIONS_ERROR_SIZE];
+                char text[256], error[INI_ERROR_SIZE];
                 const char *want = cases[i].error;
                 struct options o;
 
@@ -318,7 +318,7 @@ END_TEST
 /* CFG-07 is of [MBUS]; the same holds for the other sections. */
 START_TEST(test_unknown_keys_are_ignored_with_a_warning)
 {
-        char error[SECTIONS_ERROR_SIZE], text[512] = "";
+        char error[INI_ERROR_SIZE], text[512] = "";
         int fds[2], saved = dup(STDERR_FILENO);
         struct options o;
 

@@ -22,7 +22,7 @@ static struct policy *policy_of(const char *lines)
 {
         struct policy *p = policy_new(OWNER);
         struct section section = policy_section(p);
-        char text[8192], error[SECTIONS_ERROR_SIZE] = "";
+        char text[8192], error[INI_ERROR_SIZE] = "";
         char *copy;
         int n = snprintf(text, sizeof(text), "[policy]\n%s", lines);
 
@@ -30,8 +30,8 @@ static struct policy *policy_of(const char *lines)
         ck_assert_int_lt(n, (int)sizeof(text));
         /* Nothing of the text is needed later. */
         copy = copy_exactly(text, (size_t)n);
-        ck_assert_msg(sections_read((struct span){ copy, (size_t)n }, "file", &section, 1, error),
-                      "%s", error);
+        ck_assert_msg(ini_read((struct span){ copy, (size_t)n }, "file", &section, 1, error), "%s",
+                      error);
         free(copy);
         return p;
 }
@@ -40,10 +40,10 @@ static void expect_error(const char *line, const char *error)
 {
         struct policy *p = policy_new(OWNER);
         struct section section = policy_section(p);
-        char text[8192], got[SECTIONS_ERROR_SIZE] = "";
+        char text[8192], got[INI_ERROR_SIZE] = "";
 
         snprintf(text, sizeof(text), "[policy]\n%s", line);
-        ck_assert_msg(!sections_read(span_of(text), "file", &section, 1, got), "%s", line);
+        ck_assert_msg(!ini_read(span_of(text), "file", &section, 1, got), "%s", line);
         ck_assert_msg(strncmp(got, error, strlen(error)) == 0, "%s\ninstead of\n%s", got, error);
         policy_free(p);
 }

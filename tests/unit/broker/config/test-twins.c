@@ -15,7 +15,7 @@
 #define DES "ENCRYPTIONKEY=(DES,AQIDBAUGBwg=)\n"
 
 /* Whether the file is refused; what is said is in @error. */
-static bool is_refused(const char *main, const char *rest, char error[static SECTIONS_ERROR_SIZE])
+static bool is_refused(const char *main, const char *rest, char error[static INI_ERROR_SIZE])
 {
         char text[2048];
         struct config config;
@@ -63,7 +63,7 @@ START_TEST(test_two_names_of_one_bus_are_refused)
                 /* Bits of parity. */
                 { HASHKEY DES, HASHKEY "ENCRYPTIONKEY=(DES,AAMCBQQHBgk=)\n" },
         };
-        char error[SECTIONS_ERROR_SIZE], rest[1024];
+        char error[INI_ERROR_SIZE], rest[1024];
 
         for (size_t i = 0; i < N(cases); i++) {
                 snprintf(rest, sizeof(rest), "[bus other]\n%s", cases[i].other);
@@ -86,7 +86,7 @@ START_TEST(test_different_buses_are_allowed)
                 "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExU=)\n" AESKEY,
                 "HASHKEY=(HMAC-MD5-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n" AESKEY,
         };
-        char error[SECTIONS_ERROR_SIZE], rest[1024];
+        char error[INI_ERROR_SIZE], rest[1024];
 
         for (size_t i = 0; i < N(others); i++) {
                 snprintf(rest, sizeof(rest), "[bus other]\n%s", others[i]);
@@ -97,7 +97,7 @@ END_TEST
 
 START_TEST(test_both_lines_are_named)
 {
-        char error[SECTIONS_ERROR_SIZE];
+        char error[INI_ERROR_SIZE];
 
         ck_assert(is_refused(KEYS, "[bus a]\n" KEYS "PORT=1\n[bus b]\n" KEYS "PORT=1\n", error));
         ck_assert_str_eq(error,
