@@ -118,7 +118,7 @@ static void spread_settings(struct broker *b)
 static int open_buses(struct broker *b)
 {
         struct settings *s = &b->settings;
-        int r = settings_read(&s->options, &s->mbus, &s->path);
+        int r = settings_load(&s->options, &s->mbus, &s->path);
 
         spread_settings(b);
         if (r == 0)

@@ -97,7 +97,7 @@ static int read_file(struct options *o, const char *path, bool makes, struct con
         return r;
 }
 
-int settings_read(struct options *o, struct config *ret_config, char **ret_path)
+int settings_load(struct options *o, struct config *ret_config, char **ret_path)
 {
         const char *given = is_system_file_wanted(o) ? SETTINGS_SYSTEM_FILE : o->config_file;
         int r = config_file_path(given, ret_path);
@@ -116,7 +116,7 @@ int settings_read(struct options *o, struct config *ret_config, char **ret_path)
         return read_file(o, *ret_path, true, ret_config);
 }
 
-int settings_reread(struct options *o, const char *path, struct config *ret_config)
+int settings_reload(struct options *o, const char *path, struct config *ret_config)
 {
         return read_file(o, path, false, ret_config);
 }

@@ -26,10 +26,10 @@ struct settings {
  * the name of the file to *@ret_path. What was read is the caller's even if that fails. 0 or the
  * exit status, with a line in the log.
  */
-int settings_read(struct options *o, struct config *ret_config, char **ret_path);
+int settings_load(struct options *o, struct config *ret_config, char **ret_path);
 /* Lets go of what was read, and wipes the keys. */
 void settings_deinit(struct settings *s);
 /* Reads the file at @path once more; it is not made if it is missing. As above. */
-int settings_reread(struct options *o, const char *path, struct config *ret_config);
+int settings_reload(struct options *o, const char *path, struct config *ret_config);
 
 #endif

@@ -224,7 +224,7 @@ static bool read_again(struct ops *ops)
         struct config config = CONFIG_INIT;
         struct bridges_plan *plan = NULL;
         struct rights **rights = NULL;
-        bool ok = settings_reread(&fresh, ops->settings->path, &config) == 0 &&
+        bool ok = settings_reload(&fresh, ops->settings->path, &config) == 0 &&
                   differ_from_main(ops, fresh.buses) &&
                   bridges_prepare(ops->control->bridges, fresh.buses, &plan) == 0;
 

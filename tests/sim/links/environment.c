@@ -55,13 +55,13 @@ static int parse(struct options *o, struct config *ret_config)
         return EXIT_CONFIG;
 }
 
-int settings_read(struct options *o, struct config *ret_config, char **ret_path)
+int settings_load(struct options *o, struct config *ret_config, char **ret_path)
 {
         *ret_path = strdup("config");
         return parse(o, ret_config);
 }
 
-int settings_reread(struct options *o, const char *path, struct config *ret_config)
+int settings_reload(struct options *o, const char *path, struct config *ret_config)
 {
         (void)path;
         return parse(o, ret_config);
