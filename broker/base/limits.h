@@ -118,7 +118,7 @@
  * about every newcomer. */
 #define BUS_NAME_MAX 32
 #define BUSES_MAX 16
-#define RULES_MAX 256
+#define EXPORT_RULES_MAX 256
 /* Entities that are not to be seen on another bus for a while, of each two buses. */
 #define HOLDS_MAX 65536
 

@@ -22,7 +22,7 @@
 struct join {
         struct bridge *bridge;
         bool is_new;
-        const struct rule **rules[2];
+        const struct export_rule **rules[2];
         size_t n_rules[2];
 };
 
@@ -40,7 +40,7 @@ struct bridges_plan {
 
 static bool is_from(const struct bus_configs *configs, const char *name)
 {
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next)
+        for (const struct export_rule *rule = configs->rules; rule; rule = rule->next)
                 if (span_equal_nocase(span_of(rule->from), name))
                         return true;
         return false;
@@ -181,10 +181,10 @@ static int plan_rules(struct bridges_plan *plan)
         plan->list = calloc(plan->configs->n_rules + 1, sizeof(struct bridge *));
         if (!plan->joins || !plan->list)
                 return EXIT_SYSTEM;
-        for (const struct rule *rule = plan->configs->rules; rule; rule = rule->next) {
+        for (const struct export_rule *rule = plan->configs->rules; rule; rule = rule->next) {
                 struct bus *from = find_bus(plan, rule->from);
                 struct join *join = find_join(plan, from, find_bus(plan, rule->to));
-                const struct rule **rules;
+                const struct export_rule **rules;
                 unsigned side;
 
                 if (!join)

@@ -103,7 +103,7 @@ static bool is_exported(const struct bridge *bridge, unsigned from, const struct
         if (address->n == 0 || is_of_a_broker(address))
                 return false;
         for (size_t i = 0; i < bridge->n_rules[from]; i++)
-                if (rule_is_about(bridge->rules[from][i], address))
+                if (export_rule_is_about(bridge->rules[from][i], address))
                         return true;
         return false;
 }

@@ -23,9 +23,9 @@ static bool admits_command(const struct bridge *bridge, unsigned from, const str
                            struct span name)
 {
         for (size_t i = 0; i < bridge->n_rules[from]; i++) {
-                const struct rule *rule = bridge->rules[from][i];
+                const struct export_rule *rule = bridge->rules[from][i];
 
-                if (rule_admits(rule, name) && rule_is_about(rule, src))
+                if (export_rule_admits(rule, name) && export_rule_is_about(rule, src))
                         return true;
         }
         return false;

@@ -36,7 +36,7 @@ struct bridge {
         struct bridges *all;
         unsigned number; /* in its id */
         struct bus *bus[2];
-        const struct rule **rules[2]; /* from bus[s] to the other */
+        const struct export_rule **rules[2]; /* from bus[s] to the other */
         size_t n_rules[2];
         enum bridge_state state;
         uint64_t until;

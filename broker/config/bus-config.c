@@ -18,9 +18,9 @@ struct bus_configs *bus_configs_new(void)
         return calloc(1, sizeof(struct bus_configs));
 }
 
-static struct rule *rule_free(struct rule *rule)
+static struct export_rule *export_rule_free(struct export_rule *rule)
 {
-        struct rule *next = rule->next;
+        struct export_rule *next = rule->next;
 
         free(rule->address);
         free(rule->commands);
@@ -33,7 +33,7 @@ struct bus_configs *bus_configs_free(struct bus_configs *configs)
         if (!configs)
                 return NULL;
         while (configs->rules)
-                configs->rules = rule_free(configs->rules);
+                configs->rules = export_rule_free(configs->rules);
         /* Its keys are secret. */
         for (size_t i = 0; i < configs->n; i++)
                 explicit_bzero(&configs->sections[i], sizeof(configs->sections[i]));
@@ -143,7 +143,7 @@ static bool take_words(const struct ini_line *line, struct span rest, struct rou
 }
 
 /* "a.,b." becomes "a.\0b.\0\0". False if it is no list of commands. */
-static bool set_commands(struct rule *rule, struct span list)
+static bool set_commands(struct export_rule *rule, struct span list)
 {
         char *at;
 
@@ -167,8 +167,8 @@ static bool set_commands(struct rule *rule, struct span list)
         return true;
 }
 
-static bool fill(struct rule *rule, const struct ini_line *line, const struct bus_section *bus,
-                 const struct route_words *w)
+static bool fill(struct export_rule *rule, const struct ini_line *line,
+                 const struct bus_section *bus, const struct route_words *w)
 {
         struct span other = w->to.n > 0 ? w->to : w->from;
         struct address address;
@@ -197,20 +197,21 @@ static bool fill(struct rule *rule, const struct ini_line *line, const struct bu
 
 static bool read_route(struct bus_configs *configs, const struct ini_line *line, struct span value)
 {
-        struct rule **end = &configs->rules;
+        struct export_rule **end = &configs->rules;
         struct route_words words = { 0 };
-        struct rule *rule;
+        struct export_rule *rule;
 
         if (!take_words(line, value, &words))
                 return false;
-        if (configs->n_rules == RULES_MAX)
-                return ini_fail(line, span_of("ROUTE"), "there are more than %d routes", RULES_MAX);
+        if (configs->n_rules == EXPORT_RULES_MAX)
+                return ini_fail(line, span_of("ROUTE"), "there are more than %d routes",
+                                EXPORT_RULES_MAX);
         rule = malloc(sizeof(*rule));
         if (!rule)
                 return ini_fail(line, span_of("ROUTE"), "memory is short");
-        *rule = (struct rule){ .line = line->number };
+        *rule = (struct export_rule){ .line = line->number };
         if (!fill(rule, line, &configs->sections[configs->n - 1], &words)) {
-                rule_free(rule);
+                export_rule_free(rule);
                 return false;
         }
         while (*end)
@@ -286,7 +287,7 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
                 snprintf(ret_error, INI_ERROR_SIZE, "%s", section->error);
                 return false;
         }
-        for (struct rule *rule = configs->rules; rule; rule = rule->next) {
+        for (struct export_rule *rule = configs->rules; rule; rule = rule->next) {
                 line.number = rule->line;
                 if (!spell(configs, rule->from) || !spell(configs, rule->to))
                         return ini_fail(&line, span_of("ROUTE"),
@@ -321,12 +322,12 @@ bool bus_section_equal(const struct bus_section *a, const struct bus_section *b)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-bool rule_is_about(const struct rule *rule, const struct address *address)
+bool export_rule_is_about(const struct export_rule *rule, const struct address *address)
 {
         return address_is_subset(rule->address, address);
 }
 
-bool rule_admits(const struct rule *rule, struct span name)
+bool export_rule_admits(const struct export_rule *rule, struct span name)
 {
         if (!rule->commands)
                 return true;
@@ -336,7 +337,7 @@ bool rule_admits(const struct rule *rule, struct span name)
         return false;
 }
 
-void rule_format(const struct rule *rule, struct buffer *out)
+void export_rule_format(const struct export_rule *rule, struct buffer *out)
 {
         buffer_add_text(out, "to=");
         buffer_add_text(out, rule->to);

@@ -21,13 +21,13 @@
 #include "ini.h"
 
 /* Entities of one bus that another one sees, and what of theirs it hears. */
-struct rule {
+struct export_rule {
         char from[BUS_NAME_MAX + 1];
         char to[BUS_NAME_MAX + 1];
         unsigned line;
         struct address *address;
         char *commands; /* names, each with a zero octet, and one more at the end; NULL: any */
-        struct rule *next;
+        struct export_rule *next;
 };
 
 struct bus_section {
@@ -42,7 +42,7 @@ struct bus_section {
 struct bus_configs {
         struct bus_section *sections;
         size_t n;
-        struct rule *rules; /* in the order of the file */
+        struct export_rule *rules; /* in the order of the file */
         size_t n_rules;
 };
 
@@ -62,9 +62,9 @@ const struct bus_section *bus_configs_find(const struct bus_configs *configs, co
 bool bus_section_equal(const struct bus_section *a, const struct bus_section *b);
 
 /* Whether a rule is about @address, and whether it lets a command called @name pass. */
-bool rule_is_about(const struct rule *rule, const struct address *address);
-bool rule_admits(const struct rule *rule, struct span name);
+bool export_rule_is_about(const struct export_rule *rule, const struct address *address);
+bool export_rule_admits(const struct export_rule *rule, struct span name);
 /* Appends it as the section of `from` has it: to=BUS address=ADDRESS commands=NAME,NAME */
-void rule_format(const struct rule *rule, struct buffer *out);
+void export_rule_format(const struct export_rule *rule, struct buffer *out);
 
 #endif

@@ -82,11 +82,11 @@ static void add_routes(struct answer *a, const struct bus *bus)
         uint64_t n_more = 0;
 
         answer_begin_list(a, "routes");
-        for (const struct rule *rule = configs->rules; rule; rule = rule->next) {
+        for (const struct export_rule *rule = configs->rules; rule; rule = rule->next) {
                 if (!span_equal_nocase(span_of(rule->from), bus->name))
                         continue;
                 buffer_clear(&text);
-                rule_format(rule, &text);
+                export_rule_format(rule, &text);
                 a->items.failed |= text.failed;
                 if (!answer_add_item_that_fits(a, buffer_span(&text)))
                         n_more++;

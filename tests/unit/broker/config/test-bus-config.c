@@ -77,22 +77,22 @@ START_TEST(test_routes_have_a_direction_an_address_and_commands)
                                       "ROUTE=from=B\n[bus b]\n" KEYS);
         struct address full = address_of("(app:x media:audio id:1-1@h)");
         struct address other = address_of("(media:audio)");
-        const struct rule *r = c->rules;
+        const struct export_rule *r = c->rules;
 
         ck_assert_str_eq(r->from, "a");
         ck_assert_str_eq(r->to, "main");
-        ck_assert(rule_is_about(r, &full));
-        ck_assert(!rule_is_about(r, &other));
-        ck_assert(rule_admits(r, span_of("audio.play")));
-        ck_assert(rule_admits(r, span_of("mixer.gain")));
-        ck_assert(!rule_admits(r, span_of("mixer.mute")));
-        ck_assert(!rule_admits(r, span_of("mixer.gains")));
-        ck_assert(!rule_admits(r, span_of("audio")));
+        ck_assert(export_rule_is_about(r, &full));
+        ck_assert(!export_rule_is_about(r, &other));
+        ck_assert(export_rule_admits(r, span_of("audio.play")));
+        ck_assert(export_rule_admits(r, span_of("mixer.gain")));
+        ck_assert(!export_rule_admits(r, span_of("mixer.mute")));
+        ck_assert(!export_rule_admits(r, span_of("mixer.gains")));
+        ck_assert(!export_rule_admits(r, span_of("audio")));
         r = r->next;
         ck_assert_str_eq(r->from, "b");
         ck_assert_str_eq(r->to, "a");
-        ck_assert(rule_is_about(r, &other));
-        ck_assert(rule_admits(r, span_of("any")));
+        ck_assert(export_rule_is_about(r, &other));
+        ck_assert(export_rule_admits(r, span_of("any")));
         ck_assert_ptr_null(r->next);
         bus_configs_free(c);
 }
@@ -148,14 +148,14 @@ END_TEST
 
 START_TEST(test_more_buses_and_routes_than_there_may_be_are_an_error)
 {
-        static char text[BUSES_MAX * 200 + RULES_MAX * 20];
+        static char text[BUSES_MAX * 200 + EXPORT_RULES_MAX * 20];
         size_t n = 0;
 
         for (unsigned i = 0; i < BUSES_MAX; i++)
                 n += (size_t)sprintf(text + n, "[bus b%u]\n%s", i, KEYS);
         check_error(text, "F:46: [bus]: there are more than 16 buses");
         n = (size_t)sprintf(text, "[bus a]\n%s", KEYS);
-        for (unsigned i = 0; i <= RULES_MAX; i++)
+        for (unsigned i = 0; i <= EXPORT_RULES_MAX; i++)
                 n += (size_t)sprintf(text + n, "ROUTE=to=main\n");
         check_error(text, "F:260: ROUTE: there are more than 256 routes");
 }

@@ -12,16 +12,16 @@
 #define OWNER 1000
 #define ALICE 1001
 
-static struct section policy_section(struct policy *p)
+static struct ini_section policy_section(struct policy *p)
 {
-        return (struct section){ "policy", policy_on_line, p, false };
+        return (struct ini_section){ "policy", policy_on_line, p, false };
 }
 
 /* A policy of @lines, which must be right. */
 static struct policy *policy_of(const char *lines)
 {
         struct policy *p = policy_new(OWNER);
-        struct section section = policy_section(p);
+        struct ini_section section = policy_section(p);
         char text[8192], error[INI_ERROR_SIZE] = "";
         char *copy;
         int n = snprintf(text, sizeof(text), "[policy]\n%s", lines);
@@ -39,7 +39,7 @@ static struct policy *policy_of(const char *lines)
 static void expect_error(const char *line, const char *error)
 {
         struct policy *p = policy_new(OWNER);
-        struct section section = policy_section(p);
+        struct ini_section section = policy_section(p);
         char text[8192], got[INI_ERROR_SIZE] = "";
 
         snprintf(text, sizeof(text), "[policy]\n%s", line);
