@@ -25,7 +25,7 @@ static void free_patterns(struct pattern *pattern)
         }
 }
 
-struct rule *rule_free(struct rule *rule)
+struct policy_rule *policy_rule_free(struct policy_rule *rule)
 {
         if (!rule)
                 return NULL;
@@ -77,7 +77,7 @@ static void warn_of_nobody(const struct ini_line *line, struct span key, bool is
                             line->file, line->number, (int)key.n, key.at, (unsigned)id);
 }
 
-static bool add_who(const struct ini_line *line, struct rule *rule, struct span key,
+static bool add_who(const struct ini_line *line, struct policy_rule *rule, struct span key,
                     struct span name)
 {
         bool is_group = span_equal_text(key, "group");
@@ -101,7 +101,7 @@ static bool add_who(const struct ini_line *line, struct rule *rule, struct span 
         return true;
 }
 
-static bool read_who(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_who(const struct ini_line *line, struct policy_rule *rule, struct span key,
                      struct span value)
 {
         struct span name;
@@ -164,13 +164,13 @@ static bool add_pattern(const struct ini_line *line, struct pattern **list, stru
         return pattern->address ? true : no_memory(line);
 }
 
-static bool read_attach(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_attach(const struct ini_line *line, struct policy_rule *rule, struct span key,
                         struct span value)
 {
         return add_pattern(line, &rule->attach, key, value);
 }
 
-static bool read_send(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_send(const struct ini_line *line, struct policy_rule *rule, struct span key,
                       struct span value)
 {
         return add_pattern(line, &rule->send, key, value);
@@ -185,7 +185,7 @@ static bool is_command(struct span name)
         return name.n > 0;
 }
 
-static bool read_commands(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_commands(const struct ini_line *line, struct policy_rule *rule, struct span key,
                           struct span value)
 {
         struct span part;
@@ -216,19 +216,19 @@ static bool read_yes(const struct ini_line *line, struct span key, struct span v
         return true;
 }
 
-static bool read_watch(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_watch(const struct ini_line *line, struct policy_rule *rule, struct span key,
                        struct span value)
 {
         return read_yes(line, key, value, &rule->watch);
 }
 
-static bool read_observe(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_observe(const struct ini_line *line, struct policy_rule *rule, struct span key,
                          struct span value)
 {
         return read_yes(line, key, value, &rule->observe);
 }
 
-static bool read_all(const struct ini_line *line, struct rule *rule, struct span key,
+static bool read_all(const struct ini_line *line, struct policy_rule *rule, struct span key,
                      struct span value)
 {
         (void)line;
@@ -240,7 +240,7 @@ static bool read_all(const struct ini_line *line, struct rule *rule, struct span
 
 static const struct {
         const char *name;
-        bool (*read)(const struct ini_line *line, struct rule *rule, struct span key,
+        bool (*read)(const struct ini_line *line, struct policy_rule *rule, struct span key,
                      struct span value);
         bool grants; /* it has no place in a deny line */
         bool once;
@@ -254,7 +254,7 @@ static const struct {
 #define WORDS_MAX (sizeof(words) / sizeof(*words))
 
 /* Reads one word of a line; @seen has a bit for each that was there. */
-static bool read_word(const struct ini_line *line, struct rule *rule, struct span word,
+static bool read_word(const struct ini_line *line, struct policy_rule *rule, struct span word,
                       unsigned *seen)
 {
         const char *equals = memchr(word.at, '=', word.n);
@@ -281,7 +281,7 @@ static bool read_word(const struct ini_line *line, struct rule *rule, struct spa
                         "commands=, watch=, observe= and all");
 }
 
-static bool check_rule(const struct ini_line *line, struct rule *rule, unsigned seen)
+static bool check_rule(const struct ini_line *line, struct policy_rule *rule, unsigned seen)
 {
         struct span key = span_of(rule->deny ? "deny" : "allow");
 
@@ -300,7 +300,7 @@ static bool check_rule(const struct ini_line *line, struct rule *rule, unsigned 
         return true;
 }
 
-bool rule_read(const struct ini_line *line, struct rule *rule)
+bool policy_rule_read(const struct ini_line *line, struct policy_rule *rule)
 {
         struct span rest = line->text, word;
         unsigned seen = 0;

@@ -27,8 +27,8 @@ struct who {
 };
 
 /* A line. */
-struct rule {
-        struct rule *next;
+struct policy_rule {
+        struct policy_rule *next;
         struct who *who;
         bool everybody;
         bool deny;
@@ -41,8 +41,8 @@ struct rule {
 };
 
 /* Reads @line into @rule, which is all zero. False, with ini_fail(), if it is wrong. */
-bool rule_read(const struct ini_line *line, struct rule *rule);
+bool policy_rule_read(const struct ini_line *line, struct policy_rule *rule);
 /* Takes NULL, returns NULL. */
-struct rule *rule_free(struct rule *rule);
+struct policy_rule *policy_rule_free(struct policy_rule *rule);
 
 #endif

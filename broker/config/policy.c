@@ -18,8 +18,8 @@
 
 struct policy {
         uid_t owner;
-        struct rule *rules;
-        struct rule **end;
+        struct policy_rule *rules;
+        struct policy_rule **end;
 };
 
 struct rights {
@@ -28,7 +28,7 @@ struct rights {
         bool cut;
         uint64_t all_commands; /* lines that do not ask for the command */
         size_t n;
-        const struct rule *rules[];
+        const struct policy_rule *rules[];
 };
 
 struct policy *policy_new(uid_t owner)
@@ -47,10 +47,10 @@ struct policy *policy_free(struct policy *p)
         if (!p)
                 return NULL;
         while (p->rules) {
-                struct rule *rule = p->rules;
+                struct policy_rule *rule = p->rules;
 
                 p->rules = rule->next;
-                rule_free(rule);
+                policy_rule_free(rule);
         }
         free(p);
         return NULL;
@@ -59,16 +59,16 @@ struct policy *policy_free(struct policy *p)
 bool policy_on_line(void *data, const struct ini_line *line)
 {
         struct policy *p = data;
-        struct rule *rule;
+        struct policy_rule *rule;
 
         if (line->text.n == 0)
                 return true;
         rule = malloc(sizeof(*rule));
         if (!rule)
                 return ini_fail(line, line->section, "memory is short");
-        *rule = (struct rule){ .deny = false };
-        if (!rule_read(line, rule)) {
-                rule_free(rule);
+        *rule = (struct policy_rule){ .deny = false };
+        if (!policy_rule_read(line, rule)) {
+                policy_rule_free(rule);
                 return false;
         }
         *p->end = rule;
@@ -92,7 +92,7 @@ static bool is_nobody(const struct credentials *who, const struct who *w)
                            : nobody_is_uid(&who->nobody, w->id);
 }
 
-static bool is_for(const struct rule *rule, const struct credentials *who)
+static bool is_for(const struct policy_rule *rule, const struct credentials *who)
 {
         if (rule->everybody)
                 return true;
@@ -107,7 +107,8 @@ static bool is_for(const struct rule *rule, const struct credentials *who)
 }
 
 /* The next line for @who from @rule on, or NULL. */
-static const struct rule *next_for(const struct rule *rule, const struct credentials *who)
+static const struct policy_rule *next_for(const struct policy_rule *rule,
+                                          const struct credentials *who)
 {
         while (rule && !is_for(rule, who))
                 rule = rule->next;
@@ -116,37 +117,37 @@ static const struct rule *next_for(const struct rule *rule, const struct credent
 
 int policy_judge(const struct policy *p, const struct credentials *who, struct rights **ret_rights)
 {
-        struct rights *r;
+        struct rights *rights;
 
         *ret_rights = NULL;
         if ((who->uid == 0 || who->uid == p->owner) && !nobody_is_uid(&who->nobody, who->uid))
                 return 0;
-        r = malloc(sizeof(*r) + RIGHTS_MAX * sizeof(*r->rules));
-        if (!r)
+        rights = malloc(sizeof(*rights) + RIGHTS_MAX * sizeof(*rights->rules));
+        if (!rights)
                 return -ENOMEM;
-        *r = (struct rights){ .n = 0 };
-        for (const struct rule *rule = next_for(p->rules, who); rule;
+        *rights = (struct rights){ .n = 0 };
+        for (const struct policy_rule *rule = next_for(p->rules, who); rule;
              rule = next_for(rule->next, who)) {
                 if (rule->all) {
-                        free(r);
+                        free(rights);
                         return 0;
                 }
-                if (r->n == RIGHTS_MAX) {
-                        r->cut = true;
+                if (rights->n == RIGHTS_MAX) {
+                        rights->cut = true;
                         break;
                 }
-                r->watch |= rule->watch;
-                r->observe |= rule->observe;
-                r->all_commands |= (uint64_t)!rule->commands << r->n;
-                r->rules[r->n++] = rule;
+                rights->watch |= rule->watch;
+                rights->observe |= rule->observe;
+                rights->all_commands |= (uint64_t)!rule->commands << rights->n;
+                rights->rules[rights->n++] = rule;
         }
-        *ret_rights = r;
+        *ret_rights = rights;
         return 0;
 }
 
-bool rights_are_cut(const struct rights *r)
+bool rights_are_cut(const struct rights *rights)
 {
-        return r->cut;
+        return rights->cut;
 }
 
 /* The id is the broker's or the client's to choose, unless the pattern names one. */
@@ -161,39 +162,39 @@ static bool may_have(const struct pattern *pattern, const struct address *addres
         return pattern->open || address->n == n;
 }
 
-bool rights_may_attach(const struct rights *r, const struct address *address)
+bool rights_may_attach(const struct rights *rights, const struct address *address)
 {
-        for (size_t i = 0; i < r->n; i++)
-                for (const struct pattern *p = r->rules[i]->attach; p; p = p->next)
+        for (size_t i = 0; i < rights->n; i++)
+                for (const struct pattern *p = rights->rules[i]->attach; p; p = p->next)
                         if (may_have(p, address))
                                 return true;
         return false;
 }
 
-bool rights_may_watch(const struct rights *r)
+bool rights_may_watch(const struct rights *rights)
 {
-        return r->watch;
+        return rights->watch;
 }
 
-bool rights_may_observe(const struct rights *r)
+bool rights_may_observe(const struct rights *rights)
 {
-        return r->observe;
+        return rights->observe;
 }
 
-uint64_t rights_to(const struct rights *r, const struct address *dest)
+uint64_t rights_to(const struct rights *rights, const struct address *dest)
 {
         uint64_t lines = 0;
 
-        for (size_t i = 0; i < r->n; i++)
-                for (const struct pattern *p = r->rules[i]->send; p; p = p->next)
+        for (size_t i = 0; i < rights->n; i++)
+                for (const struct pattern *p = rights->rules[i]->send; p; p = p->next)
                         if (address_is_subset(p->address, dest))
                                 lines |= UINT64_C(1) << i;
         return lines;
 }
 
-bool rights_for_all_commands(const struct rights *r, uint64_t lines)
+bool rights_for_all_commands(const struct rights *rights, uint64_t lines)
 {
-        return lines & r->all_commands;
+        return lines & rights->all_commands;
 }
 
 static bool is_among(const struct command_name *names, struct span command)
@@ -217,10 +218,10 @@ static bool must_be_named(struct span command)
         return c == BUS_COMMAND_GO || c == BUS_COMMAND_QUIT;
 }
 
-bool rights_for_command(const struct rights *r, uint64_t lines, struct span command)
+bool rights_for_command(const struct rights *rights, uint64_t lines, struct span command)
 {
-        for (size_t i = 0; i < r->n; i++)
-                if ((lines >> i & 1) && is_among(r->rules[i]->commands, command))
+        for (size_t i = 0; i < rights->n; i++)
+                if ((lines >> i & 1) && is_among(rights->rules[i]->commands, command))
                         return true;
-        return !must_be_named(command) && rights_for_all_commands(r, lines);
+        return !must_be_named(command) && rights_for_all_commands(rights, lines);
 }

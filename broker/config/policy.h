@@ -64,17 +64,17 @@ struct rights;
 /* What @who may do. *@ret_rights is NULL if it is everything, else to be freed. 0 or -ENOMEM. */
 int policy_judge(const struct policy *p, const struct credentials *who, struct rights **ret_rights);
 /* More lines than RIGHTS_MAX are for this client; those behind do not count. */
-bool rights_are_cut(const struct rights *r);
+bool rights_are_cut(const struct rights *rights);
 
-bool rights_may_attach(const struct rights *r, const struct address *address);
-bool rights_may_watch(const struct rights *r);
-bool rights_may_observe(const struct rights *r);
+bool rights_may_attach(const struct rights *rights, const struct address *address);
+bool rights_may_watch(const struct rights *rights);
+bool rights_may_observe(const struct rights *rights);
 
 /* The lines that let messages to @dest pass, a bit each; 0: none may. */
-uint64_t rights_to(const struct rights *r, const struct address *dest);
+uint64_t rights_to(const struct rights *rights, const struct address *dest);
 /* Whether by these lines every command may be sent, but for those that have to be named, ... */
-bool rights_for_all_commands(const struct rights *r, uint64_t lines);
+bool rights_for_all_commands(const struct rights *rights, uint64_t lines);
 /* ... and whether @command may. */
-bool rights_for_command(const struct rights *r, uint64_t lines, struct span command);
+bool rights_for_command(const struct rights *rights, uint64_t lines, struct span command);
 
 #endif
