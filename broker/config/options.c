@@ -86,7 +86,7 @@ static bool on_broker_line(void *data, const struct ini_line *line)
         if (!ini_split(line, &key, &value))
                 return false;
         if (span_equal_nocase(key, "TCP"))
-                return tcp_places_read(&o->tcp, line, key, value);
+                return tcp_listen_addresses_read(&o->tcp, line, key, value);
         if (!span_equal_nocase(key, "SOCKET_GROUP"))
                 return ini_read_key(line, keys, sizeof(keys) / sizeof(*keys), data);
         if (!ini_check_once(line, key, lines->socket_group))

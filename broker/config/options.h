@@ -63,7 +63,7 @@ struct options {
         struct limits limits;
         struct policy *policy;
         struct bus_configs *buses;
-        struct tcp_places tcp;             /* where clients over TCP are taken */
+        struct tcp_listen_addresses tcp;   /* where clients over TCP are taken */
         char metrics[LISTEN_ADDRESS_SIZE]; /* where they are served; "": nowhere */
         struct option_lines lines;
 };

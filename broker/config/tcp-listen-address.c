@@ -31,35 +31,36 @@ static bool fail_value(const struct ini_line *line, struct span key, struct span
                         (int)(value.n < 40 ? value.n : 40), value.at, wants);
 }
 
-bool tcp_places_read(struct tcp_places *places, const struct ini_line *line, struct span key,
-                     struct span value)
+bool tcp_listen_addresses_read(struct tcp_listen_addresses *addresses, const struct ini_line *line,
+                               struct span key, struct span value)
 {
         bool no = span_equal_nocase(value, "no");
         struct tcp_name name;
 
-        if (!no && (value.n >= TCP_PLACE_SIZE || !parse(value, &name)))
+        if (!no && (value.n >= TCP_LISTEN_ADDRESS_SIZE || !parse(value, &name)))
                 return fail_value(line, key, value);
-        if (no ? places->n > 0 : places->no_line > 0)
+        if (no ? addresses->n > 0 : addresses->no_line > 0)
                 return ini_fail(line, key, "line %u says otherwise, remove one of them",
-                                no ? places->of[0].line : places->no_line);
+                                no ? addresses->of[0].line : addresses->no_line);
         if (no) {
-                places->no_line = line->number;
+                addresses->no_line = line->number;
                 return true;
         }
-        for (unsigned i = 0; i < places->n; i++)
-                if (span_equal_text(value, places->of[i].text))
+        for (unsigned i = 0; i < addresses->n; i++)
+                if (span_equal_text(value, addresses->of[i].text))
                         return ini_fail(line, key, "line %u says the same, remove one of them",
-                                        places->of[i].line);
-        if (places->n == TCP_PLACES_MAX)
+                                        addresses->of[i].line);
+        if (addresses->n == TCP_PLACES_MAX)
                 return ini_fail(line, key, "there are more than TCP_PLACES_MAX=%d, remove some",
                                 TCP_PLACES_MAX);
-        memcpy(places->of[places->n].text, value.at, value.n);
-        places->of[places->n].text[value.n] = '\0';
-        places->of[places->n++].line = line->number;
+        memcpy(addresses->of[addresses->n].text, value.at, value.n);
+        addresses->of[addresses->n].text[value.n] = '\0';
+        addresses->of[addresses->n++].line = line->number;
         return true;
 }
 
-bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b)
+bool tcp_listen_addresses_equal(const struct tcp_listen_addresses *a,
+                                const struct tcp_listen_addresses *b)
 {
         bool equal = a->n == b->n;
 
@@ -92,7 +93,8 @@ static int look_up(const struct tcp_name *name, struct tcp_addresses *ret_addres
         return r < 0 || ret_addresses->n == 0 ? MBUS_E_UNKNOWN : 0;
 }
 
-int tcp_place_find(const char *text, struct tcp_addresses *ret_addresses, const char **ret_why)
+int tcp_listen_address_find(const char *text, struct tcp_addresses *ret_addresses,
+                            const char **ret_why)
 {
         struct tcp_addresses found = { .n = 0 };
         struct tcp_name name;

@@ -16,24 +16,28 @@
 #include "ini.h"
 
 /* A host, its port, brackets. */
-#define TCP_PLACE_SIZE (TCP_HOST_SIZE + 10)
+#define TCP_LISTEN_ADDRESS_SIZE (TCP_HOST_SIZE + 10)
 
-struct tcp_places {
-        struct {
-                char text[TCP_PLACE_SIZE];
-                unsigned line;
-        } of[TCP_PLACES_MAX];
+struct tcp_listen_address {
+        char text[TCP_LISTEN_ADDRESS_SIZE];
+        unsigned line;
+};
+
+struct tcp_listen_addresses {
+        struct tcp_listen_address of[TCP_PLACES_MAX];
         unsigned n;
         unsigned no_line; /* where "no" stands; 0: nowhere */
 };
 
 /* Reads a line TCP=@value. False, with ini_fail(). */
-bool tcp_places_read(struct tcp_places *places, const struct ini_line *line, struct span key,
-                     struct span value);
-bool tcp_places_equal(const struct tcp_places *a, const struct tcp_places *b);
+bool tcp_listen_addresses_read(struct tcp_listen_addresses *addresses, const struct ini_line *line,
+                               struct span key, struct span value);
+bool tcp_listen_addresses_equal(const struct tcp_listen_addresses *a,
+                                const struct tcp_listen_addresses *b);
 
 /* Where to listen for @text, which was read from a line. 0, or a line why not, valid until the next
  * call, and MBUS_E_UNKNOWN or -ENOMEM. */
-int tcp_place_find(const char *text, struct tcp_addresses *ret_addresses, const char **ret_why);
+int tcp_listen_address_find(const char *text, struct tcp_addresses *ret_addresses,
+                            const char **ret_why);
 
 #endif

@@ -67,7 +67,7 @@ void tcp_log_no_descriptors(struct tcp *all, int error)
                         "TCP=%s: no more clients for now: %s; a client over TCP takes three "
                         "descriptors; raise their limit (ulimit -n, LimitNOFILE=) or lower LINKS "
                         "in [limits]",
-                        all->places->of[0].text, strerror(error));
+                        all->addresses->of[0].text, strerror(error));
 }
 
 /* The other end of the pair becomes a client's connection. Refused, it has got a message that says
@@ -104,7 +104,7 @@ static int adopt(struct tcp_link *l)
         l->all->n_strangers--;
         hand_over(l, fds[1]);
         if (log_trouble_is_over(&l->all->no_descriptors))
-                log_info("TCP=%s: clients are taken again", l->all->places->of[0].text);
+                log_info("TCP=%s: clients are taken again", l->all->addresses->of[0].text);
         log_debug("TCP link from %s", l->peer);
         return 0;
 }

@@ -38,7 +38,7 @@ struct tcp_listener {
 struct tcp {
         struct connections *connections; /* where clients go; NULL: none come over TCP */
         struct crypto *crypto;           /* of the bus, that a client proves to have the keys of */
-        const struct tcp_places *places;
+        const struct tcp_listen_addresses *addresses;
         const char *config_path; /* where those are written */
         struct tcp_listener listeners[TCP_LISTENERS_MAX];
         unsigned n_listeners;

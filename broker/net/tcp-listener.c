@@ -100,13 +100,13 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static int fail(const struct tcp *t, unsigned place, const char *address, const char *why)
+static int fail(const struct tcp *t, const struct tcp_listen_address *at, const char *address,
+                const char *why)
 {
-        const char *text = t->places->of[place].text;
-        bool other = address[0] && strcmp(address, text) != 0;
+        bool other = address[0] && strcmp(address, at->text) != 0;
 
-        log_error_at(t->config_path, t->places->of[place].line, "TCP",
-                     "%.100s%s%s%s cannot be listened on: %s; write another place, or no", text,
+        log_error_at(t->config_path, at->line, "TCP",
+                     "%.100s%s%s%s cannot be listened on: %s; write another place, or no", at->text,
                      other ? " (" : "", other ? address : "", other ? ")" : "", why);
         return EXIT_NO_BUS;
 }
@@ -148,59 +148,58 @@ static int listen_at_all(const union socket_address *a, int error)
 }
 
 /* @spare: others of the name are there. */
-static int add_listener(struct tcp *t, unsigned place, const union socket_address *a, bool spare)
+static int add_listener(struct tcp *t, const struct tcp_listen_address *at,
+                        const union socket_address *a, bool spare)
 {
         char text[TCP_ADDRESS_TEXT_SIZE];
         int fd;
 
         tcp_address_format(a, text);
         if (t->n_listeners == TCP_LISTENERS_MAX)
-                return fail(t, place, text, "there are TCP_LISTENERS_MAX addresses already");
+                return fail(t, at, text, "there are TCP_LISTENERS_MAX addresses already");
         fd = listen_at(a);
-        if (fd < 0 && t->places->of[place].text[0] == '*')
+        if (fd < 0 && at->text[0] == '*')
                 fd = listen_at_all(a, fd);
         if (fd < 0 && spare && is_elsewhere(fd)) {
-                log_warning("TCP=%s: not on %s: %s", t->places->of[place].text, text,
-                            strerror(-fd));
+                log_warning("TCP=%s: not on %s: %s", at->text, text, strerror(-fd));
                 return 0;
         }
         if (fd < 0)
-                return fail(t, place, text, strerror(-fd));
+                return fail(t, at, text, strerror(-fd));
         t->listeners[t->n_listeners++] = (struct tcp_listener){ .all = t, .fd = fd };
         if (!tcp_address_is_loopback(a) && !crypto_encrypts(t->crypto))
                 log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
                             "encrypt; to change it write another ENCRYPTIONKEY",
-                            t->places->of[place].text);
+                            at->text);
         log_info("TCP clients are taken on %s", text);
         return 0;
 }
 
 /* Of a name all addresses count. */
-static int add_place(struct tcp *t, unsigned place)
+static int add_address(struct tcp *t, const struct tcp_listen_address *at)
 {
         unsigned before = t->n_listeners;
         struct tcp_addresses found;
         const char *why = "";
-        int r = tcp_place_find(t->places->of[place].text, &found, &why);
+        int r = tcp_listen_address_find(at->text, &found, &why);
 
         if (r)
-                return fail(t, place, "", r > 0 ? why : strerror(-r));
+                return fail(t, at, "", r > 0 ? why : strerror(-r));
         for (size_t i = 0; i < found.n && r == 0; i++)
-                r = add_listener(t, place, &found.at[i],
-                                 t->n_listeners > before || i + 1 < found.n);
+                r = add_listener(t, at, &found.at[i], t->n_listeners > before || i + 1 < found.n);
         return r;
 }
 
 int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
-             const struct tcp_places *places, const char *config_path)
+             const struct tcp_listen_addresses *addresses, const char *config_path)
 {
         int r = 0;
 
-        *t = (struct tcp){ .crypto = crypto, .places = places, .config_path = config_path };
-        if (places->n > 0)
+        *t = (struct tcp){ .crypto = crypto, .addresses = addresses, .config_path = config_path };
+        if (addresses->n > 0)
                 t->connections = connections;
-        for (unsigned i = 0; i < places->n && r == 0; i++)
-                r = add_place(t, i);
+        for (unsigned i = 0; i < addresses->n && r == 0; i++)
+                r = add_address(t, &addresses->of[i]);
         return r;
 }
 

@@ -12,10 +12,10 @@
 
 #include "tcp-connection.h"
 
-/* Listens at @places, if there are any, for clients that have the keys of @crypto. All pointers
+/* Listens at @addresses, if there are any, for clients that have the keys of @crypto. All pointers
  * stay the caller's. 0 or the exit status, with a line in the log. */
 int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
-             const struct tcp_places *places, const char *config_path);
+             const struct tcp_listen_addresses *addresses, const char *config_path);
 /* 0 or -errno. */
 int tcp_start(struct tcp *t);
 /* No more clients; what waits for those that are there is sent if it can be at once. */

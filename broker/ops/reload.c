@@ -120,7 +120,7 @@ static void keep_sockets(const struct ops *ops, struct options *fresh)
                 report(ops, "broker", "SOCKET_MODE");
         if (fresh->socket_group != old->socket_group)
                 report(ops, "broker", "SOCKET_GROUP");
-        if (!tcp_places_equal(&fresh->tcp, &old->tcp))
+        if (!tcp_listen_addresses_equal(&fresh->tcp, &old->tcp))
                 report(ops, "broker", "TCP");
         fresh->tcp = old->tcp;
         memcpy(fresh->metrics, old->metrics, sizeof(fresh->metrics));
