@@ -178,8 +178,8 @@ int broker_open(struct broker *b, const struct options *options)
         if (r == 0)
                 r = metrics_open(&b->ops);
         if (r == 0)
-                r = tcp_open(&b->tcp, &b->net, b->buses.main.crypto, &b->settings.options.tcp,
-                             b->settings.path);
+                r = tcp_listener_open(&b->tcp, &b->net, b->buses.main.crypto,
+                                      &b->settings.options.tcp, b->settings.path);
         if (r)
                 socket_file_remove(&b->socket);
         return r;
@@ -221,7 +221,7 @@ int broker_start(struct broker *b)
         if (r == 0)
                 r = bridges_start(&b->bridges);
         if (r == 0)
-                r = tcp_start(&b->tcp);
+                r = tcp_listener_start(&b->tcp);
         if (r == 0)
                 r = unix_listener_start(&b->listener, &b->net, b->socket.fd, b->socket.path);
         if (r) {
@@ -263,7 +263,7 @@ void broker_stop(struct broker *b)
         uv_timer_stop(&b->handles.upkeep);
         socket_file_remove(&b->socket);
         say_bye(b);
-        tcp_stop(&b->tcp);
+        tcp_listener_stop(&b->tcp);
         uv_walk(&b->it.loop, close_handle, NULL);
         uv_run(&b->it.loop, UV_RUN_DEFAULT);
         uv_loop_close(&b->it.loop);
@@ -287,7 +287,7 @@ void broker_close(struct broker *b)
         metrics_close(&b->ops);
         routing_close(&b->routing);
         sessions_close(&b->sessions);
-        tcp_close(&b->tcp);
+        tcp_listener_close(&b->tcp);
         socket_file_close(&b->socket);
         bus_close(&b->buses.main);
         connections_deinit(&b->net);

@@ -37,7 +37,7 @@ struct broker {
         struct quota quota;
         struct connections net;
         struct unix_listener listener;
-        struct tcp tcp;
+        struct tcp_listener tcp;
         struct buses buses;
         struct sessions sessions;
         struct routing routing;

@@ -1,6 +1,6 @@
 /*
- * tcp-connection.h - one connection over TCP: a stranger, who becomes a client when he has proved
- * himself.
+ * tcp-connection.h - one connection over TCP: it becomes a client when it has proved that it has
+ * the keys of the bus.
  *
  * Behind it is a pair of sockets, one end of which is a connection like any other (connection.h):
  * frames in the clear. Here they are sealed and opened between its other end and the network
@@ -26,34 +26,34 @@ enum tcp_rejection {
         TCP_REJECTION_MAX,
 };
 
-struct tcp;
+struct tcp_listener;
 
-struct tcp_listener {
-        struct tcp *all;
+/* One socket that listens. */
+struct tcp_socket {
+        struct tcp_listener *listener;
         int fd;
         uv_poll_t poll;
 };
 
 /* All that came over TCP, and where it comes. */
-struct tcp {
+struct tcp_listener {
         struct connections *connections; /* where clients go; NULL: none come over TCP */
         struct crypto *crypto;           /* of the bus, that a client proves to have the keys of */
         const struct tcp_listen_addresses *addresses;
         const char *config_path; /* where those are written */
-        struct tcp_listener listeners[TCP_LISTENERS_MAX];
-        unsigned n_listeners;
-        uv_timer_t timer; /* of strangers, and of accepting when there are no descriptors */
-        struct tcp_link *links;
-        size_t n_strangers;
+        struct tcp_socket sockets[TCP_LISTENERS_MAX];
+        unsigned n_sockets;
+        uv_timer_t timer;     /* of proofs, and of accepting when there are no descriptors */
+        struct list accepted; /* connections, the newest first */
+        size_t n_unauthenticated;
         uint64_t n_rejected[TCP_REJECTION_MAX];
         struct log_cause rejected[TCP_REJECTION_MAX];
         struct log_trouble no_descriptors;
 };
 
-struct tcp_link {
-        struct tcp *all;
-        struct tcp_link *previous; /* younger first */
-        struct tcp_link *next;
+struct tcp_connection {
+        struct tcp_listener *listener;
+        struct list_node node;
         uv_poll_t net_poll;
         uv_poll_t pair_poll;
         unsigned n_handles; /* that are not closed yet */
@@ -69,19 +69,24 @@ struct tcp_link {
         bool ended;
 };
 
-/* A stranger comes, and is greeted. 0 or -errno: then @fd is not closed. */
-int tcp_link_new(struct tcp *all, int fd, const union socket_address *peer);
+static inline bool tcp_connection_is_authenticated(const struct tcp_connection *c)
+{
+        return c->pair >= 0;
+}
+
+/* Somebody comes, and is greeted. 0 or -errno: then @fd is not closed. */
+int tcp_connection_new(struct tcp_listener *t, int fd, const union socket_address *peer);
 /* Sends what the broker has said so far, as much as the system takes at once. 0 or -errno. */
-int tcp_link_flush(struct tcp_link *l);
+int tcp_connection_flush(struct tcp_connection *c);
 /* Whether the other host has all that the system took. */
-bool tcp_link_is_sent(const struct tcp_link *l);
-/* The broker ends: the same, and then the link. */
-void tcp_link_finish(struct tcp_link *l);
+bool tcp_connection_is_sent(const struct tcp_connection *c);
+/* The broker ends: the same, and then the connection. */
+void tcp_connection_finish(struct tcp_connection *c);
 /* The descriptors are closed now, the struct when the loop is done with it. @why is logged. */
-void tcp_link_end(struct tcp_link *l, const char *why);
+void tcp_connection_end(struct tcp_connection *c, const char *why);
 /* The same for one that is counted, and told of in the log, not too often. */
-void tcp_link_reject(struct tcp_link *l, enum tcp_rejection why);
+void tcp_connection_reject(struct tcp_connection *c, enum tcp_rejection why);
 /* There are no descriptors for one more, which is said once until there are. */
-void tcp_log_no_descriptors(struct tcp *all, int error);
+void tcp_listener_log_no_descriptors(struct tcp_listener *t, int error);
 
 #endif

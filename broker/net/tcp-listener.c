@@ -1,9 +1,10 @@
 /*
  * tcp-listener.c - clients over TCP, which have proved that they have the key of the bus
- * (spec/attach.md): listening, and strangers.
+ * (spec/attach.md): listening, and who has
+ * not proved it yet.
  *
- * What a stranger can make us keep is one small struct for a few seconds, for few strangers at a
- * time; the oldest gives way to the newest.
+ * What one who has not proved it can make us keep is one small struct for a few seconds, for few of
+ * them at a time; the oldest gives way to the newest.
  */
 #include "tcp-listener.h"
 
@@ -12,66 +13,69 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- strangers ----------------------------------------------------------------------------- */
+/* ---- who has not proved it yet ------------------------------------------------------------- */
 
-static struct tcp_link *oldest_stranger(const struct tcp *t)
+static struct tcp_connection *connection_of(struct list_node *node)
 {
-        struct tcp_link *oldest = NULL;
+        return container_of(node, struct tcp_connection, node);
+}
 
-        for (struct tcp_link *l = t->links; l; l = l->next)
-                if (l->pair < 0)
-                        oldest = l;
-        return oldest;
+static struct tcp_connection *oldest_unauthenticated(const struct tcp_listener *t)
+{
+        for (struct list_node *node = t->accepted.last; node; node = node->previous)
+                if (!tcp_connection_is_authenticated(connection_of(node)))
+                        return connection_of(node);
+        return NULL;
 }
 
 static void on_accept(uv_poll_t *poll, int status, int events);
 
 /* 0 or an error of libuv. */
-static int accept_all(struct tcp *t)
+static int accept_all(struct tcp_listener *t)
 {
         int r = 0;
 
-        for (unsigned i = 0; i < t->n_listeners && r == 0; i++)
-                r = uv_poll_start(&t->listeners[i].poll, UV_READABLE, on_accept);
+        for (unsigned i = 0; i < t->n_sockets && r == 0; i++)
+                r = uv_poll_start(&t->sockets[i].poll, UV_READABLE, on_accept);
         return r;
 }
 
-static void accept_none(struct tcp *t)
+static void accept_none(struct tcp_listener *t)
 {
-        for (unsigned i = 0; i < t->n_listeners; i++)
-                uv_poll_stop(&t->listeners[i].poll);
+        for (unsigned i = 0; i < t->n_sockets; i++)
+                uv_poll_stop(&t->sockets[i].poll);
 }
 
-static void set_timer(struct tcp *t);
+static void set_timer(struct tcp_listener *t);
 
 static void on_timer(uv_timer_t *timer)
 {
-        struct tcp *t = timer->data;
-        struct tcp_link *l;
+        struct tcp_listener *t = timer->data;
+        struct tcp_connection *c;
 
         iteration_wake(t->connections->it);
-        while ((l = oldest_stranger(t)) && l->deadline <= t->connections->it->now)
-                tcp_link_reject(l, TCP_TOO_LATE);
+        while ((c = oldest_unauthenticated(t)) && c->deadline <= t->connections->it->now)
+                tcp_connection_reject(c, TCP_TOO_LATE);
         accept_all(t);
         set_timer(t);
 }
 
-static void set_timer(struct tcp *t)
+static void set_timer(struct tcp_listener *t)
 {
-        const struct tcp_link *l = oldest_stranger(t);
+        const struct tcp_connection *c = oldest_unauthenticated(t);
         uint64_t now = t->connections->it->now;
 
-        if (!l)
+        if (!c)
                 return;
         uv_update_time(&t->connections->it->loop);
         uv_timer_start(&t->timer, on_timer,
-                       l->deadline > now ? (l->deadline - now) / NSEC_PER_MSEC + 1 : 0, 0);
+                       c->deadline > now ? (c->deadline - now) / NSEC_PER_MSEC + 1 : 0, 0);
 }
 
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
-        const struct tcp_listener *listener = poll->data;
-        struct tcp *t = listener->all;
+        const struct tcp_socket *s = poll->data;
+        struct tcp_listener *t = s->listener;
 
         (void)status;
         (void)events;
@@ -79,18 +83,18 @@ static void on_accept(uv_poll_t *poll, int status, int events)
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 union socket_address peer = { .any = { .sa_family = AF_UNSPEC } };
                 socklen_t n = sizeof(peer);
-                int fd = accept4(listener->fd, &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                int fd = accept4(s->fd, &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-                if (fd >= 0 && tcp_link_new(t, fd, &peer) < 0)
+                if (fd >= 0 && tcp_connection_new(t, fd, &peer) < 0)
                         close(fd);
-                if (t->n_strangers > TCP_STRANGERS_MAX)
-                        tcp_link_reject(oldest_stranger(t), TCP_TOO_MANY);
+                if (t->n_unauthenticated > TCP_STRANGERS_MAX)
+                        tcp_connection_reject(oldest_unauthenticated(t), TCP_TOO_MANY);
                 if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
                         continue;
                 if (errno == EAGAIN)
                         break;
-                /* A stranger's, or a moment, will help. */
-                tcp_log_no_descriptors(t, errno);
+                /* One that ends, or a moment, will help. */
+                tcp_listener_log_no_descriptors(t, errno);
                 accept_none(t);
                 uv_timer_start(&t->timer, on_timer, ACCEPT_PAUSE_MS, 0);
                 return;
@@ -100,8 +104,8 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static int fail(const struct tcp *t, const struct tcp_listen_address *at, const char *address,
-                const char *why)
+static int fail(const struct tcp_listener *t, const struct tcp_listen_address *at,
+                const char *address, const char *why)
 {
         bool other = address[0] && strcmp(address, at->text) != 0;
 
@@ -148,14 +152,14 @@ static int listen_at_all(const union socket_address *a, int error)
 }
 
 /* @spare: others of the name are there. */
-static int add_listener(struct tcp *t, const struct tcp_listen_address *at,
-                        const union socket_address *a, bool spare)
+static int add_socket(struct tcp_listener *t, const struct tcp_listen_address *at,
+                      const union socket_address *a, bool spare)
 {
         char text[TCP_ADDRESS_TEXT_SIZE];
         int fd;
 
         tcp_address_format(a, text);
-        if (t->n_listeners == TCP_LISTENERS_MAX)
+        if (t->n_sockets == TCP_LISTENERS_MAX)
                 return fail(t, at, text, "there are TCP_LISTENERS_MAX addresses already");
         fd = listen_at(a);
         if (fd < 0 && at->text[0] == '*')
@@ -166,7 +170,7 @@ static int add_listener(struct tcp *t, const struct tcp_listen_address *at,
         }
         if (fd < 0)
                 return fail(t, at, text, strerror(-fd));
-        t->listeners[t->n_listeners++] = (struct tcp_listener){ .all = t, .fd = fd };
+        t->sockets[t->n_sockets++] = (struct tcp_socket){ .listener = t, .fd = fd };
         if (!tcp_address_is_loopback(a) && !crypto_encrypts(t->crypto))
                 log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
                             "encrypt; to change it write another ENCRYPTIONKEY",
@@ -176,9 +180,9 @@ static int add_listener(struct tcp *t, const struct tcp_listen_address *at,
 }
 
 /* Of a name all addresses count. */
-static int add_address(struct tcp *t, const struct tcp_listen_address *at)
+static int add_address(struct tcp_listener *t, const struct tcp_listen_address *at)
 {
-        unsigned before = t->n_listeners;
+        unsigned before = t->n_sockets;
         struct tcp_addresses found;
         const char *why = "";
         int r = tcp_listen_address_find(at->text, &found, &why);
@@ -186,16 +190,19 @@ static int add_address(struct tcp *t, const struct tcp_listen_address *at)
         if (r)
                 return fail(t, at, "", r > 0 ? why : strerror(-r));
         for (size_t i = 0; i < found.n && r == 0; i++)
-                r = add_listener(t, at, &found.at[i], t->n_listeners > before || i + 1 < found.n);
+                r = add_socket(t, at, &found.at[i], t->n_sockets > before || i + 1 < found.n);
         return r;
 }
 
-int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
-             const struct tcp_listen_addresses *addresses, const char *config_path)
+int tcp_listener_open(struct tcp_listener *t, struct connections *connections,
+                      struct crypto *crypto, const struct tcp_listen_addresses *addresses,
+                      const char *config_path)
 {
         int r = 0;
 
-        *t = (struct tcp){ .crypto = crypto, .addresses = addresses, .config_path = config_path };
+        *t = (struct tcp_listener){ .crypto = crypto,
+                                    .addresses = addresses,
+                                    .config_path = config_path };
         if (addresses->n > 0)
                 t->connections = connections;
         for (unsigned i = 0; i < addresses->n && r == 0; i++)
@@ -203,7 +210,7 @@ int tcp_open(struct tcp *t, struct connections *connections, struct crypto *cryp
         return r;
 }
 
-int tcp_start(struct tcp *t)
+int tcp_listener_start(struct tcp_listener *t)
 {
         uv_loop_t *loop = t->connections ? &t->connections->it->loop : NULL;
         int r;
@@ -212,67 +219,71 @@ int tcp_start(struct tcp *t)
                 return 0;
         r = uv_timer_init(loop, &t->timer);
         t->timer.data = t;
-        for (unsigned i = 0; i < t->n_listeners && r == 0; i++) {
-                r = uv_poll_init(loop, &t->listeners[i].poll, t->listeners[i].fd);
-                t->listeners[i].poll.data = &t->listeners[i];
+        for (unsigned i = 0; i < t->n_sockets && r == 0; i++) {
+                r = uv_poll_init(loop, &t->sockets[i].poll, t->sockets[i].fd);
+                t->sockets[i].poll.data = &t->sockets[i];
         }
         return r ? r : accept_all(t);
 }
 
-void tcp_stop(struct tcp *t)
+void tcp_listener_stop(struct tcp_listener *t)
 {
         if (!t->connections)
                 return;
         accept_none(t);
         uv_timer_stop(&t->timer);
-        while (t->links)
-                tcp_link_finish(t->links);
+        while (t->accepted.first)
+                tcp_connection_finish(connection_of(t->accepted.first));
 }
 
-uint64_t tcp_n_rejected(const struct tcp *t, enum tcp_rejection why)
+uint64_t tcp_listener_n_rejected(const struct tcp_listener *t, enum tcp_rejection why)
 {
         return t->n_rejected[why];
 }
 
 /* ---- the last words ------------------------------------------------------------------------ */
 
-void tcp_flush(struct tcp *t)
+void tcp_listener_flush(struct tcp_listener *t)
 {
-        struct tcp_link *next;
+        struct list_node *next;
 
-        for (struct tcp_link *l = t->links; l; l = next) {
-                next = l->next;
-                if (tcp_link_flush(l) < 0)
-                        tcp_link_end(l, "it was closed");
+        for (struct list_node *node = t->accepted.first; node; node = next) {
+                struct tcp_connection *c = connection_of(node);
+
+                next = node->next;
+                if (tcp_connection_flush(c) < 0)
+                        tcp_connection_end(c, "it was closed");
         }
 }
 
-size_t tcp_n_links(const struct tcp *t)
+size_t tcp_listener_n_connections(const struct tcp_listener *t)
 {
         size_t n = 0;
 
-        for (const struct tcp_link *l = t->links; l; l = l->next)
+        for (const struct list_node *node = t->accepted.first; node; node = node->next)
                 n++;
         return n;
 }
 
-nfds_t tcp_gather(const struct tcp *t, struct pollfd *fds, bool *ret_unsure)
+nfds_t tcp_listener_gather(const struct tcp_listener *t, struct pollfd *fds, bool *ret_unsure)
 {
         nfds_t n = 0;
 
         *ret_unsure = false;
-        for (const struct tcp_link *l = t->links; l; l = l->next) {
-                if (pipe_n(&l->to_net) > 0)
-                        fds[n++] = (struct pollfd){ .fd = l->net, .events = POLLOUT };
-                else if (!tcp_link_is_sent(l))
+        for (struct list_node *node = t->accepted.first; node; node = node->next) {
+                const struct tcp_connection *c = connection_of(node);
+
+                if (pipe_n(&c->to_net) > 0)
+                        fds[n++] = (struct pollfd){ .fd = c->net, .events = POLLOUT };
+                else if (!tcp_connection_is_sent(c))
                         *ret_unsure = true;
         }
         return n;
 }
 
-void tcp_close(struct tcp *t)
+void tcp_listener_close(struct tcp_listener *t)
 {
-        for (unsigned i = 0; i < t->n_listeners; i++)
-                close(t->listeners[i].fd);
-        *t = (struct tcp){ 0 };
+        for (unsigned i = 0; i < t->n_sockets; i++)
+                close(t->sockets[i].fd);
+        *t = (struct tcp_listener){ 0 };
 }

@@ -14,24 +14,25 @@
 
 /* Listens at @addresses, if there are any, for clients that have the keys of @crypto. All pointers
  * stay the caller's. 0 or the exit status, with a line in the log. */
-int tcp_open(struct tcp *t, struct connections *connections, struct crypto *crypto,
-             const struct tcp_listen_addresses *addresses, const char *config_path);
+int tcp_listener_open(struct tcp_listener *t, struct connections *connections,
+                      struct crypto *crypto, const struct tcp_listen_addresses *addresses,
+                      const char *config_path);
 /* 0 or -errno. */
-int tcp_start(struct tcp *t);
+int tcp_listener_start(struct tcp_listener *t);
 /* No more clients; what waits for those that are there is sent if it can be at once. */
-void tcp_stop(struct tcp *t);
+void tcp_listener_stop(struct tcp_listener *t);
 
 /* How often a connection was closed for that. */
-uint64_t tcp_n_rejected(const struct tcp *t, enum tcp_rejection why);
+uint64_t tcp_listener_n_rejected(const struct tcp_listener *t, enum tcp_rejection why);
 
 /* What the broker has said so far is sent, as much as the system takes at once. */
-void tcp_flush(struct tcp *t);
-/* All connections, also of strangers. */
-size_t tcp_n_links(const struct tcp *t);
+void tcp_listener_flush(struct tcp_listener *t);
+/* All connections, also those that have not proved that they have the keys. */
+size_t tcp_listener_n_connections(const struct tcp_listener *t);
 /* Fills @fds, one for each connection at most, with those for which something waits. *@ret_unsure:
  * whether there are others whose host has not got yet what the system took. */
-nfds_t tcp_gather(const struct tcp *t, struct pollfd *fds, bool *ret_unsure);
+nfds_t tcp_listener_gather(const struct tcp_listener *t, struct pollfd *fds, bool *ret_unsure);
 
-void tcp_close(struct tcp *t);
+void tcp_listener_close(struct tcp_listener *t);
 
 #endif

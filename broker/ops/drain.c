@@ -21,12 +21,12 @@ static bool has_waiting(const struct connection *c)
         return !c->is_dead && !c->is_half_closed && !queue_is_empty(&c->queue);
 }
 
-static void flush_all(struct connections *all, struct tcp *tcp)
+static void flush_all(struct connections *all, struct tcp_listener *tcp)
 {
         for (struct connection *c = connections_first(all); c; c = connection_next(c))
                 if (has_waiting(c))
                         connection_flush(c);
-        tcp_flush(tcp);
+        tcp_listener_flush(tcp);
 }
 
 /* Those that were waited for and take something now; @fds are in the order of the clients. */
@@ -47,9 +47,9 @@ static nfds_t gather(const struct connections *all, struct pollfd *fds)
         return n;
 }
 
-void drain_connections(struct connections *all, struct tcp *tcp)
+void drain_connections(struct connections *all, struct tcp_listener *tcp)
 {
-        struct pollfd *fds = calloc(all->n + tcp_n_links(tcp) + 1, sizeof(*fds));
+        struct pollfd *fds = calloc(all->n + tcp_listener_n_connections(tcp) + 1, sizeof(*fds));
         uint64_t now, end = all->it->stop_at;
 
         flush_all(all, tcp);
@@ -58,7 +58,7 @@ void drain_connections(struct connections *all, struct tcp *tcp)
                 nfds_t n = gather(all, fds);
                 uint64_t ms = (end - now) / NSEC_PER_MSEC + 1;
 
-                n += tcp_gather(tcp, fds + n, &unsure);
+                n += tcp_listener_gather(tcp, fds + n, &unsure);
                 if (n == 0 && !unsure)
                         break;
                 poll(fds, n, unsure && ms > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : (int)ms);

@@ -7,6 +7,6 @@
 #include <broker/net/net.h>
 
 /* Until the iteration's stop_at; the loop stands still meanwhile. */
-void drain_connections(struct connections *all, struct tcp *tcp);
+void drain_connections(struct connections *all, struct tcp_listener *tcp);
 
 #endif

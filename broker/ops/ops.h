@@ -18,6 +18,7 @@
 #include "status.h"
 
 /* The broker has started. All pointers stay the caller's. */
-void ops_init(struct ops *ops, struct control *control, struct settings *settings, struct tcp *tcp);
+void ops_init(struct ops *ops, struct control *control, struct settings *settings,
+              struct tcp_listener *tcp);
 
 #endif

@@ -11,7 +11,7 @@ struct metrics;
 struct ops {
         struct control *control;
         struct settings *settings;
-        struct tcp *tcp;
+        struct tcp_listener *tcp;
         struct command_table commands;
         struct metrics *metrics; /* NULL: nobody wants them */
         uint64_t started;

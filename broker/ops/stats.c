@@ -120,7 +120,7 @@ static void put_rejections(const struct sink *s)
 
         for (unsigned i = 0; i < TCP_REJECTION_MAX; i++)
                 labelled(s, FIGURE_COUNTER, "tcp_rejected_total", help, "cause", causes[i],
-                         tcp_n_rejected(s->ops->tcp, (enum tcp_rejection)i));
+                         tcp_listener_n_rejected(s->ops->tcp, (enum tcp_rejection)i));
 }
 
 /* ---- the table, for each bus --------------------------------------------------------------- */
