@@ -37,7 +37,7 @@ static bool is_forgotten(const struct quota_user *u, uint64_t now)
 }
 
 /* Where @uid stands or would stand. Whoever else is met on the way, and owes nothing, goes. */
-static struct quota_user **find(struct quota *q, uid_t uid, uint64_t now)
+static struct quota_user **find_user(struct quota *q, uid_t uid, uint64_t now)
 {
         struct quota_user **place = &q->users[uid % QUOTA_USERS_HASH], *u;
 
@@ -55,7 +55,7 @@ static struct quota_user **find(struct quota *q, uid_t uid, uint64_t now)
 struct quota_user *quota_add_link(struct quota *q, uid_t uid, uint64_t now, enum limit *ret_limit)
 {
         struct quota_user stranger = { .quota = q, .uid = uid };
-        struct quota_user **place = find(q, uid, now), *u = *place;
+        struct quota_user **place = find_user(q, uid, now), *u = *place;
         bool is_new = !u || u->use[QUOTA_LINKS] == 0;
 
         /* The share is that of one user more, if this is one. */

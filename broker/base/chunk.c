@@ -52,7 +52,7 @@ struct chunk *chunk_take(struct chunk_pool *pool)
         return chunk;
 }
 
-static void give_back(struct chunk_pool *pool, struct chunk *chunk)
+static void pool_give_back(struct chunk_pool *pool, struct chunk *chunk)
 {
         assert(pool->n_out > 0);
         pool->n_out--;
@@ -91,7 +91,7 @@ struct chunk *chunk_unref(struct chunk *chunk)
         if (--chunk->refs > 0)
                 return NULL;
         if (chunk->pool)
-                give_back(chunk->pool, chunk);
+                pool_give_back(chunk->pool, chunk);
         else
                 free(chunk);
         return NULL;

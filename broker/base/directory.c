@@ -17,7 +17,7 @@
 #include "exit.h"
 #include "log.h"
 
-static int fail(const char *path, int error)
+static int fail_directory(const char *path, int error)
 {
         log_error("%s: its directory cannot be used: %s", path, strerror(error));
         return EXIT_NO_BUS;
@@ -94,7 +94,7 @@ static int check_above(const char *path, char *real)
         while ((slash = strrchr(real, '/')) && strcmp(real, "/") != 0) {
                 slash[slash == real ? 1 : 0] = '\0';
                 if (stat(real, &s) < 0)
-                        return fail(path, errno);
+                        return fail_directory(path, errno);
                 if (!is_everybodys(&s))
                         continue;
                 log_error("%s: everybody can replace its directory in %s; mend it with: chmod o-w "
@@ -112,9 +112,9 @@ int directory_check(const char *path, const char *directory)
         int r;
 
         if (stat(directory, &s) < 0)
-                return fail(path, errno);
+                return fail_directory(path, errno);
         if (!S_ISDIR(s.st_mode))
-                return fail(path, ENOTDIR);
+                return fail_directory(path, ENOTDIR);
         if (s.st_uid != 0 && !nobody_is_own(directory, &s)) {
                 log_error("%s: its directory belongs to uid %u, who could replace the socket; name "
                           "another with --socket",
@@ -132,7 +132,7 @@ int directory_check(const char *path, const char *directory)
         if (r)
                 return r;
         real = realpath(directory, NULL);
-        r = real ? check_above(path, real) : fail(path, errno);
+        r = real ? check_above(path, real) : fail_directory(path, errno);
         free(real);
         return r;
 }

@@ -42,7 +42,7 @@ static char *default_path(void)
         return asprintf(&path, "%s/mbus/broker.sock", runtime) < 0 ? NULL : path;
 }
 
-static int fail(const struct socket_file *s, const char *what, int error)
+static int fail_socket(const struct socket_file *s, const char *what, int error)
 {
         log_error("%s: %s: %s", s->path, what, strerror(error));
         return EXIT_NO_BUS;
@@ -64,10 +64,10 @@ static int prepare_directory(struct socket_file *s)
         int r;
 
         if (!directory)
-                return fail(s, "its directory cannot be made", ENOMEM);
+                return fail_socket(s, "its directory cannot be made", ENOMEM);
         s->made_directory = mkdir(directory, 0700) == 0;
         if (!s->made_directory && errno != EEXIST)
-                r = fail(s, "its directory cannot be made", errno);
+                r = fail_socket(s, "its directory cannot be made", errno);
         else
                 r = directory_check(s->path, directory);
         free(directory);
@@ -98,7 +98,7 @@ static void share_directory(const struct socket_file *s)
 }
 
 /* It is 0600 up to now, so nobody comes in before it is the right group's. */
-static int share(const struct socket_file *s)
+static int share_file(const struct socket_file *s)
 {
         const struct socket_access *a = &s->access;
 
@@ -112,7 +112,7 @@ static int share(const struct socket_file *s)
                 return EXIT_NO_BUS;
         }
         if (chmod(s->path, a->mode) < 0)
-                return fail(s, "SOCKET_MODE cannot be set", errno);
+                return fail_socket(s, "SOCKET_MODE cannot be set", errno);
         share_directory(s);
         return 0;
 }
@@ -121,7 +121,7 @@ int socket_file_share(struct socket_file *s, const struct socket_access *access)
 {
         s->access = *access;
         if (!s->is_handed_over)
-                return share(s);
+                return share_file(s);
         if (access->mode != 0600 || access->group != (gid_t)-1)
                 log_warning("%s: the service manager made it, SOCKET_MODE and SOCKET_GROUP do not "
                             "count; write SocketMode= and SocketGroup= there",
@@ -227,7 +227,7 @@ static int take_lock(struct socket_file *s, bool waits)
         int fd, r;
 
         if (asprintf(&path, "%s.lock", s->path) < 0)
-                return fail(s, "the lock file", ENOMEM);
+                return fail_socket(s, "the lock file", ENOMEM);
         if (s->lock >= 0 && is_lock_at(s->lock, path)) {
                 free(path);
                 return 0;
@@ -244,7 +244,7 @@ static int take_lock(struct socket_file *s, bool waits)
                 write_holder(fd);
                 r = 0;
         } else if (fd != -EWOULDBLOCK) {
-                r = fail(s, "its lock file cannot be opened and locked", -fd);
+                r = fail_socket(s, "its lock file cannot be opened and locked", -fd);
         } else {
                 r = try_to_connect(s) == 0 ? already_running(s) : fail_held(s, path);
         }
@@ -255,37 +255,38 @@ static int take_lock(struct socket_file *s, bool waits)
 /* ---- the file ------------------------------------------------------------------------------ */
 
 /* Removes a socket that nobody listens on. */
-static int remove_stale(struct socket_file *s)
+static int remove_stale_file(struct socket_file *s)
 {
         struct own_file stale = OWN_FILE_INIT;
         struct stat status;
         int error;
 
         if (lstat(s->path, &status) < 0)
-                return errno == ENOENT ? 0 : fail(s, "the path cannot be used", errno);
+                return errno == ENOENT ? 0 : fail_socket(s, "the path cannot be used", errno);
         if (!S_ISSOCK(status.st_mode))
-                return fail(s,
-                            "what is there is no socket; remove it or name another with --socket",
-                            EEXIST);
+                return fail_socket(
+                        s, "what is there is no socket; remove it or name another with --socket",
+                        EEXIST);
         /* Noted before it is tried: what is put there after that is not removed. */
         error = -own_file_note(&stale, s->path);
         if (error)
-                return fail(s, "the path cannot be used", error);
+                return fail_socket(s, "the path cannot be used", error);
         error = try_to_connect(s);
         if (error != ECONNREFUSED) {
                 own_file_forget(&stale);
-                return error ? fail(s, "whether somebody listens there cannot be found out", error)
+                return error ? fail_socket(s, "whether somebody listens there cannot be found out",
+                                           error)
                              : already_running(s);
         }
         own_file_remove(&stale);
         if (lstat(s->path, &status) == 0 || errno != ENOENT)
-                return fail(s, "the stale socket cannot be removed", errno ? errno : EEXIST);
+                return fail_socket(s, "the stale socket cannot be removed", errno ? errno : EEXIST);
         log_info("%s: a stale socket was replaced", s->path);
         return 0;
 }
 
 /* The descriptor; -1 with a line in the log. */
-static int listen_at(struct socket_file *s)
+static int listen_at_path(struct socket_file *s)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         mode_t mask;
@@ -294,7 +295,7 @@ static int listen_at(struct socket_file *s)
         strcpy(address.sun_path, s->path);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0) {
-                fail(s, "no socket can be made", errno);
+                fail_socket(s, "no socket can be made", errno);
                 return -1;
         }
         mask = umask(0177);
@@ -306,13 +307,13 @@ static int listen_at(struct socket_file *s)
                 r = -errno;
         if (r == 0)
                 return fd;
-        fail(s, "it cannot be listened on", -r);
+        fail_socket(s, "it cannot be listened on", -r);
         close(fd);
         return -1;
 }
 
 /* Makes the socket at the path. As socket_file_open(). */
-static int make(struct socket_file *s, bool waits, int *ret_fd)
+static int make_socket(struct socket_file *s, bool waits, int *ret_fd)
 {
         int r = prepare_directory(s);
 
@@ -324,11 +325,11 @@ static int make(struct socket_file *s, bool waits, int *ret_fd)
                 return 0;
         }
         if (r == 0)
-                r = remove_stale(s);
+                r = remove_stale_file(s);
         if (r)
                 return r;
         own_file_remove(&s->file);
-        *ret_fd = listen_at(s);
+        *ret_fd = listen_at_path(s);
         return *ret_fd < 0 ? EXIT_NO_BUS : 0;
 }
 
@@ -347,7 +348,7 @@ static int take_handed_over(struct socket_file *s, int r)
 }
 
 /* Whoever has no place of his own is told how to have one, when the system's was not to be had. */
-static int explain(const struct socket_file *s, int r)
+static int explain_place(const struct socket_file *s, int r)
 {
         if (r && s->is_default && geteuid() != 0 && strcmp(s->path, SYSTEM_SOCKET) == 0)
                 log_error(
@@ -379,7 +380,7 @@ int socket_file_open(struct socket_file *s, const char *path)
                           sizeof(address.sun_path) - 1);
                 return EXIT_USAGE;
         }
-        return explain(s, make(s, true, &s->fd));
+        return explain_place(s, make_socket(s, true, &s->fd));
 }
 
 void socket_file_remove(struct socket_file *s)
@@ -419,12 +420,12 @@ static bool is_in_place(const struct socket_file *s)
 /* Makes what is missing. The new socket, if it is one, goes to *@ret_fd. */
 static int make_again(struct socket_file *s, int *ret_fd)
 {
-        int fd, r = make(s, false, &fd);
+        int fd, r = make_socket(s, false, &fd);
 
         if (r || fd < 0)
                 return r;
         *ret_fd = fd;
-        return share(s);
+        return share_file(s);
 }
 
 int socket_file_check(struct socket_file *s, uint64_t now)

@@ -135,7 +135,7 @@ void bus_close(struct bus *bus)
 /* ---- descriptors --------------------------------------------------------------------------- */
 
 /* Receives from the one descriptor that is ready. 0, 1 or -errno as udp_receive(). */
-static int receive(struct bus *bus, size_t i, short revents)
+static int receive_udp(struct bus *bus, size_t i, short revents)
 {
         struct pollfd fds[UDP_POLLFDS];
 
@@ -152,11 +152,11 @@ static void on_udp(uv_poll_t *poll, int status, int events)
 
         iteration_wake(bus->all->it);
         /* An error waits there, as when news of interfaces were lost: reading takes it away, but
-         * libuv has stopped to look, which update_polls() mends. */
+         * libuv has stopped to look, which update_bus_polls() mends. */
         if (status < 0)
                 bus->fds[i].events = 0;
         if (status < 0 || events & UV_READABLE) {
-                int r = receive(bus, i, status < 0 ? POLLERR : POLLIN);
+                int r = receive_udp(bus, i, status < 0 ? POLLERR : POLLIN);
 
                 bus->received = true;
                 if (r < 0) {
@@ -189,7 +189,7 @@ int bus_start(struct bus *bus)
         return 0;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_bus_closed(uv_handle_t *handle)
 {
         struct bus *bus = handle->data;
 
@@ -204,7 +204,7 @@ void bus_retire(struct bus *bus)
         for (size_t i = 0; i < n; i++) {
                 uv_poll_stop(&bus->polls[i]);
                 bus->polls[i].data = bus;
-                uv_close((uv_handle_t *)&bus->polls[i], on_closed);
+                uv_close((uv_handle_t *)&bus->polls[i], on_bus_closed);
         }
         bus_close(bus);
         if (n == 0)
@@ -212,7 +212,7 @@ void bus_retire(struct bus *bus)
 }
 
 /* The descriptors stay, what is awaited from them changes with what waits to be sent. */
-static void update_polls(struct bus *bus)
+static void update_bus_polls(struct bus *bus)
 {
         struct pollfd fds[UDP_POLLFDS];
         size_t n = udp_get_pollfds(bus->udp, fds);
@@ -278,7 +278,7 @@ void bus_send(struct bus *bus)
 {
         if (engine_n_datagrams(bus->engine) > 0)
                 udp_send(bus->udp, bus->engine);
-        update_polls(bus);
+        update_bus_polls(bus);
 }
 
 void bus_drain(struct bus *bus)

@@ -67,7 +67,7 @@ static bool is_known(const struct bus_configs *configs, struct span name)
         return span_equal_nocase(name, BUS_MAIN);
 }
 
-static bool begin(struct bus_configs *configs, const struct ini_line *line)
+static bool begin_section(struct bus_configs *configs, const struct ini_line *line)
 {
         struct bus_section *sections, *section;
 
@@ -167,8 +167,8 @@ static bool set_commands(struct export_rule *rule, struct span list)
         return true;
 }
 
-static bool fill(struct export_rule *rule, const struct ini_line *line,
-                 const struct bus_section *bus, const struct route_words *w)
+static bool fill_rule(struct export_rule *rule, const struct ini_line *line,
+                      const struct bus_section *bus, const struct route_words *w)
 {
         struct span other = w->to.n > 0 ? w->to : w->from;
         struct address address;
@@ -210,7 +210,7 @@ static bool read_route(struct bus_configs *configs, const struct ini_line *line,
         if (!rule)
                 return ini_fail(line, span_of("ROUTE"), "memory is short");
         *rule = (struct export_rule){ .line = line->number };
-        if (!fill(rule, line, &configs->sections[configs->n - 1], &words)) {
+        if (!fill_rule(rule, line, &configs->sections[configs->n - 1], &words)) {
                 export_rule_free(rule);
                 return false;
         }
@@ -224,7 +224,7 @@ static bool read_route(struct bus_configs *configs, const struct ini_line *line,
 /* ---- lines --------------------------------------------------------------------------------- */
 
 /* The section may have moved since it was used. */
-static void prepare(struct bus_section *section, const char *file)
+static void prepare_reader(struct bus_section *section, const char *file)
 {
         section->reader.name = file;
         section->reader.section = section->title;
@@ -238,13 +238,13 @@ bool bus_configs_on_line(void *data, const struct ini_line *line)
         struct span key, value;
 
         if (line->text.n == 0)
-                return begin(configs, line);
+                return begin_section(configs, line);
         if (!ini_split(line, &key, &value))
                 return false;
         if (span_equal_nocase(key, "ROUTE"))
                 return read_route(configs, line, value);
         section = &configs->sections[configs->n - 1];
-        prepare(section, line->file);
+        prepare_reader(section, line->file);
         if (config_read_entry(&section->reader, line->number, line->text) == 0)
                 return true;
         snprintf(line->error, INI_ERROR_SIZE, "%s", section->error);
@@ -258,7 +258,7 @@ static void log_warnings(const struct config *config)
 }
 
 /* Spells @name as its section does. False if there is none. */
-static bool spell(const struct bus_configs *configs, char name[static BUS_NAME_MAX + 1])
+static bool spell_bus(const struct bus_configs *configs, char name[static BUS_NAME_MAX + 1])
 {
         const char *section = BUS_MAIN;
 
@@ -279,7 +279,7 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
         for (size_t i = 0; i < configs->n; i++) {
                 struct bus_section *section = &configs->sections[i];
 
-                prepare(section, file);
+                prepare_reader(section, file);
                 section->reader.line = section->line;
                 log_warnings(&section->reader.config);
                 if (config_check_keys(&section->reader) == 0)
@@ -289,7 +289,7 @@ bool bus_configs_check(struct bus_configs *configs, const char *file,
         }
         for (struct export_rule *rule = configs->rules; rule; rule = rule->next) {
                 line.number = rule->line;
-                if (!spell(configs, rule->from) || !spell(configs, rule->to))
+                if (!spell_bus(configs, rule->from) || !spell_bus(configs, rule->to))
                         return ini_fail(&line, span_of("ROUTE"),
                                         "there is no bus of this name, add [bus NAME]");
         }

@@ -20,8 +20,8 @@ static bool is_number(struct span name)
         return name.n > 0;
 }
 
-static bool look_up(const struct ini_line *line, struct span key, struct span name, bool is_group,
-                    uint32_t *ret_id)
+static bool find_account(const struct ini_line *line, struct span key, struct span name,
+                         bool is_group, uint32_t *ret_id)
 {
         const char *kind = is_group ? "group" : "user";
         struct account_group group;
@@ -60,11 +60,11 @@ static bool look_up(const struct ini_line *line, struct span key, struct span na
 
 bool ini_find_user(const struct ini_line *line, struct span key, struct span name, uint32_t *ret_id)
 {
-        return look_up(line, key, name, false, ret_id);
+        return find_account(line, key, name, false, ret_id);
 }
 
 bool ini_find_group(const struct ini_line *line, struct span key, struct span name,
                     uint32_t *ret_id)
 {
-        return look_up(line, key, name, true, ret_id);
+        return find_account(line, key, name, true, ret_id);
 }

@@ -20,7 +20,7 @@ static struct span trim(struct span s)
         return s;
 }
 
-static struct span take_line(struct span *rest)
+static struct span next_line(struct span *rest)
 {
         const char *end = memchr(rest->at, '\n', rest->n);
         struct span line = { rest->at, end ? (size_t)(end - rest->at) : rest->n };
@@ -32,7 +32,7 @@ static struct span take_line(struct span *rest)
 /* ---- complaints ---------------------------------------------------------------------------- */
 
 /* What looks like a key: nothing that may be a secret out of its place. */
-static struct span shown(struct span key)
+static struct span key_excerpt(struct span key)
 {
         size_t n = 0;
 
@@ -44,7 +44,7 @@ static struct span shown(struct span key)
 }
 
 /* The same of the line that a section begins with. */
-static struct span shown_head(struct span head)
+static struct span head_excerpt(struct span head)
 {
         size_t n = 1;
 
@@ -58,7 +58,7 @@ static struct span shown_head(struct span head)
 }
 
 /* A long path shows its end, so that what is wrong still fits behind it. */
-static const char *shown_file(const char *file)
+static const char *file_excerpt(const char *file)
 {
         size_t n = strlen(file);
 
@@ -67,9 +67,9 @@ static const char *shown_file(const char *file)
 
 bool ini_fail(const struct ini_line *line, struct span key, const char *format, ...)
 {
-        struct span name = key.n > 0 && key.at[0] == '[' ? shown_head(key) : shown(key);
+        struct span name = key.n > 0 && key.at[0] == '[' ? head_excerpt(key) : key_excerpt(key);
         va_list args;
-        int n = snprintf(line->error, INI_ERROR_SIZE, "%s:%u: %.*s: ", shown_file(line->file),
+        int n = snprintf(line->error, INI_ERROR_SIZE, "%s:%u: %.*s: ", file_excerpt(line->file),
                          line->number, (int)name.n, name.at);
 
         if (n < 0 || n >= INI_ERROR_SIZE)
@@ -82,10 +82,10 @@ bool ini_fail(const struct ini_line *line, struct span key, const char *format, 
 
 void ini_warn_unknown(const struct ini_line *line, struct span key, const char *near)
 {
-        struct span name = shown(key);
+        struct span name = key_excerpt(key);
 
         log_warning("%s:%u: %.*s: it is unknown in [%.*s] and ignored%s%s%s",
-                    shown_file(line->file), line->number, (int)name.n, name.at,
+                    file_excerpt(line->file), line->number, (int)name.n, name.at,
                     (int)line->section.n, line->section.at, near ? ", is " : "", near ? near : "",
                     near ? " meant?" : "");
 }
@@ -99,8 +99,9 @@ bool ini_check_once(const struct ini_line *line, struct span key, unsigned first
 /* ---- names of sections --------------------------------------------------------------------- */
 
 /* Finds the section of "[NAME]" or "[NAME WORD]". *@ret_section is NULL if it is to be skipped. */
-static bool find(struct ini_line *line, struct span head, const struct ini_section *sections,
-                 size_t n, const struct ini_section **ret_section)
+static bool find_section(struct ini_line *line, struct span head,
+                         const struct ini_section *sections, size_t n,
+                         const struct ini_section **ret_section)
 {
         const char *end = memchr(head.at, ']', head.n);
         struct span inner;
@@ -133,7 +134,7 @@ static bool find(struct ini_line *line, struct span head, const struct ini_secti
                         return ini_fail(line, head,
                                         "there is no such section, write [%s%s] or remove it",
                                         sections[i].name, sections[i].has_word ? " NAME" : "");
-        log_info("%s:%u: [%.*s] is no section of the broker and skipped", shown_file(line->file),
+        log_info("%s:%u: [%.*s] is no section of the broker and skipped", file_excerpt(line->file),
                  line->number, (int)(name_n < KEY_SHOWN_MAX ? name_n : KEY_SHOWN_MAX), inner.at);
         return true;
 }
@@ -147,14 +148,14 @@ bool ini_read(struct span text, const char *file, const struct ini_section *sect
         if (span_begins(text, "\xef\xbb\xbf"))
                 text = span_from(text, 3);
         while (text.n > 0) {
-                struct span s = take_line(&text);
+                struct span s = next_line(&text);
 
                 line.number++;
                 if (s.n == 0 || s.at[0] == '#')
                         continue;
                 line.text = s;
                 if (s.at[0] == '[') {
-                        if (!find(&line, s, sections, n, &section))
+                        if (!find_section(&line, s, sections, n, &section))
                                 return false;
                         line.text = SPAN_NULL;
                 }

@@ -63,7 +63,8 @@ static int read_text(const char *path, bool makes, struct buffer *ret_text)
         return r ? EXIT_CONFIG : 0;
 }
 
-static int parse(struct options *o, struct span text, const char *path, struct config *ret_config)
+static int parse_settings(struct options *o, struct span text, const char *path,
+                          struct config *ret_config)
 {
         char error[CONFIG_FILE_ERROR_SIZE];
 
@@ -85,14 +86,14 @@ static int parse(struct options *o, struct span text, const char *path, struct c
         return EXIT_CONFIG;
 }
 
-static int read_file(struct options *o, const char *path, bool makes, struct config *ret_config)
+static int load_file(struct options *o, const char *path, bool makes, struct config *ret_config)
 {
         struct buffer text;
         int r = read_text(path, makes, &text);
 
         if (r)
                 return r;
-        r = parse(o, buffer_span(&text), path, ret_config);
+        r = parse_settings(o, buffer_span(&text), path, ret_config);
         config_file_wipe(&text);
         return r;
 }
@@ -113,12 +114,12 @@ int settings_load(struct options *o, struct config *ret_config, char **ret_path)
                 log_error("there is no home directory to keep .mbus in; name a file with --config");
                 return EXIT_CONFIG;
         }
-        return read_file(o, *ret_path, true, ret_config);
+        return load_file(o, *ret_path, true, ret_config);
 }
 
 int settings_reload(struct options *o, const char *path, struct config *ret_config)
 {
-        return read_file(o, path, false, ret_config);
+        return load_file(o, path, false, ret_config);
 }
 
 void settings_deinit(struct settings *s)

@@ -13,7 +13,7 @@ static const char wants[] = "write no, 127.0.0.1:PORT, or the NAME:PORT, ADDRESS
                             "[ADDRESS%INTERFACE]:PORT or *:PORT to listen on";
 
 /* "*:PORT" is "[::]:PORT". */
-static bool parse(struct span text, struct tcp_name *ret_name)
+static bool parse_tcp_address(struct span text, struct tcp_name *ret_name)
 {
         char room[32] = "[::]";
 
@@ -37,7 +37,7 @@ bool tcp_listen_addresses_read(struct tcp_listen_addresses *addresses, const str
         bool no = span_equal_nocase(value, "no");
         struct tcp_name name;
 
-        if (!no && (value.n >= TCP_LISTEN_ADDRESS_SIZE || !parse(value, &name)))
+        if (!no && (value.n >= TCP_LISTEN_ADDRESS_SIZE || !parse_tcp_address(value, &name)))
                 return fail_value(line, key, value);
         if (no ? addresses->n > 0 : addresses->no_line > 0)
                 return ini_fail(line, key, "line %u says otherwise, remove one of them",
@@ -70,8 +70,8 @@ bool tcp_listen_addresses_equal(const struct tcp_listen_addresses *a,
 }
 
 /* Asks the system's resolver, at once: nobody waits for the broker yet. */
-static int look_up(const struct tcp_name *name, struct tcp_addresses *ret_addresses,
-                   const char **ret_why)
+static int ask_resolver(const struct tcp_name *name, struct tcp_addresses *ret_addresses,
+                        const char **ret_why)
 {
         uv_getaddrinfo_t request = { .data = NULL };
         struct addrinfo hints;
@@ -100,12 +100,12 @@ int tcp_listen_address_find(const char *text, struct tcp_addresses *ret_addresse
         struct tcp_name name;
         int r;
 
-        if (!parse(span_of(text), &name)) {
+        if (!parse_tcp_address(span_of(text), &name)) {
                 *ret_why = "it is no place";
                 return MBUS_E_UNKNOWN;
         }
         r = strcmp(name.host, "localhost") == 0 ? tcp_name_resolve(&name, &found, ret_why)
-                                                : look_up(&name, &found, ret_why);
+                                                : ask_resolver(&name, &found, ret_why);
         if (r == 0)
                 *ret_addresses = found;
         return r;

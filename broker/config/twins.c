@@ -61,7 +61,7 @@ static const char *find_shared(const struct where *a, const struct where *b)
         return NULL;
 }
 
-static bool opens(struct crypto *from, struct crypto *to)
+static bool opens_sealed(struct crypto *from, struct crypto *to)
 {
         struct buffer sealed = BUFFER_INIT;
         char scratch[PROBE_SEALED_MAX];
@@ -82,14 +82,14 @@ static bool has_same_keys(const struct config *a, const struct config *b)
         bool same;
 
         crypto_global_init();
-        same = crypto_new(a, &from) == 0 && crypto_new(b, &to) == 0 && opens(from, to);
+        same = crypto_new(a, &from) == 0 && crypto_new(b, &to) == 0 && opens_sealed(from, to);
         crypto_free(from);
         crypto_free(to);
         return same;
 }
 
-static bool compare(const struct twin *a, const struct twin *b, const char *file,
-                    char ret_error[static INI_ERROR_SIZE])
+static bool compare_twins(const struct twin *a, const struct twin *b, const char *file,
+                          char ret_error[static INI_ERROR_SIZE])
 {
         const struct ini_line line = { .file = file, .number = b->line, .error = ret_error };
         const char *interface = is_same_group(&a->where.group, &b->where.group)
@@ -122,7 +122,7 @@ bool twins_check(const struct config *main, unsigned main_line, const struct bus
                 if (!find_where(twin->config, &twin->where))
                         continue;
                 for (size_t k = 0; k < n; k++)
-                        if (!compare(&all[k], twin, file, ret_error))
+                        if (!compare_twins(&all[k], twin, file, ret_error))
                                 return false;
                 n++;
         }

@@ -53,8 +53,8 @@ static void log_cut(struct connections *all, const struct admission *a)
 }
 
 /* @nobody: NULL if the other end is the broker's own, and what came over TCP behind it. */
-static int judge(const struct policy *policy, int fd, const struct ucred *peer,
-                 const struct nobody *nobody, struct rights **ret_rights)
+static int judge_peer(const struct policy *policy, int fd, const struct ucred *peer,
+                      const struct nobody *nobody, struct rights **ret_rights)
 {
         struct credentials who = { .uid = peer->uid, .gid = peer->gid };
         gid_t room[GROUPS_AT_FIRST], *groups;
@@ -73,7 +73,8 @@ static int judge(const struct policy *policy, int fd, const struct ucred *peer,
 }
 
 /* There are too many: @a is told so. */
-static void refuse(struct connections *all, const struct admission *a, int fd, enum limit limit)
+static void refuse_link(struct connections *all, const struct admission *a, int fd,
+                        enum limit limit)
 {
         char who[64], why[96];
 
@@ -97,10 +98,10 @@ bool admit(struct connections *all, int fd, bool is_tcp, struct admission *ret_a
         a.uid = peer.uid;
         a.user = quota_add_link(all->quota, peer.uid, all->it->now, &limit);
         if (limit)
-                refuse(all, &a, fd, limit);
+                refuse_link(all, &a, fd, limit);
         if (!a.user)
                 return false;
-        if (judge(all->policy, fd, &peer, is_tcp ? NULL : &all->nobody, &a.rights)) {
+        if (judge_peer(all->policy, fd, &peer, is_tcp ? NULL : &all->nobody, &a.rights)) {
                 quota_remove_link(a.user);
                 return false;
         }
@@ -117,7 +118,7 @@ int admit_again(const struct connection *c, const struct policy *policy, struct 
 
         /* As who it connected; that does not change, and neither does this fail. */
         getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-        return judge(policy, c->fd, &peer, c->peer ? NULL : &c->all->nobody, ret_rights);
+        return judge_peer(policy, c->fd, &peer, c->peer ? NULL : &c->all->nobody, ret_rights);
 }
 
 void admit_undo(const struct admission *a)

@@ -21,7 +21,7 @@
 #define FRAME_LEAST (FRAME_HEADER_SIZE + 23)
 
 /* Room to read into: the shared chunk from its start if nobody refers to it any more. */
-static bool make_room(struct connections *all, size_t n)
+static bool make_read_room(struct connections *all, size_t n)
 {
         struct iteration *it = all->it;
 
@@ -239,7 +239,7 @@ static bool on_readable(struct connection *c)
 
         if (is_paused(c))
                 return false;
-        if (!make_room(all, READ_MIN)) {
+        if (!make_read_room(all, READ_MIN)) {
                 connection_kill(c, "memory is short");
                 return false;
         }

@@ -27,7 +27,7 @@ static void hold_less(struct connection *c)
 }
 
 /* The socket takes no more for now. */
-static void block(struct connection *c)
+static void block_connection(struct connection *c)
 {
         c->is_blocked = true;
         hold_less(c);
@@ -84,7 +84,7 @@ static void write_queue(struct connection *c)
                 if (n >= 0)
                         queue_pop(&c->queue, (size_t)n);
                 else if (errno == EAGAIN || errno == ENOBUFS)
-                        block(c);
+                        block_connection(c);
                 else if (errno == EPIPE || errno == ECONNRESET)
                         half_close(c);
                 else if (errno != EINTR)

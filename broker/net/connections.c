@@ -39,7 +39,7 @@ void connections_deinit(struct connections *all)
 }
 
 /* With all that it has but its memory, which its owner allocates. */
-static int begin(struct connections *all, struct admission *a, int fd, char *peer)
+static int connection_begin(struct connections *all, struct admission *a, int fd, char *peer)
 {
         struct connection *c = all->owner->on_new(all->owner, a->rights);
         char name[CONNECTION_NAME_SIZE];
@@ -81,7 +81,7 @@ int connections_add(struct connections *all, int fd, char *peer)
                 deadlines_release(&all->pauses);
                 return -EACCES;
         }
-        r = begin(all, &admission, fd, peer);
+        r = connection_begin(all, &admission, fd, peer);
         if (r) {
                 deadlines_release(&all->pauses);
                 admit_undo(&admission);
@@ -89,12 +89,12 @@ int connections_add(struct connections *all, int fd, char *peer)
         return r;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_connection_closed(uv_handle_t *handle)
 {
         free(handle->data);
 }
 
-static void end(struct connection *c)
+static void connection_reap(struct connection *c)
 {
         struct connections *all = c->all;
 
@@ -110,7 +110,7 @@ static void end(struct connection *c)
         free(c->peer);
         list_remove(&all->all, &c->node);
         all->n--;
-        uv_close((uv_handle_t *)&c->poll, on_closed);
+        uv_close((uv_handle_t *)&c->poll, on_connection_closed);
         close(c->fd);
 }
 
@@ -119,7 +119,7 @@ void connections_reap(struct connections *all)
         struct list_node *node;
 
         while ((node = list_pop(&all->dead)))
-                end(container_of(node, struct connection, dead_node));
+                connection_reap(container_of(node, struct connection, dead_node));
 }
 
 void connections_end(struct connections *all, const char *why)

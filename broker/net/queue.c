@@ -37,7 +37,7 @@ static size_t frame_size(const struct slice *s)
         return FRAME_HEADER_SIZE + frame_get_length(s->chunk->bytes + s->at);
 }
 
-static void account(struct queue *q, enum kind kind, size_t n_messages, size_t bytes)
+static void queue_discharge(struct queue *q, enum kind kind, size_t n_messages, size_t bytes)
 {
         q->n[kind] -= n_messages;
         q->n_messages -= n_messages;
@@ -50,7 +50,7 @@ static void account(struct queue *q, enum kind kind, size_t n_messages, size_t b
 
 static void empty_slice(struct queue *q, struct slice *s)
 {
-        account(q, s->kind, s->n, s->end - s->at);
+        queue_discharge(q, s->kind, s->n, s->end - s->at);
         s->n = 0;
         s->at = s->end;
         s->chunk = chunk_unref(s->chunk);
@@ -69,7 +69,7 @@ void queue_deinit(struct queue *q)
 /* ---- the ring ------------------------------------------------------------------------------ */
 
 /* Takes the slots of emptied slices back. */
-static void squeeze(struct queue *q)
+static void squeeze_ring(struct queue *q)
 {
         uint64_t to = q->head, settled = q->head;
 
@@ -88,7 +88,7 @@ static void squeeze(struct queue *q)
                 q->oldest[kind] = q->head;
 }
 
-static int grow(struct queue *q)
+static int grow_ring(struct queue *q)
 {
         size_t size = q->size ? q->size * 2 : SLICES_MIN;
         struct slice *slices = malloc(size * sizeof(*slices));
@@ -104,16 +104,16 @@ static int grow(struct queue *q)
 }
 
 /* Makes room for one more slice and the one that queue_pop() may need. */
-static int reserve(struct queue *q)
+static int reserve_slots(struct queue *q)
 {
         if (q->tail - q->head + 2 <= q->size)
                 return 0;
         if (q->size > SLICES_MIN) {
-                squeeze(q);
+                squeeze_ring(q);
                 if (q->tail - q->head <= q->size / 2)
                         return 0;
         }
-        return grow(q);
+        return grow_ring(q);
 }
 
 /* ---- limits -------------------------------------------------------------------------------- */
@@ -152,12 +152,12 @@ static bool drop_oldest(struct queue *q, enum kind kind)
         }
         s->at += (uint32_t)n;
         s->n--;
-        account(q, kind, 1, n);
+        queue_discharge(q, kind, 1, n);
         return true;
 }
 
 /* Makes room for @n octets of @kind; false if there is none. */
-static bool make_room(struct queue *q, size_t n, enum kind kind)
+static bool queue_make_room(struct queue *q, size_t n, enum kind kind)
 {
         while (queue_check(q, n, kind)) {
                 if (kind == KIND_ANSWER)
@@ -199,7 +199,7 @@ static bool joins(const struct slice *s, const struct slice *next)
                !s->partial && !next->partial;
 }
 
-static void charge(struct queue *q, enum kind kind, size_t n)
+static void queue_charge(struct queue *q, enum kind kind, size_t n)
 {
         q->n[kind]++;
         q->user->n_backlogs += q->n_messages++ == 0;
@@ -210,7 +210,7 @@ static void charge(struct queue *q, enum kind kind, size_t n)
 
 int queue_push(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum kind kind)
 {
-        if (make_room(q, n, kind))
+        if (queue_make_room(q, n, kind))
                 return queue_append(q, chunk, at, n, kind);
         if (kind == KIND_ANSWER || kind == KIND_RELIABLE)
                 return MBUS_E_FULL;
@@ -228,13 +228,13 @@ int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum
                 slot(q, q->tail - 1)->end = s.end;
                 slot(q, q->tail - 1)->n++;
         } else {
-                r = reserve(q);
+                r = reserve_slots(q);
                 if (r)
                         return r;
                 chunk_ref(chunk);
                 *slot(q, q->tail++) = s;
         }
-        charge(q, s.kind, n);
+        queue_charge(q, s.kind, n);
         return 0;
 }
 
@@ -256,7 +256,7 @@ static bool reserve_own(struct queue *q, size_t n)
 int queue_insert(struct queue *q, struct span frame)
 {
         struct slice s = { .n = 1, .kind = KIND_ANSWER };
-        int r = reserve(q);
+        int r = reserve_slots(q);
 
         if (r == 0 && !reserve_own(q, frame.n))
                 r = -ENOMEM;
@@ -268,7 +268,7 @@ int queue_insert(struct queue *q, struct span frame)
         s.end = (uint32_t)(q->own->n + frame.n);
         q->own->n += frame.n;
         *slot(q, --q->head) = s;
-        charge(q, s.kind, frame.n);
+        queue_charge(q, s.kind, frame.n);
         return 0;
 }
 
@@ -296,20 +296,20 @@ static void pop_within(struct queue *q, struct slice *s, size_t n)
 
         if (s->partial) {
                 s->at += (uint32_t)n;
-                account(q, s->kind, 0, n);
+                queue_discharge(q, s->kind, 0, n);
                 return;
         }
         for (size = frame_size(s); size <= n; size = frame_size(s)) {
                 s->at += (uint32_t)size;
                 s->n--;
-                account(q, s->kind, 1, size);
+                queue_discharge(q, s->kind, 1, size);
                 n -= size;
         }
         if (n == 0)
                 return;
         q->n[s->kind]--;
         q->n[KIND_ANSWER]++;
-        account(q, KIND_ANSWER, 0, n);
+        queue_discharge(q, KIND_ANSWER, 0, n);
         half = (struct slice){ .chunk = s->chunk,
                                .at = s->at + (uint32_t)n,
                                .end = s->at + (uint32_t)size,

@@ -19,7 +19,7 @@
 
 /* ---- its end ------------------------------------------------------------------------------- */
 
-static void on_closed(uv_handle_t *handle)
+static void on_tcp_closed(uv_handle_t *handle)
 {
         struct tcp_connection *c = handle->data;
 
@@ -41,22 +41,22 @@ void tcp_connection_end(struct tcp_connection *c, const char *why)
         log_debug("TCP link from %s ends: %s", c->peer, why);
         list_remove(&c->listener->accepted, &c->node);
         uv_poll_stop(&c->net_poll);
-        uv_close((uv_handle_t *)&c->net_poll, on_closed);
+        uv_close((uv_handle_t *)&c->net_poll, on_tcp_closed);
         close(c->net);
         if (!tcp_connection_is_authenticated(c)) {
                 c->listener->n_unauthenticated--;
                 return;
         }
         uv_poll_stop(&c->pair_poll);
-        uv_close((uv_handle_t *)&c->pair_poll, on_closed);
+        uv_close((uv_handle_t *)&c->pair_poll, on_tcp_closed);
         close(c->pair);
 }
 
 /* ---- to and fro ---------------------------------------------------------------------------- */
 
-static void update_polls(struct tcp_connection *c);
+static void update_tcp_polls(struct tcp_connection *c);
 
-static void on_pair(uv_poll_t *poll, int status, int events);
+static void on_pair_ready(uv_poll_t *poll, int status, int events);
 
 void tcp_listener_log_no_descriptors(struct tcp_listener *t, int error)
 {
@@ -218,7 +218,7 @@ static void lose_net(struct tcp_connection *c, int r)
         tcp_connection_end(c, r == -EPIPE ? "it was closed" : strerror(-r));
 }
 
-static void on_net(uv_poll_t *poll, int status, int events)
+static void on_net_ready(uv_poll_t *poll, int status, int events)
 {
         struct tcp_connection *c = poll->data;
         int r = status < 0 ? -EPIPE : 0;
@@ -231,10 +231,10 @@ static void on_net(uv_poll_t *poll, int status, int events)
         if (r < 0)
                 lose_net(c, r);
         else
-                update_polls(c);
+                update_tcp_polls(c);
 }
 
-static void on_pair(uv_poll_t *poll, int status, int events)
+static void on_pair_ready(uv_poll_t *poll, int status, int events)
 {
         struct tcp_connection *c = poll->data;
         int r = 0;
@@ -248,20 +248,20 @@ static void on_pair(uv_poll_t *poll, int status, int events)
         if (r < 0)
                 tcp_connection_end(c, r == -EPIPE ? "the broker closed it" : strerror(-r));
         else
-                update_polls(c);
+                update_tcp_polls(c);
 }
 
 /* Each side is read while the other one takes it. */
-static void update_polls(struct tcp_connection *c)
+static void update_tcp_polls(struct tcp_connection *c)
 {
         int net = (pipe_has_room(&c->to_pair) ? UV_READABLE : 0) |
                   (pipe_n(&c->to_net) > 0 ? UV_WRITABLE : 0);
         int pair = (pipe_has_room(&c->to_net) ? UV_READABLE : 0) |
                    (pipe_n(&c->to_pair) > 0 ? UV_WRITABLE : 0);
 
-        uv_poll_start(&c->net_poll, net ? net : UV_DISCONNECT, on_net);
+        uv_poll_start(&c->net_poll, net ? net : UV_DISCONNECT, on_net_ready);
         if (tcp_connection_is_authenticated(c))
-                uv_poll_start(&c->pair_poll, pair ? pair : UV_DISCONNECT, on_pair);
+                uv_poll_start(&c->pair_poll, pair ? pair : UV_DISCONNECT, on_pair_ready);
 }
 
 /* ---- its beginning ------------------------------------------------------------------------- */
@@ -315,7 +315,7 @@ int tcp_connection_new(struct tcp_listener *t, int fd, const union socket_addres
         if (pipe_write(&c->to_net, fd) < 0)
                 lose_net(c, -EPIPE);
         else
-                update_polls(c);
+                update_tcp_polls(c);
         return 0;
 }
 

@@ -28,27 +28,27 @@ static struct tcp_connection *oldest_unauthenticated(const struct tcp_listener *
         return NULL;
 }
 
-static void on_accept(uv_poll_t *poll, int status, int events);
+static void on_tcp_accept(uv_poll_t *poll, int status, int events);
 
 /* 0 or an error of libuv. */
-static int accept_all(struct tcp_listener *t)
+static int resume_accepting(struct tcp_listener *t)
 {
         int r = 0;
 
         for (unsigned i = 0; i < t->n_sockets && r == 0; i++)
-                r = uv_poll_start(&t->sockets[i].poll, UV_READABLE, on_accept);
+                r = uv_poll_start(&t->sockets[i].poll, UV_READABLE, on_tcp_accept);
         return r;
 }
 
-static void accept_none(struct tcp_listener *t)
+static void stop_accepting(struct tcp_listener *t)
 {
         for (unsigned i = 0; i < t->n_sockets; i++)
                 uv_poll_stop(&t->sockets[i].poll);
 }
 
-static void set_timer(struct tcp_listener *t);
+static void set_tcp_timer(struct tcp_listener *t);
 
-static void on_timer(uv_timer_t *timer)
+static void on_tcp_timer(uv_timer_t *timer)
 {
         struct tcp_listener *t = timer->data;
         struct tcp_connection *c;
@@ -56,11 +56,11 @@ static void on_timer(uv_timer_t *timer)
         iteration_wake(t->connections->it);
         while ((c = oldest_unauthenticated(t)) && c->deadline <= t->connections->it->now)
                 tcp_connection_reject(c, TCP_TOO_LATE);
-        accept_all(t);
-        set_timer(t);
+        resume_accepting(t);
+        set_tcp_timer(t);
 }
 
-static void set_timer(struct tcp_listener *t)
+static void set_tcp_timer(struct tcp_listener *t)
 {
         const struct tcp_connection *c = oldest_unauthenticated(t);
         uint64_t now = t->connections->it->now;
@@ -68,11 +68,11 @@ static void set_timer(struct tcp_listener *t)
         if (!c)
                 return;
         uv_update_time(&t->connections->it->loop);
-        uv_timer_start(&t->timer, on_timer,
+        uv_timer_start(&t->timer, on_tcp_timer,
                        c->deadline > now ? (c->deadline - now) / NSEC_PER_MSEC + 1 : 0, 0);
 }
 
-static void on_accept(uv_poll_t *poll, int status, int events)
+static void on_tcp_accept(uv_poll_t *poll, int status, int events)
 {
         const struct tcp_socket *s = poll->data;
         struct tcp_listener *t = s->listener;
@@ -95,17 +95,17 @@ static void on_accept(uv_poll_t *poll, int status, int events)
                         break;
                 /* One that ends, or a moment, will help. */
                 tcp_listener_log_no_descriptors(t, errno);
-                accept_none(t);
-                uv_timer_start(&t->timer, on_timer, ACCEPT_PAUSE_MS, 0);
+                stop_accepting(t);
+                uv_timer_start(&t->timer, on_tcp_timer, ACCEPT_PAUSE_MS, 0);
                 return;
         }
-        set_timer(t);
+        set_tcp_timer(t);
 }
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static int fail(const struct tcp_listener *t, const struct tcp_listen_address *at,
-                const char *address, const char *why)
+static int fail_address(const struct tcp_listener *t, const struct tcp_listen_address *at,
+                        const char *address, const char *why)
 {
         bool other = address[0] && strcmp(address, at->text) != 0;
 
@@ -116,7 +116,7 @@ static int fail(const struct tcp_listener *t, const struct tcp_listen_address *a
 }
 
 /* The descriptor or -errno. The IPv6 address of all is for IPv4, too. */
-static int listen_at(const union socket_address *a)
+static int listen_at_address(const union socket_address *a)
 {
         int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         int one = 1, only, error;
@@ -148,7 +148,7 @@ static int listen_at_all(const union socket_address *a, int error)
 
         if (!is_elsewhere(error) || !socket_address_parse("0.0.0.0", socket_address_port(a), &v4))
                 return error;
-        return listen_at(&v4);
+        return listen_at_address(&v4);
 }
 
 /* @spare: others of the name are there. */
@@ -160,8 +160,8 @@ static int add_socket(struct tcp_listener *t, const struct tcp_listen_address *a
 
         tcp_address_format(a, text);
         if (t->n_sockets == TCP_LISTENERS_MAX)
-                return fail(t, at, text, "there are TCP_LISTENERS_MAX addresses already");
-        fd = listen_at(a);
+                return fail_address(t, at, text, "there are TCP_LISTENERS_MAX addresses already");
+        fd = listen_at_address(a);
         if (fd < 0 && at->text[0] == '*')
                 fd = listen_at_all(a, fd);
         if (fd < 0 && spare && is_elsewhere(fd)) {
@@ -169,7 +169,7 @@ static int add_socket(struct tcp_listener *t, const struct tcp_listen_address *a
                 return 0;
         }
         if (fd < 0)
-                return fail(t, at, text, strerror(-fd));
+                return fail_address(t, at, text, strerror(-fd));
         t->sockets[t->n_sockets++] = (struct tcp_socket){ .listener = t, .fd = fd };
         if (!tcp_address_is_loopback(a) && !crypto_encrypts(t->crypto))
                 log_warning("TCP=%s: who is on the way can read everything, since the bus does not "
@@ -188,7 +188,7 @@ static int add_address(struct tcp_listener *t, const struct tcp_listen_address *
         int r = tcp_listen_address_find(at->text, &found, &why);
 
         if (r)
-                return fail(t, at, "", r > 0 ? why : strerror(-r));
+                return fail_address(t, at, "", r > 0 ? why : strerror(-r));
         for (size_t i = 0; i < found.n && r == 0; i++)
                 r = add_socket(t, at, &found.at[i], t->n_sockets > before || i + 1 < found.n);
         return r;
@@ -223,14 +223,14 @@ int tcp_listener_start(struct tcp_listener *t)
                 r = uv_poll_init(loop, &t->sockets[i].poll, t->sockets[i].fd);
                 t->sockets[i].poll.data = &t->sockets[i];
         }
-        return r ? r : accept_all(t);
+        return r ? r : resume_accepting(t);
 }
 
 void tcp_listener_stop(struct tcp_listener *t)
 {
         if (!t->connections)
                 return;
-        accept_none(t);
+        stop_accepting(t);
         uv_timer_stop(&t->timer);
         while (t->accepted.first)
                 tcp_connection_finish(connection_of(t->accepted.first));

@@ -19,9 +19,9 @@ static void log_no_descriptors(struct unix_listener *l, int error)
                     l->path, strerror(error), l->all->n);
 }
 
-static void on_resume(uv_timer_t *timer);
+static void on_unix_resume(uv_timer_t *timer);
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+static void on_unix_accept(uv_poll_t *poll, int status, int events)
 {
         struct unix_listener *l = poll->data;
         int fd;
@@ -41,16 +41,16 @@ static void on_connection(uv_poll_t *poll, int status, int events)
                         return;
                 log_no_descriptors(l, errno);
                 uv_poll_stop(&l->poll);
-                uv_timer_start(&l->timer, on_resume, ACCEPT_PAUSE_MS, 0);
+                uv_timer_start(&l->timer, on_unix_resume, ACCEPT_PAUSE_MS, 0);
                 return;
         }
 }
 
-static void on_resume(uv_timer_t *timer)
+static void on_unix_resume(uv_timer_t *timer)
 {
         struct unix_listener *l = timer->data;
 
-        uv_poll_start(&l->poll, UV_READABLE, on_connection);
+        uv_poll_start(&l->poll, UV_READABLE, on_unix_accept);
 }
 
 int unix_listener_start(struct unix_listener *l, struct connections *all, int fd, const char *path)
@@ -65,21 +65,21 @@ int unix_listener_start(struct unix_listener *l, struct connections *all, int fd
         if (r == 0)
                 r = uv_poll_init(&all->it->loop, &l->poll, fd);
         if (r == 0)
-                r = uv_poll_start(&l->poll, UV_READABLE, on_connection);
+                r = uv_poll_start(&l->poll, UV_READABLE, on_unix_accept);
         return r;
 }
 
 void unix_listener_replace(struct unix_listener *l, int fd)
 {
         /* Who has connected to the old one is taken still. */
-        on_connection(&l->poll, 0, UV_READABLE);
+        on_unix_accept(&l->poll, 0, UV_READABLE);
         uv_poll_stop(&l->poll);
         uv_timer_stop(&l->timer);
         /* The new one has the number of the old one, which the poll knows. */
         if (dup3(fd, l->fd, O_CLOEXEC) < 0)
                 log_error("%s: it cannot be listened on: %s", l->path, strerror(errno));
         close(fd);
-        uv_poll_start(&l->poll, UV_READABLE, on_connection);
+        uv_poll_start(&l->poll, UV_READABLE, on_unix_accept);
 }
 
 void unix_listener_stop(struct unix_listener *l)
