@@ -182,26 +182,26 @@ void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now,
 /* Two things that others wrote, and what is wrong with them. */
 #define WHAT_SIZE (2 * EXCERPT_MAX + 128)
 
-void quota_vcount(struct quota *q, struct quota_user *u, enum count count, uint64_t now,
+void quota_vcount(struct quota *q, struct quota_user *u, enum drop_cause cause, uint64_t now,
                   const char *who, const char *format, va_list args)
 {
         char what[WHAT_SIZE];
         uint64_t n_silent;
 
         assert(!u == !who);
-        q->counts[count]++;
-        if (!log_cause_is_due(u ? &u->odd[count] : &q->odd[count], now, &n_silent))
+        q->drops[cause]++;
+        if (!log_cause_is_due(u ? &u->odd[cause] : &q->odd[cause], now, &n_silent))
                 return;
         vsnprintf(what, sizeof(what), format, args);
         log_warning("%s%s%s (%" PRIu64 " more before)", who ? who : "", who ? ": " : "", what,
                     n_silent);
 }
 
-void quota_count(struct quota *q, enum count count, uint64_t now, const char *format, ...)
+void quota_count(struct quota *q, enum drop_cause cause, uint64_t now, const char *format, ...)
 {
         va_list args;
 
         va_start(args, format);
-        quota_vcount(q, NULL, count, now, NULL, format, args);
+        quota_vcount(q, NULL, cause, now, NULL, format, args);
         va_end(args);
 }

@@ -72,7 +72,7 @@ struct quota_user {
         uint64_t paused_until; /* its links are not read before */
         struct log_cause causes[LIMIT_MAX];
         struct log_cause fixed[FIXED_MAX];
-        struct log_cause odd[COUNT_MAX]; /* what its links do wrong */
+        struct log_cause odd[DROP_MAX]; /* what its links do wrong */
 };
 
 #define QUOTA_USERS_HASH 64
@@ -84,8 +84,8 @@ struct quota {
         size_t n_users; /* with a link */
         struct quota_user *users[QUOTA_USERS_HASH];
         struct log_cause refused; /* links */
-        uint64_t counts[COUNT_MAX];
-        struct log_cause odd[COUNT_MAX]; /* that are nobody's of the clients */
+        uint64_t drops[DROP_MAX];
+        struct log_cause odd[DROP_MAX]; /* that are nobody's of the clients */
 };
 
 void quota_init(struct quota *q, const struct limits *limits, const char *file);
@@ -140,10 +140,10 @@ uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint
 
 /* Counts what went wrong, by @u or (NULL) on a bus, and logs the first of a row: "WHO: WHAT"; @who
  * is NULL with @u. */
-void quota_vcount(struct quota *q, struct quota_user *u, enum count count, uint64_t now,
+void quota_vcount(struct quota *q, struct quota_user *u, enum drop_cause cause, uint64_t now,
                   const char *who, const char *format, va_list args);
 /* The same for a bus. */
-void quota_count(struct quota *q, enum count count, uint64_t now, const char *format, ...)
+void quota_count(struct quota *q, enum drop_cause cause, uint64_t now, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 /* Logs, if @cause is due, "WHO: LIMIT=N is reached: WHAT", and how to change it. */
 void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,

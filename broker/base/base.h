@@ -5,7 +5,7 @@
  *      limits           every number that bounds what others can make grow
  *      iteration        the clocks and the shared memory of one iteration of the loop
  *      chunk, pipe      memory that messages pass through
- *      count            what goes wrong, by cause
+ *      drop-cause       what goes wrong, by cause
  *      log, exit, version
  *                       lines for the administrator, and the exit status
  *      excerpt          what others wrote, as far as a line repeats it

@@ -55,8 +55,8 @@ static void bus_on_dropped(struct bridges *all, struct bus *bus, const struct ev
         };
 
         bus_note_loss(bus, event->drop, event->count);
-        all->quota->counts[COUNT_BUS_LOST] += event->count - 1;
-        quota_count(all->quota, COUNT_BUS_LOST, all->it->now, "%s",
+        all->quota->drops[DROP_BUS_LOST] += event->count - 1;
+        quota_count(all->quota, DROP_BUS_LOST, all->it->now, "%s",
                     why[bus_is_main(bus)][event->drop == MBUS_DROP_SOCKET]);
 }
 

@@ -154,7 +154,7 @@ static void proxy_say(struct proxy *p, const struct address *dest, uint64_t time
         }
         r = engine_send(bus->engine, all->it->now, timestamp, p->hosted.entity, dest, payload);
         if (r)
-                quota_count(all->quota, COUNT_BUS_FULL, all->it->now,
+                quota_count(all->quota, DROP_BUS_FULL, all->it->now,
                             r == MBUS_E_TOO_LARGE
                                     ? "a message is too large for another bus"
                                     : "messages come faster than another bus takes them");
@@ -331,7 +331,7 @@ static void take_reliable(struct bridges *all, struct bus *bus, struct entity *r
         if (r == 0)
                 return;
         engine_refuse(bus->engine, recipient, &h->src, h->seq);
-        quota_count(all->quota, r == MBUS_E_UNKNOWN ? COUNT_DENIED : COUNT_BUS_FULL, all->it->now,
+        quota_count(all->quota, r == MBUS_E_UNKNOWN ? DROP_DENIED : DROP_BUS_FULL, all->it->now,
                     r == MBUS_E_UNKNOWN ? "no route lets a reliable message pass to another bus"
                                         : "a reliable message did not get to another bus");
 }

@@ -130,7 +130,7 @@ static void attach(struct request *request, const struct address *address)
         int result;
 
         if (request->s->rights && !rights_may_attach(request->s->rights, address)) {
-                connection_count(&request->s->link, COUNT_DENIED,
+                connection_count(&request->s->link, DROP_DENIED,
                                  "[policy] does not let it attach %.*s",
                                  excerpt_size(address->text), address->text.at);
                 request_refuse(

@@ -18,7 +18,7 @@ static void on_quit(struct request *request)
                 control_quit(request->control, "a client");
                 return;
         }
-        connection_count(&request->s->link, COUNT_DENIED,
+        connection_count(&request->s->link, DROP_DENIED,
                          "it may not end the broker (QUIT in [broker])");
         request_fail(request, MBUS_REASON_DENIED,
                      request->control->settings->options.quit == QUIT_NEVER
@@ -54,7 +54,7 @@ static void on_hello_or_bye(struct request *request)
 {
         static const char why[] = "mbus.hello and mbus.bye are said by the broker";
 
-        connection_count(&request->s->link, COUNT_DENIED, "%s", why);
+        connection_count(&request->s->link, DROP_DENIED, "%s", why);
         if (request->h->reliable)
                 request_fail(request, MBUS_REASON_DENIED, why);
         request->failed = true;

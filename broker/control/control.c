@@ -45,8 +45,7 @@ static void on_message(struct broker_commands *commands, struct session *s, cons
         size_t at = 0;
 
         if (payload_parse(&payload, text, NULL)) {
-                connection_count(&s->link, COUNT_MALFORMED,
-                                 "a message for the broker is malformed");
+                connection_count(&s->link, DROP_MALFORMED, "a message for the broker is malformed");
                 reply_undelivered(s, h->src.text, h->seq, MBUS_REASON_MALFORMED,
                                   "the commands are malformed");
                 return;
@@ -70,7 +69,7 @@ static bool from_bus(struct control *control, const struct message *m, struct sp
         const struct span src = m->header.src.text;
 
         if (span_begins(command, "broker.")) {
-                quota_count(control->quota, COUNT_UNKNOWN, control->it->now,
+                quota_count(control->quota, DROP_UNKNOWN, control->it->now,
                             "%.*s from %.*s is not done: the broker takes no commands from the bus",
                             excerpt_size(command), command.at, excerpt_size(src), src.at);
                 return false;
@@ -82,7 +81,7 @@ static bool from_bus(struct control *control, const struct message *m, struct sp
                 control_quit(control, "an entity of the bus");
                 return true;
         }
-        quota_count(control->quota, COUNT_DENIED, control->it->now,
+        quota_count(control->quota, DROP_DENIED, control->it->now,
                     "mbus.quit from the bus does not end the broker (QUIT in [broker])");
         return false;
 }

@@ -25,9 +25,9 @@ static void deny_source(struct request *request)
 {
         const struct span src = request->h->src.text;
 
-        connection_count(&request->s->link, COUNT_DENIED,
-                         "SrcAddr %.*s is not attached to it: %.*s", excerpt_size(src), src.at,
-                         excerpt_size(request->command->text), request->command->text.at);
+        connection_count(&request->s->link, DROP_DENIED, "SrcAddr %.*s is not attached to it: %.*s",
+                         excerpt_size(src), src.at, excerpt_size(request->command->text),
+                         request->command->text.at);
         if (request->h->reliable)
                 request_fail(request, MBUS_REASON_DENIED, "SrcAddr is not attached to the link");
         request->failed = true;
@@ -36,7 +36,7 @@ static void deny_source(struct request *request)
 /* It is for the owner, who this is not. */
 static void deny_stranger(struct request *request)
 {
-        connection_count(&request->s->link, COUNT_DENIED, "only the owner may say %.*s",
+        connection_count(&request->s->link, DROP_DENIED, "only the owner may say %.*s",
                          excerpt_size(request->command->text), request->command->text.at);
         request_fail(
                 request, MBUS_REASON_DENIED,
@@ -63,7 +63,7 @@ static void on_unknown(struct request *request)
                 near = table_find_near(request->control->tables[i], name);
         snprintf(why, sizeof(why), "there is no command %.*s%s%s%s", excerpt_size(name), name.at,
                  near ? ", is " : "", near ? near : "", near ? " meant?" : "");
-        connection_count(&request->s->link, COUNT_UNKNOWN, "%s", why);
+        connection_count(&request->s->link, DROP_UNKNOWN, "%s", why);
         if (request->h->reliable)
                 request_fail(request, MBUS_REASON_MALFORMED, why);
         request->failed = true;

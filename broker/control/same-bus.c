@@ -99,7 +99,7 @@ static void on_same_bus(struct request *request)
                 return;
         }
         charge_guess(request);
-        connection_count(&s->link, COUNT_DENIED, "its configuration is that of another bus");
+        connection_count(&s->link, DROP_DENIED, "its configuration is that of another bus");
         buffer_add_text(&no, "no ");
         value_format_string(where, &no);
         proof_answer(request, "broker.same-bus", no.failed ? span_of("no \"\"") : buffer_span(&no));

@@ -14,7 +14,7 @@
 /* The library asks for a watch unreliably, and waits for the answer all the same. */
 static void deny_by_policy(struct request *request, const char *why)
 {
-        connection_count(&request->s->link, COUNT_DENIED, "[policy] does not let it say %.*s",
+        connection_count(&request->s->link, DROP_DENIED, "[policy] does not let it say %.*s",
                          excerpt_size(request->command->text), request->command->text.at);
         request_fail(request, MBUS_REASON_DENIED, why);
 }

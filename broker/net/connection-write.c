@@ -55,7 +55,7 @@ static void tell_gap(struct connection *c, enum kind kind)
         uint64_t n = queue_take_dropped(&c->queue, kind);
         struct buffer frame = BUFFER_INIT;
 
-        c->all->quota->counts[kind == KIND_COPY ? COUNT_COPIES : COUNT_DROPPED] += n;
+        c->all->quota->drops[kind == KIND_COPY ? DROP_COPIES : DROP_DROPPED] += n;
         c->all->owner->on_gap(c, kind, n, &frame);
         if (frame.failed || queue_insert(&c->queue, buffer_span(&frame)))
                 connection_kill(c, "memory is short");

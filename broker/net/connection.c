@@ -62,13 +62,13 @@ void connection_log_fixed_limit(struct connection *c, enum fixed_limit limit, co
         quota_log_fixed(c->user, limit, c->all->it->now, who, what);
 }
 
-void connection_count(struct connection *c, enum count count, const char *format, ...)
+void connection_count(struct connection *c, enum drop_cause cause, const char *format, ...)
 {
         char name[CONNECTION_NAME_SIZE];
         va_list args;
 
         connection_name(c, name);
         va_start(args, format);
-        quota_vcount(c->all->quota, c->user, count, c->all->it->now, name, format, args);
+        quota_vcount(c->all->quota, c->user, cause, c->all->it->now, name, format, args);
         va_end(args);
 }

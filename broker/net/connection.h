@@ -166,7 +166,7 @@ void connection_name(const struct connection *c, char ret_name[static CONNECTION
 void connection_log_limit(struct connection *c, enum limit limit, const char *what);
 void connection_log_fixed_limit(struct connection *c, enum fixed_limit limit, const char *what);
 /* Counts what it did wrong, and logs the first of a row of one user: "WHO: WHAT". */
-void connection_count(struct connection *c, enum count count, const char *format, ...)
+void connection_count(struct connection *c, enum drop_cause cause, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 #endif

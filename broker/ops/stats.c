@@ -96,17 +96,17 @@ static void put_links(const struct sink *s)
 static void put_drops(const struct sink *s)
 {
         static const char lost[] = "Messages that were not passed on.";
-        static const char *const causes[COUNT_MAX] = {
-                [COUNT_MALFORMED] = "malformed",     [COUNT_DENIED] = "denied",
-                [COUNT_UNKNOWN] = "unknown_command", [COUNT_DROPPED] = "client_full",
-                [COUNT_COPIES] = "observer_full",    [COUNT_BUS_FULL] = "bus_full",
-                [COUNT_BUS_LOST] = "bus_lost",       [COUNT_ACK] = "stray_acknowledgement",
+        static const char *const causes[DROP_MAX] = {
+                [DROP_MALFORMED] = "malformed",     [DROP_DENIED] = "denied",
+                [DROP_UNKNOWN] = "unknown_command", [DROP_DROPPED] = "client_full",
+                [DROP_COPIES] = "observer_full",    [DROP_BUS_FULL] = "bus_full",
+                [DROP_BUS_LOST] = "bus_lost",       [DROP_ACK] = "stray_acknowledgement",
         };
 
-        for (unsigned i = 0; i < COUNT_MAX; i++)
+        for (unsigned i = 0; i < DROP_MAX; i++)
                 if (causes[i])
                         labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
-                                 s->ops->control->quota->counts[i]);
+                                 s->ops->control->quota->drops[i]);
 }
 
 static void put_rejections(const struct sink *s)

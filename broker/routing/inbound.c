@@ -21,7 +21,7 @@
 
 static void inbound_malformed(struct inbound *in, const char *what)
 {
-        connection_count(&in->s->link, COUNT_MALFORMED, "a frame is no message");
+        connection_count(&in->s->link, DROP_MALFORMED, "a frame is no message");
         reply_undelivered(in->s, (struct span){ "()", 2 }, 0, MBUS_REASON_MALFORMED, what);
 }
 
@@ -39,7 +39,7 @@ static void inbound_denied(struct inbound *in, const char *why, struct span comm
 {
         const struct span dest = in->fanout->dest.text;
 
-        connection_count(&in->s->link, COUNT_DENIED, "%s: %.*s to %.*s", why, excerpt_size(command),
+        connection_count(&in->s->link, DROP_DENIED, "%s: %.*s to %.*s", why, excerpt_size(command),
                          command.at, excerpt_size(dest), dest.at);
         if (in->h.reliable)
                 inbound_undelivered(in, MBUS_REASON_DENIED, why);
@@ -51,7 +51,7 @@ static void inbound_denied_source(struct inbound *in)
 {
         const struct span src = in->h.src.text, dest = in->h.dest.text;
 
-        connection_count(&in->s->link, COUNT_DENIED, "%s: %.*s to %.*s", denied_source_why,
+        connection_count(&in->s->link, DROP_DENIED, "%s: %.*s to %.*s", denied_source_why,
                          excerpt_size(src), src.at, excerpt_size(dest), dest.at);
         if (in->h.reliable)
                 reply_undelivered(in->s, src, in->h.seq, MBUS_REASON_DENIED, denied_source_why);
@@ -141,7 +141,7 @@ bool inbound_fits_by_measure(struct inbound *in)
                 return true;
         snprintf(why, sizeof(why),
                  "it is too large: it has %zu octets on the bus, and may have %zu", n, largest);
-        connection_count(&in->s->link, COUNT_MALFORMED, "a message for the bus main: %s", why);
+        connection_count(&in->s->link, DROP_MALFORMED, "a message for the bus main: %s", why);
         if (in->h.reliable)
                 inbound_undelivered(in, MBUS_REASON_MALFORMED, why);
         else
@@ -227,7 +227,7 @@ enum verdict inbound_judge(struct inbound *in, bool wholly)
                 payload_lend(&payload, &room, arena, in->payload.n);
         r = payload_parse(&payload, in->payload, &error);
         if (r) {
-                connection_count(&in->s->link, COUNT_MALFORMED,
+                connection_count(&in->s->link, DROP_MALFORMED,
                                  "the commands of a message are malformed");
                 inbound_undelivered(in, r > 0 ? MBUS_REASON_MALFORMED : MBUS_REASON_FULL,
                                     r > 0 ? error.what : "the broker's memory is short");

@@ -47,7 +47,7 @@ static void inbound_take_acks(struct inbound *in, struct true_acks *ret_acks)
                                            in->fanout->src->entity, &in->fanout->dest, seq);
                 else if (!to->proxy ||
                          !in->routing->others->acknowledge(to->proxy, seq, in->fanout->src))
-                        in->routing->quota->counts[COUNT_ACK]++;
+                        in->routing->quota->drops[DROP_ACK]++;
         }
 }
 
@@ -112,7 +112,7 @@ static bool send_to_bus(struct inbound *in, enum verdict verdict)
                 r = engine_send(routing->engine, routing->it->now, header_timestamp_ms(&in->h), src,
                                 &in->fanout->dest, in->payload);
         if (r)
-                connection_count(&in->s->link, COUNT_BUS_FULL,
+                connection_count(&in->s->link, DROP_BUS_FULL,
                                  r == MBUS_E_TOO_LARGE
                                          ? "a message is too large for the bus"
                                          : "messages come faster than the bus takes them");
