@@ -141,19 +141,19 @@ static bool is_total(enum limit limit)
         return false;
 }
 
-void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
-               const char *who, const char *what)
+void quota_log(const struct quota *q, struct log_ratelimit *ratelimit, enum limit limit,
+               uint64_t now, const char *who, const char *what)
 {
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (!log_cause_is_due(cause, now, &n_silent))
+        if (!log_ratelimit_is_due(ratelimit, now, &n_suppressed))
                 return;
         log_warning("%s: %s=%" PRIu64 " is %s: %s; to change it write %s=NUMBER below [limits] in "
                     "%s (%" PRIu64 " more before)",
                     who, limit_name(limit), q->limits.of[limit],
                     is_total(limit) ? "for all users, and this one's share of it is used up"
                                     : "reached",
-                    what, limit_name(limit), q->file, n_silent);
+                    what, limit_name(limit), q->file, n_suppressed);
 }
 
 void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now, const char *who,
@@ -169,12 +169,12 @@ void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now,
                 [FIXED_LISTS] = { "LISTS_BYTES_MAX", LISTS_BYTES_MAX },
                 [FIXED_PROOFS] = { "PROOFS_MAX", PROOFS_MAX },
         };
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (log_cause_is_due(&u->fixed[limit], now, &n_silent))
+        if (log_ratelimit_is_due(&u->fixed_limit_logs[limit], now, &n_suppressed))
                 log_warning("%s: %s=%u is reached: %s; it cannot be changed (%" PRIu64
                             " more before)",
-                            who, limits[limit].name, limits[limit].value, what, n_silent);
+                            who, limits[limit].name, limits[limit].value, what, n_suppressed);
 }
 
 /* ---- what went wrong ------------------------------------------------------------------------ */
@@ -186,15 +186,16 @@ void quota_vcount(struct quota *q, struct quota_user *u, enum drop_cause cause, 
                   const char *who, const char *format, va_list args)
 {
         char what[WHAT_SIZE];
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
         assert(!u == !who);
         q->drops[cause]++;
-        if (!log_cause_is_due(u ? &u->odd[cause] : &q->odd[cause], now, &n_silent))
+        if (!log_ratelimit_is_due(u ? &u->drop_logs[cause] : &q->drop_logs[cause], now,
+                                  &n_suppressed))
                 return;
         vsnprintf(what, sizeof(what), format, args);
         log_warning("%s%s%s (%" PRIu64 " more before)", who ? who : "", who ? ": " : "", what,
-                    n_silent);
+                    n_suppressed);
 }
 
 void quota_count(struct quota *q, enum drop_cause cause, uint64_t now, const char *format, ...)

@@ -70,9 +70,9 @@ struct quota_user {
         struct bucket commands;
         struct bucket guesses; /* at the keys of the bus */
         uint64_t paused_until; /* its links are not read before */
-        struct log_cause causes[LIMIT_MAX];
-        struct log_cause fixed[FIXED_MAX];
-        struct log_cause odd[DROP_MAX]; /* what its links do wrong */
+        struct log_ratelimit limit_logs[LIMIT_MAX];
+        struct log_ratelimit fixed_limit_logs[FIXED_MAX];
+        struct log_ratelimit drop_logs[DROP_MAX]; /* what its links do wrong */
 };
 
 #define QUOTA_USERS_HASH 64
@@ -83,9 +83,9 @@ struct quota {
         uint64_t use[QUOTA_MAX];
         size_t n_users; /* with a link */
         struct quota_user *users[QUOTA_USERS_HASH];
-        struct log_cause refused; /* links */
+        struct log_ratelimit refused; /* links */
         uint64_t drops[DROP_MAX];
-        struct log_cause odd[DROP_MAX]; /* that are nobody's of the clients */
+        struct log_ratelimit drop_logs[DROP_MAX]; /* that are nobody's of the clients */
 };
 
 void quota_init(struct quota *q, const struct limits *limits, const char *file);
@@ -145,9 +145,9 @@ void quota_vcount(struct quota *q, struct quota_user *u, enum drop_cause cause, 
 /* The same for a bus. */
 void quota_count(struct quota *q, enum drop_cause cause, uint64_t now, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
-/* Logs, if @cause is due, "WHO: LIMIT=N is reached: WHAT", and how to change it. */
-void quota_log(const struct quota *q, struct log_cause *cause, enum limit limit, uint64_t now,
-               const char *who, const char *what);
+/* Logs, if @ratelimit lets it, "WHO: LIMIT=N is reached: WHAT", and how to change it. */
+void quota_log(const struct quota *q, struct log_ratelimit *ratelimit, enum limit limit,
+               uint64_t now, const char *who, const char *what);
 /* The same for a user's link and a limit that cannot be changed. */
 void quota_log_fixed(struct quota_user *u, enum fixed_limit limit, uint64_t now, const char *who,
                      const char *what);

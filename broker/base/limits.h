@@ -143,7 +143,7 @@
 #define METRICS_TIMEOUT_S 10
 /* What the sockets, the loop and the first client take, with some to spare. */
 #define DESCRIPTORS_MIN 32
-/* A cause is logged again after this long. */
+/* A line whose rate is limited is logged again after this long. */
 #define LOG_INTERVAL_MS 10000
 /* Lines of the log that were lost are told of so soon after that was tried. */
 #define LOG_RETRY_MS 1000

@@ -135,23 +135,23 @@ void log_error_at(const char *file, unsigned line, const char *key, const char *
         log_error("%s:%u: %s: %s", file, line, key, what);
 }
 
-bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent)
+bool log_ratelimit_is_due(struct log_ratelimit *ratelimit, uint64_t now, uint64_t *ret_n_suppressed)
 {
-        if (now < cause->until) {
-                cause->n_silent++;
+        if (now < ratelimit->until) {
+                ratelimit->n_suppressed++;
                 return false;
         }
-        *ret_n_silent = cause->n_silent;
-        cause->n_silent = 0;
-        cause->until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
+        *ret_n_suppressed = ratelimit->n_suppressed;
+        ratelimit->n_suppressed = 0;
+        ratelimit->until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
         return true;
 }
 
 bool log_trouble_is_due(struct log_trouble *trouble, uint64_t now)
 {
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (trouble->said || !log_cause_is_due(&trouble->cause, now, &n_silent))
+        if (trouble->said || !log_ratelimit_is_due(&trouble->ratelimit, now, &n_suppressed))
                 return false;
         trouble->said = true;
         return true;

@@ -48,23 +48,24 @@ void log_turn(uint64_t now);
 void log_set_held(bool held);
 
 /*
- * One cause of trouble: LOG_INTERVAL_MS must pass before it is logged again, with the number of
+ * One line of the log: LOG_INTERVAL_MS must pass before it is logged again, with the number of
  * times that it was not. All zero at first.
  */
-struct log_cause {
+struct log_ratelimit {
         uint64_t until;
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 };
 
-/* Whether to log now; *@ret_n_silent is how often it was not since the last time. */
-bool log_cause_is_due(struct log_cause *cause, uint64_t now, uint64_t *ret_n_silent);
+/* Whether to log now; *@ret_n_suppressed is how often it was not since the last time. */
+bool log_ratelimit_is_due(struct log_ratelimit *ratelimit, uint64_t now,
+                          uint64_t *ret_n_suppressed);
 
 /*
  * Trouble that lasts: it is said when it begins and when it is over, and not in between. What comes
- * and goes is said no more often than a cause. All zero at first.
+ * and goes is said no more often than its rate limit lets it. All zero at first.
  */
 struct log_trouble {
-        struct log_cause cause;
+        struct log_ratelimit ratelimit;
         bool said;
 };
 

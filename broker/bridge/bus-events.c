@@ -76,16 +76,16 @@ static void bus_on_finished(const struct bus *bus, const struct event *event)
 static void bus_on_local_conflict(struct bridges *all, struct local_entity *e)
 {
         struct span text = local_entity_text(e);
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
         if (e->session && e->is_given)
                 ids_yield(e);
         else if (e->session)
                 ids_renew(e);
-        else if (log_cause_is_due(&all->sessions->conflict_cause, all->it->now, &n_silent))
+        else if (log_ratelimit_is_due(&all->sessions->conflict_log, all->it->now, &n_suppressed))
                 log_warning("somebody else on the bus uses the address %.*s (%" PRIu64
                             " more before)",
-                            excerpt_size(text), text.at, n_silent);
+                            excerpt_size(text), text.at, n_suppressed);
 }
 
 static void bus_on_conflict(struct bridges *all, const struct bus *bus, const struct event *event)

@@ -112,7 +112,7 @@ void bridge_stand_by(struct bridge *bridge, bool bye)
  * then how many were not. */
 static void log_state(struct bridge *bridge, const char *what)
 {
-        uint64_t now = bridge->all->it->now, n_silent;
+        uint64_t now = bridge->all->it->now, n_suppressed;
 
         if (now >= bridge->states_until) {
                 bridge->states_until = now + LOG_INTERVAL_MS * NSEC_PER_MSEC;
@@ -120,11 +120,11 @@ static void log_state(struct bridge *bridge, const char *what)
         }
         if (bridge->n_states++ < STATES_LOGGED)
                 log_info("buses %s and %s %s", bridge->bus[0]->name, bridge->bus[1]->name, what);
-        else if (log_cause_is_due(&bridge->flapping, now, &n_silent))
+        else if (log_ratelimit_is_due(&bridge->flapping, now, &n_suppressed))
                 log_warning(
                         "buses %s and %s: another broker that joins them comes and goes (%" PRIu64
                         " more before)",
-                        bridge->bus[0]->name, bridge->bus[1]->name, n_silent);
+                        bridge->bus[0]->name, bridge->bus[1]->name, n_suppressed);
 }
 
 void bridge_begin(struct bridge *bridge)

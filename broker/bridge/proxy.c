@@ -125,9 +125,9 @@ static bool bus_has_real(const struct bridges *all, const struct bus *bus,
 static void log_refused(struct bridge *bridge, unsigned side, int r)
 {
         struct bridges *all = bridge->all;
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (log_cause_is_due(&all->proxy_cause, all->it->now, &n_silent))
+        if (log_ratelimit_is_due(&all->proxy_log, all->it->now, &n_suppressed))
                 log_warning("bus %s: entities of bus %s cannot be seen there: %s",
                             bridge->bus[side]->name, bridge->bus[1 - side]->name,
                             r < 0 ? "memory is short" : "there are too many");
@@ -138,11 +138,11 @@ static void log_refused(struct bridge *bridge, unsigned side, int r)
 static bool is_one_too_many(struct bridge *bridge, unsigned side, const struct address *address)
 {
         struct bridges *all = bridge->all;
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
         if (!engine_hellos_are_slow(bridge->bus[side]->engine, 1))
                 return false;
-        if (log_cause_is_due(&all->proxy_cause, all->it->now, &n_silent))
+        if (log_ratelimit_is_due(&all->proxy_log, all->it->now, &n_suppressed))
                 log_warning("bus %s: no more entities of bus %s can be seen there: %d are all that "
                             "can say hello every second (DIALECT=UCL)",
                             bridge->bus[side]->name, bridge->bus[1 - side]->name,
@@ -363,14 +363,15 @@ static void log_echo(const struct proxy *p, unsigned n)
 {
         struct bridges *all = p->bridge->all;
         struct span text = proxy_address(p)->text;
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (n >= CONFLICTS_LOGGED && log_cause_is_due(&all->echo_cause, all->it->now, &n_silent))
+        if (n >= CONFLICTS_LOGGED &&
+            log_ratelimit_is_due(&all->echo_log, all->it->now, &n_suppressed))
                 log_warning("bus %s: somebody there uses the address %.*s of bus %s whenever it is "
                             "seen there: are the two buses one, or joined by another way? (%" PRIu64
                             " more before)",
                             proxy_bus(p)->name, excerpt_size(text), text.at, proxy_home(p)->name,
-                            n_silent);
+                            n_suppressed);
 }
 
 void proxy_lose_address(struct proxy *p)

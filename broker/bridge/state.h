@@ -44,9 +44,9 @@ struct bridge {
         struct hosted_entity beacons[2];
         uint64_t states_until; /* what is said of its states in this time, ... */
         unsigned n_states;
-        struct log_cause flapping; /* ... and of those beyond */
-        struct list proxies;       /* the newest first */
-        struct index held_down[2]; /* who is not to be hosted on bus[s] yet */
+        struct log_ratelimit flapping; /* ... and of those beyond */
+        struct list proxies;           /* the newest first */
+        struct index held_down[2];     /* who is not to be hosted on bus[s] yet */
 };
 
 struct bridges {
@@ -66,9 +66,9 @@ struct bridges {
         struct deadlines relays;
         struct random random;
         struct buffer text; /* a payload in the RFC's dialect */
-        struct log_cause proxy_cause;
-        struct log_cause conflict_cause; /* somebody else uses the broker's own address */
-        struct log_cause echo_cause;     /* ... and those of proxies, again and again */
+        struct log_ratelimit proxy_log;
+        struct log_ratelimit conflict_log; /* somebody else uses the broker's own address */
+        struct log_ratelimit echo_log;     /* ... and those of proxies, again and again */
 };
 
 struct relay;

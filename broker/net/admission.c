@@ -43,9 +43,9 @@ static gid_t *get_groups(int fd, gid_t room[static GROUPS_AT_FIRST], size_t *ret
 
 static void log_cut(struct connections *all, const struct admission *a)
 {
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (log_cause_is_due(&all->rights_cause, all->it->now, &n_silent))
+        if (log_ratelimit_is_due(&all->rights_log, all->it->now, &n_suppressed))
                 log_warning("a link of pid %d, uid %u: more than RIGHTS_MAX=%d lines of [policy] "
                             "in %s are for it, those behind do not count; to change it write "
                             "fewer, with several user= or send= in one",

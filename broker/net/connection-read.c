@@ -55,13 +55,13 @@ static void close_strange(struct connection *c)
 {
         struct connections *all = c->all;
         char name[CONNECTION_NAME_SIZE];
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
         connection_name(c, name);
-        if (log_cause_is_due(&all->framing_cause, all->it->now, &n_silent))
+        if (log_ratelimit_is_due(&all->framing_log, all->it->now, &n_suppressed))
                 log_warning("%s sent something that is no frame, and is closed (%" PRIu64
                             " more before)",
-                            name, n_silent);
+                            name, n_suppressed);
         connection_kill(c, "its framing is broken");
 }
 

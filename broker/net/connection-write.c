@@ -148,15 +148,15 @@ static int push_too_large(struct connection *c, size_t n, enum kind kind)
 {
         struct connections *all = c->all;
         char name[CONNECTION_NAME_SIZE];
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
         if (kind == KIND_RELIABLE || c->is_dead || c->is_half_closed)
                 return MBUS_E_FULL;
         connection_name(c, name);
-        if (log_cause_is_due(&all->too_large_cause, all->it->now, &n_silent))
+        if (log_ratelimit_is_due(&all->too_large_log, all->it->now, &n_suppressed))
                 log_warning("a message of %zu octets for %s fits into no frame, and is lost "
                             "(%" PRIu64 " more before)",
-                            n, name, n_silent);
+                            n, name, n_suppressed);
         if (kind != KIND_ANSWER) {
                 connection_lose(c, kind);
                 await_flush(c);

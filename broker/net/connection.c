@@ -51,7 +51,7 @@ void connection_log_limit(struct connection *c, enum limit limit, const char *wh
         char who[CONNECTION_NAME_SIZE];
 
         connection_name(c, who);
-        quota_log(c->all->quota, &c->user->causes[limit], limit, c->all->it->now, who, what);
+        quota_log(c->all->quota, &c->user->limit_logs[limit], limit, c->all->it->now, who, what);
 }
 
 void connection_log_fixed_limit(struct connection *c, enum fixed_limit limit, const char *what)

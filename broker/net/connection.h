@@ -109,9 +109,9 @@ struct connections {
         uint64_t last_number;
         struct traffic in;
         struct traffic out;
-        struct log_cause rights_cause;
-        struct log_cause framing_cause;
-        struct log_cause too_large_cause;
+        struct log_ratelimit rights_log;
+        struct log_ratelimit framing_log;
+        struct log_ratelimit too_large_log;
 };
 
 /* ---- all of them (connections.c) ---- */

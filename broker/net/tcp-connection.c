@@ -123,12 +123,12 @@ static const char *const rejections[TCP_REJECTION_MAX] = {
 static void count_rejection(struct tcp_connection *c, enum tcp_rejection why)
 {
         struct tcp_listener *t = c->listener;
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
         t->n_rejected[why]++;
-        if (log_cause_is_due(&t->rejected[why], t->connections->it->now, &n_silent))
+        if (log_ratelimit_is_due(&t->rejected[why], t->connections->it->now, &n_suppressed))
                 log_warning("TCP link from %s is closed: %s (%" PRIu64 " more before)", c->peer,
-                            rejections[why], n_silent);
+                            rejections[why], n_suppressed);
 }
 
 void tcp_connection_reject(struct tcp_connection *c, enum tcp_rejection why)

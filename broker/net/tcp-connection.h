@@ -47,7 +47,7 @@ struct tcp_listener {
         struct list accepted; /* connections, the newest first */
         size_t n_unauthenticated;
         uint64_t n_rejected[TCP_REJECTION_MAX];
-        struct log_cause rejected[TCP_REJECTION_MAX];
+        struct log_ratelimit rejected[TCP_REJECTION_MAX];
         struct log_trouble no_descriptors;
 };
 

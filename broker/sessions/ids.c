@@ -97,33 +97,33 @@ void ids_renew(struct local_entity *e)
 {
         struct span old = local_entity_text(e);
         char shown[EXCERPT_MAX + 1];
-        uint64_t n_silent;
+        uint64_t n_suppressed;
         int r;
 
         snprintf(shown, sizeof(shown), "%.*s", excerpt_size(old), old.at);
         r = give_another(e);
-        if (!log_cause_is_due(&e->all->conflict_cause, e->all->it->now, &n_silent))
+        if (!log_ratelimit_is_due(&e->all->conflict_log, e->all->it->now, &n_suppressed))
                 return;
         if (r == 0)
                 log_warning("somebody else on the bus uses the address %s; ours is given another "
                             "id (%" PRIu64 " more before)",
-                            shown, n_silent);
+                            shown, n_suppressed);
         else
                 log_error("somebody else on the bus uses the address %s, and ours cannot be given "
                           "another id: %s (%" PRIu64 " more before)",
-                          shown, r < 0 ? "memory is short" : "there is none", n_silent);
+                          shown, r < 0 ? "memory is short" : "there is none", n_suppressed);
 }
 
 void ids_yield(struct local_entity *e)
 {
         static const char why[] = "somebody else on the bus has this address";
         struct span text = local_entity_text(e);
-        uint64_t n_silent;
+        uint64_t n_suppressed;
 
-        if (log_cause_is_due(&e->all->conflict_cause, e->all->it->now, &n_silent))
+        if (log_ratelimit_is_due(&e->all->conflict_log, e->all->it->now, &n_suppressed))
                 log_warning(
                         "%s, %.*s, which its client relies on: the client is told, and loses it "
                         "(%" PRIu64 " more before)",
-                        why, excerpt_size(text), text.at, n_silent);
+                        why, excerpt_size(text), text.at, n_suppressed);
         local_entity_detach(e, MBUS_REASON_TAKEN, why);
 }

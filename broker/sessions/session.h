@@ -79,7 +79,7 @@ struct sessions {
         struct deadlines acknowledgements; /* that are waited for from local entities */
         struct list senders;               /* entities that wait for some (reliable.h) */
         uint64_t denials_at; /* when sessions are to be told of what they may not send */
-        struct log_cause conflict_cause; /* somebody else uses addresses of clients */
+        struct log_ratelimit conflict_log; /* somebody else uses addresses of clients */
 };
 
 /* @l is told from now on: of what begins after those before it, of what ends before them. */
