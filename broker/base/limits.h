@@ -22,7 +22,7 @@
 #define READ_MIN (32u << 10)
 /* Chunks that a slow client's messages are copied into: so large that each is a mapping of its own,
  * which goes back to the system when it is freed (chunk.c). */
-#define CHUNK_OWN_SIZE (128u << 10)
+#define CHUNK_COMPACTED_SIZE (128u << 10)
 
 /* What waits for one client: enough for seconds of audio control, not for a client that sleeps.
  * From here to COMMAND_RATE the numbers are defaults, which [limits] changes (config/limit.h). */

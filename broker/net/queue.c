@@ -61,7 +61,7 @@ void queue_deinit(struct queue *q)
         for (; q->head < q->tail; q->head++)
                 if (slot(q, q->head)->chunk)
                         empty_slice(q, slot(q, q->head));
-        chunk_unref(q->own);
+        chunk_unref(q->compacted);
         free(q->slices);
         *q = (struct queue){ .user = q->user };
 }
@@ -238,18 +238,18 @@ int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum
         return 0;
 }
 
-/* Room for @n octets in the queue's own chunk. */
-static bool reserve_own(struct queue *q, size_t n)
+/* Room for @n octets in the chunk that messages are copied into. */
+static bool reserve_compacted(struct queue *q, size_t n)
 {
-        struct chunk *own;
+        struct chunk *fresh;
 
-        if (q->own && chunk_room(q->own) >= n)
+        if (q->compacted && chunk_room(q->compacted) >= n)
                 return true;
-        own = chunk_new(n > CHUNK_OWN_SIZE ? n : CHUNK_OWN_SIZE);
-        if (!own)
+        fresh = chunk_new(n > CHUNK_COMPACTED_SIZE ? n : CHUNK_COMPACTED_SIZE);
+        if (!fresh)
                 return false;
-        chunk_unref(q->own);
-        q->own = own;
+        chunk_unref(q->compacted);
+        q->compacted = fresh;
         return true;
 }
 
@@ -258,15 +258,15 @@ int queue_insert(struct queue *q, struct span frame)
         struct slice s = { .n = 1, .kind = KIND_ANSWER };
         int r = reserve_slots(q);
 
-        if (r == 0 && !reserve_own(q, frame.n))
+        if (r == 0 && !reserve_compacted(q, frame.n))
                 r = -ENOMEM;
         if (r)
                 return r;
-        memcpy(q->own->bytes + q->own->n, frame.at, frame.n);
-        s.chunk = chunk_ref(q->own);
-        s.at = (uint32_t)q->own->n;
-        s.end = (uint32_t)(q->own->n + frame.n);
-        q->own->n += frame.n;
+        memcpy(q->compacted->bytes + q->compacted->n, frame.at, frame.n);
+        s.chunk = chunk_ref(q->compacted);
+        s.at = (uint32_t)q->compacted->n;
+        s.end = (uint32_t)(q->compacted->n + frame.n);
+        q->compacted->n += frame.n;
         *slot(q, --q->head) = s;
         queue_charge(q, s.kind, frame.n);
         return 0;
@@ -328,7 +328,7 @@ static void pop_within(struct queue *q, struct slice *s, size_t n)
 
 static void drained(struct queue *q)
 {
-        q->own = chunk_unref(q->own);
+        q->compacted = chunk_unref(q->compacted);
         q->head = q->tail = q->settled = POSITION_FIRST;
         q->bytes_dropped = 0;
         for (unsigned kind = 0; kind < KIND_MAX; kind++)
@@ -380,19 +380,19 @@ static size_t run_size(const struct queue *q, uint64_t i)
         return n;
 }
 
-/* Moves @s into the queue's own chunk. If memory is short it stays where it is. */
-static void own_slice(struct queue *q, struct slice *s)
+/* Moves @s into the chunk that messages are copied into. If memory is short it stays where it is. */
+static void compact_slice(struct queue *q, struct slice *s)
 {
         size_t n = s->end - s->at;
 
-        if (!reserve_own(q, n))
+        if (!reserve_compacted(q, n))
                 return;
-        memcpy(q->own->bytes + q->own->n, s->chunk->bytes + s->at, n);
+        memcpy(q->compacted->bytes + q->compacted->n, s->chunk->bytes + s->at, n);
         chunk_unref(s->chunk);
-        s->chunk = chunk_ref(q->own);
-        s->at = (uint32_t)q->own->n;
-        s->end = (uint32_t)(q->own->n + n);
-        q->own->n += n;
+        s->chunk = chunk_ref(q->compacted);
+        s->at = (uint32_t)q->compacted->n;
+        s->end = (uint32_t)(q->compacted->n + n);
+        q->compacted->n += n;
 }
 
 void queue_compact(struct queue *q)
@@ -413,10 +413,10 @@ void queue_compact(struct queue *q)
                         continue;
                 if (s.chunk != judged) {
                         judged = s.chunk;
-                        copy = s.chunk != q->own && run_size(q, i) < s.chunk->size / 2;
+                        copy = s.chunk != q->compacted && run_size(q, i) < s.chunk->size / 2;
                 }
                 if (copy)
-                        own_slice(q, &s);
+                        compact_slice(q, &s);
                 if (to > q->head && slot(q, to - 1)->chunk && joins(slot(q, to - 1), &s)) {
                         slot(q, to - 1)->end = s.end;
                         slot(q, to - 1)->n += s.n;

@@ -63,8 +63,8 @@ struct queue {
         size_t n[KIND_MAX];        /* messages */
         size_t n_messages;
         size_t bytes;
-        struct quota_user *user; /* whom it is charged to */
-        struct chunk *own;
+        struct quota_user *user;      /* whom it is charged to */
+        struct chunk *compacted;      /* messages that were copied, since it does not keep up */
         uint64_t n_dropped[KIND_MAX]; /* since they were last taken with queue_take_dropped() */
 };
 
