@@ -120,11 +120,11 @@ int link_open(struct bus_parts *bus, const char *path, const struct mbus_config 
 
 /* ---- connecting over TCP ------------------------------------------------------------------- */
 
-/* Why one place could not be connected. */
+/* Why one address could not be connected. */
 struct failure {
         int error;
         bool connected; /* somebody was there */
-        char place[TCP_ADDRESS_TEXT_SIZE];
+        char address[TCP_ADDRESS_TEXT_SIZE];
 };
 
 static const char *tcp_advice(const struct failure *f)
@@ -145,7 +145,7 @@ static const char *tcp_advice(const struct failure *f)
         }
 }
 
-/* Of several places the one that tells most of what is to be mended: the closer one came, the
+/* Of several addresses the one that tells most of what is to be mended: the closer one came, the
  * more. */
 static unsigned how_telling(const struct failure *f)
 {
@@ -171,8 +171,8 @@ static unsigned how_telling(const struct failure *f)
         }
 }
 
-/* Waits until the next place is connected, or is not to be had. */
-static int connect_place(struct link_tcp *tcp, int *ret_fd)
+/* Waits until the next address is connected, or is not to be had. */
+static int connect_address(struct link_tcp *tcp, int *ret_fd)
 {
         int r;
 
@@ -188,17 +188,17 @@ static int connect_place(struct link_tcp *tcp, int *ret_fd)
         return r;
 }
 
-/* Waits until one of its places is connected; *@ret_failure is the most telling one if none is. */
+/* Waits until one of its addresses is connected; *@ret_failure is the most telling one if none is. */
 static int connect_tcp(struct link_tcp *tcp, int *ret_fd, struct failure *ret_failure)
 {
         struct failure best = { .error = 0 };
         int r = MBUS_E_NOT_READY;
 
-        for (size_t tries = 0; tries < link_tcp_n_places(tcp) && r != 0; tries++) {
+        for (size_t tries = 0; tries < link_tcp_n_addresses(tcp) && r != 0; tries++) {
                 struct failure f = { .error = 0 };
 
-                tcp_address_format(link_tcp_get_place(tcp), f.place);
-                f.error = r = connect_place(tcp, ret_fd);
+                tcp_address_format(link_tcp_get_address(tcp), f.address);
+                f.error = r = connect_address(tcp, ret_fd);
                 f.connected = link_tcp_was_connected(tcp);
                 if (how_telling(&f) > how_telling(&best))
                         best = f;
@@ -210,13 +210,13 @@ static int connect_tcp(struct link_tcp *tcp, int *ret_fd, struct failure *ret_fa
 static void open_tcp_explain(const struct link_tcp *tcp, const struct failure *f,
                              char ret_error[static 256])
 {
-        bool several = link_tcp_n_places(tcp) > 1;
+        bool several = link_tcp_n_addresses(tcp) > 1;
 
-        snprintf(ret_error, 256, "%s%s%.64s: %s", several ? f->place : "", several ? ": " : "",
+        snprintf(ret_error, 256, "%s%s%.64s: %s", several ? f->address : "", several ? ": " : "",
                  strerror(f->error == -EPROTO ? EKEYREJECTED : -f->error), tcp_advice(f));
 }
 
-int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_config *given,
+int link_open_tcp(struct bus_parts *bus, const char *name, const struct mbus_config *given,
                   struct mode **ret_mode, char ret_error[static BUS_ERROR_SIZE])
 {
         struct config config = CONFIG_INIT;
@@ -228,7 +228,7 @@ int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_co
 
         if (r)
                 return r;
-        r = link_tcp_new(place, &config, &tcp, error);
+        r = link_tcp_new(name, &config, &tcp, error);
         explicit_bzero(&config, sizeof(config));
         if (r == 0)
                 r = connect_tcp(tcp, &fd, &failure);
@@ -237,7 +237,7 @@ int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_co
                 r = MBUS_E_NO_BUS;
         }
         if (r) {
-                snprintf(ret_error, BUS_ERROR_SIZE, "broker at tcp:%.200s: %s", place, error);
+                snprintf(ret_error, BUS_ERROR_SIZE, "broker at tcp:%.200s: %s", name, error);
                 link_tcp_free(tcp);
                 return r;
         }
@@ -247,7 +247,7 @@ int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_co
                 return -ENOMEM;
         }
         l->tcp = tcp;
-        if (bus_set_url(bus, "tcp:", place) < 0) {
+        if (bus_set_url(bus, "tcp:", name) < 0) {
                 link_free(l);
                 return -ENOMEM;
         }

@@ -34,8 +34,8 @@
 struct link_tcp {
         struct crypto *crypto;
         struct tcp_name name;
-        struct tcp_addresses places;
-        size_t next_place;
+        struct tcp_addresses addresses;
+        size_t next_address;
         int fd; /* while connecting, else -1 */
         bool connected;
         uint64_t deadline;
@@ -46,22 +46,22 @@ struct link_tcp {
         size_t out_at;
 };
 
-/* ---- places -------------------------------------------------------------------------------- */
+/* ---- addresses ----------------------------------------------------------------------------- */
 
 int link_tcp_resolve(struct link_tcp *t, char ret_error[static 256])
 {
         const char *why = "";
-        int r = tcp_name_resolve(&t->name, &t->places, &why);
+        int r = tcp_name_resolve(&t->name, &t->addresses, &why);
 
         if (r > 0)
                 snprintf(ret_error, 256, "%.120s cannot be looked up: %.80s; is it written right?",
                          t->name.host, why);
         if (r == 0)
-                t->next_place = 0;
+                t->next_address = 0;
         return r > 0 ? MBUS_E_NO_BUS : r;
 }
 
-int link_tcp_new(const char *place, const struct config *config, struct link_tcp **ret_tcp,
+int link_tcp_new(const char *name, const struct config *config, struct link_tcp **ret_tcp,
                  char ret_error[static 256])
 {
         struct link_tcp *t = malloc(sizeof(*t));
@@ -70,7 +70,7 @@ int link_tcp_new(const char *place, const struct config *config, struct link_tcp
         if (!t)
                 return -ENOMEM;
         *t = (struct link_tcp){ .fd = -1, .in = BUFFER_INIT, .out = BUFFER_INIT };
-        if (!tcp_name_parse(span_of(place), &t->name)) {
+        if (!tcp_name_parse(span_of(name), &t->name)) {
                 strcpy(ret_error, "write tcp:HOST:PORT, HOST a name, an IPv4 address, or an IPv6 "
                                   "address in brackets, as [fe80::1%eth0]");
                 link_tcp_free(t);
@@ -135,7 +135,7 @@ static void tcp_set_options(int fd)
 
 static int tcp_begin(struct link_tcp *t)
 {
-        const union socket_address *place = link_tcp_get_place(t);
+        const union socket_address *address = link_tcp_get_address(t);
         uint8_t nonce[STREAM_NONCE_SIZE];
         int r;
 
@@ -149,12 +149,12 @@ static int tcp_begin(struct link_tcp *t)
                 return r;
         t->begun = true;
         t->fd = descriptor_apart(
-                socket(place->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+                socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (t->fd < 0)
                 return -errno;
         tcp_set_options(t->fd);
         t->deadline = clock_now() + CONNECT_MS * NSEC_PER_MSEC;
-        if (connect(t->fd, &place->any, socket_address_size(place)) < 0 && errno != EINPROGRESS)
+        if (connect(t->fd, &address->any, socket_address_size(address)) < 0 && errno != EINPROGRESS)
                 return -errno;
         return 0;
 }
@@ -224,7 +224,7 @@ int link_tcp_connect(struct link_tcp *t, int *ret_fd)
         if (r == MBUS_E_NOT_READY && clock_now() >= t->deadline)
                 r = -ETIMEDOUT;
         if (r < 0) {
-                t->next_place++;
+                t->next_address++;
                 return tcp_give_up(t, r == -ECONNRESET && t->connected ? -EPIPE : r);
         }
         /* When the link is lost, this one is tried first. */
@@ -245,15 +245,15 @@ bool link_tcp_was_connected(const struct link_tcp *t)
         return t->connected;
 }
 
-size_t link_tcp_n_places(const struct link_tcp *t)
+size_t link_tcp_n_addresses(const struct link_tcp *t)
 {
-        return t->places.n;
+        return t->addresses.n;
 }
 
-const union socket_address *link_tcp_get_place(const struct link_tcp *t)
+const union socket_address *link_tcp_get_address(const struct link_tcp *t)
 {
-        assert(t->places.n > 0);
-        return &t->places.at[t->next_place % t->places.n];
+        assert(t->addresses.n > 0);
+        return &t->addresses.at[t->next_address % t->addresses.n];
 }
 
 uint64_t link_tcp_deadline(const struct link_tcp *t)

@@ -15,11 +15,11 @@
 struct link_tcp;
 
 /*
- * Finds out where @place (io/tcp-name.h) is, which waits for the system's resolver. Nothing is
+ * Finds out where @name (io/tcp-name.h) is, which waits for the system's resolver. Nothing is
  * connected yet. 0; MBUS_E_CONFIG, or MBUS_E_NO_BUS if nobody knows the host, with a line in
  * @ret_error; -ENOMEM or another -errno.
  */
-int link_tcp_new(const char *place, const struct config *config, struct link_tcp **ret_tcp,
+int link_tcp_new(const char *name, const struct config *config, struct link_tcp **ret_tcp,
                  char ret_error[static 256]);
 /* Asks where it is once more; it stays as it was if that fails. As link_tcp_new(). */
 int link_tcp_resolve(struct link_tcp *t, char ret_error[static 256]);
@@ -33,9 +33,9 @@ int link_tcp_connect(struct link_tcp *t, int *ret_fd);
 bool link_tcp_is_connecting(const struct link_tcp *t);
 /* Whether the last attempt came as far as a connection. */
 bool link_tcp_was_connected(const struct link_tcp *t);
-/* How many places there are to try, and the one that is tried, or will be. */
-size_t link_tcp_n_places(const struct link_tcp *t);
-const union socket_address *link_tcp_get_place(const struct link_tcp *t);
+/* How many addresses there are to try, and the one that is tried, or will be. */
+size_t link_tcp_n_addresses(const struct link_tcp *t);
+const union socket_address *link_tcp_get_address(const struct link_tcp *t);
 /* When connecting has taken too long. */
 uint64_t link_tcp_deadline(const struct link_tcp *t);
 /* What is to be waited for while connecting; how many. */
