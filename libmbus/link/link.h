@@ -33,8 +33,8 @@
 #include "header-cache.h"
 #include "network.h"
 #include "pool.h"
-#include "proof.h"
-#include "tcp.h"
+#include <transport/proof.h>
+#include <transport/tcp.h>
 #include "tickets.h"
 
 /* Asked of the kernel in one piece. */
