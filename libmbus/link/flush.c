@@ -22,7 +22,7 @@ static uint64_t octets_left(const struct link *l, uint64_t since)
 
         /* Over TCP the broker's system has taken what is not in our socket any more, not the
          * broker. */
-        if (l->tcp || ioctl(l->fd, SIOCOUTQ, &unread) < 0)
+        if (l->transport.tcp || ioctl(l->transport.fd, SIOCOUTQ, &unread) < 0)
                 return since;
         return link_n_waiting(l) + (uint64_t)unread;
 }
@@ -64,7 +64,7 @@ static size_t flush_n_sent(struct link *l)
         uint64_t octets = l->sent.octets - l->taken.octets, left;
         size_t reliable = l->tickets.n - l->tickets.n_attaches;
 
-        if (messages == 0 || l->fd < 0)
+        if (messages == 0 || l->transport.fd < 0)
                 return messages + reliable;
         if (!l->flush_asked)
                 flush_ask(l);

@@ -7,8 +7,6 @@
  *                                   came lately
  *      network                      what the broker says of the network
  *      tickets                      questions that wait for an answer
- *      tcp, proof                   what is particular about TCP; whether the broker is on the bus
- *                                   that was named
  *      output                       frames go out: numbered, gathered, written
  *      acks, ask                    acknowledgements that are owed; what the library asks the
  *                                   broker
@@ -16,9 +14,9 @@
  *      send, flush                  messages go out; which ones the broker has not taken yet
  *      from-broker, receive         what the broker says to the library; frames come in
  *      silence                      a broker that says nothing ends tickets
- *      connect, reconnect           connecting; losing the link and getting it back
+ *      reconnect                    losing the link and getting it back
  *      mode                         the main loop, and what the application asks
- *      open                         a link is opened
+ *      open                         a link is opened, over a connection of libmbus/transport
  */
 #ifndef MBUS_LINK_H
 #define MBUS_LINK_H
@@ -33,8 +31,7 @@
 #include "header-cache.h"
 #include "network.h"
 #include "pool.h"
-#include <transport/proof.h>
-#include <transport/tcp.h>
+#include <transport/transport.h>
 #include "tickets.h"
 
 /* Asked of the kernel in one piece. */
@@ -43,9 +40,6 @@
 #define LINK_INPUT_SIZE (LINK_READ_SIZE + FRAME_HEADER_SIZE + FRAME_MAX)
 /* Until a lost link is tried again for the first time. */
 #define LINK_BACKOFF_MIN (50 * NSEC_PER_MSEC)
-/* How long opening may wait for a broker that does not accept, and closing for one that does not
- * read. */
-#define LINK_PATIENCE_MS 1000
 /* Sources that acknowledgements are gathered for at the same time. */
 #define LINK_ACKS 16
 
@@ -83,18 +77,15 @@ struct link_output {
 };
 
 /*
- * A link is up while fd >= 0. It goes down in reconnect.c alone, which ends or forgets whatever
- * belongs to the conversation: tickets, acknowledgements, attachments, output, what is known of the
- * broker. What the application asked for stays with the bus (entities, watches, observing), from
- * where it is asked for again when the link is back. The event that the link is down is promised
- * while it is up, so that it can always be told.
+ * A link is up while transport.fd >= 0. It goes down in reconnect.c alone, which ends or forgets
+ * whatever belongs to the conversation: tickets, acknowledgements, attachments, output, what is
+ * known of the broker. What the application asked for stays with the bus (entities, watches,
+ * observing), from where it is asked for again when the link is back. The event that the link is
+ * down is promised while it is up, so that it can always be told.
  */
 struct link {
         struct mode base;
-        int fd;                   /* -1: the link is down */
-        struct link_tcp *tcp;     /* NULL: it is a Unix socket */
-        char *path;               /* with `tcp`: NULL */
-        struct link_proof *proof; /* NULL: no configuration was named, or it is `tcp` */
+        struct transport transport;
         uint64_t retry_at;
         uint64_t backoff;
         uint64_t up_at;  /* when it came back; 0: it was never lost */

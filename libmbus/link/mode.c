@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <io/clock.h>
 #include <io/entropy.h>
@@ -24,6 +23,9 @@
 #include "reconnect.h"
 #include "send.h"
 #include "silence.h"
+
+/* How long closing may wait for an answer, and then for a broker that does not read. */
+#define LINK_PATIENCE_MS 1000
 
 /* ---- the main loop ------------------------------------------------------------------------- */
 
@@ -40,7 +42,7 @@ static int link_process(struct mode *mode, const struct pollfd *fds)
         int r;
 
         (void)fds;
-        if (l->fd < 0) {
+        if (l->transport.fd < 0) {
                 link_reconnect(l);
                 return 0;
         }
@@ -71,7 +73,7 @@ static bool link_write_only(struct mode *mode)
 {
         struct link *l = link_of(mode);
 
-        if (l->fd < 0 || l->broken || is_busy(l))
+        if (l->transport.fd < 0 || l->broken || is_busy(l))
                 return false;
         /* A link that breaks here is found broken by whoever reads it. */
         (void)link_write(l);
@@ -82,11 +84,9 @@ static size_t link_get_pollfds(struct mode *mode, struct pollfd ret_fds[static M
 {
         const struct link *l = link_of(mode);
 
-        if (l->fd < 0 && l->proof)
-                return link_proof_get_pollfds(l->proof, ret_fds);
-        if (l->fd < 0)
-                return l->tcp ? link_tcp_get_pollfds(l->tcp, ret_fds) : 0;
-        ret_fds[0] = (struct pollfd){ .fd = l->fd };
+        if (l->transport.fd < 0)
+                return transport_get_pollfds(&l->transport, ret_fds);
+        ret_fds[0] = (struct pollfd){ .fd = l->transport.fd };
         if (link_may_read(l))
                 ret_fds[0].events |= POLLIN;
         if (link_n_waiting(l) > 0)
@@ -100,7 +100,7 @@ static uint64_t link_get_deadline(struct mode *mode)
         uint64_t silent;
 
         assert(l->in.at <= l->in.n);
-        if (l->fd < 0)
+        if (l->transport.fd < 0)
                 return l->retry_at;
         if (l->broken)
                 return 0;
@@ -124,7 +124,7 @@ static int link_add_entity(struct mbus_entity *entity)
         if (index_find(&l->attached, entity->given))
                 return MBUS_E_TAKEN;
         /* A link that is down asks for it when it is up. */
-        return l->fd < 0 ? 0 : link_attach(e, false);
+        return l->transport.fd < 0 ? 0 : link_attach(e, false);
 }
 
 static void link_remove_entity(struct mbus_entity *entity)
@@ -146,14 +146,14 @@ static int link_add_watch(struct mode *mode, struct watch *watch)
 {
         struct link *l = link_of(mode);
 
-        return l->fd < 0 ? 0 : link_watch(l, watch);
+        return l->transport.fd < 0 ? 0 : link_watch(l, watch);
 }
 
 static int link_add_observe(struct mode *mode)
 {
         struct link *l = link_of(mode);
 
-        return l->fd < 0 ? 0 : link_observe(l);
+        return l->transport.fd < 0 ? 0 : link_observe(l);
 }
 
 static int link_list(struct mode *mode, const struct address *dest, struct mbus_peers *peers)
@@ -170,7 +170,7 @@ static int link_resolve(struct mode *mode)
 {
         struct link *l = link_of(mode);
         char error[256] = "";
-        int r = l->tcp ? link_tcp_resolve(l->tcp, error) : 0;
+        int r = transport_resolve(&l->transport, error);
 
         if (r > 0)
                 remarks_add(&mode->bus->remarks, error);
@@ -220,39 +220,14 @@ static uint64_t link_take_lost(struct mode *mode)
 
 static const struct mode_ops link_ops;
 
-struct link *link_new(struct bus_parts *bus, int fd, uint64_t patience)
-{
-        struct link *l = malloc(sizeof(*l));
-
-        if (!l) {
-                close(fd);
-                return NULL;
-        }
-        *l = (struct link){ .base = { &link_ops, bus },
-                            .fd = fd,
-                            .backoff = LINK_BACKOFF_MIN,
-                            .ask_at = TIME_NEVER,
-                            .silence = LINK_SILENCE_MS * NSEC_PER_MSEC,
-                            .next_ticket = 1,
-                            .tickets.events = &bus->events,
-                            .patience = patience };
-        random_init(&l->random, entropy_number());
-        link_set_largest(l, MESSAGE_MAX);
-        index_init(&l->attached, random_u64(&l->random));
-        l->in.octets = malloc(LINK_INPUT_SIZE);
-        if (!l->in.octets || event_queue_promise(&bus->events) < 0)
-                return link_free(l);
-        return l;
-}
-
-struct link *link_free(struct link *l)
+/* Without any patience. */
+static void link_free(struct link *l)
 {
         assert(l->tickets.n == 0 && l->n_early == 0 && l->early_bytes == 0);
-        if (l->fd >= 0) {
-                /* A copy of it in a child would keep the broker waiting for more. */
-                shutdown(l->fd, SHUT_RDWR);
-                close(l->fd);
-        }
+        /* A copy of it in a child would keep the broker waiting for more. */
+        if (l->transport.fd >= 0)
+                shutdown(l->transport.fd, SHUT_RDWR);
+        transport_deinit(&l->transport);
         link_drop_acks(l);
         header_cache_clear(&l->headers);
         pool_deinit(&l->pool);
@@ -262,13 +237,41 @@ struct link *link_free(struct link *l)
         network_forget(&l->network);
         buffer_deinit(&l->out.octets);
         buffer_deinit(&l->measured);
-        link_tcp_free(l->tcp);
-        link_proof_free(l->proof);
         free(l->broker);
-        free(l->path);
         free(l->in.octets);
         free(l);
-        return NULL;
+}
+
+int link_new(struct bus_parts *bus, struct transport *t, const char *scheme, const char *name,
+             uint64_t patience, struct mode **ret_mode)
+{
+        struct link *l = malloc(sizeof(*l));
+
+        assert(t->fd >= 0);
+        if (!l) {
+                transport_deinit(t);
+                return -ENOMEM;
+        }
+        *l = (struct link){ .base = { &link_ops, bus },
+                            .transport = *t,
+                            .backoff = LINK_BACKOFF_MIN,
+                            .ask_at = TIME_NEVER,
+                            .silence = LINK_SILENCE_MS * NSEC_PER_MSEC,
+                            .seq = transport_first_seq(t),
+                            .next_ticket = 1,
+                            .tickets.events = &bus->events,
+                            .patience = patience };
+        random_init(&l->random, entropy_number());
+        link_set_largest(l, MESSAGE_MAX);
+        index_init(&l->attached, random_u64(&l->random));
+        l->in.octets = malloc(LINK_INPUT_SIZE);
+        if (!l->in.octets || event_queue_promise(&bus->events) < 0 ||
+            bus_set_url(bus, scheme, name) < 0) {
+                link_free(l);
+                return -ENOMEM;
+        }
+        *ret_mode = &l->base;
+        return 0;
 }
 
 /* What was sent before there was an answer waits for that a moment: a program that opens, sends
@@ -278,7 +281,7 @@ static void link_settle(struct mode *mode)
         const struct link *l = link_of(mode);
         uint64_t end = clock_now() + LINK_PATIENCE_MS * NSEC_PER_MSEC, now;
 
-        while (l->n_early > 0 && l->fd >= 0 && (now = clock_now()) < end) {
+        while (l->n_early > 0 && l->transport.fd >= 0 && (now = clock_now()) < end) {
                 struct pollfd fds[MBUS_POLLFDS_MAX];
                 size_t n = link_get_pollfds(mode, fds);
 
@@ -290,19 +293,13 @@ static void link_settle(struct mode *mode)
 
 static void link_abandon(struct mode *mode)
 {
-        struct link *l = link_of(mode);
-
-        if (l->fd >= 0)
-                close(l->fd);
-        l->fd = -1;
-        l->tcp = link_tcp_free(l->tcp);
-        l->proof = link_proof_free(l->proof);
+        transport_deinit(&link_of(mode)->transport);
 }
 
 /* Gives the broker a moment to take what waits. */
 static void linger(struct link *l)
 {
-        struct pollfd fd = { .fd = l->fd, .events = POLLOUT };
+        struct pollfd fd = { .fd = l->transport.fd, .events = POLLOUT };
         uint64_t end = clock_now() + LINK_PATIENCE_MS * NSEC_PER_MSEC;
 
         while (link_write(l) == 0 && link_n_waiting(l) > 0 && clock_now() < end)
@@ -314,7 +311,7 @@ static void link_close(struct mode *mode)
 {
         struct link *l = link_of(mode);
 
-        if (l->fd >= 0)
+        if (l->transport.fd >= 0)
                 linger(l);
         link_free(l);
 }

@@ -6,9 +6,9 @@
 
 #include "link.h"
 
-/* Takes over @fd, which is connected, also on failure: NULL when memory is short. */
-struct link *link_new(struct bus_parts *bus, int fd, uint64_t patience);
-/* Without any patience. Returns NULL. */
-struct link *link_free(struct link *l);
+/* A link over @t, which is connected and taken over, also on failure; its URL is @scheme and
+ * @name. 0 or -ENOMEM. */
+int link_new(struct bus_parts *bus, struct transport *t, const char *scheme, const char *name,
+             uint64_t patience, struct mode **ret_mode);
 
 #endif

@@ -13,7 +13,7 @@
  * user). */
 int link_open(struct bus_parts *bus, const char *path, const struct mbus_config *given, bool probe,
               struct mode **ret_mode, char ret_error[static BUS_ERROR_SIZE]);
-int link_open_tcp(struct bus_parts *bus, const char *place, const struct mbus_config *given,
+int link_open_tcp(struct bus_parts *bus, const char *name, const struct mbus_config *given,
                   struct mode **ret_mode, char ret_error[static BUS_ERROR_SIZE]);
 
 #endif

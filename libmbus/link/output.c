@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* What is written goes; what is not comes to the front when that moves no more than it frees. */
 static void output_compact(struct link *l)
@@ -24,16 +23,12 @@ static void output_compact(struct link *l)
 
 static ssize_t output_send(struct link *l)
 {
-        struct span frames = span_from(buffer_span(&l->out.octets), l->out.at);
-
-        if (l->tcp)
-                return link_tcp_send(l->tcp, l->fd, frames);
-        return send(l->fd, frames.at, frames.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return transport_send(&l->transport, span_from(buffer_span(&l->out.octets), l->out.at));
 }
 
 int link_write(struct link *l)
 {
-        assert(l->fd >= 0);
+        assert(l->transport.fd >= 0);
         while (link_n_waiting(l) > 0) {
                 ssize_t n = output_send(l);
 
@@ -78,7 +73,7 @@ int link_push(struct link *l, struct header_spec *spec, struct span payload, siz
 {
         int r;
 
-        if (l->fd < 0)
+        if (l->transport.fd < 0)
                 return MBUS_E_NOT_READY;
         /* A link that breaks here is found broken by whoever reads it. */
         if (link_n_waiting(l) >= (l->out.blocked ? max : LINK_WRITE_SIZE))

@@ -14,7 +14,7 @@
 /* Octets that wait for the socket. */
 static inline size_t link_n_waiting(const struct link *l)
 {
-        return l->out.octets.n - l->out.at + (l->tcp ? link_tcp_n_waiting(l->tcp) : 0);
+        return l->out.octets.n - l->out.at + transport_n_waiting(&l->transport);
 }
 
 /* Numbers and frames what @spec and @payload make, unless @max octets wait already. 0,

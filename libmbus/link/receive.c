@@ -12,7 +12,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <core/acks.h>
 
@@ -211,11 +210,7 @@ static ssize_t receive_fill(struct link *l)
                 in->at = 0;
         }
         do {
-                if (l->tcp)
-                        n = link_tcp_recv(l->tcp, l->fd, in->octets + in->n,
-                                          LINK_INPUT_SIZE - in->n);
-                else
-                        n = recv(l->fd, in->octets + in->n, LINK_INPUT_SIZE - in->n, MSG_DONTWAIT);
+                n = transport_recv(&l->transport, in->octets + in->n, LINK_INPUT_SIZE - in->n);
         } while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;

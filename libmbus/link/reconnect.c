@@ -5,13 +5,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <io/clock.h>
 
 #include "acks.h"
 #include "ask.h"
-#include "connect.h"
 #include "early.h"
 #include "flush.h"
 #include "output.h"
@@ -31,11 +29,7 @@
 /* What belonged to the link that is lost. The next broker may have other ways. */
 static void forget_conversation(struct link *l)
 {
-        struct one_fd *one_fd = &l->base.bus->one_fd;
-
-        one_fd_forget(one_fd, l->fd);
-        close(l->fd);
-        l->fd = -1;
+        transport_disconnect(&l->transport, l->base.bus);
         l->in.at = l->in.n = 0;
         l->in.more = false;
         link_drop_output(l);
@@ -54,7 +48,6 @@ static void forget_conversation(struct link *l)
         for (struct link_entity *e = link_first_entity(l); e; e = link_next_entity(e))
                 index_remove(&l->attached, &e->attached);
         assert(l->attached.n == 0);
-        one_fd_replaced(one_fd);
 }
 
 static void retry_later(struct link *l)
@@ -103,7 +96,7 @@ void link_down(struct link *l)
 {
         bool of_use = was_of_use(l);
 
-        assert(l->fd >= 0);
+        assert(l->transport.fd >= 0);
         forget_conversation(l);
         event_queue_redeem(link_events(l));
         event_queue_push(link_events(l), &(struct mbus_event){ .type = MBUS_EVENT_LINK_DOWN },
@@ -118,7 +111,7 @@ void link_down(struct link *l)
         if (of_use)
                 l->backoff = LINK_BACKOFF_MIN;
         else
-                back_off(l, l->tcp ? BACKOFF_MAX_TCP : BACKOFF_MAX);
+                back_off(l, l->transport.tcp ? BACKOFF_MAX_TCP : BACKOFF_MAX);
         retry_later(l);
 }
 
@@ -138,43 +131,43 @@ static int ask_again(struct link *l)
         return r;
 }
 
-static bool is_connecting(const struct link *l)
+/* Tries to connect, or goes on with it. 0: it is. */
+static int try_again(struct link *l)
 {
-        return (l->tcp && link_tcp_is_connecting(l->tcp)) ||
-               (l->proof && link_proof_is_going_on(l->proof));
+        struct transport *t = &l->transport;
+        int r = transport_connect(t, l->base.bus, &l->retry_at);
+        uint64_t max = t->tcp ? BACKOFF_MAX_TCP : r == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
+
+        if (r == -EKEYREJECTED)
+                max = l->backoff = BACKOFF_OTHER_BUS;
+        if (r == -EINPROGRESS)
+                return r;
+        /* Room for the event that it is up, and for the one that it is down again. */
+        if (r == 0 && event_queue_reserve(link_events(l), 2) < 0) {
+                transport_disconnect(t, l->base.bus);
+                r = -ENOMEM;
+        }
+        if (r < 0) {
+                back_off(l, max);
+                retry_later(l);
+        }
+        return r;
 }
 
 void link_reconnect(struct link *l)
 {
         struct event_queue *events = link_events(l);
-        uint64_t max;
-        int fd;
 
         /* Nothing is left of what was before. */
-        assert(l->fd < 0 && l->tickets.n == 0 && l->attached.n == 0 && l->n_acks == 0);
+        assert(l->transport.fd < 0 && l->tickets.n == 0 && l->attached.n == 0 && l->n_acks == 0);
         assert(!l->broken && !l->broker && l->out.octets.n == 0);
-        if (clock_now() < l->retry_at && !is_connecting(l))
+        if (clock_now() < l->retry_at && !transport_is_connecting(&l->transport))
                 return;
-        fd = link_connect_again(l);
-        max = l->tcp ? BACKOFF_MAX_TCP : fd == -ENOENT ? BACKOFF_MAX : BACKOFF_MAX_QUICK;
-        if (fd == -EKEYREJECTED)
-                max = l->backoff = BACKOFF_OTHER_BUS;
-        if (fd == -EINPROGRESS)
+        if (try_again(l) != 0)
                 return;
-        /* Room for the event that it is up, and for the one that it is down again. */
-        if (fd >= 0 && event_queue_reserve(events, 2) < 0) {
-                close(fd);
-                fd = -ENOMEM;
-        }
-        if (fd < 0) {
-                back_off(l, max);
-                retry_later(l);
-                return;
-        }
-        l->fd = fd;
         l->up_at = clock_now();
+        l->seq = transport_first_seq(&l->transport);
         dedup_expect(&l->dedup, l->up_at);
-        one_fd_replaced(&l->base.bus->one_fd);
         /* For the event that it is down: there is one such promise while the link is up. */
         (void)event_queue_promise(events);
         event_queue_push(events, &(struct mbus_event){ .type = MBUS_EVENT_LINK_UP }, NULL);

@@ -3,7 +3,7 @@
  *
  * The one place of the library that knows all modes, and that looks at the environment: for the
  * brokers' usual sockets, with secure_getenv(). The configuration file's place is io/config-file's,
- * $MBUS also link/proof's.
+ * $MBUS also transport/proof's.
  */
 #include <api/api.h>
 
