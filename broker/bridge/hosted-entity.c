@@ -10,7 +10,7 @@ int hosted_entity_enter(struct hosted_entity *h, struct sessions *sessions, stru
 
         *h = (struct hosted_entity){ .bus = bus };
         if (!bus_is_main(bus))
-                return engine_add_entity(bus->engine, bus->all->it->now, address, proxy,
+                return engine_add_entity(bus->engine, bus->buses->it->now, address, proxy,
                                          &h->entity);
         r = local_entity_new(sessions, NULL, address, &h->local);
         if (r == 0) {
@@ -26,7 +26,7 @@ void hosted_entity_leave(struct hosted_entity *h, bool bye)
 
         if (!h->entity)
                 return;
-        it = h->bus->all->it;
+        it = h->bus->buses->it;
         if (h->local) {
                 h->local->is_silent = !bye;
                 local_entity_free(h->local);

@@ -110,7 +110,7 @@ static void relay_end(struct relay *relay, enum mbus_reason reason, bool told)
         if (src && told)
                 tell_session(src, relay, reason);
         else if (!src && reason == MBUS_REASON_NONE)
-                engine_acknowledge(home->engine, home->all->it->now, relay->to->hosted.entity,
+                engine_acknowledge(home->engine, home->buses->it->now, relay->to->hosted.entity,
                                    proxy_address(relay->by), relay->seq);
         else if (!src)
                 engine_refuse(home->engine, relay->to->hosted.entity, proxy_address(relay->by),

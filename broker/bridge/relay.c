@@ -252,7 +252,7 @@ static int give_engine(struct proxy *by, struct proxy *to, struct session *sessi
         relay = relay_new(by, to, seq);
         if (!relay)
                 return MBUS_E_FULL;
-        r = engine_send_reliable(bus->engine, bus->all->it->now, timestamp, by->hosted.entity,
+        r = engine_send_reliable(bus->engine, bus->buses->it->now, timestamp, by->hosted.entity,
                                  proxy_address(to), payload, &relay->ticket);
         if (r)
                 relay_free(relay);

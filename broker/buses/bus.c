@@ -18,23 +18,23 @@
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
-void buses_init(struct buses *all, struct iteration *it)
+void buses_init(struct buses *buses, struct iteration *it)
 {
-        *all = (struct buses){ .it = it };
+        *buses = (struct buses){ .it = it };
 }
 
-struct bus *buses_get(struct buses *all, size_t i)
+struct bus *buses_get(struct buses *buses, size_t i)
 {
         if (i == 0)
-                return &all->main;
-        return i <= all->n_others ? all->others[i - 1] : NULL;
+                return &buses->main;
+        return i <= buses->n_others ? buses->others[i - 1] : NULL;
 }
 
-struct bus *buses_find(struct buses *all, const char *name)
+struct bus *buses_find(struct buses *buses, const char *name)
 {
         struct bus *bus;
 
-        for (size_t i = 0; (bus = buses_get(all, i)); i++)
+        for (size_t i = 0; (bus = buses_get(buses, i)); i++)
                 if (span_equal_nocase(span_of(name), bus->name))
                         return bus;
         return NULL;
@@ -42,7 +42,7 @@ struct bus *buses_find(struct buses *all, const char *name)
 
 bool bus_is_main(const struct bus *bus)
 {
-        return bus == &bus->all->main;
+        return bus == &bus->buses->main;
 }
 
 void bus_note_loss(struct bus *bus, enum mbus_drop reason, uint64_t n)
@@ -95,19 +95,21 @@ static void log_udp_error(const struct bus *bus, const struct config *config, co
         unsigned line = line_of(config, error);
 
         if (line > 0)
-                log_error_at(bus->all->config_path, line, "INTERFACE", "%s",
+                log_error_at(bus->buses->config_path, line, "INTERFACE", "%s",
                              strchr(error, '=') + 1);
         else
                 log_error("bus %s: %s", bus->name, error);
 }
 
-int bus_open(struct bus *bus, struct buses *all, const char *name, const struct config *config,
+int bus_open(struct bus *bus, struct buses *buses, const char *name, const struct config *config,
              bool relays)
 {
         char error[512];
         int r;
 
-        *bus = (struct bus){ .all = all, .number = ++all->last_number, .dialect = config->dialect };
+        *bus = (struct bus){ .buses = buses,
+                             .number = ++buses->last_number,
+                             .dialect = config->dialect };
         snprintf(bus->name, sizeof(bus->name), "%s", name);
         r = open_engine(bus, config, relays);
         if (r)
@@ -142,7 +144,8 @@ static int receive_udp(struct bus *bus, size_t i, short revents)
         memcpy(fds, bus->fds, bus->n_fds * sizeof(*fds));
         for (size_t k = 0; k < bus->n_fds; k++)
                 fds[k].revents = k == i ? revents : 0;
-        return udp_receive(bus->udp, bus->engine, bus->all->it->now, bus->all->it->wall_ms, fds);
+        return udp_receive(bus->udp, bus->engine, bus->buses->it->now, bus->buses->it->wall_ms,
+                           fds);
 }
 
 static void on_udp(uv_poll_t *poll, int status, int events)
@@ -150,7 +153,7 @@ static void on_udp(uv_poll_t *poll, int status, int events)
         struct bus *bus = poll->data;
         size_t i = (size_t)(poll - bus->polls);
 
-        iteration_wake(bus->all->it);
+        iteration_wake(bus->buses->it);
         /* An error waits there, as when news of interfaces were lost: reading takes it away, but
          * libuv has stopped to look, which update_bus_polls() mends. */
         if (status < 0)
@@ -162,7 +165,7 @@ static void on_udp(uv_poll_t *poll, int status, int events)
                 if (r < 0) {
                         log_error("bus %s cannot be received any more: %s", bus->name,
                                   strerror(-r));
-                        iteration_stop(bus->all->it, false);
+                        iteration_stop(bus->buses->it, false);
                 }
         }
 }
@@ -176,7 +179,7 @@ int bus_start(struct bus *bus)
 {
         bus->n_fds = udp_get_pollfds(bus->udp, bus->fds);
         for (size_t i = 0; i < bus->n_fds; i++) {
-                int r = uv_poll_init(&bus->all->it->loop, &bus->polls[i], bus->fds[i].fd);
+                int r = uv_poll_init(&bus->buses->it->loop, &bus->polls[i], bus->fds[i].fd);
 
                 if (r == 0)
                         bus->n_handles++;
@@ -230,20 +233,20 @@ static void update_bus_polls(struct bus *bus)
 /* The hellos of all buses of DIALECT=UCL share one limit, since it is for what a process says. */
 static void watch_hellos(struct bus *bus)
 {
-        struct buses *all = bus->all;
+        struct buses *buses = bus->buses;
         struct bus *other;
         size_t n = 0;
 
         if (bus->dialect != DIALECT_UCL)
                 return;
-        for (size_t i = 0; (other = buses_get(all, i)); i++)
+        for (size_t i = 0; (other = buses_get(buses, i)); i++)
                 if (other != bus && other->engine && other->dialect == DIALECT_UCL)
                         n += engine_n_entities(other->engine);
         engine_share_hellos(bus->engine, n);
         if (!engine_hellos_are_slow(bus->engine, 0)) {
                 if (log_trouble_is_over(&bus->slow))
                         log_info("bus %s: all entities say hello every second again", bus->name);
-        } else if (log_trouble_is_due(&bus->slow, all->it->now)) {
+        } else if (log_trouble_is_due(&bus->slow, buses->it->now)) {
                 log_warning("bus %s: more than %d entities here cannot say hello every second; old "
                             "programs (DIALECT=UCL) may take some for dead after five seconds",
                             bus->name, HELLOS_PER_SECOND_UCL);
@@ -252,8 +255,8 @@ static void watch_hellos(struct bus *bus)
 
 void bus_tick(struct bus *bus)
 {
-        const struct iteration *it = bus->all->it;
-        struct bus_owner *owner = bus->all->owner;
+        const struct iteration *it = bus->buses->it;
+        struct bus_owner *owner = bus->buses->owner;
         enum mbus_network network;
         const char *text;
 
@@ -283,7 +286,7 @@ void bus_send(struct bus *bus)
 
 void bus_drain(struct bus *bus)
 {
-        uint64_t end = bus->all->it->stop_at;
+        uint64_t end = bus->buses->it->stop_at;
         struct pollfd fds[UDP_POLLFDS];
 
         if (end == 0)

@@ -28,7 +28,7 @@ struct loss {
 };
 
 struct bus {
-        struct buses *all;
+        struct buses *buses;
         char name[BUS_NAME_MAX + 1];
         uint64_t number; /* rises from bus to bus that the broker opens */
         enum dialect dialect;
@@ -65,16 +65,16 @@ struct buses {
 };
 
 /* No bus is open yet. @it stays the caller's. */
-void buses_init(struct buses *all, struct iteration *it);
+void buses_init(struct buses *buses, struct iteration *it);
 /* Main first; NULL behind the last. */
-struct bus *buses_get(struct buses *all, size_t i);
+struct bus *buses_get(struct buses *buses, size_t i);
 /* The one of this name, or NULL. */
-struct bus *buses_find(struct buses *all, const char *name);
+struct bus *buses_find(struct buses *buses, const char *name);
 bool bus_is_main(const struct bus *bus);
 
 /* Opens engine and sockets; @relays: messages for nobody here are events, too. 0 or the exit
  * status, with a line in the log. */
-int bus_open(struct bus *bus, struct buses *all, const char *name, const struct config *config,
+int bus_open(struct bus *bus, struct buses *buses, const char *name, const struct config *config,
              bool relays);
 /* 0 or -errno. */
 int bus_start(struct bus *bus);

@@ -41,15 +41,15 @@ static gid_t *get_groups(int fd, gid_t room[static GROUPS_AT_FIRST], size_t *ret
         return groups;
 }
 
-static void log_cut(struct connections *all, const struct admission *a)
+static void log_cut(struct connections *connections, const struct admission *a)
 {
         uint64_t n_suppressed;
 
-        if (log_ratelimit_is_due(&all->rights_log, all->it->now, &n_suppressed))
+        if (log_ratelimit_is_due(&connections->rights_log, connections->it->now, &n_suppressed))
                 log_warning("a link of pid %d, uid %u: more than RIGHTS_MAX=%d lines of [policy] "
                             "in %s are for it, those behind do not count; to change it write "
                             "fewer, with several user= or send= in one",
-                            (int)a->pid, (unsigned)a->uid, RIGHTS_MAX, all->config_path);
+                            (int)a->pid, (unsigned)a->uid, RIGHTS_MAX, connections->config_path);
 }
 
 /* @nobody: NULL if the other end is the broker's own, and what came over TCP behind it. */
@@ -73,19 +73,20 @@ static int judge_peer(const struct policy *policy, int fd, const struct ucred *p
 }
 
 /* There are too many: @a is told so. */
-static void refuse_link(struct connections *all, const struct admission *a, int fd,
+static void refuse_link(struct connections *connections, const struct admission *a, int fd,
                         enum limit limit)
 {
         char who[64], why[96];
 
         snprintf(who, sizeof(who), "a link of pid %d, uid %u", (int)a->pid, (unsigned)a->uid);
-        quota_log(all->quota, &all->quota->refused, limit, all->it->now, who, "it is closed");
+        quota_log(connections->quota, &connections->quota->refused, limit, connections->it->now,
+                  who, "it is closed");
         snprintf(why, sizeof(why), "too many links: see %s in [limits] of the broker",
                  limit_name(limit));
-        all->owner->on_refusal(all->owner, fd, why);
+        connections->owner->on_refusal(connections->owner, fd, why);
 }
 
-bool admit(struct connections *all, int fd, bool is_tcp, struct admission *ret_admission)
+bool admit(struct connections *connections, int fd, bool is_tcp, struct admission *ret_admission)
 {
         struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
         socklen_t size = sizeof(peer);
@@ -96,17 +97,18 @@ bool admit(struct connections *all, int fd, bool is_tcp, struct admission *ret_a
                 return false;
         a.pid = peer.pid;
         a.uid = peer.uid;
-        a.user = quota_add_link(all->quota, peer.uid, all->it->now, &limit);
+        a.user = quota_add_link(connections->quota, peer.uid, connections->it->now, &limit);
         if (limit)
-                refuse_link(all, &a, fd, limit);
+                refuse_link(connections, &a, fd, limit);
         if (!a.user)
                 return false;
-        if (judge_peer(all->policy, fd, &peer, is_tcp ? NULL : &all->nobody, &a.rights)) {
+        if (judge_peer(connections->policy, fd, &peer, is_tcp ? NULL : &connections->nobody,
+                       &a.rights)) {
                 quota_remove_link(a.user);
                 return false;
         }
         if (a.rights && rights_are_cut(a.rights))
-                log_cut(all, &a);
+                log_cut(connections, &a);
         *ret_admission = a;
         return true;
 }
@@ -118,7 +120,8 @@ int admit_again(const struct connection *c, const struct policy *policy, struct 
 
         /* As who it connected; that does not change, and neither does this fail. */
         getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-        return judge_peer(policy, c->fd, &peer, c->peer ? NULL : &c->all->nobody, ret_rights);
+        return judge_peer(policy, c->fd, &peer, c->peer ? NULL : &c->connections->nobody,
+                          ret_rights);
 }
 
 void admit_undo(const struct admission *a)

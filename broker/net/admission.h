@@ -15,7 +15,7 @@ struct admission {
 
 /* Looks at who connected @fd; @is_tcp: what came over TCP is behind it, and has proved itself.
  * False, with the reason said and logged, if it is to be closed. */
-bool admit(struct connections *all, int fd, bool is_tcp, struct admission *ret_admission);
+bool admit(struct connections *connections, int fd, bool is_tcp, struct admission *ret_admission);
 /* What @c may do by @policy. 0 or -ENOMEM. */
 int admit_again(const struct connection *c, const struct policy *policy,
                 struct rights **ret_rights);

@@ -21,14 +21,14 @@
 #define FRAME_LEAST (FRAME_HEADER_SIZE + 23)
 
 /* Room to read into: the shared chunk from its start if nobody refers to it any more. */
-static bool make_read_room(struct connections *all, size_t n)
+static bool make_read_room(struct connections *connections, size_t n)
 {
-        struct iteration *it = all->it;
+        struct iteration *it = connections->it;
 
         if (it->chunk && it->chunk->refs == 1)
                 it->chunk->n = 0;
         if (it->chunk && chunk_room(it->chunk) < n)
-                connections_flush(all);
+                connections_flush(connections);
         return iteration_reserve(it, n);
 }
 
@@ -53,12 +53,12 @@ static void keep_partial(struct connection *c, const char *at, size_t n)
 /* Only the broker marks copies: whatever this is, it is no client. */
 static void close_strange(struct connection *c)
 {
-        struct connections *all = c->all;
+        struct connections *connections = c->connections;
         char name[CONNECTION_NAME_SIZE];
         uint64_t n_suppressed;
 
         connection_name(c, name);
-        if (log_ratelimit_is_due(&all->framing_log, all->it->now, &n_suppressed))
+        if (log_ratelimit_is_due(&connections->framing_log, connections->it->now, &n_suppressed))
                 log_warning("%s sent something that is no frame, and is closed (%" PRIu64
                             " more before)",
                             name, n_suppressed);
@@ -68,7 +68,7 @@ static void close_strange(struct connection *c)
 /* Takes the frames out of @chunk from @at on. */
 static void take_frames(struct connection *c, struct chunk *chunk, size_t at, size_t end)
 {
-        struct connections *all = c->all;
+        struct connections *connections = c->connections;
         struct span text;
         bool observed;
         size_t n;
@@ -85,9 +85,9 @@ static void take_frames(struct connection *c, struct chunk *chunk, size_t at, si
                         close_strange(c);
                         return;
                 }
-                all->in.n++;
-                all->in.bytes += n;
-                all->owner->on_frame(c, chunk, at, n);
+                connections->in.n++;
+                connections->in.bytes += n;
+                connections->owner->on_frame(c, chunk, at, n);
                 at += n;
         }
 }
@@ -110,7 +110,7 @@ static void grow_partial(struct connection *c, size_t n)
 static void on_octets(struct connection *c, size_t n)
 {
         size_t rest = c->partial ? chunk_room(c->partial) : 0;
-        struct chunk *chunk = chunk_ref(c->all->it->chunk);
+        struct chunk *chunk = chunk_ref(c->connections->it->chunk);
         size_t at = chunk->n, end;
 
         if (rest > n)
@@ -130,8 +130,8 @@ static void on_octets(struct connection *c, size_t n)
 /* Whether the link has to wait before more of it is read, by a rate that it or its user passed. */
 static bool is_paused(struct connection *c)
 {
-        struct connections *all = c->all;
-        uint64_t until = c->user->paused_until, now = all->it->now;
+        struct connections *connections = c->connections;
+        uint64_t until = c->user->paused_until, now = connections->it->now;
 
         if (until < c->paused_until)
                 until = c->paused_until;
@@ -142,7 +142,7 @@ static bool is_paused(struct connection *c)
                 c->sign_at = now + SIGN_NS;
         if (until > now + SIGN_NS)
                 until = now + SIGN_NS;
-        deadlines_set(&all->pauses, &c->pause, until);
+        deadlines_set(&connections->pauses, &c->pause, until);
         connection_poll(c);
         return true;
 }
@@ -150,8 +150,8 @@ static bool is_paused(struct connection *c)
 /* Of messages those of a second may come at once. */
 void connection_charge(struct connection *c, uint64_t n_messages)
 {
-        const struct limits *limits = &c->all->quota->limits;
-        uint64_t rate = limits->of[LIMIT_SEND_RATE], now = c->all->it->now;
+        const struct limits *limits = &c->connections->quota->limits;
+        uint64_t rate = limits->of[LIMIT_SEND_RATE], now = c->connections->it->now;
         uint64_t user_rate = limits->of[LIMIT_SEND_RATE_PER_USER], until;
 
         if (rate != LIMIT_OFF) {
@@ -168,18 +168,18 @@ void connection_charge(struct connection *c, uint64_t n_messages)
         }
 }
 
-void connections_resume(struct connections *all)
+void connections_resume(struct connections *connections)
 {
-        uint64_t now = all->it->now;
+        uint64_t now = connections->it->now;
         struct deadline *d;
 
-        while ((d = deadlines_pop(&all->pauses, now))) {
+        while ((d = deadlines_pop(&connections->pauses, now))) {
                 struct connection *c = container_of(d, struct connection, pause);
 
                 if (c->is_dead)
                         continue;
                 if (now >= c->sign_at) {
-                        all->owner->on_silence(c);
+                        connections->owner->on_silence(c);
                         c->sign_at = now + SIGN_NS;
                 }
                 if (!is_paused(c))
@@ -190,8 +190,8 @@ void connections_resume(struct connections *all)
 /* How many messages may be read now, by the rates of the link and of its user. */
 static uint64_t messages_left(const struct connection *c)
 {
-        const struct limits *limits = &c->all->quota->limits;
-        uint64_t rate = limits->of[LIMIT_SEND_RATE], now = c->all->it->now;
+        const struct limits *limits = &c->connections->quota->limits;
+        uint64_t rate = limits->of[LIMIT_SEND_RATE], now = c->connections->it->now;
         uint64_t user_rate = limits->of[LIMIT_SEND_RATE_PER_USER];
         uint64_t left = READ_MAX, user_left;
 
@@ -209,7 +209,7 @@ static uint64_t messages_left(const struct connection *c)
  * than may be messages that are left, since they are charged only when they are there. */
 static int get_iov(const struct connection *c, struct iovec ret_iov[static 2])
 {
-        struct chunk *chunk = c->all->it->chunk;
+        struct chunk *chunk = c->connections->it->chunk;
         size_t room = chunk_room(chunk) - c->n_head;
         uint64_t left = messages_left(c);
         int n = 0;
@@ -231,20 +231,20 @@ static int get_iov(const struct connection *c, struct iovec ret_iov[static 2])
 /* Reads once. False if there was nothing to read, or not yet. */
 static bool on_readable(struct connection *c)
 {
-        struct connections *all = c->all;
-        uint64_t n_before = all->in.n;
+        struct connections *connections = c->connections;
+        uint64_t n_before = connections->in.n;
         struct chunk *chunk;
         struct iovec iov[2];
         ssize_t n;
 
         if (is_paused(c))
                 return false;
-        if (!make_read_room(all, READ_MIN)) {
+        if (!make_read_room(connections, READ_MIN)) {
                 connection_kill(c, "memory is short");
                 return false;
         }
         assert(c->n_head == 0 || !c->partial);
-        chunk = all->it->chunk;
+        chunk = connections->it->chunk;
         memcpy(chunk->bytes + chunk->n, c->head, c->n_head);
         n = readv(c->fd, iov, get_iov(c, iov));
         if (n > 0)
@@ -253,7 +253,7 @@ static bool on_readable(struct connection *c)
                 connection_kill(c, "it was closed");
         else if (errno != EAGAIN && errno != EINTR)
                 connection_kill(c, strerror(errno));
-        connection_charge(c, all->in.n - n_before);
+        connection_charge(c, connections->in.n - n_before);
         return n > 0;
 }
 
@@ -263,7 +263,7 @@ void connection_on_ready(uv_poll_t *poll, int status, int events)
 
         if (c->is_dead)
                 return;
-        iteration_wake(c->all->it);
+        iteration_wake(c->connections->it);
         if (status < 0) {
                 /* The other end is gone, but what it sent before counts; then comes the error. */
                 while (!c->is_dead && on_readable(c))

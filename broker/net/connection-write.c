@@ -15,14 +15,14 @@ static void await_flush(struct connection *c)
         if (c->flush_pending)
                 return;
         c->flush_pending = true;
-        list_push_first(&c->all->unflushed, &c->unflushed_node);
+        list_push_first(&c->connections->unflushed, &c->unflushed_node);
 }
 
 /* The client does not keep up: when much is held by such clients, or by this one of what was
  * dropped, it holds no more than it has. */
 static void hold_less(struct connection *c)
 {
-        if (c->all->it->chunks.n_out > CHUNKS_HELD_MAX || queue_is_sparse(&c->queue))
+        if (c->connections->it->chunks.n_out > CHUNKS_HELD_MAX || queue_is_sparse(&c->queue))
                 queue_compact(&c->queue);
 }
 
@@ -44,8 +44,8 @@ static void half_close(struct connection *c)
 
 static void count_out(struct connection *c, size_t n)
 {
-        c->all->out.n++;
-        c->all->out.bytes += n;
+        c->connections->out.n++;
+        c->connections->out.bytes += n;
 }
 
 /* Messages were lost right before what is to be written next: the client learns it there. This is
@@ -55,8 +55,8 @@ static void tell_gap(struct connection *c, enum kind kind)
         uint64_t n = queue_take_dropped(&c->queue, kind);
         struct buffer frame = BUFFER_INIT;
 
-        c->all->quota->drops[kind == KIND_COPY ? DROP_COPIES : DROP_DROPPED] += n;
-        c->all->owner->on_gap(c, kind, n, &frame);
+        c->connections->quota->drops[kind == KIND_COPY ? DROP_COPIES : DROP_DROPPED] += n;
+        c->connections->owner->on_gap(c, kind, n, &frame);
         if (frame.failed || queue_insert(&c->queue, buffer_span(&frame)))
                 connection_kill(c, "memory is short");
         count_out(c, frame.n);
@@ -146,14 +146,14 @@ void connection_lose(struct connection *c, enum kind kind)
 /* What fits into no frame is lost, but not silently. */
 static int push_too_large(struct connection *c, size_t n, enum kind kind)
 {
-        struct connections *all = c->all;
+        struct connections *connections = c->connections;
         char name[CONNECTION_NAME_SIZE];
         uint64_t n_suppressed;
 
         if (kind == KIND_RELIABLE || c->is_dead || c->is_half_closed)
                 return MBUS_E_FULL;
         connection_name(c, name);
-        if (log_ratelimit_is_due(&all->too_large_log, all->it->now, &n_suppressed))
+        if (log_ratelimit_is_due(&connections->too_large_log, connections->it->now, &n_suppressed))
                 log_warning("a message of %zu octets for %s fits into no frame, and is lost "
                             "(%" PRIu64 " more before)",
                             n, name, n_suppressed);
@@ -170,7 +170,7 @@ int connection_push_text(struct connection *c, struct span text, enum kind kind)
 
         if (text.n > FRAME_MAX)
                 return push_too_large(c, text.n, kind);
-        if (!iteration_put_frame(c->all->it, text, false, &frame)) {
+        if (!iteration_put_frame(c->connections->it, text, false, &frame)) {
                 if (kind == KIND_ANSWER)
                         connection_kill(c, "memory is short");
                 return MBUS_E_FULL;
@@ -182,14 +182,14 @@ void connection_flush(struct connection *c)
 {
         write_queue(c);
         if (!c->is_blocked)
-                c->all->owner->on_room(c);
+                c->connections->owner->on_room(c);
 }
 
-void connections_flush(struct connections *all)
+void connections_flush(struct connections *connections)
 {
         struct list_node *node;
 
-        while ((node = list_pop(&all->unflushed))) {
+        while ((node = list_pop(&connections->unflushed))) {
                 struct connection *c = container_of(node, struct connection, unflushed_node);
 
                 c->flush_pending = false;

@@ -15,7 +15,7 @@ void connection_kill(struct connection *c, const char *why)
         if (c->is_dead)
                 return;
         c->is_dead = true;
-        list_push_first(&c->all->dead, &c->dead_node);
+        list_push_first(&c->connections->dead, &c->dead_node);
         uv_poll_stop(&c->poll);
         connection_name(c, name);
         log_debug("%s ends: %s", name, why);
@@ -26,12 +26,13 @@ void connection_poll(struct connection *c)
         int in = c->pause.slot ? UV_DISCONNECT : UV_READABLE;
 
         if (!c->is_dead)
-                uv_poll_start(&c->poll, in | (c->is_blocked ? UV_WRITABLE : 0), c->all->on_ready);
+                uv_poll_start(&c->poll, in | (c->is_blocked ? UV_WRITABLE : 0),
+                              c->connections->on_ready);
 }
 
 bool connection_is_owner(const struct connection *c)
 {
-        if (!c->peer && nobody_is_uid(&c->all->nobody, c->uid))
+        if (!c->peer && nobody_is_uid(&c->connections->nobody, c->uid))
                 return false;
         return c->uid == 0 || c->uid == geteuid();
 }
@@ -51,7 +52,8 @@ void connection_log_limit(struct connection *c, enum limit limit, const char *wh
         char who[CONNECTION_NAME_SIZE];
 
         connection_name(c, who);
-        quota_log(c->all->quota, &c->user->limit_logs[limit], limit, c->all->it->now, who, what);
+        quota_log(c->connections->quota, &c->user->limit_logs[limit], limit,
+                  c->connections->it->now, who, what);
 }
 
 void connection_log_fixed_limit(struct connection *c, enum fixed_limit limit, const char *what)
@@ -59,7 +61,7 @@ void connection_log_fixed_limit(struct connection *c, enum fixed_limit limit, co
         char who[CONNECTION_NAME_SIZE];
 
         connection_name(c, who);
-        quota_log_fixed(c->user, limit, c->all->it->now, who, what);
+        quota_log_fixed(c->user, limit, c->connections->it->now, who, what);
 }
 
 void connection_count(struct connection *c, enum drop_cause cause, const char *format, ...)
@@ -69,6 +71,7 @@ void connection_count(struct connection *c, enum drop_cause cause, const char *f
 
         connection_name(c, name);
         va_start(args, format);
-        quota_vcount(c->all->quota, c->user, cause, c->all->it->now, name, format, args);
+        quota_vcount(c->connections->quota, c->user, cause, c->connections->it->now, name, format,
+                     args);
         va_end(args);
 }

@@ -38,7 +38,7 @@ struct connections;
 
 struct connection {
         uv_poll_t poll;
-        struct connections *all;
+        struct connections *connections;
         struct list_node node;
         int fd;
         uint64_t number; /* for the log */
@@ -69,7 +69,7 @@ struct connection {
 
 /* What the owner of the connections is told. */
 struct connection_owner {
-        /* Somebody connected who may do @rights (NULL: all), which is the owner's if it succeeds.
+        /* Somebody connected who may do @rights (NULL: connections), which is the owner's if it succeeds.
          * Memory of malloc() that begins with the connection, all zero in it; or NULL. */
         struct connection *(*on_new)(struct connection_owner *owner, struct rights *rights);
         /* A whole frame of @n octets stands at @at in @chunk. */
@@ -117,25 +117,25 @@ struct connections {
 /* ---- all of them (connections.c) ---- */
 
 /* The pointers stay the caller's. */
-void connections_init(struct connections *all, struct iteration *it, struct quota *quota,
+void connections_init(struct connections *connections, struct iteration *it, struct quota *quota,
                       struct connection_owner *owner);
 /* All must have been reaped. */
-void connections_deinit(struct connections *all);
+void connections_deinit(struct connections *connections);
 /* Makes a connection of @fd. @peer: where it is, over TCP, which becomes the connection's; else
  * NULL. 0, or -errno with the reason said to the other end: then @fd is not closed, nor @peer
  * freed. */
-int connections_add(struct connections *all, int fd, char *peer);
+int connections_add(struct connections *connections, int fd, char *peer);
 /* Writes what the queues hold. */
-void connections_flush(struct connections *all);
+void connections_flush(struct connections *connections);
 /* Frees those that are dead. */
-void connections_reap(struct connections *all);
+void connections_reap(struct connections *connections);
 /* All end, and are reaped. */
-void connections_end(struct connections *all, const char *why);
+void connections_end(struct connections *connections, const char *why);
 /* Reads on from those whose pause is over; and when that is, TIME_NEVER: there is none. */
-void connections_resume(struct connections *all);
-uint64_t connections_deadline(const struct connections *all);
+void connections_resume(struct connections *connections);
+uint64_t connections_deadline(const struct connections *connections);
 /* The first, the newest, and the one before it in time; NULL behind the last. */
-struct connection *connections_first(const struct connections *all);
+struct connection *connections_first(const struct connections *connections);
 struct connection *connection_next(const struct connection *c);
 
 /* ---- one ---- */

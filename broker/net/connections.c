@@ -21,69 +21,70 @@ static void find_nobody(struct nobody *nobody)
                             (unsigned)nobody->uid);
 }
 
-void connections_init(struct connections *all, struct iteration *it, struct quota *quota,
+void connections_init(struct connections *connections, struct iteration *it, struct quota *quota,
                       struct connection_owner *owner)
 {
-        *all = (struct connections){ .it = it,
-                                     .quota = quota,
-                                     .owner = owner,
-                                     .on_ready = connection_on_ready,
-                                     .pauses = DEADLINES_INIT };
-        find_nobody(&all->nobody);
+        *connections = (struct connections){ .it = it,
+                                             .quota = quota,
+                                             .owner = owner,
+                                             .on_ready = connection_on_ready,
+                                             .pauses = DEADLINES_INIT };
+        find_nobody(&connections->nobody);
 }
 
-void connections_deinit(struct connections *all)
+void connections_deinit(struct connections *connections)
 {
-        assert(all->n == 0 && list_is_empty(&all->all));
-        deadlines_deinit(&all->pauses);
+        assert(connections->n == 0 && list_is_empty(&connections->all));
+        deadlines_deinit(&connections->pauses);
 }
 
 /* With all that it has but its memory, which its owner allocates. */
-static int connection_begin(struct connections *all, struct admission *a, int fd, char *peer)
+static int connection_begin(struct connections *connections, struct admission *a, int fd,
+                            char *peer)
 {
-        struct connection *c = all->owner->on_new(all->owner, a->rights);
+        struct connection *c = connections->owner->on_new(connections->owner, a->rights);
         char name[CONNECTION_NAME_SIZE];
 
         if (!c)
                 return -ENOMEM;
         a->rights = NULL;
-        *c = (struct connection){ .all = all,
+        *c = (struct connection){ .connections = connections,
                                   .fd = fd,
-                                  .number = ++all->last_number,
+                                  .number = ++connections->last_number,
                                   .pid = a->pid,
                                   .uid = a->uid,
                                   .peer = peer,
                                   .user = a->user,
                                   .pause = DEADLINE_INIT };
         queue_init(&c->queue, c->user);
-        if (uv_poll_init(&all->it->loop, &c->poll, fd) < 0) {
-                all->owner->on_end(c);
+        if (uv_poll_init(&connections->it->loop, &c->poll, fd) < 0) {
+                connections->owner->on_end(c);
                 free(c);
                 return -ENOMEM;
         }
         c->poll.data = c;
-        list_push_first(&all->all, &c->node);
-        all->n++;
+        list_push_first(&connections->all, &c->node);
+        connections->n++;
         connection_poll(c);
         connection_name(c, name);
         log_debug("%s begins", name);
         return 0;
 }
 
-int connections_add(struct connections *all, int fd, char *peer)
+int connections_add(struct connections *connections, int fd, char *peer)
 {
         struct admission admission;
-        int r = deadlines_reserve(&all->pauses);
+        int r = deadlines_reserve(&connections->pauses);
 
         if (r)
                 return r;
-        if (!admit(all, fd, peer != NULL, &admission)) {
-                deadlines_release(&all->pauses);
+        if (!admit(connections, fd, peer != NULL, &admission)) {
+                deadlines_release(&connections->pauses);
                 return -EACCES;
         }
-        r = connection_begin(all, &admission, fd, peer);
+        r = connection_begin(connections, &admission, fd, peer);
         if (r) {
-                deadlines_release(&all->pauses);
+                deadlines_release(&connections->pauses);
                 admit_undo(&admission);
         }
         return r;
@@ -96,47 +97,47 @@ static void on_connection_closed(uv_handle_t *handle)
 
 static void connection_reap(struct connection *c)
 {
-        struct connections *all = c->all;
+        struct connections *connections = c->connections;
 
         assert(c->is_dead);
         if (c->flush_pending)
-                list_remove(&all->unflushed, &c->unflushed_node);
-        all->owner->on_end(c);
+                list_remove(&connections->unflushed, &c->unflushed_node);
+        connections->owner->on_end(c);
         queue_deinit(&c->queue);
-        deadlines_set(&all->pauses, &c->pause, TIME_NEVER);
-        deadlines_release(&all->pauses);
+        deadlines_set(&connections->pauses, &c->pause, TIME_NEVER);
+        deadlines_release(&connections->pauses);
         quota_remove_link(c->user);
         chunk_unref(c->partial);
         free(c->peer);
-        list_remove(&all->all, &c->node);
-        all->n--;
+        list_remove(&connections->all, &c->node);
+        connections->n--;
         uv_close((uv_handle_t *)&c->poll, on_connection_closed);
         close(c->fd);
 }
 
-void connections_reap(struct connections *all)
+void connections_reap(struct connections *connections)
 {
         struct list_node *node;
 
-        while ((node = list_pop(&all->dead)))
+        while ((node = list_pop(&connections->dead)))
                 connection_reap(container_of(node, struct connection, dead_node));
 }
 
-void connections_end(struct connections *all, const char *why)
+void connections_end(struct connections *connections, const char *why)
 {
-        for (struct connection *c = connections_first(all); c; c = connection_next(c))
+        for (struct connection *c = connections_first(connections); c; c = connection_next(c))
                 connection_kill(c, why);
-        connections_reap(all);
+        connections_reap(connections);
 }
 
-uint64_t connections_deadline(const struct connections *all)
+uint64_t connections_deadline(const struct connections *connections)
 {
-        return deadlines_next(&all->pauses);
+        return deadlines_next(&connections->pauses);
 }
 
-struct connection *connections_first(const struct connections *all)
+struct connection *connections_first(const struct connections *connections)
 {
-        return container_of(all->all.first, struct connection, node);
+        return container_of(connections->all.first, struct connection, node);
 }
 
 struct connection *connection_next(const struct connection *c)

@@ -12,11 +12,11 @@
 
 static void log_no_descriptors(struct unix_listener *l, int error)
 {
-        if (!log_trouble_is_due(&l->no_descriptors, l->all->it->now))
+        if (!log_trouble_is_due(&l->no_descriptors, l->connections->it->now))
                 return;
         log_warning("%s: no more clients for now: %s (%zu are there); raise the limit of "
                     "descriptors (ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
-                    l->path, strerror(error), l->all->n);
+                    l->path, strerror(error), l->connections->n);
 }
 
 static void on_unix_resume(uv_timer_t *timer);
@@ -28,12 +28,13 @@ static void on_unix_accept(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        iteration_wake(l->all->it);
+        iteration_wake(l->connections->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (fd >= 0 && log_trouble_is_over(&l->no_descriptors))
-                        log_info("%s: clients are taken again (%zu are there)", l->path, l->all->n);
-                if (fd >= 0 && connections_add(l->all, fd, NULL) < 0)
+                        log_info("%s: clients are taken again (%zu are there)", l->path,
+                                 l->connections->n);
+                if (fd >= 0 && connections_add(l->connections, fd, NULL) < 0)
                         close(fd);
                 if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
                         continue;
@@ -53,17 +54,18 @@ static void on_unix_resume(uv_timer_t *timer)
         uv_poll_start(&l->poll, UV_READABLE, on_unix_accept);
 }
 
-int unix_listener_start(struct unix_listener *l, struct connections *all, int fd, const char *path)
+int unix_listener_start(struct unix_listener *l, struct connections *connections, int fd,
+                        const char *path)
 {
         int r;
 
         assert(fd >= 0);
-        *l = (struct unix_listener){ .all = all, .fd = fd, .path = path };
-        r = uv_timer_init(&all->it->loop, &l->timer);
+        *l = (struct unix_listener){ .connections = connections, .fd = fd, .path = path };
+        r = uv_timer_init(&connections->it->loop, &l->timer);
         l->timer.data = l;
         l->poll.data = l;
         if (r == 0)
-                r = uv_poll_init(&all->it->loop, &l->poll, fd);
+                r = uv_poll_init(&connections->it->loop, &l->poll, fd);
         if (r == 0)
                 r = uv_poll_start(&l->poll, UV_READABLE, on_unix_accept);
         return r;

@@ -7,7 +7,7 @@
 #include "connection.h"
 
 struct unix_listener {
-        struct connections *all;
+        struct connections *connections;
         int fd;
         const char *path; /* for the log */
         uv_poll_t poll;
@@ -17,7 +17,8 @@ struct unix_listener {
 
 /* Takes connections from now on from @fd, which listens at @path; both stay the caller's. 0 or
  * -errno. */
-int unix_listener_start(struct unix_listener *l, struct connections *all, int fd, const char *path);
+int unix_listener_start(struct unix_listener *l, struct connections *connections, int fd,
+                        const char *path);
 /* Takes them from @fd, which listens and is closed here, instead of from the socket so far. */
 void unix_listener_replace(struct unix_listener *l, int fd);
 /* No more connections. */
