@@ -39,8 +39,8 @@
 #define QUEUES_MESSAGES_MAX (2u << 20)
 
 /* Entities of one link, and of all: the engine takes ENTITIES_MAX, of which one is the broker's. */
-#define ATTACHMENTS_MAX 16384
-#define ATTACHMENTS_TOTAL_MAX 65535
+#define LOCAL_ENTITIES_MAX 16384
+#define LOCAL_ENTITIES_TOTAL_MAX 65535
 /* Reliable messages of one link, and of all, whose end is not known yet; 40 octets each. */
 #define TICKETS_MAX 65536
 #define TICKETS_TOTAL_MAX (1u << 20)
@@ -81,8 +81,8 @@
 
 /* Destinations of a link that are remembered (routing/fanout.h), and recipients of a remembered
  * one. */
-#define ROUTES_MAX 4
-#define ROUTE_CLIENTS_MAX 64
+#define FANOUTS_MAX 4
+#define FANOUT_CLIENTS_MAX 64
 
 /* Octets of one broker.joined: a reader needs no larger buffer than for other messages. */
 #define JOINED_BYTES_MAX 16384

@@ -1,7 +1,7 @@
 /*
  * fanout.c - who gets what one entity sends to one destination, remembered.
  *
- * Of a session ROUTES_MAX are remembered, of up to ROUTE_CLIENTS_MAX recipients. Larger ones would cost
+ * Of a session FANOUTS_MAX are remembered, of up to FANOUT_CLIENTS_MAX recipients. Larger ones would cost
  * the product of senders and recipients in memory; of them the broker remembers the last one, which
  * is what one busy sender to everybody needs.
  */
@@ -33,8 +33,8 @@ struct fanout *fanout_recall(struct routing *routing, struct session *s, struct 
 {
         struct fanout *fanout;
 
-        for (unsigned i = 0; i <= ROUTES_MAX; i++) {
-                fanout = i < ROUTES_MAX ? s->routing->fanouts[i] : routing->wide;
+        for (unsigned i = 0; i <= FANOUTS_MAX; i++) {
+                fanout = i < FANOUTS_MAX ? s->routing->fanouts[i] : routing->wide;
                 if (!fanout || fanout->generation != routing->generation ||
                     fanout->src->session != s || !is_at(fanout, *rest))
                         continue;
@@ -150,8 +150,8 @@ struct fanout *fanout_get(struct routing *routing, struct session *s, struct loc
 {
         struct fanout *fanout, **place;
 
-        for (unsigned i = 0; i <= ROUTES_MAX; i++) {
-                fanout = i < ROUTES_MAX ? s->routing->fanouts[i] : routing->wide;
+        for (unsigned i = 0; i <= FANOUTS_MAX; i++) {
+                fanout = i < FANOUTS_MAX ? s->routing->fanouts[i] : routing->wide;
                 if (fanout && fanout->generation == routing->generation && fanout->src == src &&
                     address_equal(&fanout->dest, &h->dest))
                         return fanout;
@@ -160,8 +160,8 @@ struct fanout *fanout_get(struct routing *routing, struct session *s, struct loc
         if (!fanout)
                 return NULL;
         place = &routing->wide;
-        if (fanout->n <= ROUTE_CLIENTS_MAX)
-                place = &s->routing->fanouts[s->routing->next_fanout++ % ROUTES_MAX];
+        if (fanout->n <= FANOUT_CLIENTS_MAX)
+                place = &s->routing->fanouts[s->routing->next_fanout++ % FANOUTS_MAX];
         fanout_free(*place);
         *place = fanout;
         return fanout;
@@ -202,6 +202,6 @@ enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
 
 void fanouts_forget(struct session *s)
 {
-        for (unsigned i = 0; i < ROUTES_MAX; i++)
+        for (unsigned i = 0; i < FANOUTS_MAX; i++)
                 s->routing->fanouts[i] = fanout_free(s->routing->fanouts[i]);
 }

@@ -21,7 +21,7 @@ struct watch;
 /* What is remembered of a session. */
 struct session_routing {
         struct routing *all;
-        struct fanout *fanouts[ROUTES_MAX]; /* where it has sent to */
+        struct fanout *fanouts[FANOUTS_MAX]; /* where it has sent to */
         unsigned next_fanout;
         size_t retained; /* octets of last values */
         struct watch *watches;
