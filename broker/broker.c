@@ -70,7 +70,7 @@ static void on_prepare(uv_prepare_t *prepare)
                 connections_flush(&b->net);
         } while (!list_is_empty(&b->net.dead) || again);
         bridges_send(&b->bridges);
-        log_turn(b->it.now);
+        log_tick(b->it.now);
         broker_set_timer(b);
         status_end_iteration(&b->ops);
 }

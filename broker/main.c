@@ -55,6 +55,6 @@ int main(int argc, char **argv)
         if (status == EXIT_OK)
                 status = broker_run(&broker);
         broker_close(&broker);
-        log_turn(TIME_NEVER - 1);
+        log_tick(TIME_NEVER - 1);
         return status;
 }

@@ -102,7 +102,7 @@ uint64_t log_deadline(void)
         return n_lost > 0 ? tell_at : TIME_NEVER;
 }
 
-void log_turn(uint64_t now)
+void log_tick(uint64_t now)
 {
         if (now < log_deadline())
                 return;

@@ -33,10 +33,10 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 void log_error_at(const char *file, unsigned line, const char *key, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* When lines were lost, and stderr is to be told: then log_turn() tries to. TIME_NEVER: none
+/* When lines were lost, and stderr is to be told: then log_tick() tries to. TIME_NEVER: none
  * was. */
 uint64_t log_deadline(void);
-void log_turn(uint64_t now);
+void log_tick(uint64_t now);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

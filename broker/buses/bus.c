@@ -228,7 +228,7 @@ static void update_bus_polls(struct bus *bus)
         }
 }
 
-/* ---- turns --------------------------------------------------------------------------------- */
+/* ---- iterations -------------------------------------------------------------------------- */
 
 /* The hellos of all buses of DIALECT=UCL share one limit, since it is for what a process says. */
 static void watch_hellos(struct bus *bus)
