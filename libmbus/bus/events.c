@@ -80,12 +80,6 @@ int event_queue_promise(struct event_queue *q)
         return r;
 }
 
-void event_queue_redeem(struct event_queue *q)
-{
-        assert(q->promised > 0);
-        q->promised--;
-}
-
 /* There is room. */
 static void queue_append(struct event_queue *q, const struct mbus_event *event, char *text)
 {
@@ -189,14 +183,11 @@ static inline void queue_drop(struct event_queue *q)
         q->n--;
 }
 
-const struct queued *event_queue_first(struct event_queue *q)
+const struct queued *event_queue_skip(struct event_queue *q)
 {
-        while (q->n > 0) {
-                if (q->ring[q->head].event.type != MBUS_EVENT_MAX)
-                        return &q->ring[q->head];
+        while (q->n > 0 && q->ring[q->head].event.type == MBUS_EVENT_MAX)
                 queue_drop(q);
-        }
-        return NULL;
+        return q->n > 0 ? &q->ring[q->head] : NULL;
 }
 
 void event_queue_pop(struct event_queue *q, struct queued *ret_item)

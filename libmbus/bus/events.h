@@ -12,6 +12,8 @@
 #ifndef MBUS_BUS_EVENTS_H
 #define MBUS_BUS_EVENTS_H
 
+#include <assert.h>
+
 #include <api/api.h>
 #include <core/message.h>
 
@@ -39,7 +41,11 @@ int event_queue_reserve(struct event_queue *q, size_t n);
 /* Keeps room for one event until event_queue_redeem(), behind which one event_queue_push()
  * cannot fail. 0 or -ENOMEM. */
 int event_queue_promise(struct event_queue *q);
-void event_queue_redeem(struct event_queue *q);
+static inline void event_queue_redeem(struct event_queue *q)
+{
+        assert(q->promised > 0);
+        q->promised--;
+}
 /* Appends @event; takes over its message's reference and @text (may be NULL), also on failure,
  * which q->failure remembers. */
 void event_queue_push(struct event_queue *q, const struct mbus_event *event, char *text);
@@ -52,8 +58,15 @@ int event_queue_observed(struct event_queue *q, struct message *message);
 void event_queue_network(struct event_queue *q, enum mbus_network network, struct span why);
 /* Whatever is queued about @entity is not told any more. */
 void event_queue_forget(struct event_queue *q, const struct mbus_entity *entity);
+/* Lets go of what was forgotten before the first event that is to be told. */
+const struct queued *event_queue_skip(struct event_queue *q);
 /* The first event that is to be told, or NULL. */
-const struct queued *event_queue_first(struct event_queue *q);
+static inline const struct queued *event_queue_first(struct event_queue *q)
+{
+        if (q->n > 0 && q->ring[q->head].event.type != MBUS_EVENT_MAX)
+                return &q->ring[q->head];
+        return event_queue_skip(q);
+}
 /* Takes that one out; it is the caller's to free. */
 void event_queue_pop(struct event_queue *q, struct queued *ret_item);
 
