@@ -4,17 +4,28 @@
 #ifndef BROKER_BASE_DROP_CAUSE_H
 #define BROKER_BASE_DROP_CAUSE_H
 
-enum drop_cause {
-        DROP_MALFORMED, /* frames that are no message */
-        /* what the sender may not: a SrcAddr that is not its own, [policy], mbus.bye */
-        DROP_DENIED,
-        DROP_UNKNOWN,  /* commands for the broker that do not exist, or came over the bus */
-        DROP_DROPPED,  /* unreliable messages that a client's full queue lost */
-        DROP_COPIES,   /* copies that an observer's full queue lost */
-        DROP_BUS_FULL, /* unreliable messages that did not get out to the bus */
-        DROP_BUS_LOST, /* messages from the bus that came too fast */
-        DROP_ACK,      /* acknowledgements that nobody waited for */
-        DROP_MAX,
-};
+/* Each is a line: cause(NAME, LABEL) is DROP_NAME, and the figure dropped_total with cause="LABEL". */
+/* clang-format off */
+#define DROP_CAUSES(cause)                                                                         \
+        /* frames that are no message */                                                           \
+        cause(MALFORMED, "malformed")                                                              \
+        /* what the sender may not: a SrcAddr that is not its own, [policy], mbus.bye */           \
+        cause(DENIED, "denied")                                                                    \
+        /* commands for the broker that do not exist, or came over the bus */                      \
+        cause(UNKNOWN, "unknown_command")                                                          \
+        /* unreliable messages that a client's full queue lost */                                  \
+        cause(DROPPED, "client_full")                                                              \
+        /* copies that an observer's full queue lost */                                            \
+        cause(COPIES, "observer_full")                                                             \
+        /* unreliable messages that did not get out to the bus */                                  \
+        cause(BUS_FULL, "bus_full")                                                                \
+        /* messages from the bus that came too fast */                                             \
+        cause(BUS_LOST, "bus_lost")                                                                \
+        /* acknowledgements that nobody waited for */                                              \
+        cause(ACK, "stray_acknowledgement")
+/* clang-format on */
+
+#define DROP_ID(name, label) DROP_##name,
+enum drop_cause { DROP_CAUSES(DROP_ID) DROP_MAX };
 
 #endif

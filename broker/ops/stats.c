@@ -93,20 +93,16 @@ static void put_links(const struct sink *s)
                   net->out.bytes);
 }
 
+#define DROP_LABEL(name, label) label,
+
 static void put_drops(const struct sink *s)
 {
         static const char lost[] = "Messages that were not passed on.";
-        static const char *const causes[DROP_MAX] = {
-                [DROP_MALFORMED] = "malformed",     [DROP_DENIED] = "denied",
-                [DROP_UNKNOWN] = "unknown_command", [DROP_DROPPED] = "client_full",
-                [DROP_COPIES] = "observer_full",    [DROP_BUS_FULL] = "bus_full",
-                [DROP_BUS_LOST] = "bus_lost",       [DROP_ACK] = "stray_acknowledgement",
-        };
+        static const char *const causes[DROP_MAX] = { DROP_CAUSES(DROP_LABEL) };
 
         for (unsigned i = 0; i < DROP_MAX; i++)
-                if (causes[i])
-                        labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
-                                 s->ops->control->quota->drops[i]);
+                labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
+                         s->ops->control->quota->drops[i]);
 }
 
 static void put_rejections(const struct sink *s)
