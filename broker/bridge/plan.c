@@ -338,7 +338,7 @@ void bridges_commit(struct bridges_plan *plan)
         for (size_t i = 0; i < plan->n_joins; i++)
                 set_rules(&plan->joins[i]);
         monitor_change_buses(all->routing);
-        routes_invalidate(all->routing);
+        fanouts_invalidate(all->routing);
         free(plan->joins);
         free(plan);
 }

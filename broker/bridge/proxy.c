@@ -65,7 +65,7 @@ static int proxy_new(struct bridge *bridge, unsigned side, const struct address 
         engine_announce_entity(bridge->bus[side]->engine, all->it->now, all->it->wall_ms,
                                p->hosted.entity);
         list_push_first(&bridge->proxies, &p->node);
-        routes_invalidate(all->routing);
+        fanouts_invalidate(all->routing);
         return 0;
 }
 
@@ -76,7 +76,7 @@ void proxy_free(struct proxy *p, bool bye, bool told)
         relay_forget(p, told);
         list_remove(&bridge->proxies, &p->node);
         hosted_entity_leave(&p->hosted, bye);
-        routes_invalidate(bridge->all->routing);
+        fanouts_invalidate(bridge->all->routing);
         free(p);
 }
 

@@ -203,7 +203,7 @@ static void apply(struct ops *ops, const struct options *fresh, struct rights **
         bridges_commit(plan);
         bus_configs_free(old_buses);
         /* Fanouts remember what the policy said. */
-        routes_invalidate(routing);
+        fanouts_invalidate(routing);
 }
 
 /* What [MBUS] says now counts after a restart: until then the buses are beside the one that it said

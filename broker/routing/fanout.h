@@ -54,6 +54,14 @@ enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
 /* Fills routing->matches with the *@ret_n local entities that @dest matches. False when memory is
  * short. */
 bool match_entities(struct routing *routing, const struct address *dest, size_t *ret_n);
+/* What fanouts remember is not so any more, for all of them: an entity joined or left (routing.c), a
+ * proxy came or went (bridge/proxy), routes between buses changed (bridge/plan), or rights and options
+ * did (ops/reload). Whatever else comes to change what fanout_new() looks at has to say so, too. */
+static inline void fanouts_invalidate(struct routing *routing)
+{
+        routing->generation++;
+}
+
 /* Takes NULL, returns NULL. */
 struct fanout *fanout_free(struct fanout *fanout);
 /* Forgets what @s has sent to. */

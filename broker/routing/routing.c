@@ -36,7 +36,7 @@ static void routing_on_joined(struct session_listener *l, const struct local_ent
 {
         struct routing *routing = routing_of(l);
 
-        routes_invalidate(routing);
+        fanouts_invalidate(routing);
         presence_joined(routing, e ? e->session : NULL, address);
         patience_note(routing, address);
 }
@@ -47,7 +47,7 @@ static void routing_on_left(struct session_listener *l, const struct local_entit
         struct routing *routing = routing_of(l);
 
         (void)e;
-        routes_invalidate(routing);
+        fanouts_invalidate(routing);
         presence_left(routing, address, reason);
 }
 

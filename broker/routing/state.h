@@ -1,9 +1,9 @@
 /*
  * state.h - what the files of routing/ share: all that is remembered of where messages go.
  *
- * Invariants: a fanout is used only while its generation is the room's, which routes_invalidate() ends; nothing
- * else changes it. n_watchers, n_observers and n_filtered count sessions that have watches, observe, and observe
- * with filters; so where there are none nobody is looked for.
+ * Invariants: a fanout is used only while its generation is the room's, which nothing changes but
+ * fanouts_invalidate(). n_watchers, n_observers and n_filtered count sessions that have watches,
+ * observe, and observe with filters; so where there are none nobody is looked for.
  */
 #ifndef BROKER_ROUTING_STATE_H
 #define BROKER_ROUTING_STATE_H
@@ -80,11 +80,5 @@ struct routing {
         size_t n_observers;
         size_t n_filtered;
 };
-
-/* What fanouts remember is not so any more: entities, rights or routes between buses have changed. */
-static inline void routes_invalidate(struct routing *routing)
-{
-        routing->generation++;
-}
 
 #endif
