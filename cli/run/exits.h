@@ -4,6 +4,8 @@
 #ifndef CLI_EXITS_H
 #define CLI_EXITS_H
 
+#include <mbus/mbus.h>
+
 enum exits {
         EXITS_OK = 0,
         EXITS_FAILED = 1,      /* what no other number says: memory, a full disk, a bug */
@@ -17,5 +19,10 @@ enum exits {
         EXITS_TIMED_OUT = 27,  /* -W came before -C was reached; the number of mosquitto_sub */
         EXITS_SIGNAL = 128,    /* + the signal's number: 130 after Ctrl-C */
 };
+
+/* For what a function of mbus.h returned, and for the reason of an event: what a verb has no status of
+ * its own for. */
+int exits_of_error(int error);
+int exits_of_reason(enum mbus_reason reason);
 
 #endif

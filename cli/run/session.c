@@ -16,35 +16,10 @@
 #include "loop.h"
 #include "session.h"
 
-static int status_of(int error)
-{
-        switch (error) {
-        case MBUS_E_MALFORMED:
-        case MBUS_E_RESERVED:
-        case MBUS_E_TOO_LARGE:
-                return EXITS_USAGE;
-        case MBUS_E_UNKNOWN:
-                return EXITS_UNKNOWN;
-        case MBUS_E_NOT_UNIQUE:
-                return EXITS_NOT_UNIQUE;
-        case MBUS_E_FULL:
-                return EXITS_UNDELIVERED;
-        case MBUS_E_DENIED:
-                return EXITS_DENIED;
-        case MBUS_E_CONFIG:
-                return EXITS_CONFIG;
-        case MBUS_E_NO_BUS:
-        case MBUS_E_NOT_READY:
-                return EXITS_NO_BUS;
-        default:
-                return EXITS_FAILED;
-        }
-}
-
 int session_error(const char *what, int error)
 {
         text_error("%s: %s", what, mbus_error_name(error));
-        return status_of(error);
+        return exits_of_error(error);
 }
 
 int session_refused(const char *what, const struct mbus_event *event)
@@ -55,25 +30,7 @@ int session_refused(const char *what, const struct mbus_event *event)
                 text_print_visible(stderr, event->why, strlen(event->why));
         }
         fputc('\n', stderr);
-        switch (event->reason) {
-        case MBUS_REASON_UNKNOWN:
-                return EXITS_UNKNOWN;
-        case MBUS_REASON_NOT_UNIQUE:
-                return EXITS_NOT_UNIQUE;
-        case MBUS_REASON_TIMEOUT:
-        case MBUS_REASON_BYE:
-        case MBUS_REASON_RESTARTED:
-        case MBUS_REASON_FULL:
-                return EXITS_UNDELIVERED;
-        case MBUS_REASON_LINK_DOWN:
-                return EXITS_NO_BUS;
-        case MBUS_REASON_DENIED:
-                return EXITS_DENIED;
-        case MBUS_REASON_MALFORMED:
-                return EXITS_USAGE;
-        default:
-                return EXITS_FAILED;
-        }
+        return exits_of_reason(event->reason);
 }
 
 int session_denied(const char *destination, const struct mbus_event *event)
@@ -96,7 +53,7 @@ int session_failed(const struct session *session, const char *what, int error)
         if (!*why)
                 return session_error(what, error);
         text_error("%s: %s: %s", what, mbus_error_name(error), why);
-        return status_of(error);
+        return exits_of_error(error);
 }
 
 int session_check_address(const char *where, const char *address, bool own)
@@ -116,7 +73,7 @@ static int session_open_failed(const struct mbus_config *config, int error)
 
         text_error("%s", *why ? why : mbus_error_name(error));
         /* An errno here is that of a socket call: the network cannot be reached. */
-        return error < 0 && error != -ENOMEM ? EXITS_NO_BUS : status_of(error);
+        return error < 0 && error != -ENOMEM ? EXITS_NO_BUS : exits_of_error(error);
 }
 
 static bool is_missing(const char *path)
