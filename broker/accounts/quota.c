@@ -128,6 +128,8 @@ uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint
         uint64_t each = NSEC_PER_SEC / rate + (NSEC_PER_SEC % rate > 0);
         uint64_t owed = b->paid_at > now ? b->paid_at - now : 0;
 
+        if (rate == LIMIT_OFF)
+                return UINT64_MAX;
         return owed + each < burst * each ? burst - (owed + each - 1) / each : 1;
 }
 

@@ -135,7 +135,7 @@ static inline void quota_give_back(struct quota_user *u, enum quota_kind kind, u
 uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t n, uint64_t now);
 
 /* How many may be taken at @now so that there is no pause, but one at least: it takes a pause to
- * find out that there is none left. */
+ * find out that there is none left. UINT64_MAX if @rate is LIMIT_OFF. */
 uint64_t bucket_left(const struct bucket *b, uint64_t rate, uint64_t burst, uint64_t now);
 
 /* Counts what went wrong, by @u or (NULL) on a bus, and logs the first of a row: "WHO: WHAT"; @who

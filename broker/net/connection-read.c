@@ -193,16 +193,10 @@ static uint64_t messages_left(const struct connection *c)
         const struct limits *limits = &c->connections->quota->limits;
         uint64_t rate = limits->of[LIMIT_SEND_RATE], now = c->connections->it->now;
         uint64_t user_rate = limits->of[LIMIT_SEND_RATE_PER_USER];
-        uint64_t left = READ_MAX, user_left;
+        uint64_t left = bucket_left(&c->sends, rate, rate, now);
+        uint64_t user_left = bucket_left(&c->user->sends, user_rate, user_rate, now);
 
-        if (rate != LIMIT_OFF)
-                left = bucket_left(&c->sends, rate, rate, now);
-        if (user_rate != LIMIT_OFF) {
-                user_left = bucket_left(&c->user->sends, user_rate, user_rate, now);
-                if (left > user_left)
-                        left = user_left;
-        }
-        return left;
+        return left < user_left ? left : user_left;
 }
 
 /* Where to read to, and how much: the rest of the partial frame, and into the shared chunk no more

@@ -272,6 +272,7 @@ START_TEST(test_what_is_left_of_a_rate_can_be_taken_without_a_pause)
         ck_assert_uint_eq(bucket_left(&b, 10, 5, now + 2 * SECOND), 5);
         ck_assert_uint_eq(bucket_left(&b, LIMIT_VALUE_MAX, LIMIT_VALUE_MAX, now + 2 * SECOND),
                           LIMIT_VALUE_MAX);
+        ck_assert(bucket_left(&b, LIMIT_OFF, LIMIT_OFF, now) == UINT64_MAX);
 }
 END_TEST
 
