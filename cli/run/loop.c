@@ -227,7 +227,9 @@ int loop_run(struct loop *loop)
         int status;
         bool more;
 
-        assert(loop->bus && signal_pipe[0] >= 0);
+        assert(loop->bus && loop->on_event && signal_pipe[0] >= 0);
+        if (!loop->on_deadline)
+                loop->deadline = LOOP_NEVER;
         /* What nobody can see need not be waited for. */
         if (loop->prints && !inherited_is_writable(STDOUT_FILENO)) {
                 text_error(

@@ -17,7 +17,7 @@ struct loop {
         struct mbus_bus *bus;
         void *data;
         int (*on_event)(void *data, const struct mbus_event *event);
-        int (*on_deadline)(void *data);
+        int (*on_deadline)(void *data); /* NULL: there is no deadline */
         uint64_t deadline; /* CLOCK_MONOTONIC ns when on_deadline is due; a handler may change it */
         /* When the first event must have come, else the bus does not answer: who waits without end
          * waits for messages, not for a broker that hangs. 0: any time will do. */
