@@ -234,7 +234,8 @@ int broker_start(struct broker *b)
         return EXIT_OK;
 }
 
-/* Everybody leaves; the broker last, in whose name clients are told what became of their messages. */
+/* Everybody leaves; the broker last, in whose name clients are told what became of their
+ * messages. */
 static void say_bye(struct broker *b)
 {
         iteration_wake(&b->it);

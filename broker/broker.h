@@ -2,9 +2,9 @@
  * broker.h - the daemon: its rooms, from the ground up, and the iterations of its loop.
  *
  * Each room is a folder with a door of the same name, and knows only those above it in this list
- * (spec/architecture.md). In one iteration of the loop descriptors and timers call into the rooms, which leave
- * work behind: queues with something in them, connections to close, datagrams, events. All of it is done before
- * the loop sleeps again. Nothing is freed between.
+ * (spec/architecture.md). In one iteration of the loop descriptors and timers call into the rooms,
+ * which leave work behind: queues with something in them, connections to close, datagrams, events.
+ * All of it is done before the loop sleeps again. Nothing is freed between.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -50,8 +50,8 @@ struct broker {
 int broker_open(struct broker *b, const struct options *options);
 /* Serves until a signal comes, says bye. Returns the exit status. */
 int broker_run(struct broker *b);
-/* What broker_run() does before and after it runs the loop, for those who turn the loop themselves. 0 or
- * the exit status, with a line in the log. */
+/* What broker_run() does before and after it runs the loop, for those who turn the loop
+ * themselves. 0 or the exit status, with a line in the log. */
 int broker_start(struct broker *b);
 void broker_stop(struct broker *b);
 /* Copes with one that broker_open() left half open. */

@@ -20,7 +20,8 @@ static bool process_begin(int argc)
 
         if (argc < 1 || !inherited_begin())
                 return false;
-        /* A line of the log from the background must not stop it, whatever stty says of the terminal. */
+        /* A line of the log from the background must not stop it, whatever stty says of the
+         * terminal. */
         sigaction(SIGTTOU, &ignore, NULL);
         /* What it makes is for its user; what others may have gets its mode by name. */
         umask(S_IRWXG | S_IRWXO);

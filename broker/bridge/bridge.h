@@ -1,10 +1,11 @@
 /*
- * bridge.h - the door of bridge/: several buses in one broker, and routes between them (spec/buses.md).
+ * bridge.h - the door of bridge/: several buses in one broker, and routes between them
+ * (spec/buses.md).
  *
- * An entity that a rule exports from one bus to another is hosted there by a proxy: an entity of the
- * same address, with hellos, answers to pings and a bye of its own. What the entity says to a group is
- * said again by its proxy; what is sent reliably to a proxy is sent again to the entity by the
- * sender's proxy beside it, and acknowledged when that was.
+ * An entity that a rule exports from one bus to another is hosted there by a proxy: an entity of
+ * the same address, with hellos, answers to pings and a bye of its own. What the entity says to a
+ * group is said again by its proxy; what is sent reliably to a proxy is sent again to the entity by
+ * the sender's proxy beside it, and acknowledged when that was.
  *
  *      plan            which buses and bridges there are, by the configuration
  *      bridges         they begin and end, and have their turns
@@ -27,18 +28,18 @@
 void bridges_init(struct bridges *all, struct routing *routing);
 /* Whether messages of the bus main are to be carried on. */
 bool bridges_relay_main(const struct bus_configs *configs);
-/* Opens the buses of @configs, which stays valid; the bus main is open. 0 or the exit status, with a
- * line in the log. */
+/* Opens the buses of @configs, which stays valid; the bus main is open. 0 or the exit status,
+ * with a line in the log. */
 int bridges_open(struct bridges *all, const struct bus_configs *configs);
-/* The buses that routes join with @bus, one after the other; *@cursor is 0 at first. *@ret_works: this
- * broker is the one that carries between them, and does not stand by. */
+/* The buses that routes join with @bus, one after the other; *@cursor is 0 at first.
+ * *@ret_works: this broker is the one that carries between them, and does not stand by. */
 struct bus *bridges_next_joined(const struct bridges *all, const struct bus *bus, size_t *cursor,
                                 bool *ret_works);
 
 struct bridges_plan;
 
-/* Another configuration: opens what it has beyond the present one. 0 or the exit status, with a line in
- * the log; nothing has changed then. *@ret_plan is for one of the next two. */
+/* Another configuration: opens what it has beyond the present one. 0 or the exit status, with a
+ * line in the log; nothing has changed then. *@ret_plan is for one of the next two. */
 int bridges_prepare(struct bridges *all, const struct bus_configs *configs,
                     struct bridges_plan **ret_plan);
 /* It counts from now on, and the one before is not looked at any more. Takes NULL. */

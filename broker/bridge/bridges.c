@@ -1,5 +1,6 @@
 /*
- * bridges.c - the bridges of a broker begin and end, have their turns, and are tied to the rooms below.
+ * bridges.c - the bridges of a broker begin and end, have their turns, and are tied to the rooms
+ * below.
  */
 #include <stdlib.h>
 

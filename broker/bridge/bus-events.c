@@ -1,8 +1,8 @@
 /*
  * bus-events.c - what the events of the buses mean.
  *
- * On the bus main entities are those of sessions, the broker itself, and proxies; on the others they are proxies
- * and beacons only.
+ * On the bus main entities are those of sessions, the broker itself, and proxies; on the others
+ * they are proxies and beacons only.
  */
 #include "bus-events.h"
 

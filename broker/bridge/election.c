@@ -1,10 +1,11 @@
 /*
  * election.c - which of several brokers between two buses works.
  *
- * A bridge that works has an entity (app:mbus-broker module:bridge since:TIME id:...) of one and the
- * same address on both of its buses. Whoever joins the same two buses sees it on both, and stands by
- * until it is gone. A bridge that starts shows its own and asks first; of two the older one goes on,
- * the other one leaves without saying bye for those it hosted, since they are hosted still.
+ * A bridge that works has an entity (app:mbus-broker module:bridge since:TIME id:...) of one and
+ * the same address on both of its buses. Whoever joins the same two buses sees it on both, and
+ * stands by until it is gone. A bridge that starts shows its own and asks first; of two the older
+ * one goes on, the other one leaves without saying bye for those it hosted, since they are hosted
+ * still.
  */
 #include "election.h"
 
@@ -108,8 +109,8 @@ void bridge_stand_by(struct bridge *bridge, bool bye)
         bridge->until = TIME_NEVER;
 }
 
-/* Whoever has the keys can be another broker that comes and goes: the first states of a while are said, and
- * then how many were not. */
+/* Whoever has the keys can be another broker that comes and goes: the first states of a while
+ * are said, and then how many were not. */
 static void log_state(struct bridge *bridge, const char *what)
 {
         uint64_t now = bridge->all->it->now, n_suppressed;

@@ -1,5 +1,6 @@
 /*
- * pending-relays.c - reliable messages that are under way from one bus to another, and how they end.
+ * pending-relays.c - reliable messages that are under way from one bus to another, and how they
+ * end.
  */
 #include "pending-relays.h"
 
@@ -78,7 +79,8 @@ static struct relay *relay_find(const struct proxy *by, bool local, uint64_t tic
         return relay;
 }
 
-/* The client's entity that sent what @relay carries, or NULL: it came from a bus, or the sender left. */
+/* The client's entity that sent what @relay carries, or NULL: it came from a bus, or the sender
+ * left. */
 static struct local_entity *local_sender_of(const struct relay *relay)
 {
         struct bus *home = proxy_home(relay->by);

@@ -1,8 +1,8 @@
 /*
  * pending-relays.h - reliable messages that are under way from one bus to another (relay.c).
  *
- * Each stands in the books of two proxies: of the one that says it there, and of the one on this bus to
- * which it came. Whichever goes first takes it along, and whoever waits for its end is told.
+ * Each stands in the books of two proxies: of the one that says it there, and of the one on this
+ * bus to which it came. Whichever goes first takes it along, and whoever waits for its end is told.
  */
 #ifndef BROKER_BRIDGE_PENDING_RELAYS_H
 #define BROKER_BRIDGE_PENDING_RELAYS_H
@@ -25,7 +25,8 @@ struct relay {
         struct relay *next_awaited;
 };
 
-/* Enters the message @seq that came to @to and that @by says. NULL: @by has too many, or memory is short. */
+/* Enters the message @seq that came to @to and that @by says. NULL: @by has too many, or memory
+ * is short. */
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq);
 /* It is the message of @session, which has it under way until it is struck off. */
 void relay_charge(struct relay *relay, struct session *session, size_t bytes);
@@ -37,7 +38,8 @@ struct relay *relay_free(struct relay *relay);
 void relay_forget(struct proxy *p, bool told);
 /* The engine ended @ticket of @by; MBUS_REASON_NONE: it was delivered. */
 void relay_finish(struct proxy *by, uint64_t ticket, enum mbus_reason reason);
-/* An entity of a session, @from, acknowledged @seq, which @by gave it. False if that is not waited for. */
+/* An entity of a session, @from, acknowledged @seq, which @by gave it. False if that is not
+ * waited for. */
 bool relay_acknowledge(struct proxy *by, uint32_t seq, const struct local_entity *from);
 /* Ends what sessions did not acknowledge in time. Whether there was anything. */
 bool relays_expire(struct bridges *all);

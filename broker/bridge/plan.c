@@ -2,9 +2,9 @@
  * plan.c - which buses and bridges there are, by the configuration (spec/buses.md).
  *
  * What another configuration asks for is made ready as a plan before anything changes: buses are
- * opened, and bridges and the lists of their rules are allocated. So a plan either fails, and all is
- * as it was, or it counts, and nothing can fail any more. What is the same in both configurations is
- * shared: its entities do not notice.
+ * opened, and bridges and the lists of their rules are allocated. So a plan either fails, and all
+ * is as it was, or it counts, and nothing can fail any more. What is the same in both
+ * configurations is shared: its entities do not notice.
  */
 #include "plan.h"
 

@@ -2,13 +2,13 @@
  * proxy.c - who of one bus is hosted on another, and who not yet.
  *
  * An entity is hosted where it is not known otherwise. Of several brokers in a ring of buses each
- * hears of it over two ways; the delays see to it that the shorter one wins, and that two seldom act
- * at the same moment: each hop waits between half a unit and a unit, so that two hops take longer
- * than one.
+ * hears of it over two ways; the delays see to it that the shorter one wins, and that two seldom
+ * act at the same moment: each hop waits between half a unit and a unit, so that two hops take
+ * longer than one.
  *
  * Whoever leaves a bus is not hosted there for a while from another bus on which it is still known:
- * there it may be the proxy of another broker, who will hear of it later. Without that a dead entity
- * would go round in a ring of buses forever.
+ * there it may be the proxy of another broker, who will hear of it later. Without that a dead
+ * entity would go round in a ring of buses forever.
  */
 #include "proxy.h"
 
@@ -133,8 +133,8 @@ static void log_refused(struct bridge *bridge, unsigned side, int r)
                             r < 0 ? "memory is short" : "there are too many");
 }
 
-/* Old programs would take all of them for dead, if there were more to say hello. What is already there
- * stays; this one is asked about again, for others leave. */
+/* Old programs would take all of them for dead, if there were more to say hello. What is already
+ * there stays; this one is asked about again, for others leave. */
 static bool is_one_too_many(struct bridge *bridge, unsigned side, const struct address *address)
 {
         struct bridges *all = bridge->all;

@@ -1,10 +1,10 @@
 /*
  * relay.c - messages from one bus to another.
  *
- * An unreliable message of an entity that is hosted elsewhere is said there again by its proxy, unless
- * it is for one entity of the bus it came from. A reliable one that came to a proxy is sent again to
- * whom that stands for, by the sender's proxy; only when it was acknowledged there is it acknowledged
- * here. If it was not, its sender's own time-out tells.
+ * An unreliable message of an entity that is hosted elsewhere is said there again by its proxy,
+ * unless it is for one entity of the bus it came from. A reliable one that came to a proxy is sent
+ * again to whom that stands for, by the sender's proxy; only when it was acknowledged there is it
+ * acknowledged here. If it was not, its sender's own time-out tells.
  *
  * Only what real entities say is carried, and never by two: that cuts all loops.
  */
@@ -43,8 +43,8 @@ static bool admits(const struct bridge *bridge, unsigned from, const struct addr
         return true;
 }
 
-/* The sender's time stamp, within the life of the proxy: a clock that goes wrong on one bus must not
- * make everything look old on another. */
+/* The sender's time stamp, within the life of the proxy: a clock that goes wrong on one bus must
+ * not make everything look old on another. */
 static uint64_t stamp(const struct proxy *p, uint64_t timestamp)
 {
         uint64_t now = p->bridge->all->it->wall_ms;
@@ -160,7 +160,8 @@ static void proxy_say(struct proxy *p, const struct address *dest, uint64_t time
                                     : "messages come faster than another bus takes them");
 }
 
-/* Whether a message to @dest is for other buses, too; *@ret_only: only for that one, if not NULL. */
+/* Whether a message to @dest is for other buses, too; *@ret_only: only for that one, if not
+ * NULL. */
 static bool leads_away(const struct bus *bus, const struct address *dest,
                        const struct bridge **ret_only)
 {

@@ -1,11 +1,12 @@
 /*
  * state.h - what the files of the bridge share. Other rooms look at nothing in it.
  *
- * A bridge joins two buses; the entity on bus[s] that it hosts on bus[1 - s] is real, which no proxy
- * ever is: what is hosted is not hosted again.
+ * A bridge joins two buses; the entity on bus[s] that it hosts on bus[1 - s] is real, which no
+ * proxy ever is: what is hosted is not hosted again.
  *
- * Invariants: the buses of a bridge are open as long as it is there. It has both of its beacons unless it stands
- * by, and proxies only while it is active. A proxy's entity is on bus[side] until proxy_free().
+ * Invariants: the buses of a bridge are open as long as it is there. It has both of its beacons
+ * unless it stands by, and proxies only while it is active. A proxy's entity is on bus[side] until
+ * proxy_free().
  */
 #ifndef BROKER_BRIDGE_STATE_H
 #define BROKER_BRIDGE_STATE_H

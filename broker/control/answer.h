@@ -1,9 +1,9 @@
 /*
  * answer.h - an answer that is lists of names and values.
  *
- * An answer is a command of the same name as the question. It may take several messages; the first parameter is 1
- * if more follow, and 0 in the last one. What comes behind are lists, each a name and a value, or lists of such
- * lists.
+ * An answer is a command of the same name as the question. It may take several messages; the first
+ * parameter is 1 if more follow, and 0 in the last one. What comes behind are lists, each a name
+ * and a value, or lists of such lists.
  */
 #ifndef BROKER_CONTROL_ANSWER_H
 #define BROKER_CONTROL_ANSWER_H
@@ -19,7 +19,8 @@ struct answer {
 struct answer answer_to(struct request *request, const char *name);
 /* Says what is left of it. */
 void answer_end(struct answer *a);
-/* An item, which began with " (", is complete; what there is so far is said if it is enough for a message. */
+/* An item, which began with " (", is complete; what there is so far is said if it is enough for
+ * a message. */
 void answer_end_item(struct answer *a);
 /* A piece of a list is complete; @more follow. */
 void answer_end_piece(struct answer *a, bool more);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #define VERSION_OF_LINK 1
-/* What a ticket may take without a word from us when it has waited: the time-out of DIALECT=UCL, and more. */
+/* What a ticket may take without a word from us when it has waited: the time-out of DIALECT=UCL,
+ * and more. */
 #define AFTER_PATIENCE_MS 8000
 
 /* What a client is to know of the bus main, and of us. */
@@ -49,8 +50,8 @@ static void accept_entity(struct request *request, const struct local_entity *e)
         retain_give(request->control->routing, e);
 }
 
-/* What else the client says with its question: lists of a name and what is said under it. Names that are
- * not known here are skipped. */
+/* What else the client says with its question: lists of a name and what is said under it. Names
+ * that are not known here are skipped. */
 static const struct value *option_of(const struct request *request, const char *name)
 {
         const struct value *args = payload_args(request->payload, request->command);
@@ -74,8 +75,8 @@ static uint64_t patience_asked_for(const struct request *request)
                                       : INT32_MAX * NSEC_PER_MSEC;
 }
 
-/* Whether the id in @address is one that the client relies on, and not one that a broker gave it before:
- * (id made) */
+/* Whether the id in @address is one that the client relies on, and not one that a broker gave it
+ * before: (id made) */
 static bool is_given(const struct request *request, const struct address *address)
 {
         const struct value *v = option_of(request, "id");
@@ -108,8 +109,8 @@ static int attach_with_id(struct sessions *all, struct session *s, const struct 
         return r ? r : local_entity_new(all, s, &address, ret_entity);
 }
 
-/* As local_entity_new(). A proxy that has the address gives way: it stands for somebody only as long as
- * nobody here has the address (spec/buses.md). */
+/* As local_entity_new(). A proxy that has the address gives way: it stands for somebody only as
+ * long as nobody here has the address (spec/buses.md). */
 static int attach_as_asked(struct sessions *all, struct session *s, const struct address *address,
                            struct local_entity **ret_entity)
 {

@@ -1,5 +1,6 @@
 /*
- * control.h - the door of control/: what the broker itself is asked, broker.* commands above all (spec/attach.md).
+ * control.h - the door of control/: what the broker itself is asked, broker.* commands above all
+ * (spec/attach.md).
  *
  *      dispatch      the tables of commands, and who may give which
  *      request       a command on its way through those who know the commands
@@ -19,7 +20,8 @@
 #include "request.h"
 #include "state.h"
 
-/* Listens to the sessions, and gets what is for the broker itself. The pointers stay the caller's. */
+/* Listens to the sessions, and gets what is for the broker itself. The pointers stay the
+ * caller's. */
 void control_init(struct control *control, struct bridges *bridges, const struct settings *settings,
                   const struct socket_file *socket);
 /* When there is more to tell of lists. */

@@ -31,8 +31,8 @@ struct figure {
 
 /* Appends the value: "12", and "12.345" for a time. */
 void figure_format_value(const struct figure *figure, struct buffer *out);
-/* Appends the name as one symbol: link_messages_total{direction="in"} is link-messages-in. The name of a
- * bus other than main stands behind that, as in bus-datagrams-in-studio. */
+/* Appends the name as one symbol: link_messages_total{direction="in"} is link-messages-in. The
+ * name of a bus other than main stands behind that, as in bus-datagrams-in-studio. */
 void figure_format_symbol(const struct figure *figure, struct buffer *out);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * lists.c - answers that list entities or links, told piece by piece (lists.h says why).
  *
- * A link that has written what waited and has a list left stands in control.listing. One whose socket
- * takes no more does not: the socket wakes it. The next turn makes the next piece: in one turn a fast
- * reader could be told all of a large list, and everybody else would wait for that.
+ * A link that has written what waited and has a list left stands in control.listing. One whose
+ * socket takes no more does not: the socket wakes it. The next iteration makes the next piece: in
+ * one a fast reader could be told all of a large list, and everybody else would wait for that.
  */
 #include "lists.h"
 
@@ -103,12 +103,14 @@ static struct local_entity *listing_source(const struct session *s, const struct
         return e && e->session == s ? e : NULL;
 }
 
-/* Tells as much of @l as there is room for, and does the commands behind it. Whether that was all. */
+/* Tells as much of @l as there is room for, and does the commands behind it. Whether that was
+ * all. */
 static bool listing_go_on(struct listing *l, struct request *request)
 {
         while (request->list && !request->s->link.is_dead && listing_has_room(request->s)) {
                 request->command = request->payload->commands + l->at;
-                /* Whoever has closed his end for reading still wants what he has asked for behind. */
+                /* Whoever has closed his end for reading still wants what he has asked for
+                 * behind. */
                 if (!request->s->link.is_half_closed && !request->list(request, &l->position))
                         continue;
                 request->list = NULL;

@@ -1,10 +1,10 @@
 /*
  * lists.h - answers that list entities or links, told piece by piece as the link reads them.
  *
- * A list has no limit but that of what it lists, and may be many times what may wait for a link. So a piece
- * is made when less than LISTS_MARK waits, and the message that asked waits until then, with the commands
- * behind the question. One list of a link is told at a time, in the order of the questions; what a link
- * asks for meanwhile that is no list is done at once.
+ * A list has no limit but that of what it lists, and may be many times what may wait for a link. So
+ * a piece is made when less than LISTS_MARK waits, and the message that asked waits until then,
+ * with the commands behind the question. One list of a link is told at a time, in the order of the
+ * questions; what a link asks for meanwhile that is no list is done at once.
  *
  * What waits here is charged to the link's user as octets.
  */
@@ -13,7 +13,8 @@
 
 #include "request.h"
 
-/* Whether the question of @request may wait; if not, that is said. To be asked before anything is done. */
+/* Whether the question of @request may wait; if not, that is said. To be asked before anything
+ * is done. */
 bool lists_take(struct request *request);
 /* Keeps the message of @request, of whose command @at the answer is request->list. */
 void lists_add(struct request *request, size_t at);

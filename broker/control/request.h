@@ -1,5 +1,6 @@
 /*
- * request.h - a command for the broker on its way through those who know the commands, and how it is answered.
+ * request.h - a command for the broker on its way through those who know the commands, and how it
+ * is answered.
  */
 #ifndef BROKER_CONTROL_REQUEST_H
 #define BROKER_CONTROL_REQUEST_H
@@ -15,8 +16,8 @@ struct request {
         struct span text;         /* of the whole message */
         const struct payload *payload;
         const struct command *command;
-        /* The answer to the command is a list, of which this tells the next piece, one message. Whether it
-         * was the last. NULL: it is none, or all of it was told. */
+        /* The answer to the command is a list, of which this tells the next piece, one message.
+         * Whether it was the last. NULL: it is none, or all of it was told. */
         bool (*list)(struct request *request, struct list_position *position);
         bool waits;    /* the message is kept for a list of it already */
         bool answered; /* the acknowledgement went with an answer, or there is none */

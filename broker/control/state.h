@@ -1,7 +1,8 @@
 /*
  * state.h - what the files of control/ share.
  *
- * Invariant: a session is in `listing` exactly when is_listing is set: it has lists to be told, and room for more.
+ * Invariant: a session is in `listing` exactly when is_listing is set: it has lists to be told, and
+ * room for more.
  */
 #ifndef BROKER_CONTROL_STATE_H
 #define BROKER_CONTROL_STATE_H

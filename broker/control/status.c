@@ -59,8 +59,8 @@ static void on_status(struct request *request)
         answer_end(&a);
 }
 
-/* The names of the buses that are joined with @bus, by this broker or, @works is false, by another one
- * that it stands by for. */
+/* The names of the buses that are joined with @bus, by this broker or, @works is false, by
+ * another one that it stands by for. */
 static void add_joined(struct answer *a, const char *name, const struct bus *bus, bool works)
 {
         const struct bus *other;
@@ -189,7 +189,8 @@ static void add_remote(struct answer *a, const struct bus *bus, const struct pee
         buffer_add_char(&a->items, ')');
 }
 
-/* The bus of the least number from @number on, or NULL: buses come and go while they are told of. */
+/* The bus of the least number from @number on, or NULL: buses come and go while they are told
+ * of. */
 static struct bus *bus_from(struct buses *buses, uint64_t number)
 {
         struct bus *found = NULL, *bus;

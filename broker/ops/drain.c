@@ -1,10 +1,10 @@
 /*
  * drain.c - the end of the broker: what waits for clients is written, as far as they take it.
  *
- * The loop is not turned any more, since it would bring new messages. A client over TCP has its queue
- * before a pair of sockets, and behind that what is sealed and on its way (tcp-link.h): both are waited
- * for, and that the other host has what the system took, since an end that comes while the client still
- * talks would make the system forget the rest.
+ * The loop does not run any more, since it would bring new messages. A client over TCP has its
+ * queue before a pair of sockets, and behind that what is sealed and on its way
+ * (net/tcp-connection.h): both are waited for, and that the other host has what the system took,
+ * since an end that comes while the client still talks would make the system forget the rest.
  */
 #include "drain.h"
 

@@ -1,6 +1,6 @@
 /*
- * metrics-library.c - see metrics-library.h. The number behind ".so" stands for the calls and types of
- * <microhttpd.h> since 0.9.60, which the build asks for.
+ * metrics-library.c - see metrics-library.h. The number behind ".so" stands for the calls and types
+ * of <microhttpd.h> since 0.9.60, which the build asks for.
  */
 #include "metrics-library.h"
 

@@ -1,8 +1,8 @@
 /*
  * metrics-library.h - libmicrohttpd, loaded when metrics are asked for.
  *
- * With the TLS library behind it it takes about as much memory as all the rest of an idle broker, and
- * nearly all brokers run without metrics; so the program is not linked with it.
+ * With the TLS library behind it it takes about as much memory as all the rest of an idle broker,
+ * and nearly all brokers run without metrics; so the program is not linked with it.
  */
 #ifndef BROKER_OPS_METRICS_LIBRARY_H
 #define BROKER_OPS_METRICS_LIBRARY_H
@@ -23,8 +23,9 @@ struct mhd {
         __typeof__(MHD_destroy_response) *destroy_response;
 };
 
-/* Loads the library, which stays for as long as the process lives: TLS libraries cannot be taken out
- * safely. 0, or -ENOENT with the reason in *@ret_error, which holds until dlopen() is called again. */
+/* Loads the library, which stays for as long as the process lives: TLS libraries cannot be taken
+ * out safely. 0, or -ENOENT with the reason in *@ret_error, which holds until dlopen() is called
+ * again. */
 int mhd_load(struct mhd *ret_mhd, const char **ret_error);
 
 #endif

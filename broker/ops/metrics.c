@@ -1,10 +1,10 @@
 /*
  * metrics.c - /metrics and /healthz over HTTP, on libmicrohttpd.
  *
- * The library has an epoll descriptor of its own, which becomes readable when it has something to do,
- * and a time-out; both are awaited by the loop of the broker, and no thread is needed. Connections are
- * accepted here: the library would try again without a pause while there are no descriptors, or, once a
- * reader is there, never again.
+ * The library has an epoll descriptor of its own, which becomes readable when it has something to
+ * do, and a time-out; both are awaited by the loop of the broker, and no thread is needed.
+ * Connections are accepted here: the library would try again without a pause while there are no
+ * descriptors, or, once a reader is there, never again.
  */
 #include "metrics.h"
 

@@ -11,7 +11,8 @@
 
 #include "state.h"
 
-/* Listens at options.metrics, if that names a place. 0 or the exit status, with a line in the log. */
+/* Listens at options.metrics, if that names a place. 0 or the exit status, with a line in the
+ * log. */
 int metrics_open(struct ops *ops);
 /* Serves from the loop. 0 or an error of libuv. */
 int metrics_start(struct ops *ops);

@@ -1,9 +1,9 @@
 /*
  * fanout.c - who gets what one entity sends to one destination, remembered.
  *
- * Of a session FANOUTS_MAX are remembered, of up to FANOUT_CLIENTS_MAX recipients. Larger ones would cost
- * the product of senders and recipients in memory; of them the broker remembers the last one, which
- * is what one busy sender to everybody needs.
+ * Of a session FANOUTS_MAX are remembered, of up to FANOUT_CLIENTS_MAX recipients. Larger ones
+ * would cost the product of senders and recipients in memory; of them the broker remembers the last
+ * one, which is what one busy sender to everybody needs.
  */
 #include "fanout.h"
 

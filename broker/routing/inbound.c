@@ -2,12 +2,12 @@
  * inbound.c - a message from a link on its way through: what its header says, and whether its
  * commands may pass.
  *
- * A client sends to few destinations, so the last ones are remembered (fanout.c), by the text of both
- * addresses as they stand in the header. A header that bears the same text is recognised with one
- * comparison, and nothing is parsed or looked up.
+ * A client sends to few destinations, so the last ones are remembered (fanout.c), by the text of
+ * both addresses as they stand in the header. A header that bears the same text is recognised with
+ * one comparison, and nothing is parsed or looked up.
  *
- * The payload is the business of those who get it. It is read here only if it goes to the bus, which
- * carries well-formed messages only, or may hold a command that is the broker's to say.
+ * The payload is the business of those who get it. It is read here only if it goes to the bus,
+ * which carries well-formed messages only, or may hold a command that is the broker's to say.
  */
 #include "inbound.h"
 
@@ -113,8 +113,8 @@ bool inbound_read(struct inbound *in)
 
 /* ---- how large it is ------------------------------------------------------------------------ */
 
-/* How many octets it would have on the bus; its SeqNum there is not known yet, the longest one is taken. 0 when
- * memory is short. */
+/* How many octets it would have on the bus; its SeqNum there is not known yet, the longest one
+ * is taken. 0 when memory is short. */
 static size_t inbound_measure(struct inbound *in)
 {
         struct routing *routing = in->routing;

@@ -31,15 +31,16 @@ static inline bool inbound_has_acks(const struct inbound *in)
         return in->h.acks.n > 2;
 }
 
-/* Reads the header and finds the fanout. False if the message goes no further: it was for the broker,
- * or is answered already. */
+/* Reads the header and finds the fanout. False if the message goes no further: it was for the
+ * broker, or is answered already. */
 bool inbound_read(struct inbound *in);
 /* Whether the sender may send nothing at all there; that is answered. */
 bool inbound_is_forbidden(struct inbound *in);
-/* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is answered. */
+/* Whether the payload may pass; @wholly: all of it has to be well-formed. If not, it is
+ * answered. */
 enum verdict inbound_judge(struct inbound *in, bool wholly);
-/* Whether it would fit the bus main, whoever it is for; if not, the sender is told. Nearly all do so surely that
- * they need not be measured. */
+/* Whether it would fit the bus main, whoever it is for; if not, the sender is told. Nearly all
+ * do so surely that they need not be measured. */
 bool inbound_fits_by_measure(struct inbound *in);
 static inline bool inbound_fits(struct inbound *in)
 {

@@ -1,6 +1,6 @@
 /*
- * list-position.h - how far a list of entities or sessions was told, in a way that lasts while what it lists
- * comes and goes.
+ * list-position.h - how far a list of entities or sessions was told, in a way that lasts while what
+ * it lists comes and goes.
  */
 #ifndef BROKER_ROUTING_LIST_POSITION_H
 #define BROKER_ROUTING_LIST_POSITION_H

@@ -1,9 +1,10 @@
 /*
  * loss.c - what a bus brought and nobody saw: clients are told, as they would be without a broker.
  *
- * Nobody knows whom it was for, so all who could have seen it are told how many datagrams or messages it
- * was: those with an entity, if it was main, and those who observe the bus. That is work for as many as
- * there are, at a moment when there is too much of it: they are told once in LOSS_PAUSE_MS at most.
+ * Nobody knows whom it was for, so all who could have seen it are told how many datagrams or
+ * messages it was: those with an entity, if it was main, and those who observe the bus. That is
+ * work for as many as there are, at a moment when there is too much of it: they are told once in
+ * LOSS_PAUSE_MS at most.
  */
 #include "loss.h"
 

@@ -1,6 +1,6 @@
 /*
- * network-news.c - see network-news.h. Without a broker the library would notice all this itself, so clients are
- * told what it would tell (MBUS_EVENT_NETWORK in mbus.h).
+ * network-news.c - see network-news.h. Without a broker the library would notice all this itself,
+ * so clients are told what it would tell (MBUS_EVENT_NETWORK in mbus.h).
  */
 #include "network-news.h"
 

@@ -6,8 +6,9 @@
 
 #include "state.h"
 
-/* Something became of the network of @bus: it is logged, and all clients that the bus is of use to are
- * told, which is work for as many as there are, at a moment when something has changed on this host. */
+/* Something became of the network of @bus: it is logged, and all clients that the bus is of use
+ * to are told, which is work for as many as there are, at a moment when something has changed on
+ * this host. */
 void network_note(struct routing *routing, struct bus *bus, enum mbus_network network,
                   const char *text);
 /* Tells @s what is the matter with the bus that the clients are on, at this moment. */

@@ -2,8 +2,8 @@
  * router.c - where a message goes: from a link to links and the bus, and from the bus to links.
  *
  * The way of an unreliable message between two links is the one that must be short: its fanout is
- * remembered (inbound.c), each recipient's queue gets a reference to the very octets that were read,
- * and nothing is parsed, looked up, allocated or copied.
+ * remembered (inbound.c), each recipient's queue gets a reference to the very octets that were
+ * read, and nothing is parsed, looked up, allocated or copied.
  */
 #include "router.h"
 
@@ -59,8 +59,8 @@ static void pass_acks_alone(struct inbound *in, const struct true_acks *acks)
                                   local_entity_text(in->fanout->only), acks->seqs, acks->n);
 }
 
-/* The same message without acknowledgements, in the shared chunk: clients believe those that they get. False
- * if memory is short. */
+/* The same message without acknowledgements, in the shared chunk: clients believe those that
+ * they get. False if memory is short. */
 static bool strip_acks(struct inbound *in)
 {
         size_t before = (size_t)(in->h.acks.at - in->text.at);
@@ -192,8 +192,8 @@ static void refuse_rewritten(struct inbound *in)
         inbound_undelivered(in, MBUS_REASON_MALFORMED, why);
 }
 
-/* The broker itself is meant. The command may free the entity it came from, and with it the address;
- * the one in the frame stays. */
+/* The broker itself is meant. The command may free the entity it came from, and with it the
+ * address; the one in the frame stays. */
 static void command_self(struct inbound *in, struct local_entity *src)
 {
         struct broker_commands *commands = in->routing->commands;
@@ -364,7 +364,8 @@ static void give_up(struct inbound *in)
         inbound_undelivered(in, MBUS_REASON_FULL, "the broker's memory is short");
 }
 
-/* Takes its acknowledgements out of the message and passes them on. False if nothing is left of it. */
+/* Takes its acknowledgements out of the message and passes them on. False if nothing is left of
+ * it. */
 static bool separate_acks(struct inbound *in)
 {
         struct true_acks acks;
@@ -431,16 +432,16 @@ void router_process(struct routing *routing)
 
 /* ---- from the bus -------------------------------------------------------------------------- */
 
-/* Whether @m is for @e and nobody else, but does not say so: the old programs send reliably to a part
- * of an address (spec/errata.md, 48). */
+/* Whether @m is for @e and nobody else, but does not say so: the old programs send reliably to a
+ * part of an address (spec/errata.md, 48). */
 static bool is_for_part(const struct message *m, const struct local_entity *e)
 {
         return m->header.reliable && m->header.dest.n != entity_address(e->entity)->n;
 }
 
-/* Makes a frame of @m for @e. AckLists from the bus hold SeqNums of the bus, which the engine dealt
- * with and which mean something else on a link; and a client takes what is reliable only with its full
- * address. */
+/* Makes a frame of @m for @e. AckLists from the bus hold SeqNums of the bus, which the engine
+ * dealt with and which mean something else on a link; and a client takes what is reliable only
+ * with its full address. */
 static bool router_make_frame(struct routing *routing, const struct message *m,
                               const struct local_entity *e, struct frame_slice *ret_frame)
 {

@@ -1,5 +1,6 @@
 /*
- * router.h - where a message goes: from a session to sessions and the bus, and from the bus to sessions.
+ * router.h - where a message goes: from a session to sessions and the bus, and from the bus to
+ * sessions.
  */
 #ifndef BROKER_ROUTING_ROUTER_H
 #define BROKER_ROUTING_ROUTER_H

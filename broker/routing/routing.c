@@ -93,8 +93,8 @@ void routing_say_bye(struct routing *routing)
         struct session *s;
         unsigned n = 0;
 
-        /* That all have left is what the end of the connection says; to tell each of each as well would
-         * take too long. */
+        /* That all have left is what the end of the connection says; to tell each of each as
+         * well would take too long. */
         for (s = sessions_first(routing->sessions); s; s = session_next(s)) {
                 presence_forget(routing, s);
                 monitor_unobserve(routing, s);

@@ -1,5 +1,6 @@
 /*
- * routing.h - the door of routing/: where a message goes, what becomes of it, and who wants to know.
+ * routing.h - the door of routing/: where a message goes, what becomes of it, and who wants to
+ * know.
  *
  *      router        from a session to sessions and the bus main, and from there to sessions
  *      inbound       a message on its way through

@@ -31,16 +31,17 @@ struct session_routing {
         struct filter *filters; /* of what it observes; NULL: all */
 };
 
-/* The entities of other buses that stand on the bus main as proxies, and who carries messages to them. */
+/* The entities of other buses that stand on the bus main as proxies, and who carries messages to
+ * them. */
 struct other_buses {
         /* Whether they host @src, an entity of a session. */
         bool (*exports)(struct other_buses *others, const struct address *src);
         /* An unreliable message of @src; @payload is well-formed. */
         void (*forward)(struct other_buses *others, const struct local_entity *src,
                         const struct address *dest, uint64_t timestamp, struct span payload);
-        /* A reliable one to the entity that @to stands for, of which the client hears as of any other.
-         * What reliable_check() says was asked for; the client is charged until it ends. 0,
-         * MBUS_E_UNKNOWN: @src is not known there, or the rules do not let it pass; else as
+        /* A reliable one to the entity that @to stands for, of which the client hears as of any
+         * other. What reliable_check() says was asked for; the client is charged until it ends.
+         * 0, MBUS_E_UNKNOWN: @src is not known there, or the rules do not let it pass; else as
          * engine_send_reliable(). */
         int (*send_reliable)(const struct local_entity *src, struct proxy *to, uint32_t seq,
                              uint64_t timestamp, struct span payload);
