@@ -1,7 +1,10 @@
 /*
- * denial.c - unreliable messages that a link may not send: broker.dropped(COUNT denied SEQ "WHY").
+ * denial.c - unreliable messages that a session may not send: broker.dropped(COUNT denied SEQ
+ * "WHY").
  */
 #include "denial.h"
+
+#include <assert.h>
 
 #include "replies.h"
 
@@ -18,6 +21,7 @@ void denial_note(struct session *s, uint32_t seq, const char *why)
                 denial_tell(s);
         else if (d->due < all->denials_at)
                 all->denials_at = d->due;
+        assert(d->n == 0 || all->denials_at <= d->due);
 }
 
 void denial_tell(struct session *s)
@@ -30,7 +34,7 @@ void denial_tell(struct session *s)
         *d = (struct denials){ .due = s->all->it->now + DENIALS_PAUSE_MS * NSEC_PER_MSEC };
 }
 
-/* Once in the pause at most, however many links there are. */
+/* Looks at all of them once in the pause at most, however many there are. */
 void denials_tell(struct sessions *all)
 {
         if (all->it->now < all->denials_at)

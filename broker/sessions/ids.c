@@ -3,6 +3,7 @@
  */
 #include "ids.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -100,6 +101,8 @@ void ids_renew(struct local_entity *e)
         uint64_t n_suppressed;
         int r;
 
+        /* Whoever relies on its address keeps it or loses it. */
+        assert(e->session && !e->is_given);
         snprintf(shown, sizeof(shown), "%.*s", excerpt_size(old), old.at);
         r = give_another(e);
         if (!log_ratelimit_is_due(&e->all->conflict_log, e->all->it->now, &n_suppressed))
@@ -120,6 +123,7 @@ void ids_yield(struct local_entity *e)
         struct span text = local_entity_text(e);
         uint64_t n_suppressed;
 
+        assert(e->session && e->is_given);
         if (log_ratelimit_is_due(&e->all->conflict_log, e->all->it->now, &n_suppressed))
                 log_warning(
                         "%s, %.*s, which its client relies on: the client is told, and loses it "

@@ -27,6 +27,7 @@ static void remove_from_session(struct local_entity *e)
         assert(s->n_entities > 0);
         list_remove(&s->entities, &e->node);
         s->n_entities--;
+        assert((s->n_entities == 0) == list_is_empty(&s->entities));
         quota_give_back(s->link.user, QUOTA_ENTITIES, 1);
 }
 
@@ -79,6 +80,8 @@ int local_entity_rename(struct local_entity *e, const struct address *address)
                                            address)
                     : -ENOMEM;
 
+        /* The broker's own address and those of proxies are what they are. */
+        assert(e->session);
         if (r == 0) {
                 reply_renamed(e->session, old, address);
                 sessions_tell_left(all, e, old, MBUS_REASON_BYE);
@@ -97,6 +100,9 @@ struct local_entity *local_entity_free(struct local_entity *e)
         all = e->all;
         sessions_tell_left(all, e, entity_address(e->entity), MBUS_REASON_BYE);
         sessions_tell_forgotten(all, e);
+        /* No room has anything of it left. */
+        assert(e->n_held == 0 && !e->retainer);
+        assert(!e->pending.is_waiting && e->pending.n_owed == 0);
         if (e->session)
                 remove_from_session(e);
         deadlines_release(&all->acknowledgements);
@@ -112,6 +118,7 @@ void local_entity_detach(struct local_entity *e, enum mbus_reason reason, const 
 {
         struct buffer address = BUFFER_INIT;
 
+        assert(e->session);
         value_format_string(local_entity_text(e), &address);
         if (address.failed)
                 connection_kill(&e->session->link, "memory is short");

@@ -1,6 +1,10 @@
 /*
- * local-entity.h - an entity of the bus main that this broker hosts: of a session, of the broker itself, or one
- * that stands for an entity of another bus.
+ * local-entity.h - an entity of the bus main that this broker hosts: of a session, of the broker
+ * itself, or one that stands for an entity of another bus.
+ *
+ * Invariants: it is on the bus, in engine_find(), for as long as it lives, and has exactly one
+ * address at a time. Only one of a session waits for acknowledgements, holds messages, or has last
+ * values. It has a session or a proxy or neither, never both.
  */
 #ifndef BROKER_SESSIONS_LOCAL_ENTITY_H
 #define BROKER_SESSIONS_LOCAL_ENTITY_H
@@ -40,8 +44,8 @@ int local_entity_new(struct sessions *all, struct session *s, const struct addre
 int local_entity_rename(struct local_entity *e, const struct address *address);
 /* It leaves the bus; who waits for it learns that. Takes NULL, returns NULL. */
 struct local_entity *local_entity_free(struct local_entity *e);
-/* The same, which its session is told: broker.detached("ADDRESS" REASON "WHY"). Without a bye if that would be
- * somebody else's. */
+/* The same, which its session is told: broker.detached("ADDRESS" REASON "WHY"). Without a bye if
+ * that would be somebody else's. */
 void local_entity_detach(struct local_entity *e, enum mbus_reason reason, const char *why);
 
 static inline struct span local_entity_text(const struct local_entity *e)
@@ -51,7 +55,7 @@ static inline struct span local_entity_text(const struct local_entity *e)
 
 /* The local entity that has exactly @address, or NULL. */
 struct local_entity *local_entity_find(const struct sessions *all, const struct address *address);
-/* The newest of @s, which has one; the one before it in time, or NULL. */
+/* The newest of @s, and the one that came before @e; NULL: there is none. */
 struct local_entity *session_entity(const struct session *s);
 struct local_entity *local_entity_next(const struct local_entity *e);
 

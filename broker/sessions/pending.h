@@ -1,13 +1,13 @@
 /*
  * pending.h - pending acknowledgements: reliable messages of one entity whose end is not known yet.
  *
- * They stand in a ring in the order of their keys, so one is found by halving. What is finished stays
- * where it is until all before it are.
+ * They stand in a ring in the order of their keys, so one is found by halving. What is finished
+ * stays where it is until all before it are.
  *
- * Invariants: `size` is a power of two or 0; tail - head <= size; in the order from head to tail keys rise,
- * but in a ring that ack_ring_find_seq() is for, and deadlines never fall. One that is not finished has
- * either a target or the address of a remote entity, and what has ended never begins again: so each ends
- * exactly once.
+ * Invariants: `size` is a power of two or 0; tail - head <= size; in the order from head to tail
+ * keys rise, but in a ring that ack_ring_find_seq() is for, and deadlines never fall. One that is
+ * not finished has either a target or the address of a remote entity, and what has ended never
+ * begins again: so each ends exactly once.
  */
 #ifndef BROKER_SESSIONS_PENDING_H
 #define BROKER_SESSIONS_PENDING_H
@@ -45,8 +45,9 @@ struct ack_ring {
 /*
  * All of one entity.
  *
- * Invariants: is_waiting says that `local` or `late` holds something, and then `deadline` is set, to no later
- * than what of that ends first. n_owed is how many in rings of all entities have this one as their target.
+ * Invariants: is_waiting says that `local` or `late` holds something, and then `deadline` is set,
+ * to no later than what of that ends first. n_owed is how many in rings of all entities have this
+ * one as their target.
  */
 struct pending {
         struct deadline deadline;
@@ -87,7 +88,8 @@ static inline struct pending_ack *ack_ring_last(const struct ack_ring *ring)
 int ack_ring_reserve(struct ack_ring *ring);
 /* Appends @ack, for which ack_ring_reserve() made room. */
 void ack_ring_push(struct ack_ring *ring, const struct pending_ack *ack);
-/* The one with @key, or with @seq where they are in no order; NULL: there is none, or it is finished. */
+/* The one with @key, or with @seq where they are in no order; NULL: there is none, or it is
+ * finished. */
 struct pending_ack *ack_ring_find(const struct ack_ring *ring, uint64_t key);
 struct pending_ack *ack_ring_find_seq(const struct ack_ring *ring, uint32_t seq);
 /* Forgets what is finished at the front, and memory that a burst needed. */

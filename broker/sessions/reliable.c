@@ -1,15 +1,15 @@
 /*
  * reliable.c - who waits for whose acknowledgement (RFC 3259, section 7, on links).
  *
- * Section 7: a reliable message is acknowledged by its receiver, or its sender is told after T_k that
- * it was not. Over a link nothing is lost, so nothing is repeated; T_k is left.
+ * Section 7: a reliable message is acknowledged by its receiver, or its sender is told after T_k
+ * that it was not. Over a link nothing is lost, so nothing is repeated; T_k is left.
  *
- * The pending acknowledgements of one source stand in a ring in the order of their SeqNums. All have
- * the same time-out, so that is the order of their deadlines, too, and one timer a source is enough: it
- * is set for the oldest, and not moved when that ends in time. A busy source so costs a timer operation
- * each 600 ms and not each message. Messages that waited for their destination (patience.h) have a ring
- * of their own, for their SeqNums are in no order; they are looked for one by one, since
- * acknowledgements come in the order of the messages.
+ * The pending acknowledgements of one source stand in a ring in the order of their SeqNums. All
+ * have the same time-out, so that is the order of their deadlines, too, and one timer a source is
+ * enough: it is set for the oldest, and not moved when that ends in time. A busy source so costs a
+ * timer operation each 600 ms and not each message. Messages that waited for their destination
+ * (patience.h) have a ring of their own, for their SeqNums are in no order; they are looked for one
+ * by one, since acknowledgements come in the order of the messages.
  */
 #include "reliable.h"
 

@@ -1,17 +1,21 @@
 /*
  * reliable.h - who waits for whose acknowledgement (RFC 3259, section 7, on links).
  *
- * A wait lasts from when a reliable message was passed on until its acknowledgement is passed back
- * or its sender is told why there will be none; there is always exactly one of the two. Between two
+ * An acknowledgement is pending from when a reliable message was passed on until it is passed back
+ * or the sender is told why there will be none; there is always exactly one of the two. Between two
  * local entities the broker has the time-out; to a remote one the engine has it and all else.
+ *
+ * What is pending is charged to the session that sent it: as one ticket, and, if a bus is to
+ * acknowledge it, with the octets that are kept for its repetition. All of that is given back when
+ * it ends.
  */
 #ifndef BROKER_SESSIONS_RELIABLE_H
 #define BROKER_SESSIONS_RELIABLE_H
 
 #include "local-entity.h"
 
-/* Octets that are kept of a message until it is acknowledged on a bus, nearly: all that a client can
- * make long. */
+/* Octets that are kept of a message until it is acknowledged on a bus, nearly: all that a client
+ * can make long. */
 static inline size_t reliable_size(struct span src, struct span dest, struct span payload)
 {
         return src.n + dest.n + payload.n;
@@ -24,7 +28,7 @@ int reliable_check(struct session *s, size_t bytes);
 void reliable_charge(struct session *s, size_t bytes);
 void reliable_discharge(struct session *s, size_t bytes);
 
-/* Whether @src may have one more wait with @seq, or to a bus, where @bytes are kept. As
+/* Whether @src may have one more under way, with @seq, or to a bus, where @bytes are kept. As
  * reliable_check(), and -ENOMEM, or MBUS_E_MALFORMED: the SeqNum does not rise. After 0 the next
  * reliable_await_...() cannot fail. */
 int reliable_prepare_local(struct local_entity *src, uint32_t seq);
@@ -42,12 +46,13 @@ void reliable_await_remote(struct local_entity *src, uint32_t seq, uint64_t tick
 bool reliable_acknowledge(struct local_entity *src, uint32_t seq, const struct local_entity *by);
 /* The engine ended @ticket of @src; MBUS_REASON_NONE: it was delivered. */
 void reliable_finish(struct local_entity *src, uint64_t ticket, enum mbus_reason reason);
-/* Ends the waits whose time is over. */
+/* Ends those whose time is over. */
 void reliable_expire(struct sessions *all);
-/* When the next is. */
+/* When that of the next is. */
 uint64_t reliable_deadline(const struct sessions *all);
 
-/* Sees to it that an entity that goes is waited for no more: who waits is told, its own waits are forgotten. */
+/* Sees to it that an entity that goes is waited for no more: who waits is told, what it waits
+ * for itself is forgotten. */
 void reliable_init(struct sessions *all);
 
 #endif

@@ -3,13 +3,14 @@
  */
 #include "replies.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include <core/frame.h>
 
-/* An answer goes to an address as it was written, unless that is so long that it must be mostly white
- * space: with that the answer might fit into no frame. */
+/* An answer goes to an address as it was written, unless that is so long that it must be mostly
+ * white space: with that the answer might fit into no frame. */
 static struct span destination(struct span dest, char room[static ADDRESS_TEXT_MAX])
 {
         struct address address, plain;
@@ -43,6 +44,7 @@ static const struct span everybody = { "()", 2 };
 
 void reply_say(struct session *s, struct span payload)
 {
+        assert(s->all->self_address);
         reply_message(s, s->all->self_address->text, everybody, NULL, 0, payload);
 }
 
@@ -62,6 +64,7 @@ const char *reason_symbol(enum mbus_reason reason)
                 [MBUS_REASON_MALFORMED] = "malformed",
         };
 
+        assert(reason < MBUS_REASON_MAX && names[reason]);
         return names[reason];
 }
 
@@ -93,7 +96,6 @@ void reply_reason(struct session *s, struct span dest, const char *command, stru
         buffer_deinit(&payload);
 }
 
-/* COMMAND(SEQ REASON "WHY") */
 void reply_about(struct session *s, struct span dest, const char *command, uint32_t seq,
                  const char *reason, const char *why)
 {
@@ -128,6 +130,7 @@ void reply_refuse_connection(struct sessions *all, int fd, const char *why)
 void reply_undelivered(struct session *s, struct span dest, uint32_t seq, enum mbus_reason reason,
                        const char *why)
 {
+        assert(reason != MBUS_REASON_NONE);
         /* A ticket that the peer's restart ended is, for its sender, one that the peer left. */
         if (reason == MBUS_REASON_RESTARTED)
                 reason = MBUS_REASON_BYE;
@@ -137,6 +140,7 @@ void reply_undelivered(struct session *s, struct span dest, uint32_t seq, enum m
 void reply_acknowledge(struct session *s, struct span src, struct span dest, const uint32_t *seqs,
                        size_t n)
 {
+        assert(n > 0 && n <= ACKS_MAX);
         reply_message(s, src, dest, seqs, n, SPAN_NULL);
 }
 
@@ -147,6 +151,7 @@ static struct span format_dropped(uint64_t n, const char *reason, char room[stat
         int size = snprintf(room, DROPPED_SIZE, "broker.dropped(%llu %s)", (unsigned long long)n,
                             reason);
 
+        assert(size < DROPPED_SIZE);
         return (struct span){ room, (size_t)size };
 }
 

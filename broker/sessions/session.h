@@ -1,13 +1,17 @@
 /*
- * session.h - a session: what a client on a connection is here, which entities it has, and what it may do.
+ * session.h - a session: what a client on a connection is here, which entities it has, and what it
+ * may do.
  *
- * Sessions own the connections (net/connection.h). What happens to entities of the bus main, whether a session
- * has them or they were heard on the network, is told to listeners, which the rooms above are. Each of those
- * keeps what it knows of a session for itself, and hangs it here by a pointer to a structure of its own.
+ * Sessions own the connections (net/connection.h). What happens to entities of the bus main,
+ * whether a session has them or they were heard on the network, is told to listeners, which the
+ * rooms above are. Each of those keeps what it knows of a session for itself, and hangs it here by
+ * a pointer to a structure of its own.
  *
- * Invariants: a session begins with its connection, and has its memory. `self`, the broker as an entity, is there
- * from sessions_open() to sessions_close(). An entity of a session is in its list, and
- * charged to its user, from when it is on the bus until it leaves.
+ * Invariants: a session begins with its connection, and has its memory. `self`, the broker as an
+ * entity, is there from sessions_open() to sessions_leave(), and nobody is told anything without
+ * it. An entity of a session is in its list, and charged to its user, from when it is on the bus
+ * until it leaves. All entities of a session leave before it ends, and then nothing of it is under
+ * way or kept.
  */
 #ifndef BROKER_SESSIONS_SESSION_H
 #define BROKER_SESSIONS_SESSION_H
@@ -22,7 +26,11 @@ struct local_entity;
 struct session_control;
 struct session_routing;
 
-/* Unreliable messages that a session may not send, and was not told of yet (denial.h). */
+/*
+ * Unreliable messages that a session may not send, and was not told of yet (denial.h).
+ *
+ * Invariant: while there are some, sessions.denials_at is no later than `due`.
+ */
 struct denials {
         uint64_t n;
         uint64_t due;    /* when it may be told */
@@ -40,12 +48,19 @@ struct session {
         size_t kept;      /* octets of those that a bus is to acknowledge */
         uint32_t seq;     /* of the broker's next message to it */
         struct denials denials;
-        uint64_t visited; /* by whom it was seen last (sessions_visit()) */
+        uint64_t visited; /* sessions.last_visit when it was seen last (session_is_new()) */
         struct session_routing *routing;
         struct session_control *control;
 };
 
-/* Who is told of sessions and of entities on the bus main; what is NULL is not. */
+/*
+ * Who is told of sessions and of entities on the bus main; what is NULL is not.
+ *
+ * What begins or has come is told from the ground up, what ends or has left from the top down: so a
+ * room finds those below it as they are while the thing is there. Of one entity: on_joined, when it
+ * is on the bus and can be found; on_left, on_joined for another address; on_left, when it can
+ * still be found; on_forget, after which no room has a pointer to it.
+ */
 struct session_listener {
         /* A session begins. 0 or -ENOMEM, and then it does not. */
         int (*on_begin)(struct session_listener *l, struct session *s);
@@ -92,7 +107,8 @@ void sessions_tell_left(struct sessions *all, const struct local_entity *e,
 void sessions_tell_forgotten(struct sessions *all, struct local_entity *e);
 /* Whether @dest is the broker and nobody else: its full address or (app:mbus-broker). */
 bool sessions_is_self(const struct sessions *all, const struct address *dest);
-/* Begins a visit of some sessions, each of which session_is_new() counts once. */
+/* Begins a visit of some sessions, each of which session_is_new() counts once until the next one
+ * begins. */
 void sessions_visit(struct sessions *all);
 static inline bool session_is_new(struct session *s)
 {
@@ -102,7 +118,7 @@ static inline bool session_is_new(struct session *s)
         return is_new;
 }
 
-/* The first, the newest, and the one before it in time; NULL behind the last. */
+/* The newest, and the one that began before @s; NULL: there is none. */
 struct session *sessions_first(const struct sessions *all);
 struct session *session_next(const struct session *s);
 static inline struct session *session_of(const struct connection *c)

@@ -53,7 +53,11 @@ static void sessions_on_end(struct connection *c)
         while (s->entities.first)
                 local_entity_free(session_entity(s));
         end_for(s, s->all->n_listeners);
-        assert(s->n_entities == 0 && s->n_tickets == 0 && s->kept == 0);
+        assert(s->n_entities == 0);
+        /* Each reliable message has ended: RFC 3259, 7, leaves nobody waiting for ever. */
+        assert(s->n_tickets == 0 && s->kept == 0);
+        /* Whoever hung something here in on_begin has taken it away. */
+        assert(!s->routing && !s->control);
         free(s->rights);
         s->rights = NULL;
 }
@@ -99,6 +103,7 @@ int sessions_open(struct sessions *all)
         char text[256];
         int n;
 
+        assert(!all->self);
         all->engine = all->buses->main.engine;
         /* Only a broker that died a moment ago can have had this id. */
         for (unsigned i = 0; i < 100; i++) {
@@ -123,6 +128,7 @@ void sessions_leave(struct sessions *all)
 
 void sessions_close(struct sessions *all)
 {
-        assert(!all->self && list_is_empty(&all->senders));
+        assert(!all->self);
+        assert(list_is_empty(&all->senders));
         deadlines_deinit(&all->acknowledgements);
 }

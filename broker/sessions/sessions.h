@@ -1,5 +1,6 @@
 /*
- * sessions.h - the door of sessions/: whom the broker hosts, what they may do, and what it tells them.
+ * sessions.h - the door of sessions/: whom the broker hosts, what they may do, and what it tells
+ * them.
  *
  *      session       what a client on a connection is here
  *      local-entity  an entity of the bus main that is hosted here
@@ -22,7 +23,8 @@
 /* The pointers stay the caller's. */
 void sessions_init(struct sessions *all, struct iteration *it, struct connections *net,
                    struct buses *buses);
-/* The bus main is open: puts the broker itself on it. 0 or the exit status, with a line in the log. */
+/* The bus main is open: puts the broker itself on it. 0 or the exit status, with a line in the
+ * log. */
 int sessions_open(struct sessions *all);
 /* The broker's own entity leaves; nobody can be told anything any more. */
 void sessions_leave(struct sessions *all);
