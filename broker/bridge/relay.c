@@ -102,7 +102,7 @@ static void say_to_sessions(struct bridges *all, const struct address *dest,
                 return;
         sessions_visit(all->sessions);
         for (size_t i = 0; i < n_matches; i++) {
-                struct local_entity *e = entity_data(all->routing->matches[i]);
+                struct local_entity *e = matches_at(all->routing, i);
 
                 if (!e->session || (only && e != only) || !session_is_new(e->session))
                         continue;

@@ -7,6 +7,7 @@
  */
 #include "fanout.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ bool match_entities(struct routing *routing, const struct address *dest, size_t 
                 routing->matches = matches;
                 routing->matches_size = 2 * n;
                 n = engine_match(routing->engine, dest, routing->matches, routing->matches_size);
+                assert(n <= routing->matches_size);
         }
         *ret_n = n;
         return true;
@@ -72,7 +74,7 @@ static bool gather_sessions(struct routing *routing, struct fanout *fanout)
                 return false;
         sessions_visit(routing->sessions);
         for (size_t i = 0; i < n; i++) {
-                struct local_entity *e = entity_data(routing->matches[i]);
+                struct local_entity *e = matches_at(routing, i);
 
                 if (entity_address(e->entity)->n == fanout->dest.n)
                         fanout->only = e;
@@ -84,7 +86,7 @@ static bool gather_sessions(struct routing *routing, struct fanout *fanout)
         if (!fanout->sessions)
                 return false;
         for (size_t i = 0; i < n; i++) {
-                struct local_entity *e = entity_data(routing->matches[i]);
+                struct local_entity *e = matches_at(routing, i);
 
                 if (e == fanout->src || !e->session || (fanout->only && e != fanout->only) ||
                     !session_is_new(e->session))
@@ -136,6 +138,7 @@ static struct fanout *fanout_new(struct routing *routing, struct local_entity *s
         *at++ = ' ';
         at = address_put_plain(&h->dest, at, &fanout->dest);
         *at = ' ';
+        assert(at + 1 == fanout->pattern + n);
         if (src->session->rights)
                 permit(fanout, src->session->rights);
         if (!gather_sessions(routing, fanout))
@@ -150,6 +153,7 @@ struct fanout *fanout_get(struct routing *routing, struct session *s, struct loc
 {
         struct fanout *fanout, **place;
 
+        assert(src->session == s && s->routing->all == routing);
         for (unsigned i = 0; i <= FANOUTS_MAX; i++) {
                 fanout = i < FANOUTS_MAX ? s->routing->fanouts[i] : routing->wide;
                 if (fanout && fanout->generation == routing->generation && fanout->src == src &&
@@ -195,6 +199,9 @@ enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
                         fanout->resolution = FANOUT_SEVERAL;
                 }
         }
+        assert(fanout->generation == routing->generation);
+        assert(!fanout->target == (fanout->resolution != FANOUT_LOCAL));
+        assert(!fanout->remote == (fanout->resolution != FANOUT_PEER));
         *ret_target = fanout->target;
         *ret_remote = fanout->remote;
         return fanout->resolution;

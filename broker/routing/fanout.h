@@ -22,8 +22,15 @@ enum permission {
         PERMIT_NONE,
 };
 
+/*
+ * Invariants: while its generation is the room's, `src` is an entity of the session that remembers
+ * it, or, if it is routing.wide, of some session; `sessions` are those of all entities that `dest`
+ * matches, but for `src`; with `only` there is at most that one's. `target` is there with
+ * FANOUT_LOCAL and `remote` with FANOUT_PEER, and neither otherwise. A resolution stays as it is:
+ * who would change it changes the generation.
+ */
 struct fanout {
-        uint64_t generation; /* it holds as long as the room's is the same */
+        uint64_t generation;
         struct local_entity *src;
         enum permission permission;
         uint64_t lines;            /* with PERMIT_SOME: those of [policy] that let messages pass */
@@ -51,12 +58,18 @@ struct fanout *fanout_recall(struct routing *routing, struct session *s, struct 
 enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
                                struct local_entity **ret_target,
                                struct remote_address **ret_remote);
-/* Fills routing->matches with the *@ret_n local entities that @dest matches. False when memory is
- * short. */
+/* Finds the *@ret_n local entities that @dest matches, for matches_at(), until the next call.
+ * False when memory is short. */
 bool match_entities(struct routing *routing, const struct address *dest, size_t *ret_n);
-/* What fanouts remember is not so any more, for all of them: an entity joined or left (routing.c), a
- * proxy came or went (bridge/proxy), routes between buses changed (bridge/plan), or rights and options
- * did (ops/reload). Whatever else comes to change what fanout_new() looks at has to say so, too. */
+static inline struct local_entity *matches_at(const struct routing *routing, size_t i)
+{
+        return entity_data(routing->matches[i]);
+}
+
+/* What fanouts remember is not so any more, for all of them: an entity joined or left
+ * (routing.c), a proxy came or went (bridge/proxy), routes between buses changed (bridge/plan),
+ * or rights and options did (ops/reload). Whatever else comes to change what fanout_new() looks
+ * at has to say so, too. */
 static inline void fanouts_invalidate(struct routing *routing)
 {
         routing->generation++;

@@ -16,9 +16,12 @@ static void observer_count(struct bus *bus, const struct session *s, bool in)
                 bus->n_observers++;
                 bus->n_hello_observers += s->routing->observes_hello;
         } else {
+                assert(bus->n_observers > 0);
                 bus->n_observers--;
                 bus->n_hello_observers -= s->routing->observes_hello;
         }
+        /* Who wants bare hellos wants all else, too. */
+        assert(bus->n_hello_observers <= bus->n_observers);
         engine_observe(bus->engine, bus->n_observers > 0, bus->n_hello_observers > 0);
 }
 
@@ -33,6 +36,7 @@ static void count_everywhere(struct routing *routing, const struct session *s, b
 static void set_observer(struct routing *routing, struct session *s, bool on, bool hello,
                          struct filter *filters)
 {
+        assert(on || (!hello && !filters));
         count_everywhere(routing, s, false);
         routing->n_observers -= s->routing->observes;
         routing->n_filtered -= s->routing->filters != NULL;
@@ -42,6 +46,7 @@ static void set_observer(struct routing *routing, struct session *s, bool on, bo
         s->routing->filters = filters;
         routing->n_observers += s->routing->observes;
         routing->n_filtered += s->routing->filters != NULL;
+        assert(routing->n_filtered <= routing->n_observers);
         count_everywhere(routing, s, true);
 }
 

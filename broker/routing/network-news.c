@@ -4,6 +4,8 @@
  */
 #include "network-news.h"
 
+#include <assert.h>
+
 #include <core/filter.h>
 #include <core/value.h>
 
@@ -25,6 +27,7 @@ static void network_say(struct session *s, const struct bus *bus, enum mbus_netw
 {
         struct buffer payload = BUFFER_INIT;
 
+        assert(network < MBUS_NETWORK_MAX && names[network]);
         buffer_add_text(&payload, "broker.network(");
         buffer_add_text(&payload, names[network]);
         buffer_add_char(&payload, ' ');

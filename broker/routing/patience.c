@@ -3,6 +3,7 @@
  */
 #include "patience.h"
 
+#include <assert.h>
 #include <errno.h>
 
 void patience_open(struct routing *routing)
@@ -29,6 +30,7 @@ static void patience_drop(struct routing *routing, struct waiter *w)
 {
         struct local_entity *e = sender_of(w);
 
+        assert(e->session && e->n_held > 0);
         e->n_held--;
         reliable_discharge(e->session, size_of(w));
         searches_drop(&routing->searches, w);
@@ -82,6 +84,7 @@ void patience_hold(struct inbound *in)
         r = searches_wait(&routing->searches, routing->it->now, &in->fanout->dest, e, in->h.seq,
                           in->payload, until, &w);
         if (r == 0) {
+                assert(e->n_held == 0 || until > e->held_until);
                 e->n_held++;
                 e->held_until = until;
                 reliable_charge(in->s, size_of(w));
@@ -109,6 +112,7 @@ void patience_forget(struct routing *routing, const struct local_entity *e)
                                 patience_drop(routing, w);
                 }
         }
+        assert(e->n_held == 0);
 }
 
 void patience_close(struct routing *routing)

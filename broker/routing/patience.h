@@ -5,6 +5,11 @@
  * destination is asked to announce itself on the bus main; core/search.h has the rules. A message
  * that waits counts as under way: for TICKETS, and with its octets. What was asked is charged to
  * its user as a message that it sent.
+ *
+ * Invariants: n_held of an entity is how many of its messages wait in searches; each is charged to
+ * its session as one ticket and with size_of() octets, the same when it is taken and when it goes.
+ * held_until rises from one message of an entity to its next while some are held, so none is given
+ * up before an earlier one.
  */
 #ifndef BROKER_ROUTING_PATIENCE_H
 #define BROKER_ROUTING_PATIENCE_H

@@ -33,6 +33,7 @@ int presence_watch(struct routing *routing, struct session *s, const struct addr
 {
         struct watch *w;
 
+        assert(!s->routing->watches == (s->routing->n_watches == 0));
         if (presence_has_watch(s, address))
                 return 0;
         *ret_limit = quota_check(s->link.user, QUOTA_WATCHES, s->routing->n_watches, 1, 1);
@@ -173,6 +174,7 @@ void presence_forget(struct routing *routing, struct session *s)
 {
         struct watch *next;
 
+        assert(routing->n_watchers >= (s->routing->n_watches > 0));
         routing->n_watchers -= s->routing->n_watches > 0;
         for (struct watch *w = s->routing->watches; w; w = next) {
                 next = w->next;

@@ -3,6 +3,8 @@
  *
  * A session that watches an address is told of the entities that it matches: of those that are
  * there already, piece by piece (list-position.h), and of each that comes or leaves from then on.
+ * Of what comes while it is told of those it may hear twice, never not at all; of what it attaches
+ * itself in that time it hears nothing.
  */
 #ifndef BROKER_ROUTING_PRESENCE_H
 #define BROKER_ROUTING_PRESENCE_H

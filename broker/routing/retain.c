@@ -47,6 +47,7 @@ static void retained_charge(struct local_entity *e, struct retained *each, size_
 
 static void retained_discharge(struct local_entity *e, struct retained *each, size_t n)
 {
+        assert(each->charged >= n && e->session->routing->retained >= n);
         quota_give_back(e->session->link.user, QUOTA_RETAINED, n);
         e->session->routing->retained -= n;
         each->charged -= n;
@@ -67,8 +68,10 @@ static bool retained_has_room(struct local_entity *e, size_t n)
 static void retained_drop_value(struct routing *routing, struct local_entity *e,
                                 struct retained *each)
 {
+        assert(!each->dest == !each->payload);
         if (!each->dest)
                 return;
+        assert(routing->n_retained > 0);
         retained_discharge(e, each, each->charged - name_cost(each->name_n));
         free(each->dest);
         free(each->payload);
@@ -92,6 +95,7 @@ static struct retainer *retainer_new(struct routing *routing, struct local_entit
 
         if (!retainer)
                 return NULL;
+        assert(!e->retainer);
         *retainer = (struct retainer){ .entity = e };
         list_push_first(&routing->retainers, &retainer->node);
         e->retainer = retainer;
@@ -100,7 +104,7 @@ static struct retainer *retainer_new(struct routing *routing, struct local_entit
 
 static void retainer_free(struct routing *routing, struct retainer *retainer)
 {
-        assert(retainer->n == 0);
+        assert(retainer->n == 0 && !retainer->first);
         list_remove(&routing->retainers, &retainer->node);
         retainer->entity->retainer = NULL;
         free(retainer);
@@ -131,6 +135,7 @@ int retain_begin(struct routing *routing, struct local_entity *e, struct span na
         memcpy(each->name, name.at, name.n);
         retainer->first = each;
         retainer->n++;
+        assert(retainer->n <= RETAINED_NAMES_MAX);
         retained_charge(e, each, name_cost(name.n));
         return 0;
 }
@@ -140,6 +145,7 @@ static void retained_end(struct routing *routing, struct local_entity *e, struct
         struct retained *each = *link;
 
         retained_drop_value(routing, e, each);
+        assert(each->charged == name_cost(each->name_n));
         retained_discharge(e, each, each->charged);
         *link = each->next;
         free(each);

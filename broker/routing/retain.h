@@ -10,6 +10,11 @@
  * all. A name counts for at least RETAINED_COST octets, because it is looked at whenever somebody
  * attaches. A message that finds no room is not kept, and neither is the one before, which would be
  * wrong by now.
+ *
+ * Invariants: an entity has a retainer exactly while it has names, and it is in routing.retainers.
+ * `charged` of a name is name_cost() and, while it has a value, what that takes; the sum over a
+ * session is its `retained`. charge and discharge are the only ones to change either, and the quota
+ * with them.
  */
 #ifndef BROKER_ROUTING_RETAIN_H
 #define BROKER_ROUTING_RETAIN_H

@@ -1,12 +1,14 @@
 /*
- * router.c - where a message goes: from a link to links and the bus, and from the bus to links.
+ * router.c - where a message goes: from a session to sessions and the bus, and from the bus to
+ * sessions.
  *
- * The way of an unreliable message between two links is the one that must be short: its fanout is
- * remembered (inbound.c), each recipient's queue gets a reference to the very octets that were
+ * The way of an unreliable message between two sessions is the one that must be short: its fanout
+ * is remembered (inbound.c), each recipient's queue gets a reference to the very octets that were
  * read, and nothing is parsed, looked up, allocated or copied.
  */
 #include "router.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +29,13 @@ struct true_acks {
         bool all; /* nothing else is in the list */
 };
 
-/* Takes the acknowledgements off. Those for a client are passed on. */
+/*
+ * Strikes off what its AckList acknowledges, and finds out what of that a session waits for.
+ *
+ * RFC 3259, 7: an AckList holds SeqNums that the source got from the destination, and that is one
+ * entity. So they are looked for among what this destination waits for from this source, and nobody
+ * can acknowledge what is another's to acknowledge.
+ */
 static void inbound_take_acks(struct inbound *in, struct true_acks *ret_acks)
 {
         struct local_entity *to = in->fanout->only;
@@ -38,6 +46,8 @@ static void inbound_take_acks(struct inbound *in, struct true_acks *ret_acks)
         ret_acks->all = true;
         while (acks_next(&rest, &seq)) {
                 if (to && !to->proxy && reliable_acknowledge(to, seq, in->fanout->src)) {
+                        /* Longer lists are malformed. */
+                        assert(ret_acks->n < ACKS_MAX);
                         ret_acks->seqs[ret_acks->n++] = seq;
                         continue;
                 }
@@ -54,9 +64,11 @@ static void inbound_take_acks(struct inbound *in, struct true_acks *ret_acks)
 /* The message is not passed on as it is, but its acknowledgements must be. */
 static void pass_acks_alone(struct inbound *in, const struct true_acks *acks)
 {
-        if (acks->n > 0)
-                reply_acknowledge(in->fanout->only->session, local_entity_text(in->fanout->src),
-                                  local_entity_text(in->fanout->only), acks->seqs, acks->n);
+        if (acks->n == 0)
+                return;
+        assert(in->fanout->only->session);
+        reply_acknowledge(in->fanout->only->session, local_entity_text(in->fanout->src),
+                          local_entity_text(in->fanout->only), acks->seqs, acks->n);
 }
 
 /* The same message without acknowledgements, in the shared chunk: clients believe those that
@@ -208,6 +220,7 @@ static void forward_reliable_away(struct inbound *in, const struct local_entity 
         struct local_entity *src = in->fanout->src;
         int r;
 
+        assert(target->proxy && !target->session);
         if (in->payload.n == 0) {
                 inbound_undelivered(in, MBUS_REASON_MALFORMED, "there is no command in it");
                 return;

@@ -14,6 +14,7 @@ static struct routing *routing_of(struct session_listener *l)
 
 static int routing_on_begin(struct session_listener *l, struct session *s)
 {
+        assert(!s->routing);
         s->routing = malloc(sizeof(*s->routing));
         if (!s->routing)
                 return -ENOMEM;
@@ -26,6 +27,7 @@ static void routing_on_end(struct session_listener *l, struct session *s)
         presence_forget(routing_of(l), s);
         monitor_unobserve(routing_of(l), s);
         fanouts_forget(s);
+        /* Its entities have left, and with them their last values. */
         assert(s->routing->retained == 0);
         free(s->routing);
         s->routing = NULL;
@@ -114,8 +116,9 @@ void routing_close(struct routing *routing)
         patience_close(routing);
         fanout_free(routing->wide);
         free(routing->matches);
-        assert(list_is_empty(&routing->retainers) && routing->n_watchers == 0 &&
-               routing->n_observers == 0);
+        assert(list_is_empty(&routing->retainers) && routing->n_retained == 0);
+        assert(routing->n_watchers == 0);
+        assert(routing->n_observers == 0 && routing->n_filtered == 0);
 }
 
 uint64_t routing_deadline(const struct routing *routing)

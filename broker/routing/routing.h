@@ -35,7 +35,7 @@ void routing_open(struct routing *routing);
 void routing_say_bye(struct routing *routing);
 /* All sessions must have ended. */
 void routing_close(struct routing *routing);
-/* When something is due. */
+/* When the next of what is remembered here is due. */
 uint64_t routing_deadline(const struct routing *routing);
 
 #endif

@@ -1,9 +1,19 @@
 /*
  * state.h - what the files of routing/ share: all that is remembered of where messages go.
  *
- * Invariants: a fanout is used only while its generation is the room's, which nothing changes but
- * fanouts_invalidate(). n_watchers, n_observers and n_filtered count sessions that have watches,
- * observe, and observe with filters; so where there are none nobody is looked for.
+ * Invariants:
+ *
+ * A fanout is used only while its generation is the room's. fanouts_invalidate() ends all of them at
+ * once, and nothing else changes the generation: it is called when an entity comes or goes on the
+ * bus main, when a proxy does, when rights change, and when the configuration of buses does. So
+ * what a fanout points to, entities and sessions, is there as long as the fanout is used: each of
+ * them announces its end here before.
+ *
+ * n_watchers, n_observers and n_filtered count sessions that watch, observe, and observe with
+ * filters; so where there are none nobody is looked for. n_filtered <= n_observers.
+ *
+ * n_retained counts last values that are kept; `retained` of a session is the sum of what those of
+ * its entities, and their names, are charged for.
  */
 #ifndef BROKER_ROUTING_STATE_H
 #define BROKER_ROUTING_STATE_H
@@ -18,7 +28,12 @@
 struct fanout;
 struct watch;
 
-/* What is remembered of a session. */
+/*
+ * What is remembered of a session.
+ *
+ * Invariants: `watches` holds n_watches; filters and observes_hello are there only while it
+ * observes.
+ */
 struct session_routing {
         struct routing *all;
         struct fanout *fanouts[FANOUTS_MAX]; /* where it has sent to */
