@@ -6,6 +6,7 @@
  */
 #include "bus-events.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "election.h"
@@ -54,6 +55,7 @@ static void bus_on_dropped(struct bridges *all, struct bus *bus, const struct ev
                   "the kernel had no room for datagrams of the bus" },
         };
 
+        assert(event->count > 0);
         bus_note_loss(bus, event->drop, event->count);
         all->quota->drops[DROP_BUS_LOST] += event->count - 1;
         quota_count(all->quota, DROP_BUS_LOST, all->it->now, "%s",
@@ -66,6 +68,8 @@ static void bus_on_finished(const struct bus *bus, const struct event *event)
         enum mbus_reason reason = event->type == EVENT_DELIVERED ? MBUS_REASON_NONE : event->reason;
         struct proxy *p = proxy_of(bus, event->entity);
 
+        /* Beacons send nothing reliably. */
+        assert(p || bus_is_main(bus));
         if (p)
                 relay_finish(p, event->ticket, reason);
         else if (bus_is_main(bus))

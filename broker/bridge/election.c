@@ -35,6 +35,7 @@ static bool is_older(const struct bridge *bridge, const struct address *other)
         uint64_t since = since_of(other);
         int order;
 
+        assert(bridge->state != BRIDGE_STANDBY);
         if (since != bridge->since)
                 return since < bridge->since;
         order = memcmp(other->text.at, mine.at, n);
@@ -62,7 +63,6 @@ static bool find_other(const struct bridge *bridge, bool *ret_older)
         return found;
 }
 
-/* Shows that we want to work, and asks who does already. */
 void bridge_become_candidate(struct bridge *bridge)
 {
         struct bridges *all = bridge->all;
@@ -70,6 +70,7 @@ void bridge_become_candidate(struct bridge *bridge)
         char text[256];
         int n;
 
+        assert(bridge->state == BRIDGE_STANDBY && list_is_empty(&bridge->proxies));
         bridge->since = all->it->wall_ms;
         n = snprintf(text, sizeof(text),
                      "(app:mbus-broker module:bridge since:%" PRIu64 " id:%" PRIu32 "-%u@%s)",
@@ -105,6 +106,7 @@ void bridge_stand_by(struct bridge *bridge, bool bye)
         bridge_drop_hold_downs(bridge);
         for (unsigned side = 0; side < 2; side++)
                 hosted_entity_leave(&bridge->beacons[side], true);
+        assert(list_is_empty(&bridge->proxies));
         bridge->state = BRIDGE_STANDBY;
         bridge->until = TIME_NEVER;
 }
@@ -130,6 +132,8 @@ static void log_state(struct bridge *bridge, const char *what)
 
 void bridge_begin(struct bridge *bridge)
 {
+        assert(bridge->state == BRIDGE_CANDIDATE);
+        assert(bridge->beacons[0].entity && bridge->beacons[1].entity);
         bridge->until = TIME_NEVER;
         log_state(bridge, "are joined");
         bridge->state = BRIDGE_ACTIVE;

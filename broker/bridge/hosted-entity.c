@@ -3,11 +3,14 @@
  */
 #include "hosted-entity.h"
 
+#include <assert.h>
+
 int hosted_entity_enter(struct hosted_entity *h, struct sessions *sessions, struct bus *bus,
                         const struct address *address, struct proxy *proxy)
 {
         int r;
 
+        assert(!h->entity);
         *h = (struct hosted_entity){ .bus = bus };
         if (!bus_is_main(bus))
                 return engine_add_entity(bus->engine, bus->buses->it->now, address, proxy,
@@ -26,6 +29,7 @@ void hosted_entity_leave(struct hosted_entity *h, bool bye)
 
         if (!h->entity)
                 return;
+        assert(!h->local == !bus_is_main(h->bus));
         it = h->bus->buses->it;
         if (h->local) {
                 h->local->is_silent = !bye;

@@ -4,6 +4,7 @@
  */
 #include "pending-relays.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* What a client has for its acknowledgement; T_k of the RFC. */
@@ -14,6 +15,7 @@ struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
         struct deadlines *ds = &by->bridge->all->relays;
         struct relay *relay;
 
+        assert(by->bridge == to->bridge && by->side != to->side);
         if (by->n_sent >= RELIABLE_OUTSTANDING_MAX || deadlines_reserve(ds) < 0)
                 return NULL;
         relay = malloc(sizeof(*relay));
@@ -38,6 +40,7 @@ struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
 
 void relay_charge(struct relay *relay, struct session *session, size_t bytes)
 {
+        assert(!relay->session);
         reliable_charge(session, bytes);
         relay->session = session;
         relay->bytes = bytes;
@@ -47,11 +50,13 @@ struct relay *relay_free(struct relay *relay)
 {
         struct deadlines *ds = &relay->by->bridge->all->relays;
 
+        assert(relay->by->n_sent > 0);
         if (relay->session)
                 reliable_discharge(relay->session, relay->bytes);
         *(relay->previous ? &relay->previous->next : &relay->by->sent) = relay->next;
         *(relay->next ? &relay->next->previous : &relay->by->sent_end) = relay->previous;
         relay->by->n_sent--;
+        assert(!relay->by->sent == (relay->by->n_sent == 0));
         *(relay->previous_awaited ? &relay->previous_awaited->next_awaited : &relay->to->awaited) =
                 relay->next_awaited;
         if (relay->next_awaited)
@@ -66,6 +71,8 @@ void relay_await_session(struct relay *relay)
 {
         struct bridges *all = relay->by->bridge->all;
 
+        /* On a bus the engine has the time-out. */
+        assert(relay->local && relay->deadline.slot == 0);
         deadlines_set(&all->relays, &relay->deadline, all->it->now + TIMEOUT_NS);
 }
 

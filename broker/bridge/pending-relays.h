@@ -1,8 +1,15 @@
 /*
  * pending-relays.h - reliable messages that are under way from one bus to another (relay.c).
  *
- * Each stands in the books of two proxies: of the one that says it there, and of the one on this
- * bus to which it came. Whichever goes first takes it along, and whoever waits for its end is told.
+ * Each stands in the books of two proxies: of the one that says it there (`sent`), and of the one
+ * on this bus to which it came (`awaited`). Whichever goes first takes it along, and whoever waits
+ * for its end is told.
+ *
+ * Invariants: the two are of one bridge, and on different sides of it. A relay is in both books
+ * from relay_new() to relay_free(), and ends exactly once (RFC 3259, 7: it is acknowledged, or its
+ * sender finds out that it is not): the engine ends its ticket, or, if it is `local`, the session
+ * acknowledges it or its deadline passes; or one of the proxies goes. What `session` was charged is
+ * given back then.
  */
 #ifndef BROKER_BRIDGE_PENDING_RELAYS_H
 #define BROKER_BRIDGE_PENDING_RELAYS_H

@@ -18,7 +18,7 @@
 #include "election.h"
 #include "proxy.h"
 
-/* A bridge, and the rules that it is to have. */
+/* A bridge, and the rules that it is to have: from bridge->bus[s] to the other one. */
 struct join {
         struct bridge *bridge;
         bool is_new;
@@ -26,6 +26,12 @@ struct join {
         size_t n_rules[2];
 };
 
+/*
+ * Invariants: until it counts nothing that is there has changed, but that buses of its own are
+ * open. Whoever is in the plan and was there before belongs to `all`; bridges_discard() closes the
+ * others. `joins` and `list` have room for one each rule, so no more than that are needed when it
+ * counts.
+ */
 struct bridges_plan {
         struct bridges *all;
         const struct bus_configs *configs;
@@ -84,7 +90,9 @@ static struct bridge *bridge_new(struct bridges *all, struct bus *a, struct bus 
 
 void bridge_free(struct bridge *bridge)
 {
+        assert(bridge->state == BRIDGE_STANDBY && list_is_empty(&bridge->proxies));
         for (unsigned side = 0; side < 2; side++) {
+                assert(!bridge->beacons[side].entity && bridge->held_down[side].n == 0);
                 index_deinit(&bridge->held_down[side]);
                 free(bridge->rules[side]);
         }
@@ -113,6 +121,7 @@ static int open_bus(struct bridges_plan *plan, const struct bus_section *section
 
         if (!bus)
                 return EXIT_SYSTEM;
+        assert(plan->n_buses < plan->configs->n);
         plan->buses[plan->n_buses++] = bus;
         r = bus_open(bus, buses, section->name, &section->reader.config,
                      is_from(plan->configs, section->name));
@@ -150,6 +159,8 @@ static struct bus *find_bus(const struct bridges_plan *plan, const char *name)
         for (size_t i = 0; i < plan->n_buses; i++)
                 if (span_equal_nocase(span_of(name), plan->buses[i]->name))
                         return plan->buses[i];
+        /* The reader of the configuration knows the names. */
+        assert(span_equal_nocase(span_of(name), BUS_MAIN));
         return &plan->all->buses->main;
 }
 
@@ -171,6 +182,7 @@ static struct join *find_join(struct bridges_plan *plan, struct bus *from, struc
                 bridge = bridge_new(all, from, to);
         if (!bridge)
                 return NULL;
+        assert(plan->n_joins < plan->configs->n_rules);
         plan->joins[plan->n_joins] = (struct join){ .bridge = bridge, .is_new = is_new };
         return &plan->joins[plan->n_joins++];
 }

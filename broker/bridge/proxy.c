@@ -31,6 +31,7 @@
 /* More entities than this are not announced all at once. */
 #define BURST 64
 
+/* Invariant: it is in held_down[side] of its bridge, and has its deadline, until it is over. */
 struct hold_down {
         struct deadline deadline;
         struct index_entry entry;
@@ -52,6 +53,7 @@ static int proxy_new(struct bridge *bridge, unsigned side, const struct address 
         struct proxy *p = malloc(sizeof(*p));
         int r;
 
+        assert(bridge->state == BRIDGE_ACTIVE);
         if (!p)
                 return -ENOMEM;
         *p = (struct proxy){
@@ -74,6 +76,7 @@ void proxy_free(struct proxy *p, bool bye, bool told)
         struct bridge *bridge = p->bridge;
 
         relay_forget(p, told);
+        assert(!p->sent && !p->awaited && p->n_sent == 0);
         list_remove(&bridge->proxies, &p->node);
         hosted_entity_leave(&p->hosted, bye);
         fanouts_invalidate(bridge->all->routing);
@@ -215,12 +218,14 @@ static void hold_down(struct bridge *bridge, unsigned side, const struct address
         struct hold_down *hold = entry ? hold_down_of(entry) : hold_down_new(bridge, side, address);
         uint64_t range = (max_ms - min_ms) * NSEC_PER_MSEC + 1, at;
 
+        assert(min_ms <= max_ms);
         if (!hold)
                 return;
         at = bridge->all->it->now + min_ms * NSEC_PER_MSEC +
              random_below(&bridge->all->random, range);
         if (hold->deadline.slot == 0 || hold->deadline.at < at)
                 deadlines_set(&bridge->all->hold_downs, &hold->deadline, at);
+        assert(hold->deadline.slot != 0);
 }
 
 void bridge_defer(struct bridge *bridge, unsigned from, const struct address *address,
@@ -355,6 +360,7 @@ static unsigned conflict_pause(unsigned n)
         unsigned doublings = n - 1 < 16 ? n - 1 : 16;
         unsigned ms = RENAME_PAUSE_MIN_MS << doublings;
 
+        assert(n > 0);
         return ms < RENAME_PAUSE_MAX_MS ? ms : RENAME_PAUSE_MAX_MS;
 }
 

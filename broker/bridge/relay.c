@@ -10,6 +10,7 @@
  */
 #include "relay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include <core/frame.h>
@@ -222,6 +223,7 @@ static int give_session(struct proxy *by, struct proxy *to, struct local_entity 
         struct frame_slice frame;
         struct relay *relay;
 
+        assert(target->session);
         if (!relay_make_frame(all, &spec, payload, &frame))
                 return MBUS_E_FULL;
         relay = relay_new(by, to, seq);

@@ -4,9 +4,20 @@
  * A bridge joins two buses; the entity on bus[s] that it hosts on bus[1 - s] is real, which no
  * proxy ever is: what is hosted is not hosted again.
  *
- * Invariants: the buses of a bridge are open as long as it is there. It has both of its beacons
- * unless it stands by, and proxies only while it is active. A proxy's entity is on bus[side] until
- * proxy_free().
+ * Invariants:
+ *
+ * The buses of a bridge are open as long as it is there. What it has by its state:
+ *
+ *      state       beacons     proxies, hold-downs     `until`
+ *      STANDBY     none        none                    never, or when memory may suffice
+ *      CANDIDATE   both        none                    the end of the election
+ *      ACTIVE      both        as they come            never
+ *
+ * It gets from STANDBY to CANDIDATE (bridge_become_candidate), from there to ACTIVE (bridge_begin),
+ * and from all of them back (bridge_stand_by).
+ *
+ * The entity of a proxy is on bus[side] until proxy_free(). What it has sent, and what was sent to
+ * it, ends before.
  */
 #ifndef BROKER_BRIDGE_STATE_H
 #define BROKER_BRIDGE_STATE_H
@@ -81,10 +92,10 @@ struct proxy {
         struct list_node node; /* of the bridge */
         uint64_t since;        /* wall clock, ms: nothing that it says is older */
         uint32_t seq;          /* of what it gives clients */
-        struct relay *sent;    /* by it, oldest first */
+        struct relay *sent;    /* by it, oldest first (pending-relays.h) */
         struct relay *sent_end;
         size_t n_sent;
-        struct relay *awaited; /* to it, on the other bus */
+        struct relay *awaited; /* to it, on the other bus, newest first */
         uint64_t born;         /* monotonic */
         unsigned n_conflicts;  /* in a row, before it came */
 };
