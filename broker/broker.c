@@ -3,6 +3,7 @@
  */
 #include "broker.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <string.h>
 
@@ -258,6 +259,8 @@ static void close_handle(uv_handle_t *handle, void *data)
 
 void broker_stop(struct broker *b)
 {
+        int r;
+
         service_manager_say("STOPPING=1");
         metrics_stop(&b->ops);
         unix_listener_stop(&b->listener);
@@ -267,7 +270,10 @@ void broker_stop(struct broker *b)
         tcp_listener_stop(&b->tcp);
         uv_walk(&b->it.loop, close_handle, NULL);
         uv_run(&b->it.loop, UV_RUN_DEFAULT);
-        uv_loop_close(&b->it.loop);
+        r = uv_loop_close(&b->it.loop);
+        /* Each room has closed its handles. */
+        assert(r == 0);
+        (void)r;
 }
 
 int broker_run(struct broker *b)

@@ -3,6 +3,8 @@
  */
 #include "answer.h"
 
+#include <assert.h>
+
 #include "figure.h"
 
 struct answer answer_to(struct request *request, const char *name)
@@ -32,7 +34,6 @@ void answer_end(struct answer *a)
         buffer_deinit(&a->items);
 }
 
-/* An item is complete. */
 void answer_end_item(struct answer *a)
 {
         buffer_add_char(&a->items, ')');
@@ -86,7 +87,6 @@ void answer_add_address(struct answer *a, const struct address *address)
         buffer_deinit(&text);
 }
 
-/* A list of strings: between begin and end, each with add_item(). */
 void answer_begin_list(struct answer *a, const char *name)
 {
         answer_add_name(a, name);
@@ -100,7 +100,6 @@ void answer_add_item(struct answer *a, struct span text)
         value_format_string(text, &a->items);
 }
 
-/* False, and nothing is added, if there is no room for it. */
 bool answer_add_item_that_fits(struct answer *a, struct span text)
 {
         size_t before = a->items.n;
@@ -114,10 +113,10 @@ bool answer_add_item_that_fits(struct answer *a, struct span text)
 
 void answer_end_list(struct answer *a)
 {
+        assert(a->items.failed || a->items.n > 0);
         buffer_add_text(&a->items, "))");
 }
 
-/* A piece of a list is complete; @more follow. */
 void answer_end_piece(struct answer *a, bool more)
 {
         answer_say(a, more);

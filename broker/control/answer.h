@@ -31,7 +31,7 @@ void answer_add_number(struct answer *a, const char *name, uint64_t number);
 void answer_add_seconds(struct answer *a, const char *name, uint64_t ns);
 void answer_add_string(struct answer *a, const char *name, struct span text);
 void answer_add_address(struct answer *a, const struct address *address);
-/* (NAME (ITEM ...)), a list of strings. */
+/* (NAME (ITEM ...)), a list of strings: between begin and end, each with add_item(). */
 void answer_begin_list(struct answer *a, const char *name);
 void answer_add_item(struct answer *a, struct span text);
 /* False, and nothing is added, if there is no room for it. */

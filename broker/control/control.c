@@ -44,6 +44,7 @@ static void on_message(struct broker_commands *commands, struct session *s, cons
                                    .payload = &payload };
         size_t at = 0;
 
+        assert(!src || src->session == s);
         if (payload_parse(&payload, text, NULL)) {
                 connection_count(&s->link, DROP_MALFORMED, "a message for the broker is malformed");
                 reply_undelivered(s, h->src.text, h->seq, MBUS_REASON_MALFORMED,
@@ -106,6 +107,7 @@ static void on_bus_message(struct broker_commands *commands, const struct messag
 
 static int control_on_begin(struct session_listener *l, struct session *s)
 {
+        assert(!s->control);
         s->control = malloc(sizeof(*s->control));
         if (!s->control)
                 return -ENOMEM;
@@ -118,6 +120,7 @@ static void control_on_end(struct session_listener *l, struct session *s)
 {
         (void)l;
         lists_forget(s);
+        assert(s->control->lists_bytes == 0);
         free(s->control);
         s->control = NULL;
 }

@@ -110,6 +110,8 @@ static void dispatch(struct request *request)
 void control_run(struct request *request, size_t *at)
 {
         for (; *at < request->payload->n && !request->s->link.is_dead && !request->failed; ++*at) {
+                /* Whoever told a list is done with it before the next command. */
+                assert(!request->list);
                 request->command = request->payload->commands + *at;
                 dispatch(request);
                 if (request->list)

@@ -7,6 +7,7 @@
  */
 #include "lists.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,7 @@ void lists_add(struct request *request, size_t at)
         struct listing *l = malloc(listing_cost(request->text.n));
         struct listing **last = &s->control->lists;
 
+        assert(request->list && !request->waits);
         if (!l) {
                 connection_kill(&s->link, "memory is short");
                 return;
@@ -81,6 +83,7 @@ static void listing_drop(struct session *s)
 {
         struct listing *l = s->control->lists;
 
+        assert(s->control->lists_bytes >= listing_cost(l->n));
         s->control->lists = l->next;
         s->control->lists_bytes -= listing_cost(l->n);
         quota_give_back(s->link.user, QUOTA_BYTES, listing_cost(l->n));
@@ -140,7 +143,7 @@ static bool listing_go_on_first(struct session *s)
                                    .waits = true };
         bool done;
 
-        /* Both were well-formed when the message came. */
+        /* Both were well-formed when the message came, so only memory can be what is missing. */
         if (header_parse(request.text, &h, NULL) != HEADER_OK ||
             payload_parse(&payload, span_from(request.text, h.payload), NULL)) {
                 connection_kill(&s->link, "memory is short");
@@ -183,6 +186,7 @@ void lists_process(struct control *control)
                 struct session_control *sc =
                         container_of(node, struct session_control, listing_node);
 
+                assert(sc->is_listing);
                 sc->is_listing = false;
                 lists_go_on(sc->session);
         }

@@ -7,6 +7,11 @@
 
 #include "state.h"
 
+/*
+ * Invariant: a reliable message to the broker ends exactly once (RFC 3259, 7): `answered` is set by
+ * whoever acknowledges it or says that there will be no acknowledgement, and request_end() does it
+ * if nobody has.
+ */
 struct request {
         struct control *control;
         void *room; /* of whoever handed the command in */

@@ -9,6 +9,7 @@
  */
 #include "commands.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <io/entropy.h>

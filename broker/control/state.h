@@ -1,8 +1,8 @@
 /*
  * state.h - what the files of control/ share.
  *
- * Invariant: a session is in `listing` exactly when is_listing is set: it has lists to be told, and
- * room for more.
+ * Invariants: a session is in `listing` exactly when is_listing is set: it has lists to be told,
+ * and room for more. lists_bytes is what its `lists` cost, which its user is charged for.
  */
 #ifndef BROKER_CONTROL_STATE_H
 #define BROKER_CONTROL_STATE_H

@@ -1,9 +1,5 @@
 /*
  * status.c - what the owner of the broker may ask, and drop (spec/attach.md, "The owner").
- *
- * An answer is a command of the same name. It may take several messages; the first parameter is 1
- * if more follow, and 0 in the last one. What comes behind are lists, each a name and a value, or
- * for clients and entities lists of such lists.
  */
 #include "commands.h"
 
@@ -125,7 +121,7 @@ static void on_buses(struct request *request)
         answer_end(&a);
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------------- */
 
 static void add_client(struct answer *a, const struct session *s)
 {
@@ -222,7 +218,7 @@ static bool add_next_remote(struct answer *a, struct list_position *position)
         return false;
 }
 
-/* The broker itself, entities of links, those of other hosts. */
+/* The broker itself, entities of sessions, those of other hosts. */
 enum {
         STAGE_SELF,
         STAGE_LOCAL,

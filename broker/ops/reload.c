@@ -3,6 +3,7 @@
  */
 #include "reload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -148,6 +149,7 @@ static struct rights **judge_all(const struct ops *ops, const struct policy *pol
                 free(all);
                 return NULL;
         }
+        assert(!all || n == net->n);
         return all;
 }
 
@@ -185,6 +187,12 @@ static void restrict_session(struct routing *routing, struct session *s, struct 
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+/*
+ * Prepare, then cannot fail: the file is read, its buses are opened and the rights of everybody are
+ * found before anything changes. From apply() on nothing asks for memory or for the system, but for
+ * what clients are told.
+ */
+
 static void apply(struct ops *ops, const struct options *fresh, struct rights **rights,
                   struct bridges_plan *plan)
 {
@@ -198,6 +206,7 @@ static void apply(struct ops *ops, const struct options *fresh, struct rights **
         ops->control->sessions->net->policy = fresh->policy;
         for (struct session *s = sessions_first(ops->control->sessions); s; s = session_next(s))
                 restrict_session(routing, s, rights[n++]);
+        assert(n == ops->control->sessions->net->n);
         free(rights);
         policy_free(old);
         bridges_commit(plan);
