@@ -31,7 +31,7 @@ void figure_format_symbol(const struct figure *f, struct buffer *out)
         static const char total[] = "_total";
         size_t n = strlen(f->name), n_total = sizeof(total) - 1;
 
-        assert(!f->label == !f->labels);
+        assert(!f->label || f->labels);
         if (n > n_total && strcmp(f->name + n - n_total, total) == 0)
                 n -= n_total;
         add_symbol(out, f->name, n);

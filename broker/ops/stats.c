@@ -129,7 +129,7 @@ static void of_buses(const struct sink *s, const struct figure *figure,
         struct figure f = *figure;
         const struct bus *bus;
 
-        assert(!f.label == !f.labels);
+        assert(!f.label || f.labels);
         for (size_t i = 0; (bus = buses_get(s->ops->control->buses, i)); i++) {
                 f.bus = bus->name;
                 f.value = value(bus, which);
