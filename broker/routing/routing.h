@@ -4,6 +4,7 @@
  *
  *      router        from a session to sessions and the bus main, and from there to sessions
  *      inbound       a message on its way through
+ *      ack-list      the acknowledgements in one
  *      fanout        who gets what one entity sends to one destination, remembered
  *      patience      messages that wait until their destination is known
  *      retain        last values, for those who come late
