@@ -65,7 +65,7 @@ static void on_prepare(uv_prepare_t *prepare)
                 reliable_expire(&b->sessions);
                 router_process(&b->routing);
                 again = bridges_process(&b->bridges);
-                loss_tell(&b->routing);
+                loss_tell(&b->bridges);
                 denials_tell(&b->sessions);
                 lists_process(&b->control);
                 connections_flush(&b->net);

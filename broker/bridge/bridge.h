@@ -14,6 +14,8 @@
  *      relay, pending-relays
  *                      messages, and those that are to be acknowledged
  *      bus-events      what the events of all buses mean, main among them
+ *      loss, network-news
+ *                      what is the matter with a bus, told to those whom it concerns
  *      lookup, hosted-entity
  *                      what the others need
  */
@@ -22,6 +24,8 @@
 
 #include <broker/routing/routing.h>
 
+#include "loss.h"
+#include "network-news.h"
 #include "state.h"
 
 /* Listens to the sessions, and serves @routing, which stays the caller's. */

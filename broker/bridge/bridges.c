@@ -111,6 +111,7 @@ uint64_t bridges_deadline(const struct bridges *all)
         uint64_t at =
                 earlier_deadline(deadlines_next(&all->hold_downs), deadlines_next(&all->relays));
 
+        at = earlier_deadline(at, loss_deadline(all));
         at = earlier_deadline(at, bus_deadline(&all->buses->main));
         for (size_t i = 0; i < all->n; i++)
                 at = earlier_deadline(at, all->list[i]->until);
@@ -158,6 +159,12 @@ static void bridges_on_left(struct session_listener *l, const struct local_entit
                 bus_events_left(all, &all->buses->main, address, reason);
 }
 
+static void bridges_on_network(struct bus_owner *owner, struct bus *bus, enum mbus_network network,
+                               const char *text)
+{
+        network_note(container_of(owner, struct bridges, bus_owner), bus, network, text);
+}
+
 void bridges_init(struct bridges *all, struct routing *routing)
 {
         *all = (struct bridges){ .listener = { .on_joined = bridges_on_joined,
@@ -166,6 +173,7 @@ void bridges_init(struct bridges *all, struct routing *routing)
                                              .forward = relay_forward,
                                              .send_reliable = relay_send_reliable,
                                              .acknowledge = relay_acknowledge },
+                                 .bus_owner = { .on_network = bridges_on_network },
                                  .routing = routing,
                                  .sessions = routing->sessions,
                                  .buses = routing->buses,
@@ -175,5 +183,6 @@ void bridges_init(struct bridges *all, struct routing *routing)
                                  .relays = DEADLINES_INIT,
                                  .text = BUFFER_INIT };
         routing->others = &all->others;
+        all->buses->owner = &all->bus_owner;
         sessions_listen(all->sessions, &all->listener);
 }

@@ -64,6 +64,7 @@ struct bridge {
 struct bridges {
         struct session_listener listener;
         struct other_buses others; /* what routing/ is given */
+        struct bus_owner bus_owner;
         struct routing *routing;
         struct sessions *sessions;
         struct buses *buses;

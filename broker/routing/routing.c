@@ -59,12 +59,6 @@ static void routing_on_forget(struct session_listener *l, struct local_entity *e
         retain_forget(routing_of(l), e);
 }
 
-static void routing_on_network(struct bus_owner *owner, struct bus *bus, enum mbus_network network,
-                               const char *text)
-{
-        network_note(container_of(owner, struct routing, bus_owner), bus, network, text);
-}
-
 void routing_init(struct routing *routing, struct sessions *sessions, const struct options *options)
 {
         *routing = (struct routing){ .listener = { .on_begin = routing_on_begin,
@@ -72,7 +66,6 @@ void routing_init(struct routing *routing, struct sessions *sessions, const stru
                                                    .on_joined = routing_on_joined,
                                                    .on_left = routing_on_left,
                                                    .on_forget = routing_on_forget },
-                                     .bus_owner = { .on_network = routing_on_network },
                                      .sessions = sessions,
                                      .buses = sessions->buses,
                                      .it = sessions->it,
@@ -80,7 +73,6 @@ void routing_init(struct routing *routing, struct sessions *sessions, const stru
                                      .options = options };
         sessions_listen(sessions, &routing->listener);
         sessions->owner.on_frame = router_on_frame;
-        sessions->buses->owner = &routing->bus_owner;
 }
 
 void routing_open(struct routing *routing)
@@ -123,7 +115,5 @@ void routing_close(struct routing *routing)
 
 uint64_t routing_deadline(const struct routing *routing)
 {
-        uint64_t patience = patience_deadline(routing), loss = loss_deadline(routing);
-
-        return patience < loss ? patience : loss;
+        return patience_deadline(routing);
 }

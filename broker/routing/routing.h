@@ -10,17 +10,13 @@
  *      retain        last values, for those who come late
  *      presence      who watches entities come and go
  *      monitor       who observes messages
- *      loss, network-news
- *                    what is the matter with a bus, told to those whom it concerns
  */
 #ifndef BROKER_ROUTING_ROUTING_H
 #define BROKER_ROUTING_ROUTING_H
 
 #include "fanout.h"
 #include "list-position.h"
-#include "loss.h"
 #include "monitor.h"
-#include "network-news.h"
 #include "patience.h"
 #include "presence.h"
 #include "retain.h"

@@ -76,7 +76,6 @@ struct broker_commands {
 
 struct routing {
         struct session_listener listener;
-        struct bus_owner bus_owner;
         struct sessions *sessions;
         struct buses *buses;
         struct engine *engine; /* of the bus main */

@@ -42,21 +42,20 @@ static void network_say(struct session *s, const struct bus *bus, enum mbus_netw
         buffer_deinit(&payload);
 }
 
-void network_note(struct routing *routing, struct bus *bus, enum mbus_network network,
-                  const char *text)
+void network_note(struct bridges *all, struct bus *bus, enum mbus_network network, const char *text)
 {
         if (network == MBUS_NETWORK_OK)
                 log_info("bus %s: %s", bus->name, text);
         else
                 log_warning("bus %s: %s", bus->name, text);
-        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s))
+        for (struct session *s = sessions_first(all->sessions); s; s = session_next(s))
                 if (!s->link.is_dead && is_concerned(s, bus))
                         network_say(s, bus, network, text);
 }
 
 void network_tell(struct session *s)
 {
-        const struct bus *bus = &s->routing->all->buses->main;
+        const struct bus *bus = &s->all->buses->main;
         const char *text;
 
         for (unsigned network = 0; network < MBUS_NETWORK_MAX; network++) {

@@ -17,12 +17,12 @@ static uint64_t deadline_of(const struct loss *l)
         return l->told_at ? l->told_at + LOSS_PAUSE_MS * NSEC_PER_MSEC : 0;
 }
 
-uint64_t loss_deadline(const struct routing *routing)
+uint64_t loss_deadline(const struct bridges *all)
 {
         uint64_t first = TIME_NEVER;
         const struct bus *bus;
 
-        for (size_t i = 0; (bus = buses_get(routing->buses, i)); i++)
+        for (size_t i = 0; (bus = buses_get(all->buses, i)); i++)
                 if (deadline_of(&bus->loss) < first)
                         first = deadline_of(&bus->loss);
         return first;
@@ -34,11 +34,11 @@ static bool could_see(const struct session *s, const struct bus *bus)
                (s->routing->observes && filters_name_bus(s->routing->filters, bus->name));
 }
 
-static void tell(struct routing *routing, struct bus *bus)
+static void tell(struct bridges *all, struct bus *bus)
 {
         struct loss *l = &bus->loss;
 
-        for (struct session *s = sessions_first(routing->sessions); s; s = session_next(s)) {
+        for (struct session *s = sessions_first(all->sessions); s; s = session_next(s)) {
                 if (!could_see(s, bus))
                         continue;
                 if (l->n_datagrams > 0)
@@ -46,14 +46,14 @@ static void tell(struct routing *routing, struct bus *bus)
                 if (l->n_messages > 0)
                         reply_dropped(s, l->n_messages, "events");
         }
-        *l = (struct loss){ .told_at = routing->it->now };
+        *l = (struct loss){ .told_at = all->it->now };
 }
 
-void loss_tell(struct routing *routing)
+void loss_tell(struct bridges *all)
 {
         struct bus *bus;
 
-        for (size_t i = 0; (bus = buses_get(routing->buses, i)); i++)
-                if (deadline_of(&bus->loss) <= routing->it->now)
-                        tell(routing, bus);
+        for (size_t i = 0; (bus = buses_get(all->buses, i)); i++)
+                if (deadline_of(&bus->loss) <= all->it->now)
+                        tell(all, bus);
 }
