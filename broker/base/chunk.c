@@ -37,7 +37,9 @@ struct chunk *chunk_take(struct chunk_pool *pool)
 {
         struct chunk *chunk = pool->spare;
 
+        assert(!chunk == (pool->n_spare == 0));
         if (chunk) {
+                assert(chunk->refs == 0 && chunk->pool == pool);
                 pool->spare = chunk->next;
                 pool->n_spare--;
                 chunk->refs = 1;
@@ -54,8 +56,9 @@ struct chunk *chunk_take(struct chunk_pool *pool)
 
 static void pool_give_back(struct chunk_pool *pool, struct chunk *chunk)
 {
-        assert(pool->n_out > 0);
+        assert(chunk->refs == 0 && pool->n_out > 0);
         pool->n_out--;
+        assert(pool->n_spare <= CHUNKS_SPARE_MAX);
         if (pool->n_spare == CHUNKS_SPARE_MAX) {
                 free(chunk);
                 return;
@@ -67,6 +70,7 @@ static void pool_give_back(struct chunk_pool *pool, struct chunk *chunk)
 
 void chunk_pool_deinit(struct chunk_pool *pool)
 {
+        assert(pool->n_out == 0);
         while (pool->spare) {
                 struct chunk *next = pool->spare->next;
 

@@ -4,10 +4,15 @@
  * What a client sent is read into a chunk and never moves again: every recipient's queue refers to
  * the same octets. A chunk is filled from the front; what is filled does not change while anybody
  * else refers to it.
+ *
+ * Invariants: n <= size. Whoever holds a pointer to a chunk has a reference, and refs counts them;
+ * with the last one a chunk goes back to its pool, where refs is 0, or is freed. A pool has at most
+ * CHUNKS_SPARE_MAX to spare, and outlives its chunks: n_out of them are still to come back.
  */
 #ifndef BROKER_BASE_CHUNK_H
 #define BROKER_BASE_CHUNK_H
 
+#include <assert.h>
 #include <stddef.h>
 
 struct chunk {
@@ -35,7 +40,7 @@ void chunk_global_init(void);
 struct chunk *chunk_new(size_t size);
 /* The same of @pool, one that is there or a new one. */
 struct chunk *chunk_take(struct chunk_pool *pool);
-/* Frees those that are there; none may come back any more. */
+/* Frees those that are there. All have come back. */
 void chunk_pool_deinit(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);
 /* Takes NULL, returns NULL. */
@@ -43,6 +48,7 @@ struct chunk *chunk_unref(struct chunk *chunk);
 
 static inline size_t chunk_room(const struct chunk *chunk)
 {
+        assert(chunk->n <= chunk->size);
         return chunk->size - chunk->n;
 }
 

@@ -20,6 +20,7 @@ void iteration_init(struct iteration *it)
 void iteration_deinit(struct iteration *it)
 {
         it->chunk = chunk_unref(it->chunk);
+        /* Nobody refers to one any more: chunk_pool_deinit() asserts it. */
         chunk_pool_deinit(&it->chunks);
         buffer_deinit(&it->text);
 }
@@ -61,6 +62,7 @@ bool iteration_put_frame(struct iteration *it, struct span text, bool is_copy,
                 return false;
         frame_put_length(at, text.n, is_copy);
         memcpy(at + FRAME_HEADER_SIZE, text.at, text.n);
+        assert(n <= chunk_room(it->chunk));
         *ret_frame = (struct frame_slice){ it->chunk, it->chunk->n, n };
         it->chunk->n += n;
         return true;

@@ -13,8 +13,10 @@
  */
 #include "log-out.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -36,7 +38,8 @@ enum way {
 
 static enum way way = WAY_WRITE;
 static int own_fd = -1; /* stderr, opened once more */
-/* A line was cut: the next one must not be its end. */
+/* A line was cut: the next one must not be its end. Whatever is put begins a line, so that who
+ * reads never takes the end of one for a line of ours. */
 static bool in_line;
 
 static bool is_same_file(int fd, const struct stat *as)
@@ -64,6 +67,7 @@ void log_out_open(void)
         if (own_fd >= 0)
                 close(own_fd);
         own_fd = -1;
+        /* own_fd is there only with this one. */
         way = WAY_WRITE;
         if (fstat(STDERR_FILENO, &s) < 0 || !inherited_is_writable(STDERR_FILENO)) {
                 way = WAY_NOWHERE;
@@ -109,6 +113,7 @@ static ssize_t write_in_time(const char *at, size_t n)
 
 static ssize_t put(const char *at, size_t n)
 {
+        assert(own_fd < 0 || way == WAY_WRITE);
         switch (way) {
         case WAY_NOWHERE:
                 return (ssize_t)n;
@@ -116,15 +121,17 @@ static ssize_t put(const char *at, size_t n)
                 return send(STDERR_FILENO, at, n, MSG_DONTWAIT | MSG_NOSIGNAL);
         case WAY_ALARM:
                 return write_in_time(at, n);
-        default:
-                return write(own_fd >= 0 ? own_fd : STDERR_FILENO, at, n);
+        case WAY_WRITE:
+                break;
         }
+        return write(own_fd >= 0 ? own_fd : STDERR_FILENO, at, n);
 }
 
 bool log_out_put(const char *line, size_t n)
 {
         ssize_t got;
 
+        assert(n > 0 && n < PIPE_BUF && line[n - 1] == '\n');
         if (in_line && put("\n", 1) != 1)
                 return false;
         got = put(line, n);

@@ -3,6 +3,7 @@
  */
 #include "log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -115,6 +116,7 @@ void log_line(enum log_level level, const char *format, ...)
         char line[LINE_MAX_SIZE];
         va_list args;
 
+        assert(level < LOG_LEVEL_MAX);
         if (level > max_level || is_held)
                 return;
         va_start(args, format);

@@ -3,6 +3,7 @@
  */
 #include "own-file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static bool is_it(const struct own_file *f, int directory, const char *name)
 {
         struct stat s;
 
+        assert(f->directory >= 0 && f->name);
         return fstatat(directory, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && s.st_dev == f->device &&
                s.st_ino == f->inode;
 }
@@ -77,6 +79,7 @@ void own_file_remove(struct own_file *f)
 
 void own_file_forget(struct own_file *f)
 {
+        assert(f->directory >= 0 || !f->name);
         if (f->directory >= 0)
                 close(f->directory);
         free(f->name);

@@ -8,6 +8,8 @@
  *
  * The socket that is bound to the file must stay open until the file is removed: as long as it is,
  * no other file can get the same inode.
+ *
+ * Invariant: there is a name exactly if there is a directory.
  */
 #ifndef BROKER_BASE_OWN_FILE_H
 #define BROKER_BASE_OWN_FILE_H

@@ -3,6 +3,7 @@
  */
 #include "pipe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@ void pipe_shift(struct pipe *p, size_t n)
 {
         size_t left;
 
+        assert(n <= pipe_n(p));
         p->at += n;
         left = pipe_n(p);
         if (left == 0) {

@@ -1,9 +1,13 @@
 /*
  * pipe.h - octets on their way from one socket to another, TCP_PIPE_MAX and what one read brings.
+ *
+ * Invariants: at <= bytes.n. What is done with is never more than what is not, but for a pipe that
+ * is empty: that one has no memory.
  */
 #ifndef BROKER_BASE_PIPE_H
 #define BROKER_BASE_PIPE_H
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include <core/bytes.h>
@@ -15,6 +19,7 @@ struct pipe {
 
 static inline size_t pipe_n(const struct pipe *p)
 {
+        assert(p->at <= p->bytes.n);
         return p->bytes.n - p->at;
 }
 

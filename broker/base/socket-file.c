@@ -3,6 +3,7 @@
  */
 #include "socket-file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,6 +103,7 @@ static int share_file(const struct socket_file *s)
 {
         const struct socket_access *a = &s->access;
 
+        assert(s->lock >= 0 && s->file.directory >= 0);
         if (a->mode == 0600 && a->group == (gid_t)-1)
                 return 0;
         if (a->group != (gid_t)-1 && lchown(s->path, (uid_t)-1, a->group) < 0) {
@@ -261,6 +263,7 @@ static int remove_stale_file(struct socket_file *s)
         struct stat status;
         int error;
 
+        assert(s->lock >= 0 && !s->is_handed_over);
         if (lstat(s->path, &status) < 0)
                 return errno == ENOENT ? 0 : fail_socket(s, "the path cannot be used", errno);
         if (!S_ISSOCK(status.st_mode))
@@ -292,6 +295,7 @@ static int listen_at_path(struct socket_file *s)
         mode_t mask;
         int fd, r;
 
+        assert(s->lock >= 0 && s->file.directory < 0);
         strcpy(address.sun_path, s->path);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0) {

@@ -30,6 +30,11 @@ struct socket_access {
         unsigned group_line;     /* ... of the group */
 };
 
+/*
+ * Invariants: of one that was handed over there is no lock, and its file is noted only to find out
+ * that it is gone. Of one of our own the lock is held before anything is removed, made or given to
+ * others at the path, and `file` is what we have made there.
+ */
 struct socket_file {
         int fd;   /* that listens */
         int lock; /* the lock file beside it */
