@@ -19,6 +19,7 @@ void quota_init(struct quota *q, const struct limits *limits, const char *file)
 
 void quota_deinit(struct quota *q)
 {
+        assert(q->n_users == 0);
         for (unsigned i = 0; i < QUOTA_USERS_HASH; i++) {
                 while (q->users[i]) {
                         struct quota_user *u = q->users[i];
@@ -54,17 +55,17 @@ static struct quota_user **find_user(struct quota *q, uid_t uid, uint64_t now)
 
 struct quota_user *quota_add_link(struct quota *q, uid_t uid, uint64_t now, enum limit *ret_limit)
 {
-        struct quota_user stranger = { .quota = q, .uid = uid };
+        struct quota_user newcomer = { .quota = q, .uid = uid };
         struct quota_user **place = find_user(q, uid, now), *u = *place;
         bool is_new = !u || u->use[QUOTA_LINKS] == 0;
 
         /* The share is that of one user more, if this is one. */
         q->n_users += is_new;
-        *ret_limit = quota_check(u ? u : &stranger, QUOTA_LINKS, 0, 1, 1);
+        *ret_limit = quota_check(u ? u : &newcomer, QUOTA_LINKS, 0, 1, 1);
         if (*ret_limit == LIMIT_NONE && !u) {
                 u = *place = malloc(sizeof(*u));
                 if (u)
-                        *u = stranger;
+                        *u = newcomer;
         }
         if (*ret_limit != LIMIT_NONE || !u) {
                 q->n_users -= is_new;
@@ -83,7 +84,7 @@ struct quota_user *quota_remove_link(struct quota_user *u)
                 return NULL;
         for (unsigned kind = 0; kind < QUOTA_MAX; kind++)
                 assert(u->use[kind] == 0);
-        assert(u->n_backlogs == 0);
+        assert(u->n_backlogs == 0 && u->quota->n_users > 0);
         u->quota->n_users--;
         return NULL;
 }
@@ -97,6 +98,7 @@ enum limit quota_check_share(const struct quota_user *u, enum quota_kind kind, u
         const uint64_t *of = &q->limits.of[limit_of(kind, SCOPE_TOTAL)];
         uint64_t used = u->use[kind], others = q->use[kind] - used, share;
 
+        assert(q->use[kind] >= used);
         if (of[SCOPE_USER] != LIMIT_OFF && used + amount > factor * of[SCOPE_USER])
                 return limit_of(kind, SCOPE_USER);
         if (q->use[kind] + amount <= of[SCOPE_TOTAL] / 4)
@@ -108,7 +110,11 @@ enum limit quota_check_share(const struct quota_user *u, enum quota_kind kind, u
                 share = (share - (used - own)) / (u->n_backlogs + 1);
         else
                 share = 0;
-        return own + amount > factor * share ? limit_of(kind, SCOPE_TOTAL) : LIMIT_NONE;
+        if (own + amount > factor * share)
+                return limit_of(kind, SCOPE_TOTAL);
+        /* The promise of quota.h: own <= used, so x + a <= S <= T - (X - x). */
+        assert(factor > 1 || q->use[kind] + amount <= of[SCOPE_TOTAL]);
+        return LIMIT_NONE;
 }
 
 /* ---- rates --------------------------------------------------------------------------------- */
@@ -117,6 +123,7 @@ uint64_t bucket_spend(struct bucket *b, uint64_t rate, uint64_t burst, uint64_t 
 {
         uint64_t each = NSEC_PER_SEC / rate + (NSEC_PER_SEC % rate > 0);
 
+        assert(rate != LIMIT_OFF && burst > 0);
         if (b->paid_at < now)
                 b->paid_at = now;
         b->paid_at += n * each;
@@ -190,7 +197,7 @@ void quota_vcount(struct quota *q, struct quota_user *u, enum drop_cause cause, 
         char what[WHAT_SIZE];
         uint64_t n_suppressed;
 
-        assert(!u == !who);
+        assert(!u == !who && cause < DROP_MAX);
         q->drops[cause]++;
         if (!log_ratelimit_is_due(u ? &u->drop_logs[cause] : &q->drop_logs[cause], now,
                                   &n_suppressed))

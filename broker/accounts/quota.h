@@ -54,12 +54,13 @@ enum fixed_limit {
         FIXED_MAX,
 };
 
-/* Tokens, kept as the time at which they are all there again, less the burst. */
+/* Tokens, kept as the time at which they are all there again: what is owed is paid by then, and a
+ * burst may be owed. It does not go back. */
 struct bucket {
         uint64_t paid_at;
 };
 
-/* A user, as long as it has a link or owes for a rate. */
+/* A user, as long as it has a link or owes for a rate. Without a link it uses nothing. */
 struct quota_user {
         struct quota *quota;
         struct quota_user *next;
@@ -77,6 +78,11 @@ struct quota_user {
 
 #define QUOTA_USERS_HASH 64
 
+/*
+ * Invariants: what is in use of a kind is the sum of what its users use, of whom n_users have a
+ * link. What was granted with a factor of 1 was not more than all may have (X <= T); beyond go only
+ * the first message of an empty queue, and answers.
+ */
 struct quota {
         struct limits limits;
         const char *file; /* that the limits are changed in */

@@ -3,6 +3,7 @@
  */
 #include "bus.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ int bus_open(struct bus *bus, struct buses *buses, const char *name, const struc
         char error[512];
         int r;
 
+        assert(buses->owner && strlen(name) <= BUS_NAME_MAX);
         *bus = (struct bus){ .buses = buses,
                              .number = ++buses->last_number,
                              .dialect = config->dialect };
@@ -153,6 +155,7 @@ static void on_udp(uv_poll_t *poll, int status, int events)
         struct bus *bus = poll->data;
         size_t i = (size_t)(poll - bus->polls);
 
+        assert(bus->udp && i < bus->n_fds);
         iteration_wake(bus->buses->it);
         /* An error waits there, as when news of interfaces were lost: reading takes it away, but
          * libuv has stopped to look, which update_bus_polls() mends. */
@@ -177,6 +180,7 @@ static int uv_events(short events)
 
 int bus_start(struct bus *bus)
 {
+        assert(bus->udp && bus->n_handles == 0);
         bus->n_fds = udp_get_pollfds(bus->udp, bus->fds);
         for (size_t i = 0; i < bus->n_fds; i++) {
                 int r = uv_poll_init(&bus->buses->it->loop, &bus->polls[i], bus->fds[i].fd);
@@ -196,6 +200,7 @@ static void on_bus_closed(uv_handle_t *handle)
 {
         struct bus *bus = handle->data;
 
+        assert(!bus->udp && bus->n_handles > 0);
         if (--bus->n_handles == 0)
                 free(bus);
 }
@@ -204,6 +209,7 @@ void bus_retire(struct bus *bus)
 {
         size_t n = bus->n_handles;
 
+        assert(!bus_is_main(bus));
         for (size_t i = 0; i < n; i++) {
                 uv_poll_stop(&bus->polls[i]);
                 bus->polls[i].data = bus;
@@ -260,6 +266,7 @@ void bus_tick(struct bus *bus)
         enum mbus_network network;
         const char *text;
 
+        assert(bus->engine && bus->udp);
         udp_tick(bus->udp, bus->engine, it->now);
         while (udp_pop_notice(bus->udp, &network, &text))
                 owner->on_network(owner, bus, network, text);

@@ -27,6 +27,10 @@ struct loss {
         uint64_t told_at;     /* when clients were told last; 0: never */
 };
 
+/*
+ * Invariants: polls[i] awaits fds[i], n_fds of them from bus_start() on; n_handles are not closed
+ * yet. What fds[i].events says is what the loop was asked for last.
+ */
 struct bus {
         struct buses *buses;
         char name[BUS_NAME_MAX + 1];

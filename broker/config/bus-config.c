@@ -5,6 +5,7 @@
  */
 #include "bus-config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,7 @@ static bool begin_section(struct bus_configs *configs, const struct ini_line *li
 {
         struct bus_section *sections, *section;
 
+        assert(configs->n < BUSES_MAX);
         if (!is_name(line->word))
                 return ini_fail(line, span_of("[bus]"),
                                 "a bus has a name of letters, digits, - and _, write [bus "
@@ -201,6 +203,8 @@ static bool read_route(struct bus_configs *configs, const struct ini_line *line,
         struct route_words words = { 0 };
         struct export_rule *rule;
 
+        /* There is no line before the first [bus NAME]. */
+        assert(configs->n > 0 && configs->n_rules <= EXPORT_RULES_MAX);
         if (!take_words(line, value, &words))
                 return false;
         if (configs->n_rules == EXPORT_RULES_MAX)

@@ -3,6 +3,7 @@
  */
 #include "ini.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -68,6 +68,7 @@ static bool set_limit(struct limits *l, const struct ini_line *line, unsigned i,
                                 (int)(value.n < 20 ? value.n : 20), value.at, table[i].min,
                                 LIMIT_VALUE_MAX, table[i].off ? ", or " : "",
                                 table[i].off ? table[i].off : "");
+        assert(number >= table[i].min && (number <= LIMIT_VALUE_MAX || table[i].off));
         l->of[i] = number;
         l->lines[i] = line->number;
         return true;

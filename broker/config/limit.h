@@ -47,9 +47,9 @@ enum limit_scope {
         limit(MESSAGES, MESSAGES, TOTAL, QUEUES_MESSAGES_MAX, 16, NULL)                            \
         limit(MESSAGES_PER_USER, MESSAGES, USER, LIMIT_OFF, 16, "share")                           \
         limit(MESSAGES_PER_LINK, MESSAGES, LINK, QUEUE_MESSAGES_MAX, 16, NULL)                     \
-        limit(ENTITIES, ENTITIES, TOTAL, LOCAL_ENTITIES_TOTAL_MAX, 1, NULL)                           \
+        limit(ENTITIES, ENTITIES, TOTAL, LOCAL_ENTITIES_TOTAL_MAX, 1, NULL)                        \
         limit(ENTITIES_PER_USER, ENTITIES, USER, LIMIT_OFF, 1, "share")                            \
-        limit(ENTITIES_PER_LINK, ENTITIES, LINK, LOCAL_ENTITIES_MAX, 1, NULL)                         \
+        limit(ENTITIES_PER_LINK, ENTITIES, LINK, LOCAL_ENTITIES_MAX, 1, NULL)                      \
         limit(TICKETS, TICKETS, TOTAL, TICKETS_TOTAL_MAX, 1, NULL)                                 \
         limit(TICKETS_PER_USER, TICKETS, USER, LIMIT_OFF, 1, "share")                              \
         limit(TICKETS_PER_LINK, TICKETS, LINK, TICKETS_MAX, 1, NULL)                               \

@@ -6,6 +6,7 @@
  */
 #include "policy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct policy {
         struct policy_rule **end;
 };
 
+/* Bit i of the lines of a message is rules[i], which is the policy's: it outlives its rights. */
 struct rights {
         bool watch;
         bool observe;
@@ -71,6 +73,7 @@ bool policy_on_line(void *data, const struct ini_line *line)
                 policy_rule_free(rule);
                 return false;
         }
+        assert(!*p->end);
         *p->end = rule;
         p->end = &rule->next;
         return true;
@@ -141,6 +144,7 @@ int policy_judge(const struct policy *p, const struct credentials *who, struct r
                 rights->all_commands |= (uint64_t)!rule->commands << rights->n;
                 rights->rules[rights->n++] = rule;
         }
+        assert(rights->n <= RIGHTS_MAX);
         *ret_rights = rights;
         return 0;
 }
@@ -194,6 +198,8 @@ uint64_t rights_to(const struct rights *rights, const struct address *dest)
 
 bool rights_for_all_commands(const struct rights *rights, uint64_t lines)
 {
+        /* What is remembered of a message was found by these very rights. */
+        assert(rights->n == RIGHTS_MAX || lines >> rights->n == 0);
         return lines & rights->all_commands;
 }
 

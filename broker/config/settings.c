@@ -3,6 +3,7 @@
  */
 #include "settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,7 @@ static int parse_settings(struct options *o, struct span text, const char *path,
         }
         for (unsigned i = 0; i < ret_config->n_warnings; i++)
                 log_warning("%s", ret_config->warnings[i]);
+        assert(!o->policy && !o->buses);
         o->policy = policy_new(geteuid());
         o->buses = bus_configs_new();
         if (!o->policy || !o->buses)

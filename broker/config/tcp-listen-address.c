@@ -3,6 +3,7 @@
  */
 #include "tcp-listen-address.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <uv.h>
@@ -53,6 +54,7 @@ bool tcp_listen_addresses_read(struct tcp_listen_addresses *addresses, const str
         if (addresses->n == TCP_PLACES_MAX)
                 return ini_fail(line, key, "there are more than TCP_PLACES_MAX=%d, remove some",
                                 TCP_PLACES_MAX);
+        assert(addresses->n < TCP_PLACES_MAX && value.n < TCP_LISTEN_ADDRESS_SIZE);
         memcpy(addresses->of[addresses->n].text, value.at, value.n);
         addresses->of[addresses->n].text[value.n] = '\0';
         addresses->of[addresses->n++].line = line->number;

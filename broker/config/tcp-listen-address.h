@@ -23,6 +23,7 @@ struct tcp_listen_address {
         unsigned line;
 };
 
+/* Either "no" was read, or addresses that differ, or nothing. */
 struct tcp_listen_addresses {
         struct tcp_listen_address of[TCP_PLACES_MAX];
         unsigned n;

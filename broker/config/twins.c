@@ -7,6 +7,7 @@
  */
 #include "twins.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include <core/crypto.h>
@@ -117,6 +118,7 @@ bool twins_check(const struct config *main, unsigned main_line, const struct bus
                 const struct bus_section *section = &configs->sections[i];
                 struct twin *twin = &all[n];
 
+                assert(n < BUSES_MAX);
                 *twin = (struct twin){ .config = &section->reader.config, .line = section->line };
                 snprintf(twin->title, sizeof(twin->title), "[bus %s]", section->name);
                 if (!find_where(twin->config, &twin->where))

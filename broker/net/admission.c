@@ -7,6 +7,7 @@
  */
 #include "admission.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,7 @@ bool admit(struct connections *connections, int fd, bool is_tcp, struct admissio
         }
         if (a.rights && rights_are_cut(a.rights))
                 log_cut(connections, &a);
+        assert(limit == LIMIT_NONE);
         *ret_admission = a;
         return true;
 }

@@ -35,6 +35,7 @@ static bool make_read_room(struct connections *connections, size_t n)
 /* Keeps the @n octets at @at, the beginning of a frame, for the next read. */
 static void keep_partial(struct connection *c, const char *at, size_t n)
 {
+        assert(c->n_head == 0 && !c->partial);
         if (n < FRAME_HEADER_SIZE) {
                 memcpy(c->head, at, n);
                 c->n_head = (unsigned)n;
@@ -97,6 +98,7 @@ static void grow_partial(struct connection *c, size_t n)
 {
         struct chunk *partial = c->partial;
 
+        assert(n <= chunk_room(partial));
         partial->n += n;
         if (chunk_room(partial) > 0)
                 return;
@@ -117,6 +119,7 @@ static void on_octets(struct connection *c, size_t n)
                 rest = n;
         /* From here on the octets are the chunk's; what is made meanwhile goes behind them. */
         end = at + c->n_head + n - rest;
+        assert(end <= chunk->size);
         chunk->n = end;
         c->n_head = 0;
         if (rest > 0)
@@ -208,6 +211,7 @@ static int get_iov(const struct connection *c, struct iovec ret_iov[static 2])
         uint64_t left = messages_left(c);
         int n = 0;
 
+        assert(chunk_room(chunk) >= READ_MIN && left > 0);
         if (c->partial) {
                 ret_iov[n++] =
                         (struct iovec){ c->partial->bytes + c->partial->n, chunk_room(c->partial) };

@@ -1,6 +1,7 @@
 /*
  * connection-write.c - what goes out on a connection.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static void hold_less(struct connection *c)
 /* The socket takes no more for now. */
 static void block_connection(struct connection *c)
 {
+        assert(!c->is_blocked && !c->is_dead);
         c->is_blocked = true;
         hold_less(c);
         connection_poll(c);
@@ -37,6 +39,7 @@ static void block_connection(struct connection *c)
 /* The other end was closed. Whoever reads finds its last words, and then its end. */
 static void half_close(struct connection *c)
 {
+        assert(!c->is_half_closed);
         c->is_half_closed = true;
         queue_deinit(&c->queue);
         queue_init(&c->queue, c->user);
@@ -55,6 +58,7 @@ static void tell_gap(struct connection *c, enum kind kind)
         uint64_t n = queue_take_dropped(&c->queue, kind);
         struct buffer frame = BUFFER_INIT;
 
+        assert(n > 0);
         c->connections->quota->drops[kind == KIND_COPY ? DROP_COPIES : DROP_DROPPED] += n;
         c->connections->owner->on_gap(c, kind, n, &frame);
         if (frame.failed || queue_insert(&c->queue, buffer_span(&frame)))
@@ -99,6 +103,7 @@ static int push_into_full(struct connection *c, struct chunk *chunk, size_t at, 
 {
         enum limit limit;
 
+        assert(!c->is_dead && !c->is_half_closed);
         if (!c->is_blocked)
                 write_queue(c);
         limit = queue_check(&c->queue, n, kind);
@@ -140,7 +145,9 @@ int connection_push(struct connection *c, struct chunk *chunk, size_t at, size_t
 
 void connection_lose(struct connection *c, enum kind kind)
 {
-        c->queue.n_dropped[kind]++;
+        assert(kind == KIND_UNRELIABLE || kind == KIND_COPY);
+        if (!c->is_dead && !c->is_half_closed)
+                c->queue.n_dropped[kind]++;
 }
 
 /* What fits into no frame is lost, but not silently. */
@@ -192,6 +199,7 @@ void connections_flush(struct connections *connections)
         while ((node = list_pop(&connections->unflushed))) {
                 struct connection *c = container_of(node, struct connection, unflushed_node);
 
+                assert(c->flush_pending);
                 c->flush_pending = false;
                 if (c->is_blocked)
                         hold_less(c);

@@ -36,6 +36,15 @@
 
 struct connections;
 
+/*
+ * What it is in, beside dead or not:
+ *
+ *      paused         nothing is read before `pause`, for a rate was passed; only the end of the
+ *                     connection is awaited. Room for `pause` is reserved as long as it lives.
+ *      blocked        the socket takes no more: nothing is written before it is writable
+ *      half closed    the other end takes no more, for ever: nothing is queued, nor said to be lost
+ *      flush pending  something was queued, which is written when the iteration ends
+ */
 struct connection {
         uv_poll_t poll;
         struct connections *connections;
@@ -69,8 +78,8 @@ struct connection {
 
 /* What the owner of the connections is told. */
 struct connection_owner {
-        /* Somebody connected who may do @rights (NULL: connections), which is the owner's if it succeeds.
-         * Memory of malloc() that begins with the connection, all zero in it; or NULL. */
+        /* Somebody connected who may do @rights (NULL: connections), which is the owner's if it
+         * succeeds. Memory of malloc() that begins with the connection, all zero in it; or NULL. */
         struct connection *(*on_new)(struct connection_owner *owner, struct rights *rights);
         /* A whole frame of @n octets stands at @at in @chunk. */
         void (*on_frame)(struct connection *c, struct chunk *chunk, size_t at, size_t n);

@@ -45,6 +45,7 @@ static int connection_begin(struct connections *connections, struct admission *a
         struct connection *c = connections->owner->on_new(connections->owner, a->rights);
         char name[CONNECTION_NAME_SIZE];
 
+        assert(a->user);
         if (!c)
                 return -ENOMEM;
         a->rights = NULL;
@@ -76,6 +77,7 @@ int connections_add(struct connections *connections, int fd, char *peer)
         struct admission admission;
         int r = deadlines_reserve(&connections->pauses);
 
+        assert(fd >= 0 && connections->policy);
         if (r)
                 return r;
         if (!admit(connections, fd, peer != NULL, &admission)) {
@@ -99,7 +101,7 @@ static void connection_reap(struct connection *c)
 {
         struct connections *connections = c->connections;
 
-        assert(c->is_dead);
+        assert(c->is_dead && connections->n > 0);
         if (c->flush_pending)
                 list_remove(&connections->unflushed, &c->unflushed_node);
         connections->owner->on_end(c);
@@ -128,6 +130,7 @@ void connections_end(struct connections *connections, const char *why)
         for (struct connection *c = connections_first(connections); c; c = connection_next(c))
                 connection_kill(c, why);
         connections_reap(connections);
+        assert(connections->n == 0);
 }
 
 uint64_t connections_deadline(const struct connections *connections)

@@ -1,9 +1,5 @@
 /*
  * queue.c - what waits for one client (queue.h says how and why).
- *
- * Invariants: the ring always has a free slot beyond those in use, so that queue_pop() can split
- * the slice in front; only the first slice can be partial; n, n_messages and bytes count what
- * slices with a chunk hold.
  */
 #include "queue.h"
 
@@ -39,6 +35,7 @@ static size_t frame_size(const struct slice *s)
 
 static void queue_discharge(struct queue *q, enum kind kind, size_t n_messages, size_t bytes)
 {
+        assert(q->n[kind] >= n_messages && q->bytes >= bytes && q->user->n_backlogs > 0);
         q->n[kind] -= n_messages;
         q->n_messages -= n_messages;
         q->bytes -= bytes;
@@ -61,6 +58,7 @@ void queue_deinit(struct queue *q)
         for (; q->head < q->tail; q->head++)
                 if (slot(q, q->head)->chunk)
                         empty_slice(q, slot(q, q->head));
+        assert(q->n_messages == 0 && q->bytes == 0);
         chunk_unref(q->compacted);
         free(q->slices);
         *q = (struct queue){ .user = q->user };
@@ -187,6 +185,7 @@ uint64_t queue_take_dropped(struct queue *q, enum kind kind)
 {
         uint64_t n = q->n_dropped[kind];
 
+        assert(kind == KIND_UNRELIABLE || kind == KIND_COPY);
         q->n_dropped[kind] = 0;
         return n;
 }
@@ -201,6 +200,7 @@ static bool joins(const struct slice *s, const struct slice *next)
 
 static void queue_charge(struct queue *q, enum kind kind, size_t n)
 {
+        assert(kind < KIND_MAX && kind != KIND_RELIABLE);
         q->n[kind]++;
         q->user->n_backlogs += q->n_messages++ == 0;
         q->bytes += n;
@@ -223,6 +223,8 @@ int queue_append(struct queue *q, struct chunk *chunk, size_t at, size_t n, enum
         struct slice s = { .chunk = chunk, .at = (uint32_t)at, .end = (uint32_t)(at + n), .n = 1 };
         int r;
 
+        /* What waits is whole frames that do not change any more. */
+        assert(at + n <= chunk->n && n == FRAME_HEADER_SIZE + frame_get_length(chunk->bytes + at));
         s.kind = kind == KIND_RELIABLE ? KIND_ANSWER : kind;
         if (q->tail > q->head && joins(slot(q, q->tail - 1), &s)) {
                 slot(q, q->tail - 1)->end = s.end;
@@ -258,6 +260,8 @@ int queue_insert(struct queue *q, struct span frame)
         struct slice s = { .n = 1, .kind = KIND_ANSWER };
         int r = reserve_slots(q);
 
+        /* Nothing comes between the two halves of a frame. */
+        assert(q->head == q->tail || !slot(q, q->head)->partial);
         if (r == 0 && !reserve_compacted(q, frame.n))
                 r = -ENOMEM;
         if (r)
@@ -307,6 +311,7 @@ static void pop_within(struct queue *q, struct slice *s, size_t n)
         }
         if (n == 0)
                 return;
+        assert(s == slot(q, q->head) && s->n > 0 && q->tail - q->head < q->size);
         q->n[s->kind]--;
         q->n[KIND_ANSWER]++;
         queue_discharge(q, KIND_ANSWER, 0, n);
@@ -326,8 +331,9 @@ static void pop_within(struct queue *q, struct slice *s, size_t n)
         *slot(q, --q->head) = half;
 }
 
-static void drained(struct queue *q)
+static void queue_drained(struct queue *q)
 {
+        assert(q->bytes == 0);
         q->compacted = chunk_unref(q->compacted);
         q->head = q->tail = q->settled = POSITION_FIRST;
         q->bytes_dropped = 0;
@@ -342,11 +348,12 @@ static void drained(struct queue *q)
 
 void queue_pop(struct queue *q, size_t n)
 {
+        assert(n <= q->bytes);
         while (n > 0) {
                 struct slice *s = slot(q, q->head);
                 size_t left = s->end - s->at;
 
-                assert(q->head < q->tail);
+                assert(q->head < q->tail && (s->chunk ? s->n > 0 : left == 0));
                 if (s->chunk && n < left) {
                         pop_within(q, s, n);
                         return;
@@ -358,7 +365,7 @@ void queue_pop(struct queue *q, size_t n)
                 q->head++;
         }
         if (queue_is_empty(q))
-                drained(q);
+                queue_drained(q);
 }
 
 /* ---- copies -------------------------------------------------------------------------------- */
@@ -380,7 +387,8 @@ static size_t run_size(const struct queue *q, uint64_t i)
         return n;
 }
 
-/* Moves @s into the chunk that messages are copied into. If memory is short it stays where it is. */
+/* Moves @s into the chunk that messages are copied into. If memory is short it stays where it
+ * is. */
 static void compact_slice(struct queue *q, struct slice *s)
 {
         size_t n = s->end - s->at;
@@ -425,6 +433,7 @@ void queue_compact(struct queue *q)
                         *slot(q, to++) = s;
                 }
         }
+        assert(to <= q->tail);
         q->tail = to;
         q->settled = to;
         for (unsigned kind = 0; kind < KIND_MAX; kind++)

@@ -52,6 +52,21 @@ struct slice {
         bool partial; /* one frame, whose first octets are written already */
 };
 
+/*
+ * Invariants, whenever no function of it is running:
+ *
+ *  - The ring has a free slot beyond those in use, in which queue_pop() splits the slice in front
+ *    and queue_insert() puts another one there. It may be taken only if the first slice is partial:
+ *    that one is split no more. No other slice is partial.
+ *  - A slice with a chunk has frames, one behind the other from `at` to `end`; one without has
+ *    none.
+ *  - n, n_messages and bytes are the sums of what the slices have, and what the user is charged
+ *    with; n[KIND_RELIABLE] is 0. The queue is one of the user's backlogs exactly if n_messages is
+ *    not 0.
+ *  - What counts as dropped is of KIND_UNRELIABLE or KIND_COPY, and was lost before the first slice
+ *    of the kind. So no slice of it is written before that was told.
+ *  - `compacted` is let go when nothing waits any more.
+ */
 struct queue {
         struct slice *slices; /* a ring; size is a power of two or 0 */
         size_t size;

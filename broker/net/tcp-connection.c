@@ -4,6 +4,7 @@
  */
 #include "tcp-connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/sockios.h>
@@ -23,6 +24,7 @@ static void on_tcp_closed(uv_handle_t *handle)
 {
         struct tcp_connection *c = handle->data;
 
+        assert(c->ended && c->n_handles > 0);
         if (--c->n_handles > 0)
                 return;
         stream_deinit(&c->stream);
@@ -44,6 +46,7 @@ void tcp_connection_end(struct tcp_connection *c, const char *why)
         uv_close((uv_handle_t *)&c->net_poll, on_tcp_closed);
         close(c->net);
         if (!tcp_connection_is_authenticated(c)) {
+                assert(c->listener->n_unauthenticated > 0);
                 c->listener->n_unauthenticated--;
                 return;
         }
@@ -85,6 +88,7 @@ static int adopt(struct tcp_connection *c)
 {
         int fds[2], r;
 
+        assert(!tcp_connection_is_authenticated(c) && c->listener->n_unauthenticated > 0);
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) {
                 r = -errno;
                 tcp_listener_log_no_descriptors(c->listener, -r);
@@ -133,6 +137,7 @@ static void count_rejection(struct tcp_connection *c, enum tcp_rejection why)
 
 void tcp_connection_reject(struct tcp_connection *c, enum tcp_rejection why)
 {
+        assert(!tcp_connection_is_authenticated(c) && why < TCP_HUNG_UP);
         count_rejection(c, why);
         tcp_connection_end(c, rejections[why]);
 }

@@ -51,6 +51,12 @@ struct tcp_listener {
         struct log_trouble no_descriptors;
 };
 
+/*
+ * Invariants: one that has not proved itself has no pair, is counted in n_unauthenticated, and
+ * reads no more than a proof takes. From then on what comes in is opened and goes to the pair, and
+ * the other way it is sealed; each side is read only while the pipe to the other one has room. One
+ * that has ended is in no list and has no descriptors; the loop has n_handles of it.
+ */
 struct tcp_connection {
         struct tcp_listener *listener;
         struct list_node node;

@@ -8,6 +8,7 @@
  */
 #include "tcp-listener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static struct tcp_connection *oldest_unauthenticated(const struct tcp_listener *
         for (struct list_node *node = t->accepted.last; node; node = node->previous)
                 if (!tcp_connection_is_authenticated(connection_of(node)))
                         return connection_of(node);
+        assert(t->n_unauthenticated == 0);
         return NULL;
 }
 
@@ -234,6 +236,7 @@ void tcp_listener_stop(struct tcp_listener *t)
         uv_timer_stop(&t->timer);
         while (t->accepted.first)
                 tcp_connection_finish(connection_of(t->accepted.first));
+        assert(t->n_unauthenticated == 0);
 }
 
 uint64_t tcp_listener_n_rejected(const struct tcp_listener *t, enum tcp_rejection why)
@@ -285,5 +288,6 @@ void tcp_listener_close(struct tcp_listener *t)
 {
         for (unsigned i = 0; i < t->n_sockets; i++)
                 close(t->sockets[i].fd);
+        assert(list_is_empty(&t->accepted));
         *t = (struct tcp_listener){ 0 };
 }
