@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "private-mounts.h"
-#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 
@@ -38,48 +37,45 @@ static bool prepare_groups(const struct daemon *d)
 
 START_TEST(test_a_group_of_many_members_is_found)
 {
-        int host = host_new();
-        struct daemon d;
-        struct stat s;
+        struct stat status;
+        struct scene s;
 
         if (!can_be_a_stranger())
                 return;
-        daemon_prepare(&d);
-        if (!prepare_groups(&d))
+        scene_prepare(&s);
+        if (!prepare_groups(&s.broker))
                 return;
-        daemon_configure(&d, "[broker]\nSOCKET_MODE=0660\nSOCKET_GROUP=big\n"
-                             "[policy]\nallow group=small,big watch=yes\n");
-        daemon_start(&d);
-        ck_assert_int_eq(stat(d.socket, &s), 0);
-        ck_assert_uint_eq(s.st_gid, GID);
-        daemon_free(&d);
-        close(host);
+        daemon_configure(&s.broker, "[broker]\nSOCKET_MODE=0660\nSOCKET_GROUP=big\n"
+                                    "[policy]\nallow group=small,big watch=yes\n");
+        daemon_start(&s.broker);
+        ck_assert_int_eq(stat(s.broker.socket, &status), 0);
+        ck_assert_uint_eq(status.st_gid, GID);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_group_that_is_not_there_is_named_with_its_line)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        if (!prepare_groups(&d))
+        scene_prepare(&s);
+        if (!prepare_groups(&s.broker))
                 return;
-        daemon_configure(&d, "[broker]\nSOCKET_GROUP=bigger\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:6: SOCKET_GROUP: there is no group \"bigger\", make one, write a "
-                          "number, or remove it");
-        daemon_configure(&d, "[policy]\nallow group=bigger all\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:6: group: there is no group \"bigger\"");
-        daemon_configure(&d, "[policy]\nallow user=nobody-of-this-name all\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:6: user: there is no user \"nobody-of-this-name\"");
-        daemon_configure(&d, "[broker]\nSOCKET_GROUP=\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:6: SOCKET_GROUP: a name is missing or too long");
-        daemon_free(&d);
-        close(host);
+        daemon_configure(&s.broker, "[broker]\nSOCKET_GROUP=bigger\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker,
+                      "/.mbus:6: SOCKET_GROUP: there is no group \"bigger\", make one, write a "
+                      "number, or remove it");
+        daemon_configure(&s.broker, "[policy]\nallow group=bigger all\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:6: group: there is no group \"bigger\"");
+        daemon_configure(&s.broker, "[policy]\nallow user=nobody-of-this-name all\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:6: user: there is no user \"nobody-of-this-name\"");
+        daemon_configure(&s.broker, "[broker]\nSOCKET_GROUP=\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:6: SOCKET_GROUP: a name is missing or too long");
+        scene_deinit(&s);
 }
 END_TEST
 

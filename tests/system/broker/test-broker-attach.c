@@ -3,34 +3,7 @@
  */
 #include <stdbool.h>
 
-#include "daemon.h"
-#include "namespace.h"
-#include "raw-client.h"
-#include "run.h"
-
-/* What every test here has. */
-struct scene {
-        int host;
-        struct daemon broker;
-        struct raw_client a;
-        struct raw_client b;
-};
-
-static void scene_init(struct scene *s)
-{
-        s->host = host_new();
-        daemon_new(&s->broker);
-        raw_open(&s->a, s->broker.socket);
-        raw_open(&s->b, s->broker.socket);
-}
-
-static void scene_deinit(struct scene *s)
-{
-        raw_close(&s->a);
-        raw_close(&s->b);
-        daemon_free(&s->broker);
-        close(s->host);
-}
+#include "scene.h"
 
 /* Asks for an address in vain: the answer has @reason. */
 static void expect_refused(struct raw_client *c, const char *address, const char *command,
@@ -51,7 +24,7 @@ START_TEST(test_an_address_without_id_gets_one_of_the_process_and_the_host)
         struct scene s;
         char *address, *other;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         address = raw_attach(&s.a, "(app:a  module:x)");
         snprintf(expected, sizeof(expected), "(app:a module:x id:%d-1@127.0.0.1)", (int)getpid());
         if (getpid() >= 100)
@@ -71,7 +44,7 @@ START_TEST(test_an_address_with_id_stays_as_it_is)
         struct scene s;
         char *address;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         address = raw_attach(&s.a, "(id:4711-99@10.0.0.1 app:a)");
         ck_assert_str_eq(address, "(id:4711-99@10.0.0.1 app:a)");
         free(address);
@@ -96,7 +69,7 @@ START_TEST(test_white_space_of_an_address_is_not_kept)
         struct scene s;
         char *x, *y;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         x = raw_attach(&s.a, wide);
         ck_assert_str_eq(x, "(app:x id:1-1@127.0.0.1)");
         y = raw_attach(&s.b, without);
@@ -123,7 +96,7 @@ START_TEST(test_a_taken_address_is_refused_and_given_again_when_its_link_has_end
         struct raw_client c;
         char *address;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         raw_open(&c, s.broker.socket);
         free(raw_attach(&c, "(app:a id:1-1@127.0.0.1)"));
         expect_refused(&s.a, "(id:1-1@127.0.0.1 app:a)", "broker.attach(1)", "taken");
@@ -144,7 +117,7 @@ START_TEST(test_what_cannot_be_an_address_of_ours_is_refused_with_the_reason)
 {
         struct scene s;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         expect_refused(&s.a, "(cc-module:a)", "broker.attach(1)", "malformed");
         expect_refused(&s.a, "(app:a id:12)", "broker.attach(1)", "malformed");
         expect_refused(&s.a, "(app:mbus-broker module:x)", "broker.attach(1)", "denied");
@@ -161,7 +134,7 @@ START_TEST(test_one_link_carries_several_entities_and_one_of_them_can_leave)
         char *x, *y;
         uint32_t seq;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         x = raw_attach(&s.a, "(app:x)");
         y = raw_attach(&s.a, "(app:y)");
         raw_send(&s.a, 'U', y, BROKER, "broker.detach()");
@@ -189,7 +162,7 @@ START_TEST(test_a_watcher_is_told_of_those_there_and_of_those_that_come_and_go)
         char *address;
         char expected[128];
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         address = raw_attach(&s.a, "(app:a module:x)");
         raw_send(&s.b, 'U', "()", BROKER, "broker.watch(\"(module:x)\")");
         snprintf(expected, sizeof(expected), "\r\nbroker.joined(\"%s\" ", address);
@@ -217,7 +190,7 @@ START_TEST(test_a_link_is_not_told_of_an_entity_that_it_attaches)
         char *address;
         char expected[128];
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         raw_send(&s.a, 'U', "()", BROKER, "broker.watch(\"(module:x)\")");
         raw_expect(&s.a, "broker.watching(0 \"lo\")");
         /* The very next message is the answer. */
@@ -234,7 +207,7 @@ START_TEST(test_the_broker_is_an_entity_that_a_watcher_is_told_of)
 {
         struct scene s;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         raw_send(&s.a, 'U', "()", BROKER, "broker.watch(\"(app:mbus-broker)\")");
         ck_assert(raw_receive(&s.a));
         ck_assert(strstr(s.a.text, "broker.joined(\"(app:mbus-broker id:"));
@@ -247,7 +220,7 @@ START_TEST(test_a_watch_for_something_that_is_no_address_is_refused)
 {
         struct scene s;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         raw_send(&s.a, 'R', "()", BROKER, "broker.watch(\"app:a\")");
         raw_expect(&s.a, "broker.undelivered(0 malformed \"broker.watch wants one address\")");
         scene_deinit(&s);
@@ -259,7 +232,7 @@ START_TEST(test_descriptors_of_links_that_ended_come_back)
         unsigned files;
         struct scene s;
 
-        scene_init(&s);
+        scene_connect(&s, NULL);
         raw_expect_nothing(&s.a);
         raw_expect_nothing(&s.b);
         files = daemon_open_files(&s.broker);

@@ -12,14 +12,6 @@
 #include "scene.h"
 #include "stranger.h"
 
-static void expect_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-
-        ck_assert_msg(strstr(log, text) != NULL, "\"%s\" is not in: %s", text, log);
-        free(log);
-}
-
 START_TEST(test_a_link_that_ends_within_a_frame_ends_its_entities_and_nothing_else)
 {
         static const char whole[] = "mbus/1.0 5 1 U " A " " B " ()\r\nwhole()";
@@ -173,124 +165,115 @@ END_TEST
 
 START_TEST(test_a_directory_is_made_but_not_one_in_a_missing_one)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        snprintf(d.socket, sizeof(d.socket), "%s/x/y/socket", d.directory);
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-        expect_in_log(&d, "/x/y/socket: its directory cannot be made: No such file or directory");
-        snprintf(d.socket, sizeof(d.socket), "%s/x/socket", d.directory);
-        daemon_start(&d);
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        snprintf(s.broker.socket, sizeof(s.broker.socket), "%s/x/y/socket", s.broker.directory);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
+        expect_in_log(&s.broker,
+                      "/x/y/socket: its directory cannot be made: No such file or directory");
+        snprintf(s.broker.socket, sizeof(s.broker.socket), "%s/x/socket", s.broker.directory);
+        daemon_start(&s.broker);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_directory_that_is_none_is_refused)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "");
-        snprintf(d.socket, sizeof(d.socket), "%s/.mbus/socket", d.directory);
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-        expect_in_log(&d, "its directory cannot be used: Not a directory");
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "");
+        snprintf(s.broker.socket, sizeof(s.broker.socket), "%s/.mbus/socket", s.broker.directory);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
+        expect_in_log(&s.broker, "its directory cannot be used: Not a directory");
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_directory_where_everybody_could_replace_the_socket_is_refused)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
         char run[128];
 
-        daemon_prepare(&d);
-        snprintf(run, sizeof(run), "%s/run", d.directory);
+        scene_prepare(&s);
+        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
         ck_assert_int_eq(mkdir(run, 0700), 0);
         ck_assert_int_eq(chmod(run, 0777), 0);
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-        expect_in_log(&d, "everybody can replace the socket; mend it with: chmod o-w ");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
+        expect_in_log(&s.broker, "everybody can replace the socket; mend it with: chmod o-w ");
         /* As /tmp is. */
         ck_assert_int_eq(chmod(run, 01777), 0);
-        daemon_start(&d);
-        daemon_free(&d);
-        close(host);
+        daemon_start(&s.broker);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_directory_where_a_group_could_replace_the_socket_is_refused)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
         char run[128];
 
-        daemon_prepare(&d);
-        snprintf(run, sizeof(run), "%s/run", d.directory);
+        scene_prepare(&s);
+        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
         ck_assert_int_eq(mkdir(run, 0700), 0);
         ck_assert_int_eq(chmod(run, 0770), 0);
         /* The group root of the user root, which nobody else is in. */
-        daemon_start(&d);
-        ck_assert_int_eq(daemon_stop(&d), 0);
+        daemon_start(&s.broker);
+        ck_assert_int_eq(daemon_stop(&s.broker), 0);
         if (chown(run, (uid_t)-1, STRANGER) == 0) {
-                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-                expect_in_log(&d, "members of group 65533 can replace the socket; mend it with: "
-                                  "chmod g-w ");
+                ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
+                expect_in_log(&s.broker,
+                              "members of group 65533 can replace the socket; mend it with: "
+                              "chmod g-w ");
                 /* It is no better if the broker is in it, too. */
                 ck_assert_int_eq(setegid(STRANGER), 0);
-                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
+                ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
                 ck_assert_int_eq(setegid(0), 0);
                 ck_assert_int_eq(chmod(run, 01770), 0);
-                daemon_start(&d);
+                daemon_start(&s.broker);
         }
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_directory_that_everybody_could_replace_is_refused)
 {
-        int host = host_new();
         char above[128], run[160];
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "");
-        snprintf(above, sizeof(above), "%s/above", d.directory);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "");
+        snprintf(above, sizeof(above), "%s/above", s.broker.directory);
         snprintf(run, sizeof(run), "%s/run", above);
-        snprintf(d.socket, sizeof(d.socket), "%s/above/run/s", d.directory);
+        snprintf(s.broker.socket, sizeof(s.broker.socket), "%s/above/run/s", s.broker.directory);
         ck_assert_int_eq(mkdir(above, 0700), 0);
         ck_assert_int_eq(mkdir(run, 0700), 0);
         ck_assert_int_eq(chmod(above, 0777), 0);
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-        expect_in_log(&d, "/s: everybody can replace its directory in ");
-        expect_in_log(&d, "/above; mend it with: chmod o-w ");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
+        expect_in_log(&s.broker, "/s: everybody can replace its directory in ");
+        expect_in_log(&s.broker, "/above; mend it with: chmod o-w ");
         ck_assert_int_eq(chmod(above, 01777), 0);
-        daemon_start(&d);
-        daemon_free(&d);
-        close(host);
+        daemon_start(&s.broker);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_the_directory_of_somebody_else_is_refused)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
         char run[128];
 
-        daemon_prepare(&d);
-        snprintf(run, sizeof(run), "%s/run", d.directory);
+        scene_prepare(&s);
+        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
         ck_assert_int_eq(mkdir(run, 0700), 0);
         if (chown(run, 65533, 65533) == 0) {
-                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 9);
-                expect_in_log(&d, "its directory belongs to uid 65533, who could replace the "
-                                  "socket; name another with --socket");
+                ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 9);
+                expect_in_log(&s.broker,
+                              "its directory belongs to uid 65533, who could replace the "
+                              "socket; name another with --socket");
         }
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 

@@ -8,32 +8,6 @@
 #include <unistd.h>
 
 #include "peer.h"
-#include "said.h"
-
-static bool is_readable(int fd)
-{
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-
-        return poll(&p, 1, 0) == 1;
-}
-
-/* A scene in which the peer and the broker's entities know each other. */
-static void begin(struct scene *s, struct peer *p, const char *lines)
-{
-        scene_init(s, lines);
-        peer_init(p, &s->broker);
-        raw_send(&s->b, 'U', "()", BROKER, "broker.watch(\"(app:p)\")");
-        raw_expect_about(&s->b, "broker.watching(%u \"lo\")", s->b.seq - 1);
-        while (engine_n_peers(p->engine) < 3 || !is_readable(s->b.fd))
-                peer_turn(p);
-        raw_expect(&s->b, "broker.joined(\"" P "\" 0)");
-}
-
-static void end(struct scene *s, struct peer *p)
-{
-        peer_deinit(p);
-        scene_deinit(s);
-}
 
 /* AWR-01 AWR-02 AWR-07 AWR-08 */
 START_TEST(test_entities_of_clients_join_the_bus_and_say_bye_when_their_link_ends)
@@ -41,12 +15,12 @@ START_TEST(test_entities_of_clients_join_the_bus_and_say_bye_when_their_link_end
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         raw_close(&s.b);
         ck_assert_int_eq(peer_expect_about(&p, EVENT_LEFT, B), MBUS_REASON_BYE);
         ck_assert_uint_eq(engine_n_peers(p.engine), 2);
         raw_open(&s.b, s.broker.socket);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -56,7 +30,7 @@ START_TEST(test_all_say_bye_when_the_broker_is_told_to_end)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         ck_assert_int_eq(daemon_stop(&s.broker), 0);
         for (unsigned i = 0; i < 3; i++) {
                 struct event event = peer_expect(&p, EVENT_LEFT);
@@ -65,7 +39,7 @@ START_TEST(test_all_say_bye_when_the_broker_is_told_to_end)
                 event_deinit(&event);
         }
         ck_assert_uint_eq(engine_n_peers(p.engine), 0);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -94,7 +68,7 @@ START_TEST(test_clients_are_told_what_the_broker_lost_of_the_bus)
         struct peer p;
         char *at;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         ck_assert_int_eq(kill(s.broker.pid, SIGSTOP), 0);
         flood(47000, 400);
         ck_assert_int_eq(kill(s.broker.pid, SIGCONT), 0);
@@ -113,7 +87,7 @@ START_TEST(test_clients_are_told_what_the_broker_lost_of_the_bus)
         do
                 ck_assert(raw_receive(&s.b));
         while (!strstr(s.b.text, "broker.dropped("));
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -158,7 +132,7 @@ START_TEST(test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         engine_observe(p.engine, true, false);
         raw_send(&s.a, 'U', A, B, "for.one.local.entity()");
         raw_send(&s.a, 'U', A, "(module:engine)", "for.engines()");
@@ -178,7 +152,7 @@ START_TEST(test_messages_for_groups_go_to_the_bus_and_those_for_one_local_entity
                 if (last)
                         break;
         }
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -187,7 +161,7 @@ START_TEST(test_multicast_when_remote_sends_only_what_a_known_peer_matches)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, "[broker]\nMULTICAST=when-remote\n");
+        scene_meet(&s, &p, "[broker]\nMULTICAST=when-remote\n");
         engine_observe(p.engine, true, false);
         raw_send(&s.a, 'U', A, "(app:new)", "for.nobody.known()");
         raw_send(&s.a, 'U', A, "(module:engine)", "for.engines()");
@@ -199,7 +173,7 @@ START_TEST(test_multicast_when_remote_sends_only_what_a_known_peer_matches)
                 last = span_equal_text(text, "for.engines()");
                 event_deinit(&event);
         }
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -208,7 +182,7 @@ START_TEST(test_messages_from_the_bus_reach_every_link_once)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         free(raw_attach(&s.a, "(app:second)"));
         peer_say(&p, "()", "for.all()");
         raw_expect(&s.a, "for.all()");
@@ -217,7 +191,7 @@ START_TEST(test_messages_from_the_bus_reach_every_link_once)
         raw_expect(&s.b, "for.b()");
         raw_expect_nothing(&s.a);
         raw_expect_nothing(&s.b);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -268,7 +242,7 @@ START_TEST(test_an_entity_whose_address_somebody_else_uses_gets_another)
                 ck_assert(raw_receive(&s.b));
         while (!strstr(s.b.text, "still.here()"));
         free(mine);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -286,118 +260,7 @@ START_TEST(test_an_entity_with_an_id_of_its_own_that_somebody_else_uses_is_taken
         ck_assert(raw_receive(&s.a));
         ck_assert_ptr_nonnull(strstr(s.a.text, "broker.dropped(1 denied "));
         raw_expect_nothing(&s.b);
-        end(&s, &p);
-}
-END_TEST
-
-/* REL-03 REL-09 */
-START_TEST(test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so)
-{
-        struct address b = parse(B);
-        uint64_t ticket;
-        struct event event;
-        struct scene s;
-        struct peer p;
-        uint32_t seq;
-
-        begin(&s, &p, NULL);
-        ck_assert_int_eq(engine_send_reliable(p.engine, clock_now(), clock_wall_ms(), p.entity, &b,
-                                              span_of("do.it()"), &ticket),
-                         0);
-        peer_turn(&p);
-        raw_expect(&s.b, "do.it()");
-        ck_assert_int_eq(sscanf(s.b.text, "mbus/1.0 %u", &seq), 1);
-        raw_acknowledge(&s.b, B, P, seq);
-        event = peer_expect(&p, EVENT_DELIVERED);
-        ck_assert_uint_eq(event.ticket, ticket);
-
-        ck_assert_int_eq(engine_send_reliable(p.engine, clock_now(), clock_wall_ms(), p.entity, &b,
-                                              span_of("do.it.in.vain()"), &ticket),
-                         0);
-        event = peer_expect(&p, EVENT_FAILED);
-        ck_assert_int_eq(event.reason, MBUS_REASON_TIMEOUT);
-        raw_expect(&s.b, "do.it.in.vain()");
-        raw_expect_nothing(&s.b);
-        end(&s, &p);
-}
-END_TEST
-
-/* REL-05 REL-07 */
-START_TEST(test_a_reliable_message_to_the_bus_ends_with_the_peers_acknowledgement)
-{
-        struct address a = parse(A);
-        struct event event;
-        struct scene s;
-        struct peer p;
-        uint32_t seq;
-
-        begin(&s, &p, NULL);
-        seq = raw_send(&s.a, 'R', A, "(app:p)", "do.it()");
-        event = peer_expect(&p, EVENT_MESSAGE);
-        ck_assert(event.message->header.reliable);
-        ck_assert_str_eq(event.message->dest, P);
-        ck_assert_uint_eq(event.message->header.timestamp, 1700000000000);
-        raw_expect_nothing(&s.a);
-        engine_acknowledge(p.engine, clock_now(), p.entity, &a, event.message->header.seq);
-        event_deinit(&event);
-        peer_turn(&p);
-        raw_expect_ack(&s.a, P, seq);
-        end(&s, &p);
-}
-END_TEST
-
-/* REL-08 */
-START_TEST(test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered)
-{
-        struct scene s;
-        struct peer p;
-        uint32_t seq;
-
-        begin(&s, &p, NULL);
-        seq = raw_send(&s.a, 'R', A, P, "do.it()");
-        raw_expect_about(&s.a,
-                         "broker.undelivered(%u timeout "
-                         "\"the entity did not acknowledge it\")",
-                         seq);
-        seq = raw_send(&s.a, 'R', A, P, "do.it()");
-        engine_remove_entity(p.engine, clock_now(), clock_wall_ms(), p.entity);
-        udp_send(p.udp, p.engine);
-        raw_expect_about(&s.a, "broker.undelivered(%u bye \"the entity left the bus\")", seq);
-        raw_expect(&s.b, "broker.left(\"" P "\" bye)");
-        seq = raw_send(&s.a, 'R', A, P, "do.it()");
-        raw_expect_about(&s.a, "broker.undelivered(%u unknown \"no known entity matches\")", seq);
-        seq = raw_send(&s.a, 'R', A, P, "");
-        raw_expect_about(&s.a, "broker.undelivered(%u unknown \"no known entity matches\")", seq);
-        end(&s, &p);
-}
-END_TEST
-
-START_TEST(test_acknowledgements_of_the_bus_do_not_leak_to_links_with_other_numbers)
-{
-        struct event event;
-        struct scene s;
-        struct peer p;
-        uint32_t seq;
-
-        begin(&s, &p, NULL);
-        seq = raw_send(&s.a, 'R', A, P, "do.it()");
-        event = peer_expect(&p, EVENT_MESSAGE);
-        engine_acknowledge(p.engine, clock_now(), p.entity, &event.message->header.src,
-                           event.message->header.seq);
-        event_deinit(&event);
-        /* The acknowledgement rides on this. */
-        peer_say(&p, A, "done()");
-        ck_assert(raw_receive(&s.a));
-        if (!strstr(s.a.text, "\r\ndone()")) {
-                ck_assert_msg(strstr(s.a.text, P) != NULL, "%s", s.a.text);
-                raw_expect(&s.a, "done()");
-                ck_assert_msg(strstr(s.a.text, " ()\r\n") != NULL, "%s", s.a.text);
-        } else {
-                ck_assert_msg(strstr(s.a.text, " ()\r\n") != NULL, "%s", s.a.text);
-                raw_expect_ack(&s.a, P, seq);
-        }
-        raw_expect_nothing(&s.a);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -407,7 +270,7 @@ START_TEST(test_a_ping_from_a_client_reaches_the_bus)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         engine_observe(p.engine, true, false);
         raw_send(&s.a, 'U', A, "(app:p)", "mbus.ping()");
         for (bool found = false; !found;) {
@@ -416,7 +279,7 @@ START_TEST(test_a_ping_from_a_client_reaches_the_bus)
                 found = strstr(event.message->bytes, "\r\nmbus.ping()") != NULL;
                 event_deinit(&event);
         }
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -427,12 +290,7 @@ START_TEST(test_an_entity_of_the_bus_that_comes_late_gets_no_last_value)
         struct peer p;
         uint32_t seq;
 
-        s.host = host_new();
-        daemon_prepare(&s.broker);
-        daemon_configure(&s.broker, "");
-        daemon_start(&s.broker);
-        raw_open(&s.a, s.broker.socket);
-        raw_open(&s.b, s.broker.socket);
+        scene_connect(&s, "");
         free(raw_attach(&s.a, A));
         seq = raw_send(&s.a, 'R', A, BROKER,
                        "broker.retain(\"state\")\r\nbroker.watch(\"(app:p)\")");
@@ -443,7 +301,7 @@ START_TEST(test_an_entity_of_the_bus_that_comes_late_gets_no_last_value)
         raw_expect_nothing(&s.a);
         raw_expect_nothing(&s.a);
         peer_init(&p, &s.broker);
-        while (!poll(&(struct pollfd){ .fd = s.a.fd, .events = POLLIN }, 1, 0))
+        while (!is_readable(s.a.fd))
                 peer_turn(&p);
         ck_assert(raw_receive(&s.a));
         ck_assert_ptr_nonnull(strstr(s.a.text, "broker.joined(\"" P "\" "));
@@ -452,7 +310,7 @@ START_TEST(test_an_entity_of_the_bus_that_comes_late_gets_no_last_value)
         raw_expect(&s.b, "state(1)");
         raw_send(&s.a, 'U', A, P, "now()");
         peer_expect_message(&p, "now()");
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -462,7 +320,7 @@ START_TEST(test_an_observer_sees_messages_to_and_from_the_bus_once)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         raw_send(&s.a, 'R', "()", BROKER, "broker.observe(0)");
         ck_assert(raw_receive(&s.a));
         raw_send(&s.b, 'U', B, "(module:engine)", "to.engines()");
@@ -479,7 +337,7 @@ START_TEST(test_an_observer_sees_messages_to_and_from_the_bus_once)
         ck_assert_uint_eq(n_to, 1);
         ck_assert_uint_eq(n_from, 1);
         ck_assert_uint_eq(n_hidden, 1);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -490,12 +348,12 @@ START_TEST(test_an_address_that_a_peer_has_is_taken)
         char begin_of[64];
         uint32_t seq;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         seq = raw_send(&s.a, 'R', P, BROKER, "broker.attach(1)");
         snprintf(begin_of, sizeof(begin_of), "broker.refused(%u taken ", seq);
         ck_assert(raw_receive(&s.a));
         ck_assert_msg(strstr(s.a.text, begin_of) != NULL, "%s", s.a.text);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -504,13 +362,13 @@ START_TEST(test_commands_for_the_broker_are_not_taken_from_the_bus)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         peer_say(&p, "(app:mbus-broker)", "broker.detach()");
         peer_say(&p, "()", "broker.detach()");
         raw_expect(&s.a, "broker.detach()");
         raw_send(&s.a, 'U', A, P, "still.here()");
         peer_expect_message(&p, "still.here()");
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -520,23 +378,23 @@ START_TEST(test_the_bus_cannot_end_the_broker_unless_it_is_let)
         struct scene s;
         struct peer p;
 
-        begin(&s, &p, NULL);
+        scene_meet(&s, &p, NULL);
         peer_say(&p, "(app:mbus-broker)", "mbus.quit()");
         peer_say(&p, "()", "mbus.quit()");
         raw_expect(&s.a, "mbus.quit()");
         raw_send(&s.a, 'U', A, P, "still.here()");
         peer_expect_message(&p, "still.here()");
         ck_assert_uint_eq(count_in_log(&s.broker, denied), 1);
-        end(&s, &p);
+        scene_part(&s, &p);
 
-        begin(&s, &p, "[broker]\nQUIT=bus\n");
+        scene_meet(&s, &p, "[broker]\nQUIT=bus\n");
         /* It is one of many that are asked, and not the one that is meant. */
         peer_say(&p, "()", "mbus.quit()");
         raw_expect(&s.a, "mbus.quit()");
         ck_assert_uint_eq(count_in_log(&s.broker, denied), 1);
         peer_say(&p, "(app:mbus-broker)", "mbus.quit()");
         ck_assert_int_eq(daemon_await(&s.broker), 0);
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -552,10 +410,6 @@ int main(void)
                 test_messages_from_the_bus_reach_every_link_once,
                 test_an_entity_whose_address_somebody_else_uses_gets_another,
                 test_an_entity_with_an_id_of_its_own_that_somebody_else_uses_is_taken_off,
-                test_a_reliable_message_from_the_bus_is_acknowledged_when_the_client_has_done_so,
-                test_a_reliable_message_to_the_bus_ends_with_the_peers_acknowledgement,
-                test_a_reliable_message_to_the_bus_that_is_not_acknowledged_is_undelivered,
-                test_acknowledgements_of_the_bus_do_not_leak_to_links_with_other_numbers,
                 test_a_ping_from_a_client_reaches_the_bus,
                 test_an_entity_of_the_bus_that_comes_late_gets_no_last_value,
                 test_an_observer_sees_messages_to_and_from_the_bus_once,

@@ -3,7 +3,6 @@
  * come from.
  */
 #include "peer.h"
-#include "said.h"
 
 /* A reliable message of @payload from a is answered by broker.undelivered(SEQ ANSWER). */
 static void expect_refusal(struct scene *s, const char *src, const char *payload,

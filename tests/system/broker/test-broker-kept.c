@@ -6,39 +6,13 @@
 #include <string.h>
 
 #include "peer.h"
-#include "said.h"
-
-static bool is_readable(int fd)
-{
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-
-        return poll(&p, 1, 0) == 1;
-}
-
-/* A scene in which a peer on the bus at @port does not acknowledge by itself. */
-static void begin_at(struct scene *s, struct peer *p, const char *lines, uint16_t port)
-{
-        scene_init(s, lines);
-        peer_init_at(p, &s->broker, port);
-        raw_send(&s->b, 'U', "()", BROKER, "broker.watch(\"(app:p)\")");
-        raw_expect_about(&s->b, "broker.watching(%u \"lo\")", s->b.seq - 1);
-        while (!is_readable(s->b.fd))
-                peer_turn(p);
-        raw_expect(&s->b, "broker.joined(\"" P "\" 0)");
-}
 
 static void begin(struct scene *s, struct peer *p, const char *limit)
 {
         char lines[64];
 
         snprintf(lines, sizeof(lines), "[limits]\n%s\n", limit);
-        begin_at(s, p, lines, CONFIG_PORT_DEFAULT);
-}
-
-static void end(struct scene *s, struct peer *p)
-{
-        peer_deinit(p);
-        scene_deinit(s);
+        scene_meet_at(s, p, lines, CONFIG_PORT_DEFAULT);
 }
 
 /* Of three large messages the broker takes two for the bus, and refuses the last, whose SeqNum is
@@ -136,7 +110,7 @@ START_TEST(test_octets_of_reliable_messages_to_the_bus_are_bounded_until_these_e
         expect_room_after_all_ends(&s, &p, LARGE);
         expect_in_log(&s.broker,
                       "BYTES_PER_LINK=131072 is reached: no more reliable messages are taken");
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -150,7 +124,7 @@ static void begin_studio(struct scene *s, struct peer *p, const char *limit)
                  "HASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\nENCRYPTIONKEY=(NOENCR,)\n"
                  "ROUTE=to=main\nROUTE=from=main\n",
                  limit);
-        begin_at(s, p, text, 47001);
+        scene_meet_at(s, p, text, 47001);
 }
 
 /* They did not count, neither they nor their octets. */
@@ -163,12 +137,12 @@ START_TEST(test_reliable_messages_to_another_bus_are_bounded_until_they_end_in_a
         expect_room_after_all_ends(&s, &p, MANY);
         expect_in_log(&s.broker,
                       "TICKETS_PER_LINK=2 is reached: no more reliable messages are taken");
-        end(&s, &p);
+        scene_part(&s, &p);
         begin_studio(&s, &p, "BYTES_PER_LINK=128K");
         expect_room_after_all_ends(&s, &p, LARGE);
         expect_in_log(&s.broker,
                       "BYTES_PER_LINK=131072 is reached: no more reliable messages are taken");
-        end(&s, &p);
+        scene_part(&s, &p);
 }
 END_TEST
 
@@ -188,7 +162,7 @@ START_TEST(test_octets_of_reliable_messages_to_the_bus_are_shared_like_what_wait
                 begin(&s, &p, lines[i]);
                 send_until_full(&s, LARGE);
                 expect_in_log(&s.broker, said[i]);
-                end(&s, &p);
+                scene_part(&s, &p);
         }
 }
 END_TEST

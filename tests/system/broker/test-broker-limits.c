@@ -352,12 +352,10 @@ START_TEST(test_routes_that_do_not_fit_into_an_answer_are_counted_in_it)
         struct scene s;
         char *at;
 
-        s.host = host_new();
-        daemon_prepare(&s.broker);
+        scene_prepare(&s);
         configure_long_routes(&s.broker);
         daemon_start(&s.broker);
-        raw_open(&s.a, s.broker.socket);
-        raw_open(&s.b, s.broker.socket);
+        scene_open(&s);
         raw_send(&s.a, 'U', "()", BROKER, "broker.buses()");
         do
                 ck_assert(raw_receive(&s.a));

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 
@@ -289,8 +288,7 @@ static void reload(const struct daemon *d, const char *lines)
 {
         daemon_configure(d, lines);
         ck_assert_int_eq(kill(d->pid, SIGHUP), 0);
-        while (count_in_log(d, "was read again and counts from now on") == 0)
-                usleep(1000);
+        free(await_in_log(d, "was read again and counts from now on", 1));
 }
 
 START_TEST(test_a_bus_may_go_while_entities_are_told)
@@ -308,19 +306,6 @@ START_TEST(test_a_bus_may_go_while_entities_are_told)
         scene_deinit(&s);
 }
 END_TEST
-
-static void open_as_stranger(struct raw_client *c, const struct daemon *d)
-{
-        char run[128];
-
-        snprintf(run, sizeof(run), "%s/run", d->directory);
-        ck_assert_int_eq(chmod(d->directory, 0755), 0);
-        ck_assert_int_eq(chmod(run, 0755), 0);
-        ck_assert_int_eq(chmod(d->socket, 0666), 0);
-        ck_assert_int_eq(seteuid(STRANGER), 0);
-        raw_open(c, d->socket);
-        ck_assert_int_eq(seteuid(0), 0);
-}
 
 START_TEST(test_a_watch_that_ends_before_all_were_told_is_not_said_to_be_complete)
 {

@@ -319,30 +319,28 @@ END_TEST
 START_TEST(test_a_unix_socket_serves_and_goes_away_at_the_end)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int host = host_new();
         char lines[160];
-        struct daemon d;
+        struct scene s;
         unsigned files;
 
-        daemon_prepare(&d);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/metrics", d.directory);
+        scene_prepare(&s);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/metrics", s.broker.directory);
         snprintf(lines, sizeof(lines), "[broker]\nMETRICS=unix:%s\n", address.sun_path);
-        daemon_configure(&d, lines);
-        daemon_start(&d);
-        files = daemon_open_files(&d);
+        daemon_configure(&s.broker, lines);
+        daemon_start(&s.broker);
+        files = daemon_open_files(&s.broker);
         for (unsigned i = 0; i < 5; i++)
                 expect_status(
                         get(connect_to((struct sockaddr *)&address, sizeof(address)), "/healthz"),
                         "200");
         /* The last one is closed when the broker has read that the other end is. */
-        for (unsigned ms = 0; daemon_open_files(&d) != files; ms++) {
+        for (unsigned ms = 0; daemon_open_files(&s.broker) != files; ms++) {
                 ck_assert_uint_lt(ms, 10000);
                 usleep(1000);
         }
-        ck_assert_int_eq(daemon_stop(&d), 0);
+        ck_assert_int_eq(daemon_stop(&s.broker), 0);
         ck_assert_int_eq(access(address.sun_path, F_OK), -1);
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 
@@ -375,36 +373,32 @@ START_TEST(test_no_other_host_can_be_served)
 {
         static const char *const places[] = { "0.0.0.0:9259",  "127.0.0.1:0",   "127.0.0.1",
                                               "10.0.0.1:9259", "unix:relative", "localhost:9259" };
-        int host = host_new();
         char lines[96];
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
+        scene_prepare(&s);
         for (unsigned i = 0; i < N(places); i++) {
                 snprintf(lines, sizeof(lines), "[broker]\nMETRICS=%s\n", places[i]);
-                daemon_configure(&d, lines);
-                ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
+                daemon_configure(&s.broker, lines);
+                ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
         }
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_without_libmicrohttpd_who_asks_for_metrics_is_told)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
         char *log;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "[broker]\nMETRICS=127.0.0.1:9259\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        log = daemon_read_log(&d);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "[broker]\nMETRICS=127.0.0.1:9259\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        log = daemon_read_log(&s.broker);
         ck_assert_ptr_nonnull(strstr(log, "/.mbus:6: METRICS: this mbus-broker was built without "
                                           "libmicrohttpd"));
         free(log);
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 

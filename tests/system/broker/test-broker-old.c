@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "peer.h"
-#include "said.h"
 
 #define MANY 230
 #define ALL_HELLOS 200
@@ -20,13 +19,6 @@ static void attach_many(struct raw_client *c, unsigned from, unsigned to)
                 snprintf(address, sizeof(address), "(app:many id:%u-9@127.0.0.1)", i);
                 free(raw_attach(c, address));
         }
-}
-
-static void await_in_log(const struct daemon *d, const char *text)
-{
-        for (unsigned i = 0; i < 500 && count_in_log(d, text) == 0; i++)
-                usleep(20000);
-        expect_in_log(d, text);
 }
 
 START_TEST(test_more_than_200_entities_on_a_bus_of_old_programs_are_said_once)
@@ -43,11 +35,11 @@ START_TEST(test_more_than_200_entities_on_a_bus_of_old_programs_are_said_once)
         usleep(1500000);
         ck_assert_uint_eq(count_in_log(&s.broker, slow), 0);
         attach_many(&c, ALL_HELLOS - 3, MANY);
-        await_in_log(&s.broker, slow);
+        free(await_in_log(&s.broker, slow, 1));
         usleep(2500000);
         ck_assert_uint_eq(count_in_log(&s.broker, slow), 1);
         raw_close(&c);
-        await_in_log(&s.broker, "bus main: all entities say hello every second again");
+        free(await_in_log(&s.broker, "bus main: all entities say hello every second again", 1));
         scene_deinit(&s);
 }
 END_TEST
@@ -77,12 +69,13 @@ START_TEST(test_a_route_brings_no_more_than_200_to_a_bus_of_old_programs)
         scene_init(&s, "[bus old]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
                        "ENCRYPTIONKEY=(NOENCR,)\nPORT=47001\nDIALECT=UCL\nINTERFACE=lo\n"
                        "ROUTE=from=main\n");
-        await_in_log(&s.broker, " are joined");
+        free(await_in_log(&s.broker, " are joined", 1));
         peer_init_at(&p, &s.broker, 47001);
         raw_open(&c, s.broker.socket);
         attach_many(&c, 0, MANY);
-        await_in_log(&s.broker,
-                     "bus old: no more entities of bus main can be seen there: 200 are all");
+        free(await_in_log(&s.broker,
+                          "bus old: no more entities of bus main can be seen there: 200 are all",
+                          1));
         for (unsigned i = 0; i < 400; i++)
                 peer_turn(&p);
         ck_assert_uint_gt(engine_n_peers(p.engine), ALL_HELLOS - 20);

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 

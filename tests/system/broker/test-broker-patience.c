@@ -11,7 +11,6 @@
 
 #define LATE "(app:late id:1-7@127.0.0.1)"
 #define PATIENT "(app:patient id:1-8@127.0.0.1)"
-#define STRANGER 65533
 
 struct waiting {
         struct scene s;

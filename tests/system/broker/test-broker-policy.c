@@ -10,7 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 
@@ -92,71 +91,6 @@ static unsigned count_denied(struct raw_client *c, unsigned *ret_told)
         ck_assert_msg(strstr(c->text, acks) != NULL, "%s", c->text);
         return n;
 }
-
-static unsigned mode_of(const char *path, gid_t *ret_gid)
-{
-        struct stat status;
-
-        ck_assert_int_eq(stat(path, &status), 0);
-        *ret_gid = status.st_gid;
-        return status.st_mode & 07777;
-}
-
-START_TEST(test_without_a_mode_nobody_else_can_connect)
-{
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        struct scene s;
-        char run[128];
-        int fd;
-
-        scene_init(&s, NULL);
-        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
-        ck_assert_int_eq(chmod(s.broker.directory, 0755), 0);
-        ck_assert_int_eq(chmod(run, 0755), 0);
-        strcpy(address.sun_path, s.broker.socket);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(seteuid(STRANGER), 0);
-        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), -1);
-        ck_assert_int_eq(errno, EACCES);
-        ck_assert_int_eq(seteuid(0), 0);
-        close(fd);
-        scene_deinit(&s);
-}
-END_TEST
-
-START_TEST(test_socket_mode_and_group_are_set_and_the_directory_can_be_entered)
-{
-        struct scene s;
-        char run[128];
-        gid_t gid;
-
-        scene_init(&s, "[broker]\nSOCKET_MODE=0660\nSOCKET_GROUP=77\n");
-        ck_assert_uint_eq(mode_of(s.broker.socket, &gid), 0660);
-        ck_assert_uint_eq(gid, 77);
-        snprintf(run, sizeof(run), "%s/run", s.broker.directory);
-        ck_assert_uint_eq(mode_of(run, &gid), 0711);
-        scene_deinit(&s);
-}
-END_TEST
-
-START_TEST(test_a_directory_that_others_cannot_enter_is_warned_of)
-{
-        int host = host_new();
-        struct daemon d;
-        char run[128];
-        gid_t gid;
-
-        daemon_prepare(&d);
-        snprintf(run, sizeof(run), "%s/run", d.directory);
-        ck_assert_int_eq(mkdir(run, 0700), 0);
-        daemon_configure(&d, "[broker]\nSOCKET_MODE=0666\n");
-        daemon_start(&d);
-        expect_in_log(&d, "mend it with: chmod go+x ");
-        ck_assert_uint_eq(mode_of(run, &gid), 0700);
-        daemon_free(&d);
-        close(host);
-}
-END_TEST
 
 START_TEST(test_a_stranger_without_a_line_may_do_nothing)
 {
@@ -446,18 +380,18 @@ END_TEST
 
 START_TEST(test_a_policy_with_a_mistake_ends_the_broker_with_8)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "[policy]\nallow user=65533 attach=(app:c\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:6: attach: \"(app:c\" is no address, write (TAG:VALUE ...) or *");
-        daemon_configure(&d, "[polcy]\nallow user=65533 all\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:5: [polcy]: there is no such section, write [policy] or remove");
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "[policy]\nallow user=65533 attach=(app:c\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker,
+                      "/.mbus:6: attach: \"(app:c\" is no address, write (TAG:VALUE ...) or *");
+        daemon_configure(&s.broker, "[polcy]\nallow user=65533 all\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker,
+                      "/.mbus:5: [polcy]: there is no such section, write [policy] or remove");
+        scene_deinit(&s);
 }
 END_TEST
 
@@ -485,9 +419,6 @@ END_TEST
 int main(void)
 {
         const TTest *const tests[] = {
-                test_without_a_mode_nobody_else_can_connect,
-                test_socket_mode_and_group_are_set_and_the_directory_can_be_entered,
-                test_a_directory_that_others_cannot_enter_is_warned_of,
                 test_a_stranger_without_a_line_may_do_nothing,
                 test_a_stranger_attaches_what_its_line_names_and_nothing_else,
                 test_a_stranger_sends_what_its_line_names_and_nothing_else,

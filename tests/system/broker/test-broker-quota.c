@@ -11,7 +11,6 @@
 
 #include "../../../broker/base/limits.h"
 
-#include "said.h"
 #include "scene.h"
 #include "stranger.h"
 
@@ -416,8 +415,7 @@ START_TEST(test_without_descriptors_clients_wait_and_are_taken_when_there_are_so
 
         getrlimit(RLIMIT_NOFILE, &before);
         few = (struct rlimit){ 60, 60 };
-        s.host = host_new();
-        daemon_prepare(&s.broker);
+        scene_prepare(&s);
         daemon_start(&s.broker);
         ck_assert_int_eq(prlimit(s.broker.pid, RLIMIT_NOFILE, &few, NULL), 0);
         for (n = 0; n < CLIENTS; n++)

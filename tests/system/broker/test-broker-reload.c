@@ -8,27 +8,9 @@
 #include "scene.h"
 #include "stranger.h"
 
-#define NOBODY 65533
 #define N_ADDRESS "(app:n id:9-9@127.0.0.1)"
 /* How what a new configuration takes away is explained. */
 #define CHANGED "[policy] of the broker has changed and does not let this user "
-
-/* Waits for the @n-th line with @text in the log, and returns the log, to be freed. */
-static char *await_in_log(const struct daemon *d, const char *text, unsigned n)
-{
-        for (unsigned ms = 0;; ms++) {
-                char *log = daemon_read_log(d);
-                unsigned found = 0;
-
-                for (const char *at = log; (at = strstr(at, text)); at++)
-                        found++;
-                if (found >= n)
-                        return log;
-                ck_assert_msg(ms < 10000, "\"%s\" is not in: %s", text, log);
-                free(log);
-                usleep(1000);
-        }
-}
 
 static void reload(const struct scene *s, const char *lines, unsigned n)
 {
@@ -55,20 +37,6 @@ static void expect_alive(struct scene *s)
         raw_send(&s->a, 'U', A, B, "still.here()");
         raw_expect(&s->b, "still.here()");
         raw_expect_nothing(&s->a);
-}
-
-/* A client of somebody who is not the owner. */
-static void open_as_nobody(struct raw_client *c, const struct daemon *d)
-{
-        char run[128];
-
-        snprintf(run, sizeof(run), "%s/run", d->directory);
-        ck_assert_int_eq(chmod(d->directory, 0755), 0);
-        ck_assert_int_eq(chmod(run, 0755), 0);
-        ck_assert_int_eq(chmod(d->socket, 0666), 0);
-        ck_assert_int_eq(seteuid(NOBODY), 0);
-        raw_open(c, d->socket);
-        ck_assert_int_eq(seteuid(0), 0);
 }
 
 START_TEST(test_what_the_broker_section_says_changes_and_clients_stay)
@@ -143,7 +111,7 @@ START_TEST(test_what_a_stricter_policy_still_covers_stays)
         if (!can_be_a_stranger())
                 return;
         scene_init(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65533 all\n");
-        open_as_nobody(&nobody, &s.broker);
+        open_as_stranger(&nobody, &s.broker);
         free(raw_attach(&nobody, N_ADDRESS));
         free(raw_attach(&nobody, "(app:m module:x id:9-8@127.0.0.1)"));
         reload(&s, "[broker]\nMULTICAST=never\n[policy]\nallow user=65533 attach=(app:n)\n", 1);
@@ -167,7 +135,7 @@ START_TEST(test_rights_are_found_anew_for_links_that_are_there)
         if (!can_be_a_stranger())
                 return;
         scene_init(&s, "[broker]\nMULTICAST=never\n");
-        open_as_nobody(&nobody, &s.broker);
+        open_as_stranger(&nobody, &s.broker);
         seq = raw_send(&nobody, 'R', N_ADDRESS, BROKER, "broker.attach(1)");
         raw_expect_about(
                 &nobody,

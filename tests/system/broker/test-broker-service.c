@@ -222,18 +222,16 @@ END_TEST
 /* A program in between may have left the variables to us. */
 START_TEST(test_a_socket_for_another_process_is_none_of_its_business)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
+        scene_prepare(&s);
         setenv("LISTEN_PID", "1", 1);
         setenv("LISTEN_FDS", "1", 1);
-        daemon_start(&d);
+        daemon_start(&s.broker);
         unsetenv("LISTEN_PID");
         unsetenv("LISTEN_FDS");
-        ck_assert_int_eq(access(d.socket, F_OK), 0);
-        daemon_free(&d);
-        close(host);
+        ck_assert_int_eq(access(s.broker.socket, F_OK), 0);
+        scene_deinit(&s);
 }
 END_TEST
 
@@ -295,22 +293,20 @@ static char *log_with_journal(struct daemon *d, const char *stream)
 START_TEST(test_lines_bear_a_priority_if_they_go_to_the_journal_and_nowhere_else)
 {
         static const char *const strangers[] = { "8:123", "", "x", "0:0", "1:" };
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
         char *log;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "SCOPE=GALAXY\n");
-        log = log_with_journal(&d, NULL);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "SCOPE=GALAXY\n");
+        log = log_with_journal(&s.broker, NULL);
         expect_begin(log, "<3>mbus-broker: ");
         free(log);
         for (unsigned i = 0; i < N(strangers); i++) {
-                log = log_with_journal(&d, strangers[i]);
+                log = log_with_journal(&s.broker, strangers[i]);
                 expect_begin(log, "mbus-broker: ");
                 free(log);
         }
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 

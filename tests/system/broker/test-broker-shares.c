@@ -2,7 +2,6 @@
  * test-broker-shares.c - limits of a user and of all users together: what a user who is alone gets of
  * them, and that the log says which was reached.
  */
-#include "said.h"
 #include "scene.h"
 
 #define SHARE "is for all users, and this one's share of it is used up"

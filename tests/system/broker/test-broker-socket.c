@@ -10,19 +10,6 @@
 
 #include "scene.h"
 
-static void expect_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-
-        for (unsigned ms = 0; !strstr(log, text); ms += 10) {
-                ck_assert_msg(ms < 10000, "\"%s\" is not in: %s", text, log);
-                usleep(10000);
-                free(log);
-                log = daemon_read_log(d);
-        }
-        free(log);
-}
-
 static void expect_not_in_log(const struct daemon *d, const char *text)
 {
         char *log = daemon_read_log(d);
@@ -90,8 +77,9 @@ START_TEST(test_a_socket_that_was_removed_is_made_again_and_links_stay)
         scene_init(&s, "[broker]\nSOCKET_MODE=0666\n");
         ck_assert_int_eq(unlink(s.broker.socket), 0);
         expect_served(&s);
-        expect_in_log(&s.broker, "/broker.sock: it, or its lock file, was removed or replaced");
-        expect_in_log(&s.broker, "/broker.sock: it is there again");
+        free(await_in_log(&s.broker, "/broker.sock: it, or its lock file, was removed or replaced",
+                          1));
+        free(await_in_log(&s.broker, "/broker.sock: it is there again", 1));
         run("test \"$(stat -c %%a %s)\" = 666", s.broker.socket);
         ck_assert_int_eq(daemon_stop(&s.broker), 0);
         ck_assert_int_eq(access(s.broker.socket, F_OK), -1);
@@ -134,7 +122,7 @@ START_TEST(test_a_broker_that_ends_leaves_the_socket_of_its_successor)
         inode = inode_of(second.socket);
         kill(s.broker.pid, SIGCONT);
         /* It sees that it has been replaced, which no log need tell twice. */
-        expect_in_log(&s.broker, "a broker is running there already; it was left alone");
+        free(await_in_log(&s.broker, "a broker is running there already; it was left alone", 1));
         ck_assert_int_eq(daemon_stop(&s.broker), 0);
         ck_assert_uint_eq(inode_of(second.socket), inode);
         ck_assert(can_connect(second.socket));
@@ -155,7 +143,7 @@ START_TEST(test_it_takes_its_place_again_when_the_successor_has_gone)
         second = successor_of(&s.broker);
         daemon_start(&second);
         kill(s.broker.pid, SIGCONT);
-        expect_in_log(&s.broker, "a broker is running there already");
+        free(await_in_log(&s.broker, "a broker is running there already", 1));
         ck_assert_int_eq(daemon_stop(&second), 0);
         expect_served(&s);
         scene_deinit(&s);
@@ -176,7 +164,7 @@ START_TEST(test_a_path_that_leads_elsewhere_by_now_is_not_touched)
         ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
         ck_assert_int_eq(listen(fd, 8), 0);
         kill(s.broker.pid, SIGCONT);
-        expect_in_log(&s.broker, "a broker is running there already");
+        free(await_in_log(&s.broker, "a broker is running there already", 1));
         ck_assert_int_eq(daemon_stop(&s.broker), 0);
         ck_assert_int_eq(access(s.broker.socket, F_OK), 0);
         run("! test -e %s/old/broker.sock", s.broker.directory);
@@ -192,7 +180,7 @@ START_TEST(test_what_stands_in_its_place_is_left_alone_and_told_of_once)
 
         scene_init(&s, "");
         run("rm %s && echo mine >%s", s.broker.socket, s.broker.socket);
-        expect_in_log(&s.broker, "what is there is no socket; remove it");
+        free(await_in_log(&s.broker, "what is there is no socket; remove it", 1));
         sleep(3);
         run("grep -q mine %s", s.broker.socket);
         log = daemon_read_log(&s.broker);
@@ -200,7 +188,7 @@ START_TEST(test_what_stands_in_its_place_is_left_alone_and_told_of_once)
         free(log);
         ck_assert_int_eq(unlink(s.broker.socket), 0);
         expect_served(&s);
-        expect_in_log(&s.broker, "it is there again");
+        free(await_in_log(&s.broker, "it is there again", 1));
         scene_deinit(&s);
 }
 END_TEST
@@ -220,14 +208,14 @@ START_TEST(test_a_second_start_tells_of_one_that_holds_the_lock_and_does_not_lis
                  "the broker of pid %d has the lock file beside it, but nobody can connect there: "
                  "No such",
                  (int)s.broker.pid);
-        expect_in_log(&second, want);
+        free(await_in_log(&second, want, 1));
         expect_not_in_log(&second, "running there already");
         kill(s.broker.pid, SIGCONT);
         /* Now it is about to be there again, for which a second start waits. */
         expect_served(&s);
         ck_assert_int_eq(unlink(s.broker.socket), 0);
         ck_assert_int_eq(daemon_start_in_vain(&second, NULL, NULL), 9);
-        expect_in_log(&second, "a broker is running there already; it was left alone");
+        free(await_in_log(&second, "a broker is running there already; it was left alone", 1));
         scene_deinit(&s);
 }
 END_TEST
@@ -253,7 +241,7 @@ START_TEST(test_a_lock_file_that_was_removed_is_made_again)
         ck_assert_uint_eq(inode_of(s.broker.socket), inode);
         second = successor_of(&s.broker);
         ck_assert_int_eq(daemon_start_in_vain(&second, NULL, NULL), 9);
-        expect_in_log(&second, "a broker is running there already; it was left alone");
+        free(await_in_log(&second, "a broker is running there already; it was left alone", 1));
         expect_served(&s);
         scene_deinit(&s);
 }
@@ -303,7 +291,7 @@ START_TEST(test_a_socket_of_metrics_is_made_again_and_that_of_a_successor_is_lef
         await_socket(path);
         ck_assert_int_eq(unlink(path), 0);
         await_socket(path);
-        expect_in_log(&s.broker, "/metrics.sock: it was removed, and is there again");
+        free(await_in_log(&s.broker, "/metrics.sock: it was removed, and is there again", 1));
         kill(s.broker.pid, SIGSTOP);
         run("rm -r %s/run %s", s.broker.directory, path);
         second = successor_of(&s.broker);

@@ -12,14 +12,6 @@
 #include "scene.h"
 #include "stranger.h"
 
-static void expect_in_log(const struct daemon *d, const char *text)
-{
-        char *log = daemon_read_log(d);
-
-        ck_assert_msg(strstr(log, text) != NULL, "\"%s\" is not in: %s", text, log);
-        free(log);
-}
-
 static unsigned mode_of(const char *path)
 {
         struct stat status;
@@ -120,125 +112,112 @@ END_TEST
 
 START_TEST(test_a_file_that_is_no_socket_is_left_alone)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "");
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--socket", d.config), 9);
-        expect_in_log(&d, "what is there is no socket; remove it");
-        ck_assert_uint_eq(mode_of(d.config), 0600);
-        daemon_start(&d);
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--socket", s.broker.config), 9);
+        expect_in_log(&s.broker, "what is there is no socket; remove it");
+        ck_assert_uint_eq(mode_of(s.broker.config), 0600);
+        daemon_start(&s.broker);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_path_too_long_for_a_socket_is_a_usage_error)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
         char path[200];
 
         memset(path, 'x', sizeof(path) - 1);
         path[0] = '/';
         path[sizeof(path) - 1] = '\0';
-        daemon_prepare(&d);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--socket", path), 2);
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--socket", path), 2);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_a_path_of_nothing_is_a_usage_error_and_nothing_is_made)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        ck_assert_int_eq(chdir(d.directory), 0);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--socket", ""), 2);
-        expect_in_log(&d, "--socket: its path is empty; name one, or leave the option out");
+        scene_prepare(&s);
+        ck_assert_int_eq(chdir(s.broker.directory), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--socket", ""), 2);
+        expect_in_log(&s.broker, "--socket: its path is empty; name one, or leave the option out");
         ck_assert_int_eq(access(".lock", F_OK), -1);
         ck_assert_int_eq(chdir("/"), 0);
-        daemon_free(&d);
-        close(host);
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_options_that_make_no_sense_end_with_2)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--no-such-option", NULL), 2);
-        expect_in_log(&d, "Try 'mbus-broker --help'.");
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--log-level", "loud"), 2);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "argument", NULL), 2);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--help", NULL), 0);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--version", NULL), 0);
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--no-such-option", NULL), 2);
+        expect_in_log(&s.broker, "Try 'mbus-broker --help'.");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--log-level", "loud"), 2);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "argument", NULL), 2);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--help", NULL), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--version", NULL), 0);
+        scene_deinit(&s);
 }
 END_TEST
 
 /* CFG-01 CFG-06 */
 START_TEST(test_a_configuration_that_cannot_be_used_ends_with_8_and_the_line)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "SCOPE=GALAXY\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:5: SCOPE: ");
-        daemon_configure(&d, "[other]\nMULTICAST=x\n[broker]\n# mine\nMULTICAST=sometimes\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:9: MULTICAST: \"sometimes\" is no value for it");
-        daemon_configure(&d,
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "SCOPE=GALAXY\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:5: SCOPE: ");
+        daemon_configure(&s.broker,
+                         "[other]\nMULTICAST=x\n[broker]\n# mine\nMULTICAST=sometimes\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:9: MULTICAST: \"sometimes\" is no value for it");
+        daemon_configure(&s.broker,
                          "[bus twin]\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"
                          "ENCRYPTIONKEY=(NOENCR,)\nDIALECT=UCL\nROUTE=to=main\nROUTE=from=main\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:5: [bus twin]: it is the same bus as [MBUS] of line 1: ");
-        daemon_configure(&d, "[limits]\nENTITIES=5\nENTITIES_PER_LINK=6\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "/.mbus:7: ENTITIES_PER_LINK: 6 is above ENTITIES=5 of line 6");
-        daemon_configure(&d, "[broker]\nMULTICAST\n");
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        ck_assert_int_eq(daemon_start_in_vain(&d, "--config", "/no/such/directory/mbus"), 8);
-        daemon_free(&d);
-        close(host);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:5: [bus twin]: it is the same bus as [MBUS] of line 1: ");
+        daemon_configure(&s.broker, "[limits]\nENTITIES=5\nENTITIES_PER_LINK=6\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "/.mbus:7: ENTITIES_PER_LINK: 6 is above ENTITIES=5 of line 6");
+        daemon_configure(&s.broker, "[broker]\nMULTICAST\n");
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, "--config", "/no/such/directory/mbus"), 8);
+        scene_deinit(&s);
 }
 END_TEST
 
 /* CFG-05 */
 START_TEST(test_a_configuration_that_others_can_read_ends_with_8)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "");
-        ck_assert_int_eq(chmod(d.config, 0644), 0);
-        ck_assert_int_eq(daemon_start_in_vain(&d, NULL, NULL), 8);
-        expect_in_log(&d, "chmod");
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "");
+        ck_assert_int_eq(chmod(s.broker.config, 0644), 0);
+        ck_assert_int_eq(daemon_start_in_vain(&s.broker, NULL, NULL), 8);
+        expect_in_log(&s.broker, "chmod");
+        scene_deinit(&s);
 }
 END_TEST
 
 START_TEST(test_unknown_keys_of_the_section_are_warned_of_and_case_does_not_matter)
 {
-        int host = host_new();
-        struct daemon d;
+        struct scene s;
 
-        daemon_prepare(&d);
-        daemon_configure(&d, "[Broker]\r\nFROBNICATE=1\r\n  multicast = When-Remote \r\n");
-        daemon_start(&d);
-        expect_in_log(&d, "/.mbus:6: FROBNICATE: it is unknown in [Broker] and ignored");
-        daemon_free(&d);
-        close(host);
+        scene_prepare(&s);
+        daemon_configure(&s.broker, "[Broker]\r\nFROBNICATE=1\r\n  multicast = When-Remote \r\n");
+        daemon_start(&s.broker);
+        expect_in_log(&s.broker, "/.mbus:6: FROBNICATE: it is unknown in [Broker] and ignored");
+        scene_deinit(&s);
 }
 END_TEST
 

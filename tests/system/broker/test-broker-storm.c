@@ -12,7 +12,6 @@
 #include <io/socket.h>
 
 #include "peer.h"
-#include "said.h"
 
 #define OTHER_PORT 47500
 #define ROUTES "ROUTE=to=main\nROUTE=from=main\n"

@@ -13,10 +13,10 @@
 #include <io/clock.h>
 #include <io/config-make.h>
 
-#include "said.h"
 #include "scene.h"
 
 #define PORT 47111
+#define CALLER "(app:c id:1-3@127.0.0.1)"
 
 /* A stranger, or a client who seals what it says. */
 struct caller {
@@ -133,6 +133,32 @@ static struct span hear(struct caller *c)
         }
 }
 
+/* A client with the entity CALLER; returns what the broker says to that, as long as nothing else comes. */
+static struct span caller_attach(struct caller *c, const struct scene *s)
+{
+        caller_init(c, s);
+        hear(c);
+        stream_put(&c->stream,
+                   span_of("mbus/1.0 0 1700000000000 R " CALLER " (app:mbus-broker) "
+                           "()\r\nbroker.attach(1)"),
+                   false, &c->out);
+        flush(c);
+        return hear(c);
+}
+
+/* @n messages of 30000 octets to the caller. */
+static void say_long(struct scene *s, unsigned n)
+{
+        static char payload[30000];
+
+        memset(payload, 'x', sizeof(payload) - 1);
+        memcpy(payload, "a.b(\"", 5);
+        memcpy(payload + sizeof(payload) - 3, "\")", 2);
+        for (unsigned i = 0; i < n; i++)
+                raw_send(&s->a, 'U', A, CALLER, payload);
+        raw_expect_nothing(&s->a);
+}
+
 START_TEST(test_who_proves_himself_is_a_client_like_any_other)
 {
         struct caller c;
@@ -140,14 +166,7 @@ START_TEST(test_who_proves_himself_is_a_client_like_any_other)
         struct span text;
 
         begin(&s);
-        caller_init(&c, &s);
-        hear(&c);
-        stream_put(&c.stream,
-                   span_of("mbus/1.0 0 1700000000000 R (app:c id:1-3@127.0.0.1) (app:mbus-broker) "
-                           "()\r\nbroker.attach(1)"),
-                   false, &c.out);
-        flush(&c);
-        text = hear(&c);
+        text = caller_attach(&c, &s);
         ck_assert_ptr_nonnull(memmem(text.at, text.n, "broker.attached(0 1 ", 20));
         raw_send(&s.a, 'U', A, "(app:c)", "hello.there()");
         text = hear(&c);
@@ -307,26 +326,13 @@ END_TEST
 
 START_TEST(test_a_client_that_does_not_read_loses_messages_as_on_any_link)
 {
-        static char payload[30000];
         struct caller c;
         struct scene s;
         struct span text;
 
         begin(&s);
-        caller_init(&c, &s);
-        hear(&c);
-        stream_put(&c.stream,
-                   span_of("mbus/1.0 0 1700000000000 R (app:c id:1-3@127.0.0.1) (app:mbus-broker) "
-                           "()\r\nbroker.attach(1)"),
-                   false, &c.out);
-        flush(&c);
-        hear(&c);
-        memset(payload, 'x', sizeof(payload) - 1);
-        memcpy(payload, "a.b(\"", 5);
-        memcpy(payload + sizeof(payload) - 3, "\")", 2);
-        for (unsigned i = 0; i < 1000; i++)
-                raw_send(&s.a, 'U', A, "(app:c id:1-3@127.0.0.1)", payload);
-        raw_expect_nothing(&s.a);
+        caller_attach(&c, &s);
+        say_long(&s, 1000);
         do
                 text = hear(&c);
         while (!memmem(text.at, text.n, "broker.dropped(", 15));
@@ -362,25 +368,12 @@ static unsigned hear_until_the_end(struct caller *c, const char *command)
 /* It still talks: what it says must not make the system forget what it has not got yet. */
 START_TEST(test_who_reads_gets_all_that_waited_when_the_broker_ends)
 {
-        static char payload[30000];
         struct caller c;
         struct scene s;
 
         begin(&s);
-        caller_init(&c, &s);
-        hear(&c);
-        stream_put(&c.stream,
-                   span_of("mbus/1.0 0 1700000000000 R (app:c id:1-3@127.0.0.1) (app:mbus-broker) "
-                           "()\r\nbroker.attach(1)"),
-                   false, &c.out);
-        flush(&c);
-        hear(&c);
-        memset(payload, 'x', sizeof(payload) - 1);
-        memcpy(payload, "a.b(\"", 5);
-        memcpy(payload + sizeof(payload) - 3, "\")", 2);
-        for (unsigned i = 0; i < 250; i++)
-                raw_send(&s.a, 'U', A, "(app:c id:1-3@127.0.0.1)", payload);
-        raw_expect_nothing(&s.a);
+        caller_attach(&c, &s);
+        say_long(&s, 250);
         ck_assert_int_eq(kill(s.broker.pid, SIGTERM), 0);
         stream_put(&c.stream,
                    span_of("mbus/1.0 1 1700000000000 U (app:c id:1-3@127.0.0.1) (app:a) ()\r\nx()"),
