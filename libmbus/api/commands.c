@@ -274,11 +274,30 @@ void mbus_commands_add_data(struct mbus_commands *c, const void *bytes, size_t n
         commands_settle(c);
 }
 
+/* How many lists are open inside @v at most; the recursion ends where the parser's nesting did. */
+static unsigned value_depth(const struct value *v)
+{
+        const struct value *item = v + 1, *end = v + v->nodes;
+        unsigned depth = 0, most = 0;
+
+        if (v->type != MBUS_VALUE_LIST)
+                return 0;
+        for (; item < end; item += item->nodes) {
+                depth = value_depth(item);
+                most = depth > most ? depth : most;
+        }
+        return most + 1;
+}
+
 void mbus_commands_add_value(struct mbus_commands *c, const struct mbus_value *value)
 {
         if (!commands_item(c))
                 return;
         if (!value) {
+                commands_fail(c, MBUS_E_MALFORMED);
+                return;
+        }
+        if (c->depth + value_depth((const struct value *)value) > VALUE_DEPTH_MAX) {
                 commands_fail(c, MBUS_E_MALFORMED);
                 return;
         }

@@ -421,6 +421,28 @@ START_TEST(test_a_received_value_is_sent_on_as_it_was)
 }
 END_TEST
 
+/* What others refuse to read is not sent. */
+START_TEST(test_a_received_value_is_not_added_deeper_than_lists_may_be)
+{
+        struct message *m = parse("a(((1)))");
+        const struct mbus_value *args = mbus_message_get_args((struct mbus_message *)m, 0);
+
+        for (int inside = VALUE_DEPTH_MAX - 3; inside <= VALUE_DEPTH_MAX - 2; inside++) {
+                mbus_commands_clear(commands);
+                mbus_commands_begin(commands, "a");
+                for (int i = 0; i < inside; i++)
+                        mbus_commands_begin_list(commands);
+                mbus_commands_add_value(commands, mbus_value_first(args));
+                for (int i = 0; i < inside; i++)
+                        mbus_commands_end_list(commands);
+                mbus_commands_end(commands);
+                ck_assert_int_eq(mbus_commands_check(commands),
+                                 inside + 3 <= VALUE_DEPTH_MAX ? 0 : MBUS_E_MALFORMED);
+        }
+        message_unref(m);
+}
+END_TEST
+
 START_TEST(test_a_message_tells_all_of_its_header)
 {
         struct message *inner = parse("a()\r\nb()");
@@ -519,6 +541,7 @@ static Suite *commands_suite(void)
         tcase_add_test(tcase, test_an_escape_that_does_not_exist_is_shown_where_it_stands);
         tcase_add_test(tcase, test_a_boolean_is_an_integer_that_is_zero_or_not);
         tcase_add_test(tcase, test_a_received_value_is_sent_on_as_it_was);
+        tcase_add_test(tcase, test_a_received_value_is_not_added_deeper_than_lists_may_be);
         tcase_add_test(tcase, test_a_message_tells_all_of_its_header);
         tcase_add_test(tcase, test_every_error_reason_and_drop_has_a_name_of_its_own);
         tcase_add_test(tcase, test_addresses_are_checked_compared_and_taken_apart_as_text);
