@@ -34,13 +34,14 @@
  *
  * After fork() the child has copies of its parent's buses, whose sockets are the parent's. Calls that
  * return int and use such a bus answer -ECHILD, mbus_bus_pop_event() NULL, mbus_bus_get_deadline()
- * UINT64_MAX. mbus_bus_close() and mbus_entity_remove() only free, and close the child's descriptors:
+ * UINT64_MAX, mbus_bus_get_timeout_ms() -1. mbus_bus_close() and mbus_entity_remove() only free, and close the child's descriptors:
  * nothing is said, and the parent's bus stays as it is. What is nothing but memory, such as messages,
  * peers and commands, can be used, and buses can be opened anew.
  */
 #ifndef MBUS_H
 #define MBUS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,13 @@ extern "C" {
 #define MBUS_VERSION_MINOR 0
 #define MBUS_VERSION_PATCH 0
 #define MBUS_VERSION ((MBUS_VERSION_MAJOR << 16) | (MBUS_VERSION_MINOR << 8) | MBUS_VERSION_PATCH)
+
+/* The compiler compares the arguments, from number FIRST on, with the format, number AT. */
+#ifdef __GNUC__
+#define MBUS_FORMAT(at, first) __attribute__((__format__(__printf__, at, first)))
+#else
+#define MBUS_FORMAT(at, first)
+#endif
 
 struct mbus_bus;
 struct mbus_commands;
@@ -143,6 +151,21 @@ enum mbus_network {
 const char *mbus_error_name(int error);
 const char *mbus_reason_name(enum mbus_reason reason);
 const char *mbus_drop_name(enum mbus_drop drop);
+/* A sentence about the same for people, without a full stop, in static storage; it may be worded better in
+ * a later version. For negative errors the text of strerror(). */
+const char *mbus_error_text(int error);
+const char *mbus_reason_text(enum mbus_reason reason);
+const char *mbus_drop_text(enum mbus_drop drop);
+/*
+ * What a call would have answered that had waited for @reason:
+ *      NONE            0
+ *      TIMEOUT         -ETIMEDOUT
+ *      BYE, RESTARTED  -ECONNRESET
+ *      LINK_DOWN       MBUS_E_NOT_READY
+ *      UNKNOWN, NOT_UNIQUE, FULL, DENIED, TAKEN, MALFORMED: MBUS_E_ of the same name
+ * MBUS_E_MALFORMED if @reason is none.
+ */
+int mbus_reason_error(enum mbus_reason reason);
 /* MBUS_VERSION of the library that runs, which may be newer than the header. */
 unsigned mbus_version(void);
 
@@ -247,6 +270,8 @@ int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, 
 /* When mbus_bus_process() is due even if no descriptor is ready: absolute, CLOCK_MONOTONIC, ns.
  * UINT64_MAX is never, 0 is now. A time-out in ms is to be rounded up. */
 uint64_t mbus_bus_get_deadline(struct mbus_bus *bus);
+/* How long that is from now on, in ms, for poll(2): -1 for ever, 0 not at all, else rounded up. */
+int mbus_bus_get_timeout_ms(struct mbus_bus *bus);
 /* One descriptor that becomes readable whenever mbus_bus_process() is due (Linux: epoll with a
  * timer). It belongs to the bus. 0 or -errno. */
 int mbus_bus_get_fd(struct mbus_bus *bus, int *ret_fd);
@@ -257,6 +282,14 @@ int mbus_bus_process(struct mbus_bus *bus);
  * negative: for ever. 0: pop; MBUS_E_NOT_READY: time is over; < 0: as mbus_bus_process(), and -EINTR
  * if a signal came. */
 int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
+/*
+ * Waits until @entity is on the bus, processing meanwhile; @timeout as above. It pops no event: READY, and
+ * whatever comes meanwhile, is popped afterwards in its order. Over the network and in mem: an entity is
+ * there at once. 0; MBUS_E_NOT_READY: time is over, or the link is down still; if the entity was refused, what
+ * mbus_reason_error() says of the reason; MBUS_E_FULL: through a broker, too many events wait, and READY is
+ * behind them; < 0: as mbus_bus_wait(). Each positive one with a sentence in mbus_bus_get_error().
+ */
+int mbus_bus_wait_ready(struct mbus_entity *entity, int64_t timeout);
 
 /*
  * Waits until all that was sent has left, processing meanwhile; @timeout as above. Returns how many
@@ -393,6 +426,15 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
                           size_t *ret_n);
 /* As mbus_entity_send() with commands as text, one a line. */
 int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, const char *text);
+/*
+ * As mbus_entity_send() and mbus_entity_send_reliable() with commands as mbus_commands_addf() makes them:
+ *      mbus_entity_sendf(me, "(module:engine)", "player.load(%s %d)", uri, 3);
+ * MBUS_E_MALFORMED, too, if they cannot be made: mbus_bus_get_error() says where in the format, and why.
+ */
+int mbus_entity_sendf(struct mbus_entity *entity, const char *destination, const char *format, ...)
+        MBUS_FORMAT(3, 4);
+int mbus_entity_sendf_reliable(struct mbus_entity *entity, const char *destination,
+                               uint64_t *ret_ticket, const char *format, ...) MBUS_FORMAT(4, 5);
 /* Asks the entities that match to announce themselves: mbus.ping (9.3). */
 int mbus_entity_ping(struct mbus_entity *entity, const char *destination);
 
@@ -500,6 +542,37 @@ const struct mbus_value *mbus_value_first(const struct mbus_value *list);
 const struct mbus_value *mbus_value_next(const struct mbus_value *list,
                                          const struct mbus_value *item);
 
+/*
+ * Reads the parameters @args, a list, into variables, as @signature says:
+ *      if (mbus_value_scan(args, "s i [f]", &uri, &track, &gain) == 0)
+ * The signature has, with spaces where they please:
+ *      s   a string        const char **
+ *      y   a symbol        const char **
+ *      i   an integer      int64_t *
+ *      f   a number        double *, a float, or an integer
+ *      b   a boolean       bool *, an integer that is 0 or not (5.3)
+ *      d   data            const void **, size_t *
+ *      l   any list        const struct mbus_value **
+ *      v   any value       const struct mbus_value **
+ *      ( ) a list with what is between the brackets
+ *      [ ] what is between them may be left out, all of it, at the end of a list: behind it stand further
+ *          brackets [ ] or the rest only. Variables of what is left out stay as they are
+ *      *   the rest of a list, at its end and not in [ ]: const struct mbus_value ** is the first of what is
+ *          left, or NULL, and size_t * how many there are, for mbus_value_next(args, ...)
+ * What is written belongs to the message. NULL for a variable: it is looked at and not written. Unless it
+ * returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing, or there are more;
+ * MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED: @signature is none, or @args is no
+ * list. mbus_value_check() tells which and why.
+ */
+int mbus_value_scan(const struct mbus_value *args, const char *signature, ...);
+/*
+ * What mbus_value_scan() would return, and what is wrong: *@ret_argument is the parameter, counted from 0 (in
+ * a list in it, that of the outermost list), *@ret_at the offset in @signature of what it is not, and
+ * *@ret_what a sentence in static storage. Each may be NULL, and is written unless 0 is returned.
+ */
+int mbus_value_check(const struct mbus_value *args, const char *signature, size_t *ret_argument,
+                     size_t *ret_at, const char **ret_what);
+
 /* ---- commands to send ---------------------------------------------------------------------- */
 
 /*
@@ -538,10 +611,30 @@ void mbus_commands_add_value(struct mbus_commands *commands, const struct mbus_v
  * MBUS_E_RESERVED or -ENOMEM. */
 int mbus_commands_add_text(struct mbus_commands *commands, const char *text, size_t *ret_at,
                            const char **ret_what);
+/*
+ * Commands as printf(3) writes texts, one a line, added behind the last whole command; or, in a command or
+ * list that is not ended, parameters:
+ *      mbus_commands_addf(c, "player.load(%s %d FAST)", uri, 3);
+ * A conversion is one whole parameter:
+ *      %s              a string, quoted and escaped, of UTF-8; not NULL
+ *      %d %i %u        an integer; with hh h l ll j z t as in printf(3)
+ *      %f %g           a float, finite, as the RFC writes it in every locale, without exponent, with all its
+ *                      digits; %.3f is rounded to 3 places behind the point, %.3g to 3 places in all
+ * Others, flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does not
+ * become commands. Symbols stand in @format or come, as data does, by mbus_commands_add_symbol() and _data()
+ * between mbus_commands_begin() and _end(). Returns the first mistake, as mbus_commands_check() does, with
+ * which @commands can be cleared only; mbus_commands_get_error() tells where in @format, and why.
+ */
+int mbus_commands_addf(struct mbus_commands *commands, const char *format, ...) MBUS_FORMAT(2, 3);
+int mbus_commands_vaddf(struct mbus_commands *commands, const char *format, va_list arguments)
+        MBUS_FORMAT(2, 0);
 /* 0, or the first mistake: MBUS_E_MALFORMED (a name or symbol that is none, a number that is not
  * finite, text that is no UTF-8, calls out of order, an open list, parameters that mbus.quit,
  * mbus.waiting or mbus.go do not have), MBUS_E_RESERVED, -ENOMEM. */
 int mbus_commands_check(const struct mbus_commands *commands);
+/* What that mistake is, a sentence in static storage; "" if there is none. *@ret_at (may be NULL) is where it
+ * stands in the text or format that was added, 0 if none was. */
+const char *mbus_commands_get_error(const struct mbus_commands *commands, size_t *ret_at);
 /* The payload so far, in the canonical form of the RFC; "" after a mistake. */
 const char *mbus_commands_get_text(const struct mbus_commands *commands);
 

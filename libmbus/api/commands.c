@@ -17,9 +17,17 @@
 #include <core/bus-command.h>
 #include <core/value-real.h>
 
+#define NO_MEMORY "there is not enough memory"
+#define TOO_DEEP "lists are nested too deeply"
+#define NOT_ENDED "the command before is not ended"
+#define RESERVED                                                                                   \
+        "commands that begin with \"mbus.\" are the library's, but for mbus.quit, mbus.waiting "   \
+        "and mbus.go"
+
 struct mbus_commands {
         struct buffer text;
         int mistake;
+        struct parse_error why; /* the mistake, if there is one */
         unsigned depth; /* lists that are open, the parameter list counts; 0: no command is */
         bool first;     /* nothing stands in the innermost open list yet */
         size_t start;   /* of the last command */
@@ -54,6 +62,7 @@ void mbus_commands_clear(struct mbus_commands *c)
                 return;
         buffer_clear(&c->text);
         c->mistake = 0;
+        c->why = (struct parse_error){ 0, "" };
         c->depth = 0;
         c->first = false;
         c->waits = c->goes = false;
@@ -61,10 +70,18 @@ void mbus_commands_clear(struct mbus_commands *c)
                 c->text.at[0] = '\0';
 }
 
-static void commands_fail(struct mbus_commands *c, int mistake)
+void commands_fail(struct mbus_commands *c, int mistake, struct parse_error why)
 {
-        if (c->mistake == 0)
-                c->mistake = mistake;
+        assert(mistake != 0 && why.what);
+        if (c->mistake != 0)
+                return;
+        c->mistake = mistake;
+        c->why = why;
+}
+
+static void commands_malformed(struct mbus_commands *c, const char *what)
+{
+        commands_fail(c, MBUS_E_MALFORMED, (struct parse_error){ 0, what });
 }
 
 /* Ends every call that wrote something. */
@@ -76,7 +93,7 @@ static void commands_settle(struct mbus_commands *c)
         if (end)
                 *end = '\0';
         if (c->text.failed)
-                commands_fail(c, -ENOMEM);
+                commands_fail(c, -ENOMEM, (struct parse_error){ 0, NO_MEMORY });
 }
 
 static bool is_reserved(struct span name)
@@ -112,12 +129,16 @@ void mbus_commands_begin(struct mbus_commands *c, const char *name)
 {
         if (!c || c->mistake)
                 return;
-        if (c->depth > 0 || !name || !value_is_symbol(span_of(name))) {
-                commands_fail(c, MBUS_E_MALFORMED);
+        if (c->depth > 0) {
+                commands_malformed(c, NOT_ENDED);
+                return;
+        }
+        if (!name || !value_is_symbol(span_of(name))) {
+                commands_malformed(c, "the name of a command is a symbol");
                 return;
         }
         if (is_reserved(span_of(name))) {
-                commands_fail(c, MBUS_E_RESERVED);
+                commands_fail(c, MBUS_E_RESERVED, (struct parse_error){ 0, RESERVED });
                 return;
         }
         if (c->text.n > 0)
@@ -136,7 +157,7 @@ static bool commands_item(struct mbus_commands *c)
         if (!c || c->mistake)
                 return false;
         if (c->depth == 0) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "a value stands in a command, and none is open");
                 return false;
         }
         if (!c->first)
@@ -151,7 +172,7 @@ static void commands_end_list(struct mbus_commands *c, bool allowed)
         if (!c || c->mistake)
                 return;
         if (!allowed) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "this is not what is to be ended here");
                 return;
         }
         buffer_add_char(&c->text, ')');
@@ -161,17 +182,20 @@ static void commands_end_list(struct mbus_commands *c, bool allowed)
 }
 
 /* Checks the command that was ended, one of the bus, and writes it anew as it is usual. */
-static int finish_bus_command(struct mbus_commands *c)
+static int finish_bus_command(struct mbus_commands *c, const char **ret_what)
 {
         struct buffer text = BUFFER_INIT;
         struct payload p = PAYLOAD_INIT;
         int r = payload_parse(&p, span_from(buffer_span(&c->text), c->start), NULL);
+        const char *what;
         size_t i;
 
         if (r != 0)
                 return r;
-        if (commands_find_mistake(&p, &i)) {
+        what = commands_find_mistake(&p, &i);
+        if (what) {
                 payload_deinit(&p);
+                *ret_what = what;
                 return MBUS_E_MALFORMED;
         }
         note_manner(c, &p);
@@ -187,14 +211,15 @@ static int finish_bus_command(struct mbus_commands *c)
 
 void mbus_commands_end(struct mbus_commands *c)
 {
+        const char *what = NO_MEMORY;
         int r;
 
         commands_end_list(c, c && c->depth == 1);
         if (!c || c->mistake || !span_begins(span_from(buffer_span(&c->text), c->start), "mbus."))
                 return;
-        r = finish_bus_command(c);
+        r = finish_bus_command(c, &what);
         if (r != 0)
-                commands_fail(c, r);
+                commands_fail(c, r, (struct parse_error){ 0, what });
         else
                 commands_settle(c);
 }
@@ -204,7 +229,7 @@ void mbus_commands_begin_list(struct mbus_commands *c)
         if (!commands_item(c))
                 return;
         if (c->depth >= VALUE_DEPTH_MAX) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, TOO_DEEP);
                 return;
         }
         buffer_add_char(&c->text, '(');
@@ -231,7 +256,7 @@ void mbus_commands_add_float(struct mbus_commands *c, double real)
         if (!commands_item(c))
                 return;
         if (!isfinite(real)) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "a float is a finite number");
                 return;
         }
         value_format_real(real, &c->text);
@@ -243,7 +268,7 @@ void mbus_commands_add_string(struct mbus_commands *c, const char *text)
         if (!commands_item(c))
                 return;
         if (!text || !span_is_utf8(span_of(text), NULL)) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "a string is a text of UTF-8");
                 return;
         }
         value_format_string(span_of(text), &c->text);
@@ -255,7 +280,7 @@ void mbus_commands_add_symbol(struct mbus_commands *c, const char *symbol)
         if (!commands_item(c))
                 return;
         if (!symbol || !value_is_symbol(span_of(symbol))) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "this is no symbol");
                 return;
         }
         buffer_add_text(&c->text, symbol);
@@ -267,7 +292,7 @@ void mbus_commands_add_data(struct mbus_commands *c, const void *bytes, size_t n
         if (!commands_item(c))
                 return;
         if (!bytes && n > 0) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "there are no octets");
                 return;
         }
         value_format_data((struct span){ bytes, n }, &c->text);
@@ -294,11 +319,11 @@ void mbus_commands_add_value(struct mbus_commands *c, const struct mbus_value *v
         if (!commands_item(c))
                 return;
         if (!value) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, "there is no value");
                 return;
         }
         if (c->depth + value_depth((const struct value *)value) > VALUE_DEPTH_MAX) {
-                commands_fail(c, MBUS_E_MALFORMED);
+                commands_malformed(c, TOO_DEEP);
                 return;
         }
         value_format((const struct value *)value, &c->text);
@@ -314,9 +339,7 @@ static int check_commands(const struct payload *p, struct span text, struct pars
                 if (!is_reserved(p->commands[i].name))
                         continue;
                 error->at = (size_t)(p->commands[i].text.at - text.at);
-                error->what =
-                        "commands that begin with \"mbus.\" are the library's, but for mbus.quit, "
-                        "mbus.waiting and mbus.go";
+                error->what = RESERVED;
                 return MBUS_E_RESERVED;
         }
         what = commands_find_mistake(p, &i);
@@ -349,13 +372,14 @@ static int check_escapes(const struct payload *p, struct span text, struct parse
 }
 
 /* Appends @text, which may hold no command at all, to whole commands. */
-static int add_text(struct mbus_commands *c, struct span text, struct parse_error *error)
+int commands_add(struct mbus_commands *c, struct span text, struct parse_error *error)
 {
         struct payload p = PAYLOAD_INIT;
         int r;
 
+        *error = (struct parse_error){ 0, NO_MEMORY };
         if (c->depth > 0)
-                return parse_fail(error, 0, "the command before is not ended");
+                return parse_fail(error, 0, NOT_ENDED);
         if (!span_is_utf8(text, &error->at))
                 return parse_fail(error, error->at, "this is not UTF-8");
         r = payload_parse(&p, text, error);
@@ -371,6 +395,50 @@ static int add_text(struct mbus_commands *c, struct span text, struct parse_erro
                 payload_format(&p, DIALECT_RFC3259, &c->text);
         }
         payload_deinit(&p);
+        if (r == 0)
+                commands_settle(c);
+        return r == 0 ? c->mistake : r;
+}
+
+/* Appends the items of @list, parsed from @text, to the innermost open list. */
+static int add_items(struct mbus_commands *c, const struct value *list, struct span text,
+                     struct parse_error *error)
+{
+        const struct value *v = list + 1, *end = list + list->nodes;
+
+        for (; v < end; v += v->nodes) {
+                if (c->depth + value_depth(v) > VALUE_DEPTH_MAX)
+                        return parse_fail(error, (size_t)(v->raw.at - text.at), TOO_DEEP);
+                commands_item(c);
+                value_format(v, &c->text);
+        }
+        commands_settle(c);
+        return c->mistake;
+}
+
+int commands_add_values(struct mbus_commands *c, struct span text, struct parse_error *error)
+{
+        struct buffer command = BUFFER_INIT;
+        struct payload p = PAYLOAD_INIT;
+        int r;
+
+        *error = (struct parse_error){ 0, NO_MEMORY };
+        if (!span_is_utf8(text, &error->at))
+                return parse_fail(error, error->at, "this is not UTF-8");
+        buffer_add_text(&command, "x(");
+        buffer_add_span(&command, text);
+        buffer_add_char(&command, ')');
+        r = command.failed ? -ENOMEM : payload_parse(&p, buffer_span(&command), error);
+        if (r == 0 && p.n != 1)
+                r = parse_fail(error, 0, "these are commands, and one is open");
+        if (r == 0)
+                r = check_escapes(&p, buffer_span(&command), error);
+        if (r == 0)
+                r = add_items(c, payload_args(&p, &p.commands[0]), buffer_span(&command), error);
+        /* Offsets are those of @text. */
+        error->at = error->at < 2 ? 0 : error->at - 2 < text.n ? error->at - 2 : text.n;
+        payload_deinit(&p);
+        buffer_deinit(&command);
         return r;
 }
 
@@ -383,15 +451,11 @@ int mbus_commands_add_text(struct mbus_commands *c, const char *text, size_t *re
         if (!c || !text)
                 error.what = "there is nothing to add, or nothing to add it to";
         if (c && !text)
-                commands_fail(c, r);
+                commands_fail(c, r, error);
         if (r == 0) {
-                error.what = "there is not enough memory";
-                r = add_text(c, span_of(text), &error);
+                r = commands_add(c, span_of(text), &error);
                 if (r != 0)
-                        commands_fail(c, r);
-                else
-                        commands_settle(c);
-                r = c->mistake;
+                        commands_fail(c, r, error);
         }
         if (r == 0)
                 return 0;
@@ -407,6 +471,29 @@ int mbus_commands_check(const struct mbus_commands *c)
         if (!c || c->mistake)
                 return c ? c->mistake : MBUS_E_MALFORMED;
         return c->depth > 0 ? MBUS_E_MALFORMED : 0;
+}
+
+const char *mbus_commands_get_error(const struct mbus_commands *c, size_t *ret_at)
+{
+        struct parse_error why = { 0, "" };
+
+        if (c && c->mistake)
+                why = c->why;
+        else if (c && c->depth > 0)
+                why = (struct parse_error){ c->text.n, "a command or list is not ended" };
+        if (ret_at)
+                *ret_at = why.at;
+        return why.what;
+}
+
+int commands_mistake(const struct mbus_commands *c)
+{
+        return c->mistake;
+}
+
+bool commands_are_open(const struct mbus_commands *c)
+{
+        return c->depth > 0;
 }
 
 const char *mbus_commands_get_text(const struct mbus_commands *c)

@@ -4,7 +4,8 @@
  *      life.c          a bus begins and ends
  *      bus.c           what is known about it; a child lets go of its parent's
  *      entities.c      entities of the application
- *      sending.c       what they send
+ *      sending.c       what they send ...
+ *      sendf.c         ... from a format
  *      watching.c      which others it wants to hear of
  *      observe.c       which messages it wants to see
  *      loop.c          how the bus fits into a main loop
@@ -51,6 +52,8 @@ void bus_abandon(struct mbus_bus *bus);
  * one, or @what, which is wrong with @text at the offset @at. */
 int bus_refuse(struct mbus_bus *bus, int error);
 int bus_refuse_text(struct mbus_bus *bus, int error, const char *text, size_t at, const char *what);
+/* The same for an error that comes of @reason. */
+int bus_refuse_reason(struct mbus_bus *bus, enum mbus_reason reason);
 
 /* To be called at the end of each call of the application that may have moved the deadline. */
 void bus_changed(struct mbus_bus *bus);

@@ -23,9 +23,10 @@ struct mbus_entity {
         struct mode *mode;
         struct list_node node; /* in bus_parts.entities */
         void *data;
-        struct address *given; /* as the application gave it */
-        char *text;            /* its full address, as the application has been told */
-        char *next_text;       /* its new one; becomes `text` with the event that says so */
+        struct address *given;    /* as the application gave it */
+        char *text;               /* its full address, as the application has been told */
+        char *next_text;          /* its new one; becomes `text` with the event that says so */
+        enum mbus_reason refused; /* why MBUS_EVENT_REFUSED told of it; NONE: it did not */
 };
 
 /* @size octets of it and its mode. NULL: there is no memory. */

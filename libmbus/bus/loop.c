@@ -5,6 +5,7 @@
 #include "bus.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #include <io/clock.h>
 
@@ -32,6 +33,19 @@ uint64_t mbus_bus_get_deadline(struct mbus_bus *bus)
         return bus->parts.events.failure || bus->parts.stirred
                        ? 0
                        : bus->mode->ops->get_deadline(bus->mode);
+}
+
+int mbus_bus_get_timeout_ms(struct mbus_bus *bus)
+{
+        uint64_t deadline = mbus_bus_get_deadline(bus), now, ms;
+
+        if (deadline == TIME_NEVER)
+                return -1;
+        now = clock_now();
+        if (deadline <= now)
+                return 0;
+        ms = (deadline - now - 1) / NSEC_PER_MSEC + 1;
+        return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 static int loop_set_fd(struct mbus_bus *bus)

@@ -62,6 +62,9 @@ struct mode_ops {
         int (*send)(struct mbus_entity *entity, const struct address *dest, struct span payload,
                     uint64_t *ret_ticket);
         int (*ping)(struct mbus_entity *entity, const struct address *dest);
+        /* 0: @entity, which was not refused, is on the bus; MBUS_E_NOT_READY: not yet, or not now;
+         * MBUS_E_FULL: nor before the application has popped events. */
+        int (*check_ready)(const struct mbus_entity *entity);
         int (*watch)(struct mode *mode, struct watch *watch);
         /* As bus_parts.observing says. */
         int (*observe)(struct mode *mode);

@@ -12,31 +12,6 @@
 /* Addresses and commands are shown up to here. */
 #define REFUSE_TEXT_MAX 160
 
-static const char *sentence_of(int error)
-{
-        switch (error) {
-        case MBUS_E_MALFORMED:
-                return "NULL, or commands that are none: mbus_commands_add_text() tells where";
-        case MBUS_E_RESERVED:
-                return "a command that begins with \"mbus.\" is not an application's, or not to be "
-                       "sent so";
-        case MBUS_E_UNKNOWN:
-                return "no known entity matches the destination";
-        case MBUS_E_NOT_UNIQUE:
-                return "several known entities match the destination; a reliable message goes to "
-                       "one";
-        case MBUS_E_FULL:
-                return "a queue or table is at its limit: process the bus, pop events, and try "
-                       "again";
-        case MBUS_E_NOT_READY:
-                return "the link to the broker is down, or the entity is refused";
-        case MBUS_E_TAKEN:
-                return "an entity of this process has the address: choose another id, or none";
-        default:
-                return mbus_error_name(error);
-        }
-}
-
 int bus_refuse(struct mbus_bus *bus, int error)
 {
         size_t size, largest;
@@ -49,7 +24,7 @@ int bus_refuse(struct mbus_bus *bus, int error)
                          "the message would have %zu octets, and the bus takes no more than %zu",
                          size, largest);
         else
-                snprintf(bus->error, sizeof(bus->error), "%s", sentence_of(error));
+                snprintf(bus->error, sizeof(bus->error), "%s", mbus_error_text(error));
         return error;
 }
 
@@ -59,6 +34,12 @@ int bus_refuse_text(struct mbus_bus *bus, int error, const char *text, size_t at
                 snprintf(bus->error, sizeof(bus->error), "%.*s, at %zu: %s", REFUSE_TEXT_MAX, text,
                          at, what);
         return error;
+}
+
+int bus_refuse_reason(struct mbus_bus *bus, enum mbus_reason reason)
+{
+        snprintf(bus->error, sizeof(bus->error), "%s", mbus_reason_text(reason));
+        return mbus_reason_error(reason);
 }
 
 const char *mbus_bus_get_error(const struct mbus_bus *bus)

@@ -1,7 +1,9 @@
 /*
- * wait.c - calls that sleep: until there is an event, or until all that was sent has left.
+ * wait.c - calls that sleep: until there is an event, until an entity is on the bus, or until all that was
+ * sent has left.
  *
- * What has left depends on the mode, and there is one function that knows: mode_ops.n_left.
+ * What is on the bus and what has left depends on the mode, and there is one function each that knows:
+ * mode_ops.check_ready and mode_ops.n_left. Events that come meanwhile wait in their order.
  */
 #include "bus.h"
 
@@ -72,6 +74,39 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
                         return MBUS_E_NOT_READY;
         }
         return 0;
+}
+
+static int check_ready(const struct mbus_entity *entity)
+{
+        if (entity->refused != MBUS_REASON_NONE)
+                return mbus_reason_error(entity->refused);
+        return entity->mode->ops->check_ready(entity);
+}
+
+int mbus_bus_wait_ready(struct mbus_entity *entity, int64_t timeout)
+{
+        struct mbus_bus *bus = entity ? entity->bus : NULL;
+        uint64_t end = wait_end_of(timeout);
+        int r = bus_usable(bus, true), ready;
+
+        if (r != 0)
+                return r;
+        ready = check_ready(entity);
+        if (ready == MBUS_E_NOT_READY)
+                r = mbus_bus_process(bus);
+        while (ready == MBUS_E_NOT_READY && r >= 0) {
+                uint64_t until = r > 0 ? 0 : mbus_bus_get_deadline(bus);
+
+                ready = check_ready(entity);
+                if (ready != MBUS_E_NOT_READY || clock_now() >= end)
+                        break;
+                r = wait_and_process(bus, until < end ? until : end);
+        }
+        if (r < 0)
+                return r;
+        if (entity->refused != MBUS_REASON_NONE)
+                return bus_refuse_reason(bus, entity->refused);
+        return bus_refuse(bus, ready);
 }
 
 /* Losses are told once. */

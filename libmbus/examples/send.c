@@ -13,7 +13,7 @@
 
 static int fail(const char *what, int error)
 {
-        fprintf(stderr, "send: %s: %s\n", what, mbus_error_name(error));
+        fprintf(stderr, "send: %s: %s\n", what, mbus_error_text(error));
         return 1;
 }
 
@@ -39,8 +39,9 @@ static int deliver(struct mbus_bus *bus, struct mbus_entity *me, const char *des
         int r;
 
         /* Without a broker, others are known once they were heard: ask, and give them a moment. */
-        if (!await(bus, MBUS_EVENT_READY, MBUS_EVENT_REFUSED, 5 * SECOND))
-                return fail("attaching", MBUS_E_NOT_READY);
+        r = mbus_bus_wait_ready(me, 5 * SECOND);
+        if (r != 0)
+                return fail("attaching", r);
         mbus_bus_watch(bus, destination);
         mbus_entity_ping(me, destination);
         if (!await(bus, MBUS_EVENT_JOINED, MBUS_EVENT_JOINED, 2 * SECOND))
@@ -52,7 +53,7 @@ static int deliver(struct mbus_bus *bus, struct mbus_entity *me, const char *des
         if (event && event->type == MBUS_EVENT_DELIVERED)
                 return 0;
         fprintf(stderr, "send: ticket %" PRIu64 ": %s\n", ticket,
-                event ? mbus_reason_name(event->reason) : "no answer");
+                event ? mbus_reason_text(event->reason) : "no answer");
         return 1;
 }
 

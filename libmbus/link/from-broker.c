@@ -163,6 +163,7 @@ static void refuse_for_good(struct link *l, struct link_entity *entity, enum mbu
         event_queue_push(link_events(l), &event, NULL);
         assert(!entity->attached.address && entity->n_tickets == 0);
         entity->refused = true;
+        entity->base.refused = reason;
         early_fail(entity, reason, why);
 }
 

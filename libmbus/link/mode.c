@@ -112,6 +112,16 @@ static uint64_t link_get_deadline(struct mode *mode)
         return silent < l->ask_at ? silent : l->ask_at;
 }
 
+/* Nothing is read, and so nobody attached, while too many events wait. */
+static int link_check_ready(const struct mbus_entity *entity)
+{
+        const struct link *l = link_of(entity->mode);
+
+        if (link_entity_of((struct mbus_entity *)entity)->attached.address)
+                return 0;
+        return link_may_read(l) ? MBUS_E_NOT_READY : MBUS_E_FULL;
+}
+
 /* ---- what the application asks ------------------------------------------------------------- */
 
 static int link_add_entity(struct mbus_entity *entity)
@@ -325,6 +335,7 @@ static const struct mode_ops link_ops = {
         .remove_entity = link_remove_entity,
         .send = link_send,
         .ping = link_ping,
+        .check_ready = link_check_ready,
         .watch = link_add_watch,
         .observe = link_add_observe,
         .list = link_list,

@@ -226,6 +226,7 @@ static const struct mode_ops direct_ops = {
         .remove_entity = engine_mode_remove_entity,
         .send = direct_send,
         .ping = engine_mode_ping,
+        .check_ready = engine_mode_check_ready,
         .watch = engine_mode_watch,
         .observe = engine_mode_observe,
         .list = engine_mode_list,

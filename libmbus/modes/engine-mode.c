@@ -144,6 +144,7 @@ static void report_refused(struct engine_entity *entity)
                                     .reason = MBUS_REASON_TAKEN };
 
         assert(!entity->engine);
+        entity->base.refused = event.reason;
         event_queue_push(events_of(mode_of(entity)), &event, NULL);
 }
 
@@ -257,6 +258,11 @@ int engine_mode_ping(struct mbus_entity *base, const struct address *dest)
                 return MBUS_E_NOT_READY;
         return engine_ping(mode_of(entity)->engine, clock_now(), clock_wall_ms(), entity->engine,
                            dest);
+}
+
+int engine_mode_check_ready(const struct mbus_entity *base)
+{
+        return engine_entity_of((struct mbus_entity *)base)->engine ? 0 : MBUS_E_NOT_READY;
 }
 
 int engine_mode_watch(struct mode *mode, struct watch *watch)

@@ -48,6 +48,7 @@ int engine_mode_add_entity(struct mbus_entity *entity);
 void engine_mode_remove_entity(struct mbus_entity *entity);
 int engine_mode_send(struct mbus_entity *entity, const struct address *dest, struct span payload,
                      uint64_t *ret_ticket);
+int engine_mode_check_ready(const struct mbus_entity *entity);
 int engine_mode_ping(struct mbus_entity *entity, const struct address *dest);
 int engine_mode_watch(struct mode *mode, struct watch *watch);
 int engine_mode_observe(struct mode *mode);

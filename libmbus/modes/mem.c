@@ -263,6 +263,7 @@ static const struct mode_ops mem_ops = {
         .remove_entity = mem_remove_entity,
         .send = mem_send,
         .ping = mem_ping,
+        .check_ready = engine_mode_check_ready,
         .watch = engine_mode_watch,
         .observe = engine_mode_observe,
         .list = engine_mode_list,

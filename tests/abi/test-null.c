@@ -52,6 +52,10 @@ static void test_names(void)
         EXPECT(strcmp(mbus_reason_name(MBUS_REASON_MAX), "unknown") == 0);
         EXPECT(strcmp(mbus_drop_name((enum mbus_drop) - 1), "unknown") == 0);
         EXPECT(strcmp(mbus_drop_name(MBUS_DROP_MAX), "unknown") == 0);
+        EXPECT(mbus_error_text(INT_MAX) != NULL && mbus_error_text(INT_MIN) != NULL);
+        EXPECT(mbus_reason_text((enum mbus_reason) - 1) != NULL);
+        EXPECT(mbus_drop_text((enum mbus_drop) - 1) != NULL);
+        MALFORMED(mbus_reason_error((enum mbus_reason) - 1));
 }
 
 static void test_config(void)
@@ -89,10 +93,14 @@ static void test_bus(bool is_child)
         REFUSED(mbus_bus_get_pollfds(bus, fds, MBUS_POLLFDS_MAX, NULL));
         EXPECT(mbus_bus_get_pollfds(bus, NULL, 0, &n) == (is_child ? -ECHILD : MBUS_E_FULL));
         EXPECT(mbus_bus_get_deadline(NULL) == UINT64_MAX);
+        EXPECT(mbus_bus_get_timeout_ms(NULL) == -1);
+        EXPECT(mbus_bus_get_timeout_ms(bus) >= -1);
         MALFORMED(mbus_bus_get_fd(NULL, &fd));
         REFUSED(mbus_bus_get_fd(bus, NULL));
         MALFORMED(mbus_bus_process(NULL));
         MALFORMED(mbus_bus_wait(NULL, -1));
+        MALFORMED(mbus_bus_wait_ready(NULL, -1));
+        EXPECT(mbus_bus_wait_ready(me, -1) == (is_child ? -ECHILD : 0));
         /* A positive answer is a number of messages. */
         EXPECT(mbus_bus_flush(NULL, -1) == -EINVAL);
         MALFORMED(mbus_bus_resolve(NULL));
@@ -147,6 +155,13 @@ static void test_entity(bool is_child)
         MALFORMED(mbus_entity_send_text(NULL, "()", "a()"));
         REFUSED(mbus_entity_send_text(me, NULL, "a()"));
         REFUSED(mbus_entity_send_text(me, "()", NULL));
+        MALFORMED(mbus_entity_sendf(NULL, "()", "a()"));
+        REFUSED(mbus_entity_sendf(me, NULL, "a()"));
+        REFUSED(mbus_entity_sendf(me, "()", NULL));
+        MALFORMED(mbus_entity_sendf_reliable(NULL, "()", &ticket, "a()"));
+        REFUSED(mbus_entity_sendf_reliable(me, NULL, &ticket, "a()"));
+        REFUSED(mbus_entity_sendf_reliable(me, "()", NULL, "a()"));
+        REFUSED(mbus_entity_sendf_reliable(me, "()", &ticket, NULL));
         MALFORMED(mbus_entity_ping(NULL, "()"));
         REFUSED(mbus_entity_ping(me, NULL));
 }
@@ -217,6 +232,15 @@ static void test_value(void)
         EXPECT(mbus_value_first(item) == NULL);
         EXPECT(mbus_value_next(NULL, item) == NULL);
         EXPECT(mbus_value_next(list, NULL) == NULL);
+        MALFORMED(mbus_value_scan(NULL, "i", &integer));
+        MALFORMED(mbus_value_scan(list, NULL));
+        MALFORMED(mbus_value_scan(item, "i", &integer));
+        EXPECT(mbus_value_scan(list, "i y", NULL, NULL) == 0);
+        EXPECT(mbus_value_scan(list, "i *", NULL, NULL, NULL) == 0);
+        EXPECT(mbus_value_scan(list, "d *", NULL, NULL, NULL, NULL) == MBUS_E_TYPE);
+        MALFORMED(mbus_value_check(NULL, "i", NULL, NULL, NULL));
+        MALFORMED(mbus_value_check(list, NULL, &n, &n, NULL));
+        EXPECT(mbus_value_check(list, "i", NULL, NULL, NULL) == MBUS_E_TYPE);
 }
 
 /* What @add makes of a payload in which a command is open. */
@@ -282,6 +306,28 @@ static void text_wrong(struct mbus_commands *c)
         MALFORMED(mbus_commands_add_text(c, "a(", NULL, NULL));
 }
 
+static int addf(struct mbus_commands *c, const char *format, ...)
+{
+        va_list arguments;
+        int r;
+
+        va_start(arguments, format);
+        r = mbus_commands_vaddf(c, format, arguments);
+        va_end(arguments);
+        return r;
+}
+
+static void format_null(struct mbus_commands *c)
+{
+        MALFORMED(addf(NULL, NULL));
+        MALFORMED(addf(c, NULL));
+}
+
+static void format_text_null(struct mbus_commands *c)
+{
+        MALFORMED(addf(c, "%s", (const char *)NULL));
+}
+
 static void test_commands(void)
 {
         size_t at;
@@ -301,6 +347,11 @@ static void test_commands(void)
         IGNORED(mbus_commands_add_data(NULL, "a", 1));
         IGNORED(mbus_commands_add_value(NULL, item));
         MALFORMED(mbus_commands_add_text(NULL, "a()", &at, &what));
+        MALFORMED(mbus_commands_addf(NULL, "a()"));
+        MALFORMED(mistake(format_null));
+        MALFORMED(mistake(format_text_null));
+        EXPECT(strcmp(mbus_commands_get_error(NULL, &at), "") == 0 && at == 0);
+        EXPECT(strcmp(mbus_commands_get_error(commands, NULL), "") == 0);
         MALFORMED(mbus_commands_check(NULL));
         EXPECT(strcmp(mbus_commands_get_text(NULL), "") == 0);
         MALFORMED(mistake(begin_null));

@@ -177,6 +177,52 @@ static uint64_t send_reliably(struct mbus_entity *entity, const char *dest, cons
         return ticket;
 }
 
+/* What is written by a format is read by a signature; and who waits for READY loses no event. */
+START_TEST(test_formats_and_signatures_and_waiting_for_ready)
+{
+        for (enum mode mode = 0; mode < MODES; mode++) {
+                const struct mbus_event *event;
+                struct mbus_entity *me, *listener;
+                struct mbus_bus *bus, *other;
+                const char *text = NULL;
+                int64_t integer = 0;
+                uint64_t ticket;
+                double real = 0;
+                struct place p;
+
+                place_init(&p, mode, "");
+                other = join(&p);
+                listener = add(other, "(module:engine)");
+                ck_assert_int_eq(mbus_bus_wait_ready(listener, (int64_t)(10 * SEC)), 0);
+                ck_assert_int_le(mbus_bus_get_timeout_ms(other), 60000);
+                bus = join(&p);
+                me = add(bus, "(app:player module:ui)");
+                ck_assert_int_eq(mbus_bus_wait_ready(me, (int64_t)(10 * SEC)), 0);
+                ck_assert_int_eq(mbus_bus_wait_ready(me, 0), 0);
+                event = mbus_bus_pop_event(bus);
+                ck_assert_msg(event && event->type == MBUS_EVENT_READY, "%s: READY is not there",
+                              names[mode]);
+                ck_assert_int_eq(mbus_entity_sendf(me, "(module:engine)", "load(%s %d (%f))",
+                                                   "a \"b\"", -3, 1.5),
+                                 0);
+                ck_assert_int_eq(mbus_entity_sendf(me, "(module:engine)", "load(%c)", 'x'),
+                                 MBUS_E_MALFORMED);
+                event = expect(&p, other, MBUS_EVENT_MESSAGE);
+                ck_assert_int_eq(mbus_value_scan(mbus_message_get_args(event->message, 0),
+                                                 "s i (f)", &text, &integer, &real),
+                                 0);
+                ck_assert_str_eq(text, "a \"b\"");
+                ck_assert(integer == -3 && real == 1.5);
+                ck_assert_int_eq(mbus_entity_sendf_reliable(me, mbus_entity_get_address(listener),
+                                                            &ticket, "done(%s)", ""),
+                                 0);
+                expect_message(&p, other, "done");
+                ck_assert_uint_eq(expect(&p, bus, MBUS_EVENT_DELIVERED)->ticket, ticket);
+                place_deinit(&p);
+        }
+}
+END_TEST
+
 /* The example of mbus.h: nothing is waited for. */
 START_TEST(test_the_example_of_the_header_works)
 {
@@ -404,6 +450,7 @@ int main(void)
 {
         const TTest *const tests[] = {
                 test_the_example_of_the_header_works,
+                test_formats_and_signatures_and_waiting_for_ready,
                 test_an_address_that_is_taken,
                 test_reliable_messages_wait_for_their_destination,
                 test_reliable_messages_to_nobody_and_to_several,
