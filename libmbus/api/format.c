@@ -262,15 +262,14 @@ int format_expand(struct buffer *out, size_t most, const char *format, va_list l
         return out->failed ? -ENOMEM : MBUS_E_MALFORMED;
 }
 
-/* @error is about what @format became: says the same of @format. */
+/* @error is about what @format became: says the same of @format. Without memory, of all of it. */
 static void find_in_format(const char *format, va_list list, struct parse_error *error)
 {
         struct buffer text = BUFFER_INIT;
         const char *what;
         size_t at;
 
-        if (format_expand(&text, error->at, format, list, &at, &what) == 0)
-                error->at = at;
+        error->at = format_expand(&text, error->at, format, list, &at, &what) == 0 ? at : 0;
         buffer_deinit(&text);
 }
 

@@ -17,8 +17,8 @@ static const char *const error_texts[] = {
         [MBUS_E_TOO_LARGE] =
                 "the message is larger than the bus takes, or a number has too many digits",
         [MBUS_E_RESERVED] =
-                "a command that begins with \"mbus.\" is not an application's, or not to be "
-                "sent so",
+                ("a command that begins with \"mbus.\" is not an application's, or not to be sent "
+                 "so"),
         [MBUS_E_UNKNOWN] = "no known entity matches the destination",
         [MBUS_E_NOT_UNIQUE] =
                 "several known entities match the destination; a reliable message goes to one",

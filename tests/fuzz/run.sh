@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 minutes=${1:?how many minutes for each target?}
 shift
-targets=${*:-address value message config datagram frame stream engine commands}
+targets=${*:-address value message config datagram frame stream engine commands format}
 build=build-fuzz
 
 if [ ! -e "$build/build.ninja" ]; then

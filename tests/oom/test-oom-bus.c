@@ -91,6 +91,34 @@ static void build(struct trial *t)
         mbus_commands_free(c);
 }
 
+static void build_by_format(struct trial *t)
+{
+        static const char text[] = "a long text, so that memory is taken more than once .......";
+        struct mbus_commands *c;
+        size_t at = 0;
+        int r;
+
+        if (!ok(t, mbus_commands_new(&c)))
+                return;
+        ok(t, mbus_commands_addf(c, "a(%s %d %f)\nb(%s)", text, 1, 0.1, text));
+        mbus_commands_begin(c, "c");
+        ok(t, mbus_commands_addf(c, "%s (%s) d", text, text));
+        mbus_commands_end(c);
+        if (ok(t, mbus_commands_check(c)))
+                trial_note(t, "%.40s", mbus_commands_get_text(c));
+        mbus_commands_clear(c);
+        r = mbus_commands_addf(c, "a(%s", text);
+        trial_must(t, r == MBUS_E_MALFORMED || r == -ENOMEM);
+        trial_must(t, *mbus_commands_get_error(c, &at) != '\0' && at <= strlen("a(%s"));
+        if (r < 0 || at == 0)
+                trial_notice(t);
+        fail_malloc_stop();
+        mbus_commands_clear(c);
+        trial_must(t, mbus_commands_addf(c, "a(%d)", 1) == 0);
+        trial_must(t, strcmp(mbus_commands_get_text(c), "a(1)") == 0);
+        mbus_commands_free(c);
+}
+
 static void open_and_close(struct trial *t)
 {
         programs_begin(t, &setting);
@@ -129,6 +157,7 @@ static void talk(struct trial *t)
                         continue;
                 ok(t, mbus_entity_send(programs[i].me, "()", c));
                 ok(t, mbus_entity_send_text(programs[i].me, "(app:a)", "u(1 2)"));
+                ok(t, mbus_entity_sendf(programs[i].me, "(app:a)", "v(%s)", "text"));
                 program_send_reliable(t, &programs[i], program_names[(i + 1) % PROGRAMS], c);
                 program_send_each(t, &programs[i], c);
                 ok(t, mbus_entity_ping(programs[i].me, "()"));
@@ -193,6 +222,7 @@ START_TEST(test_configurations_and_commands_recover)
 {
         fail_each_malloc("configuration", configure);
         fail_each_malloc("commands", build);
+        fail_each_malloc("formats", build_by_format);
 }
 END_TEST
 
