@@ -104,7 +104,7 @@ static void serve(struct metrics *m)
 {
         MHD_UNSIGNED_LONG_LONG ms;
 
-        iteration_wake(m->ops->control->it);
+        iteration_wake(m->ops->it);
         m->mhd.run(m->daemon);
         if (m->mhd.get_timeout(m->daemon, &ms) == MHD_YES)
                 uv_timer_start(&m->timer, metrics_on_timer, ms, 0);
@@ -130,7 +130,7 @@ static void pause_accepting(struct metrics *m, int error)
 {
         struct ops *ops = m->ops;
 
-        if (log_trouble_is_due(&m->no_descriptors, ops->control->it->now))
+        if (log_trouble_is_due(&m->no_descriptors, ops->it->now))
                 log_warning(
                         "METRICS=%s: no more readers for now: %s; raise the limit of descriptors "
                         "(ulimit -n, LimitNOFILE=) or lower LINKS in [limits]",
@@ -146,7 +146,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 
         (void)status;
         (void)events;
-        iteration_wake(m->ops->control->it);
+        iteration_wake(m->ops->it);
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 socklen_t n = sizeof(peer);
                 int fd = accept4(m->listener, (struct sockaddr *)&peer, &n,
@@ -231,7 +231,7 @@ static int start_polls(struct metrics *m)
 {
         const union MHD_DaemonInfo *info =
                 m->mhd.get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-        uv_loop_t *loop = &m->ops->control->it->loop;
+        uv_loop_t *loop = &m->ops->it->loop;
         int r = info ? uv_poll_init(loop, &m->poll, info->epoll_fd) : UV_ENOTSUP;
 
         if (r == 0)
@@ -250,8 +250,8 @@ int metrics_start(struct ops *ops)
 
         if (!m)
                 return 0;
-        uv_timer_init(&ops->control->it->loop, &m->timer);
-        uv_timer_init(&ops->control->it->loop, &m->accept_timer);
+        uv_timer_init(&ops->it->loop, &m->timer);
+        uv_timer_init(&ops->it->loop, &m->accept_timer);
         m->timer.data = m->poll.data = m->accept_timer.data = m->listener_poll.data = m;
         r = start_daemon(m);
         if (r == 0)
@@ -270,7 +270,7 @@ void metrics_check(struct ops *ops)
                 return;
         own_file_remove(&m->file);
         fd = listen_address_open(ops->settings->options.metrics, &m->file);
-        if (log_trouble_is_due(&m->gone, ops->control->it->now))
+        if (log_trouble_is_due(&m->gone, ops->it->now))
                 log_warning("METRICS=%s: it was removed, and is %s%s",
                             ops->settings->options.metrics,
                             fd < 0 ? "not to be had again: " : "there again",

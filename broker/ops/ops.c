@@ -6,8 +6,15 @@
 void ops_init(struct ops *ops, struct control *control, struct settings *settings,
               struct tcp_listener *tcp)
 {
-        *ops = (struct ops){
-                .control = control, .settings = settings, .tcp = tcp, .started = control->it->now
-        };
-        stats_init(ops);
+        *ops = (struct ops){ .it = control->it,
+                             .quota = control->quota,
+                             .net = control->sessions->net,
+                             .tcp = tcp,
+                             .buses = control->buses,
+                             .sessions = control->sessions,
+                             .routing = control->routing,
+                             .bridges = control->bridges,
+                             .settings = settings,
+                             .started = control->it->now };
+        stats_init(ops, control);
 }

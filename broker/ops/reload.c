@@ -134,7 +134,7 @@ static void keep_sockets(const struct ops *ops, struct options *fresh)
 /* Finds the rights of all clients by @policy, in their order; NULL when memory is short. */
 static struct rights **judge_all(const struct ops *ops, const struct policy *policy)
 {
-        const struct connections *net = ops->control->sessions->net;
+        const struct connections *net = ops->net;
         struct rights **all = calloc(net->n + 1, sizeof(*all));
         size_t n = 0;
 
@@ -198,15 +198,15 @@ static void apply(struct ops *ops, const struct options *fresh, struct rights **
 {
         struct bus_configs *old_buses = ops->settings->options.buses;
         struct policy *old = ops->settings->options.policy;
-        struct routing *routing = ops->control->routing;
+        struct routing *routing = ops->routing;
         size_t n = 0;
 
         ops->settings->options = *fresh;
-        ops->control->quota->limits = fresh->limits;
-        ops->control->sessions->net->policy = fresh->policy;
-        for (struct session *s = sessions_first(ops->control->sessions); s; s = session_next(s))
+        ops->quota->limits = fresh->limits;
+        ops->net->policy = fresh->policy;
+        for (struct session *s = sessions_first(ops->sessions); s; s = session_next(s))
                 restrict_session(routing, s, rights[n++]);
-        assert(n == ops->control->sessions->net->n);
+        assert(n == ops->net->n);
         free(rights);
         policy_free(old);
         bridges_commit(plan);
@@ -235,7 +235,7 @@ static bool read_again(struct ops *ops)
         struct rights **rights = NULL;
         bool ok = settings_reload(&fresh, ops->settings->path, &config) == 0 &&
                   differ_from_main(ops, fresh.buses) &&
-                  bridges_prepare(ops->control->bridges, fresh.buses, &plan) == 0;
+                  bridges_prepare(ops->bridges, fresh.buses, &plan) == 0;
 
         if (ok) {
                 rights = judge_all(ops, fresh.policy);
@@ -260,8 +260,7 @@ void reload(struct ops *ops)
 {
         char state[64];
 
-        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-                 ops->control->it->now / 1000);
+        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, ops->it->now / 1000);
         service_manager_say(state);
         if (read_again(ops)) {
                 ops->n_reloads++;

@@ -9,11 +9,17 @@
 struct metrics;
 
 struct ops {
-        struct control *control;
-        struct settings *settings;
+        struct iteration *it;
+        struct quota *quota;
+        struct connections *net;
         struct tcp_listener *tcp;
-        struct command_table commands;
-        struct metrics *metrics; /* NULL: nobody wants them */
+        struct buses *buses;
+        struct sessions *sessions;
+        struct routing *routing;
+        struct bridges *bridges;
+        struct settings *settings;
+        struct command_table commands; /* of ours (stats.c) */
+        struct metrics *metrics;       /* NULL: nobody wants them */
         uint64_t started;
         uint64_t n_reloads;
         uint64_t n_reloads_refused;

@@ -49,16 +49,16 @@ static void both_ways(const struct sink *s, const char *name, const char *help, 
 static void put_state(const struct sink *s)
 {
         static const char entities[] = "Entities, of local clients and of the rest of the bus.";
-        const struct routing *routing = s->ops->control->routing;
-        const struct connections *net = s->ops->control->sessions->net;
-        const struct quota *quota = s->ops->control->quota;
+        const struct routing *routing = s->ops->routing;
+        const struct connections *net = s->ops->net;
+        const struct quota *quota = s->ops->quota;
         size_t local = engine_n_entities(routing->engine);
         size_t remote = engine_n_peers(routing->engine), queued = 0;
 
         for (const struct connection *c = connections_first(net); c; c = connection_next(c))
                 queued += c->queue.n_messages;
         seconds(s, "uptime_seconds", "How long the broker has been running.",
-                net->it->now - s->ops->started);
+                s->ops->it->now - s->ops->started);
         gauge(s, "clients", "Links of local clients.", net->n);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "local", local);
         labelled(s, FIGURE_GAUGE, "entities", entities, "where", "remote", remote);
@@ -86,7 +86,7 @@ static void put_reloads(const struct sink *s)
 
 static void put_links(const struct sink *s)
 {
-        const struct connections *net = s->ops->control->sessions->net;
+        const struct connections *net = s->ops->net;
 
         both_ways(s, "link_messages_total", "Messages from clients, and queued for clients.",
                   net->in.n, net->out.n);
@@ -103,7 +103,7 @@ static void put_drops(const struct sink *s)
 
         for (unsigned i = 0; i < DROP_MAX; i++)
                 labelled(s, FIGURE_COUNTER, "dropped_total", lost, "cause", causes[i],
-                         s->ops->control->quota->drops[i]);
+                         s->ops->quota->drops[i]);
 }
 
 static void put_rejections(const struct sink *s)
@@ -130,7 +130,7 @@ static void of_buses(const struct sink *s, const struct figure *figure,
         const struct bus *bus;
 
         assert(!f.label || f.labels);
-        for (size_t i = 0; (bus = buses_get(s->ops->control->buses, i)); i++) {
+        for (size_t i = 0; (bus = buses_get(s->ops->buses, i)); i++) {
                 f.bus = bus->name;
                 f.value = value(bus, which);
                 s->put(s->data, &f);
@@ -253,12 +253,12 @@ static void on_stats(struct request *request)
         answer_end(&a);
 }
 
-void stats_init(struct ops *ops)
+void stats_init(struct ops *ops, struct control *control)
 {
         static const struct command_entry entries[] = {
                 { "broker.stats", SPEAKER_OWNER, on_stats },
         };
 
         ops->commands = (struct command_table){ entries, 1, ops };
-        control_add(ops->control, &ops->commands);
+        control_add(control, &ops->commands);
 }

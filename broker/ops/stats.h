@@ -6,8 +6,8 @@
 
 #include "state.h"
 
-/* broker.stats() is done from now on. */
-void stats_init(struct ops *ops);
+/* @control does broker.stats() from now on. */
+void stats_init(struct ops *ops, struct control *control);
 /* Calls @put for each figure. */
 void stats_each(const struct ops *ops, void (*put)(void *data, const struct figure *figure),
                 void *data);

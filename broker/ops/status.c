@@ -18,7 +18,7 @@ static void status_on_timer(uv_timer_t *timer)
 int status_start(struct ops *ops)
 {
         uint64_t ms = service_manager_watchdog_ms();
-        int r = uv_timer_init(&ops->control->it->loop, &ops->status_timer);
+        int r = uv_timer_init(&ops->it->loop, &ops->status_timer);
 
         if (r || !service_manager_listens())
                 return r;
@@ -30,12 +30,11 @@ int status_start(struct ops *ops)
 /* Says @what, and how the broker is doing. */
 static void say_with_status(const struct ops *ops, const char *what)
 {
-        const struct engine *engine = ops->control->routing->engine;
+        const struct engine *engine = ops->routing->engine;
         char state[160];
 
         snprintf(state, sizeof(state), "%s\nSTATUS=%zu clients, %zu local and %zu remote entities",
-                 what, ops->control->sessions->net->n, engine_n_entities(engine),
-                 engine_n_peers(engine));
+                 what, ops->net->n, engine_n_entities(engine), engine_n_peers(engine));
         service_manager_say(state);
 }
 
