@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* What a client has for its acknowledgement; T_k of the RFC. */
+/* What a session has for its acknowledgement; T_k of the RFC. */
 #define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
 
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
@@ -86,7 +86,7 @@ static struct relay *relay_find(const struct proxy *by, bool local, uint64_t tic
         return relay;
 }
 
-/* The client's entity that sent what @relay carries, or NULL: it came from a bus, or the sender
+/* The entity of a session that sent what @relay carries, or NULL: it came from a bus, or the sender
  * left. */
 static struct local_entity *local_sender_of(const struct relay *relay)
 {

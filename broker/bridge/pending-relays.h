@@ -21,7 +21,7 @@ struct relay {
         struct deadline deadline; /* with `local` only */
         struct proxy *by;
         struct proxy *to;
-        bool local;              /* it was given to a client of ours */
+        bool local;              /* it was given to a session */
         uint64_t ticket;         /* of the engine; `local`: its SeqNum on the link */
         uint32_t seq;            /* of the sender's message */
         struct session *session; /* that it is charged to; NULL: it came from a bus */
@@ -37,7 +37,7 @@ struct relay {
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq);
 /* It is the message of @session, which has it under way until it is struck off. */
 void relay_charge(struct relay *relay, struct session *session, size_t bytes);
-/* It was given to a client of ours, which has T_k of the RFC for its acknowledgement. */
+/* It was given to a session, which has T_k of the RFC for its acknowledgement. */
 void relay_await_session(struct relay *relay);
 /* Strikes it off, and tells nobody. Returns NULL. */
 struct relay *relay_free(struct relay *relay);

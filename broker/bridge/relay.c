@@ -55,7 +55,7 @@ static uint64_t stamp(const struct proxy *p, uint64_t timestamp)
         return timestamp > now ? now : timestamp;
 }
 
-/* ---- clients ------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------ */
 
 /* What @p says next. */
 static struct header_spec spec_of(struct proxy *p, bool reliable, struct span dest,
@@ -214,7 +214,7 @@ void relay_forward(struct other_buses *others, const struct local_entity *src,
 
 /* ---- reliable ------------------------------------------------------------------------------ */
 
-/* To a client of ours. */
+/* To a session. */
 static int give_session(struct proxy *by, struct proxy *to, struct local_entity *target,
                         uint32_t seq, uint64_t timestamp, struct span payload)
 {

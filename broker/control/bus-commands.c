@@ -30,7 +30,7 @@ static void on_quit(struct request *request)
 
 /* ---- what waits for nothing ----------------------------------------------------------------- */
 
-/* All that the link sent before is done, and it has been told what was denied of it. */
+/* All that the session sent before is done, and it has been told what was denied of it. */
 static void on_sync(struct request *request)
 {
         denial_tell(request->s);

@@ -1,7 +1,7 @@
 /*
- * lists.c - answers that list entities or links, told piece by piece (lists.h says why).
+ * lists.c - answers that list entities or sessions, told piece by piece (lists.h says why).
  *
- * A link that has written what waited and has a list left stands in control.listing. One whose
+ * A session that has written what waited and has a list left stands in control.listing. One whose
  * socket takes no more does not: the socket wakes it. The next iteration makes the next piece: in
  * one a fast reader could be told all of a large list, and everybody else would wait for that.
  */
@@ -90,7 +90,8 @@ static void listing_drop(struct session *s)
         free(l);
 }
 
-/* Whether a piece can be made that waits well within the limits: a list never closes its link. */
+/* Whether a piece can be made that waits well within the limits: a list never ends its
+ * session. */
 static bool listing_has_room(const struct session *s)
 {
         return queue_is_empty(&s->link.queue) ||
@@ -127,7 +128,7 @@ static bool listing_go_on(struct listing *l, struct request *request)
         return !request->list;
 }
 
-/* The same for the first of the link's. */
+/* The same for the first of the session's. */
 static bool listing_go_on_first(struct session *s)
 {
         struct payload payload = PAYLOAD_INIT;

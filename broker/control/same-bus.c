@@ -1,6 +1,6 @@
 /*
- * same-bus.c - a client asks whether the broker is on the bus of its configuration: broker.nonce and
- * broker.same-bus (spec/attach.md, "Which bus").
+ * same-bus.c - a client asks whether the broker is on the bus of its configuration: broker.nonce
+ * and broker.same-bus (spec/attach.md, "Which bus").
  *
  * A wrong answer is a guess at the keys. Each costs a nonce of its own, and a user who may not read
  * the configuration anyway has ten of them a minute; whoever has guessed that often is told nothing

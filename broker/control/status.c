@@ -139,7 +139,7 @@ static void add_client(struct answer *a, const struct session *s)
         buffer_add_char(&a->items, ')');
 }
 
-/* The newest link is the first, and has the highest number. */
+/* The newest is the first, and its link has the highest number. */
 static bool tell_clients(struct request *request, struct list_position *position)
 {
         struct answer a = answer_to(request, "broker.clients");

@@ -53,7 +53,7 @@ static bool tell_watched(struct request *request, struct list_position *position
         return true;
 }
 
-/* The link watches too much, by @limit. */
+/* The session watches too much, by @limit. */
 static void watch_fail_for(struct request *request, enum limit limit)
 {
         char why[128];

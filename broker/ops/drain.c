@@ -29,7 +29,7 @@ static void flush_all(struct connections *all, struct tcp_listener *tcp)
         tcp_listener_flush(tcp);
 }
 
-/* Those that were waited for and take something now; @fds are in the order of the clients. */
+/* Those that were waited for and take something now; @fds are in the order of the connections. */
 static void unblock(struct connections *all, const struct pollfd *fds)
 {
         for (struct connection *c = connections_first(all); c; c = connection_next(c))

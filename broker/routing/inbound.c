@@ -1,5 +1,5 @@
 /*
- * inbound.c - a message from a link on its way through: what its header says, and whether its
+ * inbound.c - a message from a session on its way through: what its header says, and whether its
  * commands may pass.
  *
  * A client sends to few destinations, so the last ones are remembered (fanout.c), by the text of

@@ -1,5 +1,5 @@
 /*
- * inbound.h - a message from a link on its way through: what its header says, and whether its
+ * inbound.h - a message from a session on its way through: what its header says, and whether its
  * commands may pass.
  */
 #ifndef BROKER_ROUTING_INBOUND_H

@@ -3,9 +3,9 @@
  *
  * Invariants:
  *
- * A fanout is used only while its generation is the room's. fanouts_invalidate() ends all of them at
- * once, and nothing else changes the generation: it is called when an entity comes or goes on the
- * bus main, when a proxy does, when rights change, and when the configuration of buses does. So
+ * A fanout is used only while its generation is the room's. fanouts_invalidate() ends all of them
+ * at once, and nothing else changes the generation: it is called when an entity comes or goes on
+ * the bus main, when a proxy does, when rights change, and when the configuration of buses does. So
  * what a fanout points to, entities and sessions, is there as long as the fanout is used: each of
  * them announces its end here before.
  *

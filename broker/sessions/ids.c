@@ -11,7 +11,7 @@
 
 #include <broker/base/base.h>
 
-/* In a container many processes are number 1, and ids must differ on the whole link. */
+/* In a container many processes are number 1, and ids must differ on the whole bus. */
 #define PID_MIN 100
 #define IDS_MAX 99999
 
