@@ -6,8 +6,8 @@
  *      connection     one of them, and all
  *      queue          what waits to be written
  *      admission      who may connect, and what its rights are
- *      unix-listener, tcp-listener
- *                     where they come from
+ *      unix-listener, tcp-listener, tcp-connection
+ *                     where they come from, and over TCP prove themselves before
  */
 #ifndef BROKER_NET_NET_H
 #define BROKER_NET_NET_H
