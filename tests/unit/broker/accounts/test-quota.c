@@ -335,6 +335,25 @@ START_TEST(test_the_most_of_everything_overflows_nothing)
 }
 END_TEST
 
+START_TEST(test_what_went_wrong_is_counted_by_its_cause)
+{
+        struct quota q = quota_with(LIMIT_NONE, 0);
+
+        log_set_held(true);
+        for (unsigned i = 0; i < 3; i++)
+                quota_count(&q, DROP_BUS_LOST, 1000, "bus %s: lost", "main");
+        quota_count(&q, DROP_MALFORMED, 1000, "malformed");
+        log_set_held(false);
+        for (unsigned cause = 0; cause < DROP_MAX; cause++)
+                ck_assert_uint_eq(q.drops[cause], cause == DROP_BUS_LOST    ? 3
+                                                  : cause == DROP_MALFORMED ? 1
+                                                                            : 0);
+        ck_assert_uint_eq(q.drop_logs[DROP_BUS_LOST].n_suppressed, 2);
+        ck_assert_uint_eq(q.drop_logs[DROP_MALFORMED].n_suppressed, 0);
+        quota_deinit(&q);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -352,6 +371,7 @@ int main(void)
                 test_a_rate_is_kept_over_a_long_time,
                 test_a_user_that_owes_is_remembered_without_a_link,
                 test_the_most_of_everything_overflows_nothing,
+                test_what_went_wrong_is_counted_by_its_cause,
         };
 
         return run_tests("broker-quota", tests, N(tests));
