@@ -104,6 +104,25 @@ static inline const struct mbus_event *event_expect(struct mbus_bus *bus, enum m
         return event;
 }
 
+/* Turns both buses until @bus has an event of @type; those before it are thrown away. The bound is there for a
+ * test that fails. */
+static inline const struct mbus_event *event_await(struct mbus_bus *bus, struct mbus_bus *other,
+                                                   enum mbus_event_type type)
+{
+        for (int i = 0; i < 10000; i++) {
+                const struct mbus_event *event;
+
+                ck_assert_int_ge(mbus_bus_process(other), 0);
+                if (mbus_bus_wait(bus, 2000000) != 0)
+                        continue;
+                event = mbus_bus_pop_event(bus);
+                if (event && event->type == type)
+                        return event;
+        }
+        ck_abort_msg("no event of type %d", (int)type);
+        return NULL;
+}
+
 static inline void events_clear(struct mbus_bus *bus)
 {
         while (mbus_bus_pop_event(bus))

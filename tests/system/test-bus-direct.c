@@ -21,24 +21,6 @@
 #define LINK_LOCAL KEYS "SCOPE=LINKLOCAL\nINTERFACE=near\n"
 #define LINK_FAR KEYS "SCOPE=LINKLOCAL\nINTERFACE=far\n"
 
-/* Turns both buses until @bus has an event of @type. */
-static const struct mbus_event *await(struct mbus_bus *bus, struct mbus_bus *other,
-                                      enum mbus_event_type type)
-{
-        for (int i = 0; i < 10000; i++) {
-                const struct mbus_event *event;
-
-                ck_assert_int_ge(mbus_bus_process(other), 0);
-                if (mbus_bus_wait(bus, 2000000) != 0)
-                        continue;
-                event = mbus_bus_pop_event(bus);
-                if (event && event->type == type)
-                        return event;
-        }
-        ck_abort_msg("no event of type %d", (int)type);
-        return NULL;
-}
-
 static uint64_t send_reliable(struct mbus_entity *from, const char *to)
 {
         struct mbus_commands *c;
@@ -62,16 +44,16 @@ START_TEST(test_two_buses_of_a_host_meet_and_exchange_messages)
         ck_assert_str_eq(mbus_bus_get_url(a), "udp:239.255.255.247:47000");
         ck_assert_str_ne(mbus_entity_get_address(ui), mbus_entity_get_address(engine));
         ck_assert_int_eq(mbus_bus_watch(a, "(module:engine)"), 0);
-        event = await(a, b, MBUS_EVENT_JOINED);
+        event = event_await(a, b, MBUS_EVENT_JOINED);
         ck_assert_str_eq(event->address, mbus_entity_get_address(engine));
         ticket = send_reliable(ui, "(module:engine)");
-        event = await(b, a, MBUS_EVENT_MESSAGE);
+        event = event_await(b, a, MBUS_EVENT_MESSAGE);
         ck_assert_ptr_eq(event->entity, engine);
         ck_assert_str_eq(mbus_message_get_command(event->message, 0), "a");
-        event = await(a, b, MBUS_EVENT_DELIVERED);
+        event = event_await(a, b, MBUS_EVENT_DELIVERED);
         ck_assert_uint_eq(event->ticket, ticket);
         ck_assert_ptr_null(mbus_bus_close(b));
-        ck_assert_int_eq(await(a, a, MBUS_EVENT_LEFT)->reason, MBUS_REASON_BYE);
+        ck_assert_int_eq(event_await(a, a, MBUS_EVENT_LEFT)->reason, MBUS_REASON_BYE);
         mbus_bus_close(a);
 }
 END_TEST
@@ -151,9 +133,9 @@ START_TEST(test_a_message_larger_than_the_links_mtu_draws_a_warning)
         ck_assert_ptr_nonnull(strstr(mbus_bus_get_warning(a, n), "1472"));
         ck_assert_ptr_null(mbus_bus_get_warning(a, n + 1));
         /* It is a warning: the message goes, in fragments. */
-        await(b, a, MBUS_EVENT_MESSAGE);
-        await(b, a, MBUS_EVENT_MESSAGE);
-        await(b, a, MBUS_EVENT_MESSAGE);
+        event_await(b, a, MBUS_EVENT_MESSAGE);
+        event_await(b, a, MBUS_EVENT_MESSAGE);
+        event_await(b, a, MBUS_EVENT_MESSAGE);
         mbus_bus_close(a);
         mbus_bus_close(b);
         close(here);

@@ -188,27 +188,9 @@ static void forget(struct mine *m, bool remove)
 
 /* ---- the parent ---------------------------------------------------------------------------- */
 
-/* Turns @other while @bus waits for an event of @type. */
-static const struct mbus_event *await(struct mbus_bus *bus, struct mbus_bus *other,
-                                      enum mbus_event_type type)
-{
-        for (int i = 0; i < 5000; i++) {
-                const struct mbus_event *event;
-
-                ck_assert_int_ge(mbus_bus_process(other), 0);
-                if (mbus_bus_wait(bus, 2000000) != 0)
-                        continue;
-                event = mbus_bus_pop_event(bus);
-                if (event && event->type == type)
-                        return event;
-        }
-        ck_abort_msg("no event of type %d", (int)type);
-        return NULL;
-}
-
 static void expect_message(struct mbus_bus *bus, struct mbus_bus *other, const char *command)
 {
-        const struct mbus_event *event = await(bus, other, MBUS_EVENT_MESSAGE);
+        const struct mbus_event *event = event_await(bus, other, MBUS_EVENT_MESSAGE);
 
         ck_assert_str_eq(mbus_message_get_command(event->message, 0), command);
 }
@@ -219,17 +201,17 @@ static struct mine mine_new(const char *url, struct mbus_bus *witness,
         struct mine m = { .bus = bus_open(url, KEYS) };
 
         m.me = entity_add(m.bus, "(app:parent)");
-        await(m.bus, witness, MBUS_EVENT_READY);
+        event_await(m.bus, witness, MBUS_EVENT_READY);
         ck_assert_int_eq(mbus_bus_get_fd(m.bus, &m.fd), 0);
         ck_assert_int_eq(mbus_bus_watch(m.bus, "()"), 0);
-        await(m.bus, witness, MBUS_EVENT_JOINED);
+        event_await(m.bus, witness, MBUS_EVENT_JOINED);
         ck_assert_int_eq(mbus_peers_new(m.bus, "()", &m.peers), 0);
         ck_assert_int_eq(mbus_observation_new(&m.observation), 0);
         ck_assert_int_eq(mbus_commands_new(&m.commands), 0);
         ck_assert_int_eq(mbus_commands_add_text(m.commands, "a(1)", NULL, NULL), 0);
         ck_assert_int_eq(mbus_entity_send_text(witness_entity, "(app:parent)", "first()"), 0);
         ck_assert_int_eq(mbus_entity_send_text(witness_entity, "(app:parent)", "second()"), 0);
-        m.message = mbus_message_ref(await(m.bus, witness, MBUS_EVENT_MESSAGE)->message);
+        m.message = mbus_message_ref(event_await(m.bus, witness, MBUS_EVENT_MESSAGE)->message);
         return m;
 }
 
@@ -257,10 +239,10 @@ static void play(const char *url, pid_t (*make_child)(void))
         struct mine m;
         pid_t child;
 
-        await(witness, witness, MBUS_EVENT_READY);
+        event_await(witness, witness, MBUS_EVENT_READY);
         ck_assert_int_eq(mbus_bus_watch(witness, "(app:parent)"), 0);
         m = mine_new(url, witness, w);
-        await(witness, m.bus, MBUS_EVENT_JOINED);
+        event_await(witness, m.bus, MBUS_EVENT_JOINED);
         /* Something waits to go out, and something is unread. */
         ck_assert_int_eq(mbus_entity_send_text(m.me, "(app:witness)", "third()"), 0);
         for (int remove = 0; remove < 2; remove++) {
@@ -298,7 +280,7 @@ static void play(const char *url, pid_t (*make_child)(void))
         while (mbus_bus_wait(witness, 0) == 0)
                 ck_assert_int_ne(mbus_bus_pop_event(witness)->type, MBUS_EVENT_LEFT);
         forget(&m, false);
-        ck_assert_int_eq(await(witness, witness, MBUS_EVENT_LEFT)->reason, MBUS_REASON_BYE);
+        ck_assert_int_eq(event_await(witness, witness, MBUS_EVENT_LEFT)->reason, MBUS_REASON_BYE);
         mbus_bus_close(witness);
 }
 

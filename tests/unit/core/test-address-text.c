@@ -37,6 +37,7 @@ START_TEST(test_written_address_keeps_its_order_with_single_spaces)
         assert_text(address_format, "(m:1 a:2)", "(m:1 a:2)");
         assert_text(address_format, "(  )", "()");
         assert_text(address_format_canonical, "(  )", "()");
+        assert_text(address_format_canonical, "(m:1 app:rat b:2)", "(app:rat b:2 m:1)");
         assert_text(address_format_canonical, "(b:1 ab:1 a:1 B:1)", "(B:1 a:1 ab:1 b:1)");
         assert_text(address_format_canonical, "(z:1 id:2 a:1)", "(a:1 z:1 id:2)");
         assert_text(address_format_canonical, "(id:2)", "(id:2)");
