@@ -5,6 +5,7 @@
 #ifndef BROKER_ACCOUNTS_ACCOUNTS_H
 #define BROKER_ACCOUNTS_ACCOUNTS_H
 
+#include "peer.h"
 #include "quota.h"
 
 #endif

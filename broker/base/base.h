@@ -11,6 +11,7 @@
  *      excerpt          what others wrote, as far as a line repeats it
  *      listen-address, socket-file, own-file, directory
  *                       addresses to listen at, and files of ours that others may remove
+ *      tcp-socket       what is asked of the system for TCP
  *      descriptors      how many there may be
  *      service-manager  what it hands over and is told
  */
@@ -31,6 +32,7 @@
 #include "pipe.h"
 #include "service-manager.h"
 #include "socket-file.h"
+#include "tcp-socket.h"
 #include "version.h"
 
 #endif

@@ -7,11 +7,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/sockios.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -271,19 +268,6 @@ static void update_tcp_polls(struct tcp_connection *c)
 
 /* ---- its beginning ------------------------------------------------------------------------- */
 
-static void set_options(int fd)
-{
-        int one = 1, idle = TCP_IDLE_S, interval = TCP_INTERVAL_S, count = TCP_PROBES;
-        unsigned timeout = (TCP_IDLE_S + TCP_INTERVAL_S * TCP_PROBES) * 1000;
-
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
-}
-
 static int init_stream(struct tcp_connection *c)
 {
         uint8_t nonce[STREAM_NONCE_SIZE];
@@ -315,7 +299,7 @@ int tcp_connection_new(struct tcp_listener *t, int fd, const union socket_addres
         c->net_poll.data = c;
         list_push_first(&t->accepted, &c->node);
         t->n_unauthenticated++;
-        set_options(fd);
+        tcp_socket_set_options(fd);
         stream_begin(&c->stream, &c->to_net.bytes);
         if (pipe_write(&c->to_net, fd) < 0)
                 lose_net(c, -EPIPE);
@@ -344,9 +328,7 @@ int tcp_connection_flush(struct tcp_connection *c)
 
 bool tcp_connection_is_sent(const struct tcp_connection *c)
 {
-        int n;
-
-        return !tcp_connection_is_authenticated(c) || ioctl(c->net, SIOCOUTQ, &n) < 0 || n == 0;
+        return !tcp_connection_is_authenticated(c) || tcp_socket_is_sent(c->net);
 }
 
 void tcp_connection_finish(struct tcp_connection *c)

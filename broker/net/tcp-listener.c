@@ -117,40 +117,15 @@ static int fail_address(const struct tcp_listener *t, const struct tcp_listen_ad
         return EXIT_NO_BUS;
 }
 
-/* The descriptor or -errno. The IPv6 address of all is for IPv4, too. */
-static int listen_at_address(const union socket_address *a)
-{
-        int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int one = 1, only, error;
-
-        if (fd < 0)
-                return -errno;
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        if (a->any.sa_family == AF_INET6) {
-                only = !IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
-                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
-        }
-        if (bind(fd, &a->any, socket_address_size(a)) == 0 && listen(fd, SOMAXCONN) == 0)
-                return fd;
-        error = errno;
-        close(fd);
-        return -error;
-}
-
-/* Of the addresses of a name some may not be had on this host. */
-static bool is_elsewhere(int error)
-{
-        return error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;
-}
-
 /* "*" was not to be had: if the host has no IPv6, it is all of IPv4. */
 static int listen_at_all(const union socket_address *a, int error)
 {
         union socket_address v4;
 
-        if (!is_elsewhere(error) || !socket_address_parse("0.0.0.0", socket_address_port(a), &v4))
+        if (!tcp_socket_is_elsewhere(error) ||
+            !socket_address_parse("0.0.0.0", socket_address_port(a), &v4))
                 return error;
-        return listen_at_address(&v4);
+        return tcp_socket_listen(&v4);
 }
 
 /* @spare: others of the name are there. */
@@ -163,10 +138,10 @@ static int add_socket(struct tcp_listener *t, const struct tcp_listen_address *a
         tcp_address_format(a, text);
         if (t->n_sockets == TCP_LISTENERS_MAX)
                 return fail_address(t, at, text, "there are TCP_LISTENERS_MAX addresses already");
-        fd = listen_at_address(a);
+        fd = tcp_socket_listen(a);
         if (fd < 0 && at->text[0] == '*')
                 fd = listen_at_all(a, fd);
-        if (fd < 0 && spare && is_elsewhere(fd)) {
+        if (fd < 0 && spare && tcp_socket_is_elsewhere(fd)) {
                 log_warning("TCP=%s: not on %s: %s", at->text, text, strerror(-fd));
                 return 0;
         }
