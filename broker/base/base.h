@@ -19,9 +19,9 @@
 #define BROKER_BASE_BASE_H
 
 #include "chunk.h"
-#include "drop-cause.h"
 #include "descriptors.h"
 #include "directory.h"
+#include "drop-cause.h"
 #include "excerpt.h"
 #include "exit.h"
 #include "iteration.h"

@@ -103,8 +103,9 @@
 #define PROOFS_MINUTE_MS 60000
 
 /* TCP links: lines TCP=, and the addresses that names in them may have; what waits on its way in
- * each direction, and what is read at once; strangers, who have so long to prove that they have the
- * key; and when silence is asked about, so that who was unplugged is gone after 25 s. */
+ * each direction, and what is read at once; connections that have not proved that they
+ * have the key, and how long they may take; and when silence is asked about, so that who was
+ * unplugged is gone after 25 s. */
 #define TCP_PLACES_MAX 8
 #define TCP_LISTENERS_MAX 16
 #define TCP_PIPE_MAX (256u << 10)

@@ -25,6 +25,7 @@
 #include <uv.h>
 
 #include <core/deadline.h>
+#include <core/frame.h>
 #include <core/list.h>
 #include <io/nobody.h>
 
@@ -58,7 +59,7 @@ struct connection {
 
         /* Coming in. A frame that is only partly there is gathered in a chunk of its own, so that
          * the shared one can move on. */
-        char head[4];
+        char head[FRAME_HEADER_SIZE];
         unsigned n_head;
         struct chunk *partial;
         struct bucket sends;
