@@ -96,6 +96,40 @@ START_TEST(test_what_cannot_be_noted_leaves_the_one_before)
 }
 END_TEST
 
+/* What leads to ours is not ours, and to remove it leaves what it leads to. */
+START_TEST(test_links_are_not_followed)
+{
+        struct own_file f = OWN_FILE_INIT;
+
+        ck_assert_int_eq(symlink(path, other), 0);
+        ck_assert_int_eq(own_file_note(&f, path), 0);
+        ck_assert(!own_file_is_at(&f, other));
+        ck_assert_int_eq(own_file_note(&f, other), 0);
+        ck_assert(own_file_is_at(&f, other));
+        ck_assert(!own_file_is_at(&f, path));
+        own_file_remove(&f);
+        ck_assert_int_eq(access(path, F_OK), 0);
+        ck_assert_int_ne(access(other, F_OK), 0);
+}
+END_TEST
+
+START_TEST(test_paths_may_be_of_the_working_directory_or_of_the_root)
+{
+        struct own_file f = OWN_FILE_INIT;
+
+        ck_assert_int_eq(chdir(directory), 0);
+        ck_assert_int_eq(own_file_note(&f, "file"), 0);
+        ck_assert_int_eq(chdir("/"), 0);
+        ck_assert(own_file_is_at(&f, path));
+        ck_assert(!own_file_is_at(&f, "file"));
+        own_file_remove(&f);
+        ck_assert_int_ne(access(path, F_OK), 0);
+        ck_assert_int_eq(own_file_note(&f, "/tmp"), 0);
+        ck_assert(own_file_is_at(&f, "/tmp"));
+        own_file_forget(&f);
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -103,6 +137,8 @@ int main(void)
                 test_what_another_has_put_there_stays,
                 test_it_is_found_where_it_was_made_wherever_the_directory_went,
                 test_what_cannot_be_noted_leaves_the_one_before,
+                test_links_are_not_followed,
+                test_paths_may_be_of_the_working_directory_or_of_the_root,
         };
 
         return run_fixture_tests("broker-own-file", tests, N(tests), setup, teardown);
