@@ -369,6 +369,10 @@ struct mbus_event {
         /* A sentence about `reason`, `drop` or `network`, for people; or NULL. */
         const char *why;
         enum mbus_network network;
+        /* MBUS_EVENT_DELIVERED: ns from when the message was first sent, to the network or the broker, to
+         * its acknowledgement; 0 if it never left this bus. What waited for its destination or for
+         * MBUS_EVENT_READY, or in line behind others to it, was not sent yet. */
+        uint64_t round_trip;
 };
 
 /* The oldest event, or NULL. It and all it points to are valid until the next call with @bus; a

@@ -13,7 +13,8 @@ void finish_delivery(struct engine *e, struct delivery *delivery, enum mbus_reas
         struct event event = { .type = reason ? EVENT_FAILED : EVENT_DELIVERED,
                                .entity = delivery->entity,
                                .ticket = delivery->ticket,
-                               .reason = reason };
+                               .reason = reason,
+                               .round_trip = delivery->round_trip };
 
         retransmitter_remove(&e->retransmitter, delivery);
         events_push_reserved(&e->events, &event);

@@ -28,8 +28,11 @@ static void take_acks(struct engine *e, const struct inbound *in, struct peer *p
                 return;
         while (acks_next(&rest, &seq)) {
                 delivery = retransmitter_find(&e->retransmitter, entity, seq);
-                if (delivery && delivery->queue == &peer->queue)
+                if (delivery && delivery->queue == &peer->queue) {
+                        if (in->now > delivery->sent_at)
+                                delivery->round_trip = in->now - delivery->sent_at;
                         finish_delivery(e, delivery, MBUS_REASON_NONE);
+                }
         }
         pump_queue(e, in->now, in->wall_ms, &peer->queue);
 }

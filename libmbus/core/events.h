@@ -37,7 +37,8 @@ struct event {
         enum mbus_reason reason;
         enum mbus_drop drop;
         uint64_t count;
-        struct event *next; /* for the queue */
+        uint64_t round_trip; /* EVENT_DELIVERED: ns */
+        struct event *next;  /* for the queue */
 };
 
 /* Frees what @event holds, not @event. */

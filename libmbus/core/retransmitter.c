@@ -144,6 +144,7 @@ int retransmitter_launch(struct retransmitter *rt, struct delivery *delivery, ui
         delivery->bytes = copy;
         delivery->seq = seq;
         delivery->n_sent = 1;
+        delivery->sent_at = now;
         list_remove(&delivery->queue->waiting, &delivery->node);
         put_in_flight(rt, delivery->queue, delivery);
         deadlines_set(&rt->deadlines, &delivery->deadline, now + rt->t_r);

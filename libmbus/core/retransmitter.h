@@ -31,6 +31,8 @@ struct delivery {
         uint64_t ticket;
         uint32_t seq;        /* once it is in flight */
         unsigned n_sent;     /* transmissions; 0: it waits */
+        uint64_t sent_at;    /* the first of them */
+        uint64_t round_trip; /* from then to its acknowledgement, which ends it; else 0 */
         struct buffer bytes; /* the payload while it waits, then the datagram */
         struct delivery *next_hashed;
         struct list_node node; /* in the queue: waiting or in flight */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include <core/acks.h>
+#include <io/clock.h>
 
 #include "acks.h"
 #include "from-broker.h"
@@ -33,6 +34,7 @@ static void receive_acks(struct link *l, const struct message *m)
                         continue;
                 ticket = *found;
                 tickets_remove(&l->tickets, seq);
+                ticket.round_trip = clock_now() - ticket.sent_at;
                 ticket_end(link_events(l), &ticket, MBUS_REASON_NONE, SPAN_NULL);
         }
 }

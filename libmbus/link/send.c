@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include <io/clock.h>
+
 #include "early.h"
 #include "output.h"
 
@@ -15,7 +17,9 @@ static int send_put_reliable(struct link_entity *entity, struct header_spec *spe
                              struct span payload, uint64_t number)
 {
         struct link *l = link_of_entity(entity);
-        struct ticket ticket = { .entity = entity, .ticket = number, .seq = l->seq };
+        struct ticket ticket = {
+                .entity = entity, .ticket = number, .sent_at = clock_now(), .seq = l->seq
+        };
         int r;
 
         /* Silence counts from when something is awaited. */

@@ -179,6 +179,7 @@ void ticket_end(struct event_queue *events, const struct ticket *ticket, enum mb
                                     .entity = &ticket->entity->base,
                                     .ticket = ticket->ticket,
                                     .reason = reason,
+                                    .round_trip = ticket->round_trip,
                                     .why = why.n > 0 ? why_string(why) : NULL };
 
         assert(!ticket->attach);

@@ -14,6 +14,8 @@
 struct ticket {
         struct link_entity *entity; /* NULL: the slot is free */
         uint64_t ticket;
+        uint64_t sent_at;    /* for the application's */
+        uint64_t round_trip; /* from then to the acknowledgement; else 0 */
         uint32_t seq;
         bool attach; /* the entity waits for its attachment, not the application for a ticket */
 };

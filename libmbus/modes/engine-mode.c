@@ -360,6 +360,7 @@ static void engine_mode_on_event(struct engine_mode *m, struct event *event)
         case EVENT_DELIVERED:
                 out.type = MBUS_EVENT_DELIVERED;
                 out.ticket = event->ticket;
+                out.round_trip = event->round_trip;
                 break;
         case EVENT_FAILED:
                 out.type = MBUS_EVENT_FAILED;

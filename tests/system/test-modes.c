@@ -217,7 +217,11 @@ START_TEST(test_formats_and_signatures_and_waiting_for_ready)
                                                             &ticket, "done(%s)", ""),
                                  0);
                 expect_message(&p, other, "done");
-                ck_assert_uint_eq(expect(&p, bus, MBUS_EVENT_DELIVERED)->ticket, ticket);
+                event = expect(&p, bus, MBUS_EVENT_DELIVERED);
+                ck_assert_uint_eq(event->ticket, ticket);
+                ck_assert_msg(event->round_trip > 0 && event->round_trip < 10 * SEC,
+                              "%s: a round trip of %llu ns", names[mode],
+                              (unsigned long long)event->round_trip);
                 place_deinit(&p);
         }
 }

@@ -153,6 +153,32 @@ START_TEST(test_acknowledged_message_is_delivered_and_not_repeated)
 }
 END_TEST
 
+/* Repetitions do not shorten it. */
+START_TEST(test_round_trip_is_from_the_first_transmission)
+{
+        static const uint64_t times[] = { 0, 50, 150, 599 };
+
+        for (size_t i = 0; i < N(times); ++i) {
+                struct event event = { .round_trip = 0 };
+                uint64_t sent_at;
+                struct scene s;
+
+                scene_begin(&s, NULL);
+                send_to(&s, YOU, "x.y(1)");
+                sent_at = s.bus.now;
+                fake_run(&s.bus, times[i]);
+                fake_ack(&s.bus, s.e, &s.you, fake_find(&s.bus, "x.y", 0));
+                while (event.type != EVENT_DELIVERED) {
+                        event_deinit(&event);
+                        ck_assert(engine_pop_event(s.e, &event));
+                }
+                ck_assert_uint_eq(event.round_trip, s.bus.now - sent_at);
+                event_deinit(&event);
+                scene_deinit(&s);
+        }
+}
+END_TEST
+
 /* REL-06 */
 START_TEST(test_acknowledgement_of_anybody_else_does_not_count)
 {
@@ -499,6 +525,7 @@ int main(void)
                 test_destination_is_written_in_full,
                 test_message_is_sent_at_0_100_and_300_ms_and_has_failed_at_600,
                 test_acknowledged_message_is_delivered_and_not_repeated,
+                test_round_trip_is_from_the_first_transmission,
                 test_acknowledgement_of_anybody_else_does_not_count,
                 test_one_list_acknowledges_several_messages_and_rides_on_any,
                 test_tickets_of_a_peer_that_leaves_fail_with_its_reason,

@@ -46,9 +46,12 @@ START_TEST(test_what_is_sent_before_ready_goes_out_in_order_behind_it)
         expect(w, " U " ME " (app:peer) ()\r\nmbus.ping()");
         expect(w, " U " ME " () ()\r\nthree()");
         ck_assert_ptr_null(next(w));
+        usleep(2000);
         say(w, "mbus/1.0 1 1 U " PEER " " ME " (%u)", seq);
         event = event_expect(w->bus, MBUS_EVENT_DELIVERED);
         ck_assert_uint_eq(event->ticket, ticket);
+        ck_assert_uint_ge(event->round_trip, 2 * NSEC_PER_MSEC);
+        ck_assert_uint_lt(event->round_trip, 60 * NSEC_PER_SEC);
         world_free(w);
 }
 END_TEST
