@@ -30,7 +30,7 @@ int reliable_check(struct session *s, size_t bytes)
         bool too_many = limit != LIMIT_NONE;
 
         if (!too_many && bytes > 0)
-                limit = quota_check(s->link.user, QUOTA_BYTES, s->kept, bytes, 1);
+                limit = quota_check(s->link.user, QUOTA_BYTES, s->bytes_in_flight, bytes, 1);
         if (limit == LIMIT_NONE)
                 return 0;
         connection_log_limit(&s->link, limit, "no more reliable messages are taken");
@@ -43,23 +43,23 @@ void reliable_charge(struct session *s, size_t bytes)
         quota_take(s->link.user, QUOTA_TICKETS, 1);
         if (bytes == 0)
                 return;
-        if (s->kept == 0)
+        if (s->bytes_in_flight == 0)
                 s->link.user->n_backlogs++;
-        s->kept += bytes;
+        s->bytes_in_flight += bytes;
         quota_take(s->link.user, QUOTA_BYTES, bytes);
 }
 
 void reliable_discharge(struct session *s, size_t bytes)
 {
         assert(s->n_tickets > 0);
-        assert(s->kept >= bytes);
+        assert(s->bytes_in_flight >= bytes);
         s->n_tickets--;
         quota_give_back(s->link.user, QUOTA_TICKETS, 1);
         if (bytes == 0)
                 return;
-        s->kept -= bytes;
+        s->bytes_in_flight -= bytes;
         quota_give_back(s->link.user, QUOTA_BYTES, bytes);
-        if (s->kept > 0)
+        if (s->bytes_in_flight > 0)
                 return;
         assert(s->link.user->n_backlogs > 0);
         s->link.user->n_backlogs--;

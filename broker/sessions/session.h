@@ -44,9 +44,9 @@ struct session {
         struct rights *rights; /* NULL: it may do everything */
         struct list entities;  /* the newest first */
         size_t n_entities;
-        size_t n_tickets; /* reliable messages of its entities whose end is not known yet */
-        size_t kept;      /* octets of those that a bus is to acknowledge */
-        uint32_t seq;     /* of the broker's next message to it */
+        size_t n_tickets;       /* reliable messages of its entities whose end is not known yet */
+        size_t bytes_in_flight; /* octets of those that a bus is to acknowledge */
+        uint32_t seq;           /* of the broker's next message to it */
         struct denials denials;
         uint64_t visited; /* sessions.last_visit when it was seen last (session_is_new()) */
         struct session_routing *routing;

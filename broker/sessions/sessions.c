@@ -55,7 +55,7 @@ static void sessions_on_end(struct connection *c)
         end_for(s, s->all->n_listeners);
         assert(s->n_entities == 0);
         /* Each reliable message has ended: RFC 3259, 7, leaves nobody waiting for ever. */
-        assert(s->n_tickets == 0 && s->kept == 0);
+        assert(s->n_tickets == 0 && s->bytes_in_flight == 0);
         /* Whoever hung something here in on_begin has taken it away. */
         assert(!s->routing && !s->control);
         free(s->rights);
