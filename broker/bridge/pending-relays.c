@@ -7,9 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* What a session has for its acknowledgement; T_k of the RFC. */
-#define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
-
 struct relay *relay_new(struct proxy *by, struct proxy *to, uint32_t seq)
 {
         struct deadlines *ds = &by->bridge->all->relays;
@@ -73,7 +70,7 @@ void relay_await_session(struct relay *relay)
 
         /* On a bus the engine has the time-out. */
         assert(relay->local && relay->deadline.slot == 0);
-        deadlines_set(&all->relays, &relay->deadline, all->it->now + TIMEOUT_NS);
+        deadlines_set(&all->relays, &relay->deadline, all->it->now + RELIABLE_TIMEOUT_NS);
 }
 
 /* Nearly always the first: acknowledgements come in order. */
@@ -99,25 +96,14 @@ static struct local_entity *local_sender_of(const struct relay *relay)
         return e && e->session ? e : NULL;
 }
 
-static void tell_session(const struct local_entity *src, const struct relay *relay,
-                         enum mbus_reason reason)
-{
-        if (reason == MBUS_REASON_NONE)
-                reply_acknowledge(src->session, proxy_address(relay->to)->text,
-                                  local_entity_text(src), &relay->seq, 1);
-        else
-                reply_undelivered(src->session, local_entity_text(src), relay->seq, reason,
-                                  reason == MBUS_REASON_BYE ? "the entity left the bus"
-                                                            : "the entity did not acknowledge it");
-}
-
 static void relay_end(struct relay *relay, enum mbus_reason reason, bool told)
 {
         struct bus *home = proxy_home(relay->by);
         struct local_entity *src = local_sender_of(relay);
 
         if (src && told)
-                tell_session(src, relay, reason);
+                reply_ended(src->session, proxy_address(relay->to)->text, local_entity_text(src),
+                            relay->seq, reason);
         else if (!src && reason == MBUS_REASON_NONE)
                 engine_acknowledge(home->engine, home->buses->it->now, relay->to->hosted.entity,
                                    proxy_address(relay->by), relay->seq);

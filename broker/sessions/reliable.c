@@ -19,9 +19,6 @@
 
 #include "replies.h"
 
-/* T_k of the RFC: three transmissions, then as long again. */
-#define TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
-
 /* ---- what a client owes -------------------------------------------------------------------- */
 
 int reliable_check(struct session *s, size_t bytes)
@@ -134,9 +131,10 @@ static void await_in(struct local_entity *src, struct ack_ring *ring, uint64_t k
                      struct local_entity *target)
 {
         struct sessions *all = src->all;
-        struct pending_ack ack = {
-                .key = key, .deadline = all->it->now + TIMEOUT_NS, .target = target, .seq = seq
-        };
+        struct pending_ack ack = { .key = key,
+                                   .deadline = all->it->now + RELIABLE_TIMEOUT_NS,
+                                   .target = target,
+                                   .seq = seq };
 
         /* The broker and proxies acknowledge by other ways. */
         assert(src->session && target->session && target->all == all);
@@ -272,13 +270,8 @@ void reliable_finish(struct local_entity *src, uint64_t ticket, enum mbus_reason
 
         if (!ack)
                 return;
-        if (reason == MBUS_REASON_NONE)
-                reply_acknowledge(src->session, (struct span){ ack->remote->text, ack->remote->n },
-                                  local_entity_text(src), &ack->seq, 1);
-        else
-                reply_undelivered(src->session, local_entity_text(src), ack->seq, reason,
-                                  reason == MBUS_REASON_BYE ? "the entity left the bus"
-                                                            : "the entity did not acknowledge it");
+        reply_ended(src->session, (struct span){ ack->remote->text, ack->remote->n },
+                    local_entity_text(src), ack->seq, reason);
         end_remote(src, ack);
         ack_ring_trim(&src->pending.remote);
 }

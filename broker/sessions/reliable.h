@@ -14,6 +14,9 @@
 
 #include "local-entity.h"
 
+/* T_k of the RFC (section 7): three transmissions, then as long again. */
+#define RELIABLE_TIMEOUT_NS (RELIABLE_T_R_MS * 6 * NSEC_PER_MSEC)
+
 /* Octets that are kept of a message until it is acknowledged on a bus, nearly: all that a client
  * can make long. */
 static inline size_t reliable_size(struct span src, struct span dest, struct span payload)

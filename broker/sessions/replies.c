@@ -144,6 +144,17 @@ void reply_acknowledge(struct session *s, struct span src, struct span dest, con
         reply_message(s, src, dest, seqs, n, SPAN_NULL);
 }
 
+void reply_ended(struct session *s, struct span src, struct span dest, uint32_t seq,
+                 enum mbus_reason reason)
+{
+        if (reason == MBUS_REASON_NONE)
+                reply_acknowledge(s, src, dest, &seq, 1);
+        else
+                reply_undelivered(s, dest, seq, reason,
+                                  reason == MBUS_REASON_BYE ? "the entity left the bus"
+                                                            : "the entity did not acknowledge it");
+}
+
 #define DROPPED_SIZE 64
 
 static struct span format_dropped(uint64_t n, const char *reason, char room[static DROPPED_SIZE])

@@ -33,6 +33,10 @@ void reply_undelivered(struct session *s, struct span dest, uint32_t seq, enum m
 /* An acknowledgement of @n SeqNums from @src to @dest. */
 void reply_acknowledge(struct session *s, struct span src, struct span dest, const uint32_t *seqs,
                        size_t n);
+/* The message @seq of @dest ended at @src, which is no entity of a session: with MBUS_REASON_NONE
+ * an acknowledgement, else broker.undelivered. */
+void reply_ended(struct session *s, struct span src, struct span dest, uint32_t seq,
+                 enum mbus_reason reason);
 /* broker.dropped(COUNT REASON): datagrams ("socket") or messages ("events") of the bus */
 void reply_dropped(struct session *s, uint64_t n, const char *reason);
 /* broker.dropped(COUNT denied SEQ "WHY"): unreliable messages of its own, the first of which was

@@ -52,6 +52,21 @@ START_TEST(test_acknowledgements_are_in_the_name_of_who_gave_them)
 }
 END_TEST
 
+START_TEST(test_the_end_of_a_message_is_an_acknowledgement_or_says_why_there_is_none)
+{
+        struct span by = span_of("(app:y)"), src = span_of("(app:x)");
+
+        reply_ended(scene.s, by, src, 3, MBUS_REASON_NONE);
+        ck_assert_str_eq(said(&scene), "(app:x) (3) \n");
+        reply_ended(scene.s, by, src, 3, MBUS_REASON_BYE);
+        ck_assert_str_eq(said(&scene),
+                         "(app:x) () broker.undelivered(3 bye \"the entity left the bus\")\n");
+        reply_ended(scene.s, by, src, 3, MBUS_REASON_TIMEOUT);
+        ck_assert_str_eq(said(&scene), "(app:x) () broker.undelivered(3 timeout \"the entity did "
+                                       "not acknowledge it\")\n");
+}
+END_TEST
+
 START_TEST(test_losses_are_told_with_how_many_they_are)
 {
         struct buffer frame = BUFFER_INIT;
@@ -113,6 +128,7 @@ int main(void)
                 test_a_receiver_that_started_again_has_left_for_the_sender,
                 test_quotes_in_a_sentence_are_escaped,
                 test_acknowledgements_are_in_the_name_of_who_gave_them,
+                test_the_end_of_a_message_is_an_acknowledgement_or_says_why_there_is_none,
                 test_losses_are_told_with_how_many_they_are,
                 test_another_address_is_told_with_the_one_before,
                 test_an_answer_leaves_out_the_white_space_of_a_very_long_address,
