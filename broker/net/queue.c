@@ -198,7 +198,7 @@ static bool joins(const struct slice *s, const struct slice *next)
                !s->partial && !next->partial;
 }
 
-static void queue_charge(struct queue *q, enum kind kind, size_t n)
+static inline void queue_charge(struct queue *q, enum kind kind, size_t n)
 {
         assert(kind < KIND_MAX && kind != KIND_RELIABLE);
         q->n[kind]++;
