@@ -171,37 +171,43 @@ struct fanout *fanout_get(struct routing *routing, struct session *s, struct loc
         return fanout;
 }
 
-enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
-                               struct local_entity **ret_target, struct remote_address **ret_remote)
+static void resolve_target(struct routing *routing, struct fanout *fanout)
 {
         struct entity *entity = NULL;
         const struct address *address = NULL;
 
-        if (fanout->resolution == FANOUT_UNRESOLVED && fanout->only) {
+        if (fanout->only) {
                 fanout->resolution = FANOUT_LOCAL;
                 fanout->target = fanout->only;
-        } else if (fanout->resolution == FANOUT_UNRESOLVED) {
-                switch (engine_resolve(routing->engine, &fanout->dest, &entity, &address)) {
-                case 0:
-                        fanout->resolution = FANOUT_NOBODY;
-                        break;
-                case 1:
-                        if (entity) {
-                                fanout->resolution = FANOUT_LOCAL;
-                                fanout->target = entity_data(entity);
-                                break;
-                        }
-                        fanout->remote = remote_address_new(address->text);
-                        if (fanout->remote)
-                                fanout->resolution = FANOUT_PEER;
-                        break;
-                default:
-                        fanout->resolution = FANOUT_SEVERAL;
-                }
+                return;
         }
-        assert(fanout->generation == routing->generation);
+        switch (engine_resolve(routing->engine, &fanout->dest, &entity, &address)) {
+        case 0:
+                fanout->resolution = FANOUT_NOBODY;
+                break;
+        case 1:
+                if (entity) {
+                        fanout->resolution = FANOUT_LOCAL;
+                        fanout->target = entity_data(entity);
+                        break;
+                }
+                fanout->remote = remote_address_new(address->text);
+                if (fanout->remote)
+                        fanout->resolution = FANOUT_PEER;
+                break;
+        default:
+                fanout->resolution = FANOUT_SEVERAL;
+        }
         assert(!fanout->target == (fanout->resolution != FANOUT_LOCAL));
         assert(!fanout->remote == (fanout->resolution != FANOUT_PEER));
+}
+
+enum resolution fanout_resolve(struct routing *routing, struct fanout *fanout,
+                               struct local_entity **ret_target, struct remote_address **ret_remote)
+{
+        if (fanout->resolution == FANOUT_UNRESOLVED)
+                resolve_target(routing, fanout);
+        assert(fanout->generation == routing->generation);
         *ret_target = fanout->target;
         *ret_remote = fanout->remote;
         return fanout->resolution;
