@@ -71,16 +71,6 @@ int ack_ring_reserve(struct ack_ring *ring)
         return 0;
 }
 
-void ack_ring_push(struct ack_ring *ring, const struct pending_ack *ack)
-{
-        assert(ring->tail - ring->head < ring->size);
-        assert(!ack->target != !ack->remote);
-        /* All have the same time, T_k of the RFC (section 7), or none: who began first ends
-         * first. */
-        assert(ack_ring_is_empty(ring) || ack_ring_last(ring)->deadline <= ack->deadline);
-        *ack_ring_at(ring, ring->tail++) = *ack;
-}
-
 struct pending_ack *ack_ring_find(const struct ack_ring *ring, uint64_t key)
 {
         uint64_t low = ring->head, high = ring->tail;

@@ -12,6 +12,8 @@
 #ifndef BROKER_SESSIONS_PENDING_H
 #define BROKER_SESSIONS_PENDING_H
 
+#include <assert.h>
+
 #include <core/bytes.h>
 #include <core/deadline.h>
 #include <core/list.h>
@@ -78,6 +80,11 @@ static inline bool pending_ack_is_finished(const struct pending_ack *ack)
         return !ack->target && !ack->remote;
 }
 
+static inline bool ack_ring_is_empty(const struct ack_ring *ring)
+{
+        return ring->head == ring->tail;
+}
+
 /* What was entered last; the ring is not empty. */
 static inline struct pending_ack *ack_ring_last(const struct ack_ring *ring)
 {
@@ -87,7 +94,15 @@ static inline struct pending_ack *ack_ring_last(const struct ack_ring *ring)
 /* Room for one more. 0, MBUS_E_FULL or -ENOMEM. */
 int ack_ring_reserve(struct ack_ring *ring);
 /* Appends @ack, for which ack_ring_reserve() made room. */
-void ack_ring_push(struct ack_ring *ring, const struct pending_ack *ack);
+static inline void ack_ring_push(struct ack_ring *ring, const struct pending_ack *ack)
+{
+        assert(ring->tail - ring->head < ring->size);
+        assert(!ack->target != !ack->remote);
+        /* All have the same time, T_k of the RFC (section 7), or none: who began first ends
+         * first. */
+        assert(ack_ring_is_empty(ring) || ack_ring_last(ring)->deadline <= ack->deadline);
+        *ack_ring_at(ring, ring->tail++) = *ack;
+}
 /* The one with @key, or with @seq where they are in no order; NULL: there is none, or it is
  * finished. */
 struct pending_ack *ack_ring_find(const struct ack_ring *ring, uint64_t key);
@@ -96,10 +111,5 @@ struct pending_ack *ack_ring_find_seq(const struct ack_ring *ring, uint32_t seq)
 void ack_ring_trim(struct ack_ring *ring);
 /* Forgets all, which are finished. */
 void ack_ring_deinit(struct ack_ring *ring);
-
-static inline bool ack_ring_is_empty(const struct ack_ring *ring)
-{
-        return ring->head == ring->tail;
-}
 
 #endif

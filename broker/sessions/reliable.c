@@ -77,7 +77,7 @@ static bool pending_is_over(const struct pending *p)
         return ack_ring_is_empty(&p->local) && ack_ring_is_empty(&p->late);
 }
 
-static void pending_end(struct local_entity *e)
+static inline void pending_end(struct local_entity *e)
 {
         /* Acknowledgements are waited for in rings, or not at all. */
         assert(e->pending.is_waiting || pending_is_over(&e->pending));
@@ -127,8 +127,8 @@ int reliable_prepare_late(struct local_entity *src)
         return r ? r : reserve_for(src, &src->pending.late);
 }
 
-static void await_in(struct local_entity *src, struct ack_ring *ring, uint64_t key, uint32_t seq,
-                     struct local_entity *target)
+static inline void await_in(struct local_entity *src, struct ack_ring *ring, uint64_t key,
+                            uint32_t seq, struct local_entity *target)
 {
         struct sessions *all = src->all;
         struct pending_ack ack = { .key = key,
