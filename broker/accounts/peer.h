@@ -17,8 +17,8 @@
 
 /* False if the kernel does not tell; the ids are then those of no user. */
 bool peer_get(int fd, struct ucred *ret_peer);
-/* What @peer, who connected @fd, may do by @policy; NULL: all. @nobody: NULL if the other end is the
- * broker's own, and what came over TCP behind it. 0 or -ENOMEM. */
+/* What @peer, who connected @fd, may do by @policy; NULL: all. @nobody: NULL if the other end is
+ * the broker's own, and what came over TCP behind it. 0 or -ENOMEM. */
 int peer_judge(const struct policy *policy, int fd, const struct ucred *peer,
                const struct nobody *nobody, struct rights **ret_rights);
 

@@ -4,7 +4,8 @@
 #ifndef BROKER_BASE_DROP_CAUSE_H
 #define BROKER_BASE_DROP_CAUSE_H
 
-/* Each is a line: cause(NAME, LABEL) is DROP_NAME, and the figure dropped_total with cause="LABEL". */
+/* Each is a line: cause(NAME, LABEL) is DROP_NAME, and the figure dropped_total with
+ * cause="LABEL". */
 /* clang-format off */
 #define DROP_CAUSES(cause)                                                                         \
         /* frames that are no message */                                                           \
