@@ -25,6 +25,7 @@ static void receive_acks(struct link *l, const struct message *m)
 {
         struct span rest = m->header.acks;
         struct ticket ticket;
+        uint64_t now = 0;
         uint32_t seq;
 
         while (l->tickets.n > 0 && acks_next(&rest, &seq)) {
@@ -34,7 +35,9 @@ static void receive_acks(struct link *l, const struct message *m)
                         continue;
                 ticket = *found;
                 tickets_remove(&l->tickets, seq);
-                ticket.round_trip = clock_now() - ticket.sent_at;
+                if (now == 0)
+                        now = clock_now();
+                ticket.round_trip = now - ticket.sent_at;
                 ticket_end(link_events(l), &ticket, MBUS_REASON_NONE, SPAN_NULL);
         }
 }
