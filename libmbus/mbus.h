@@ -34,9 +34,10 @@
  *
  * After fork() the child has copies of its parent's buses, whose sockets are the parent's. Calls that
  * return int and use such a bus answer -ECHILD, mbus_bus_pop_event() NULL, mbus_bus_get_deadline()
- * UINT64_MAX, mbus_bus_get_timeout_ms() -1. mbus_bus_close() and mbus_entity_remove() only free, and close the child's descriptors:
- * nothing is said, and the parent's bus stays as it is. What is nothing but memory, such as messages,
- * peers and commands, can be used, and buses can be opened anew.
+ * UINT64_MAX, mbus_bus_get_timeout_ms() -1. mbus_bus_close() and mbus_entity_remove() only free,
+ * and close the child's descriptors: nothing is said, and the parent's bus stays as it is. What is
+ * nothing but memory, such as messages, peers and commands, can be used, and buses can be opened
+ * anew.
  */
 #ifndef MBUS_H
 #define MBUS_H
@@ -151,8 +152,8 @@ enum mbus_network {
 const char *mbus_error_name(int error);
 const char *mbus_reason_name(enum mbus_reason reason);
 const char *mbus_drop_name(enum mbus_drop drop);
-/* A sentence about the same for people, without a full stop, in static storage; it may be worded better in
- * a later version. For negative errors the text of strerror(). */
+/* A sentence about the same for people, without a full stop, in static storage; it may be worded
+ * better in a later version. For negative errors the text of strerror(). */
 const char *mbus_error_text(int error);
 const char *mbus_reason_text(enum mbus_reason reason);
 const char *mbus_drop_text(enum mbus_drop drop);
@@ -283,11 +284,12 @@ int mbus_bus_process(struct mbus_bus *bus);
  * if a signal came. */
 int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
 /*
- * Waits until @entity is on the bus, processing meanwhile; @timeout as above. It pops no event: READY, and
- * whatever comes meanwhile, is popped afterwards in its order. Over the network and in mem: an entity is
- * there at once. 0; MBUS_E_NOT_READY: time is over, or the link is down still; if the entity was refused, what
- * mbus_reason_error() says of the reason; MBUS_E_FULL: through a broker, too many events wait, and READY is
- * behind them; < 0: as mbus_bus_wait(). Each positive one with a sentence in mbus_bus_get_error().
+ * Waits until @entity is on the bus, processing meanwhile; @timeout as above. It pops no event:
+ * READY, and whatever comes meanwhile, is popped afterwards in its order. Over the network and in
+ * mem: an entity is there at once. 0; MBUS_E_NOT_READY: time is over, or the link is down still; if
+ * the entity was refused, what mbus_reason_error() says of the reason; MBUS_E_FULL: through a
+ * broker, too many events wait, and READY is behind them; < 0: as mbus_bus_wait(). Each positive
+ * one with a sentence in mbus_bus_get_error().
  */
 int mbus_bus_wait_ready(struct mbus_entity *entity, int64_t timeout);
 
@@ -369,9 +371,9 @@ struct mbus_event {
         /* A sentence about `reason`, `drop` or `network`, for people; or NULL. */
         const char *why;
         enum mbus_network network;
-        /* MBUS_EVENT_DELIVERED: ns from when the message was first sent, to the network or the broker, to
-         * its acknowledgement; 0 if it never left this bus. What waited for its destination or for
-         * MBUS_EVENT_READY, or in line behind others to it, was not sent yet. */
+        /* MBUS_EVENT_DELIVERED: ns from when the message was first sent, to the network or the
+         * broker, to its acknowledgement; 0 if it never left this bus. What waited for its
+         * destination or for MBUS_EVENT_READY, or in line behind others to it, was not sent yet. */
         uint64_t round_trip;
 };
 
@@ -431,9 +433,11 @@ int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
 /* As mbus_entity_send() with commands as text, one a line. */
 int mbus_entity_send_text(struct mbus_entity *entity, const char *destination, const char *text);
 /*
- * As mbus_entity_send() and mbus_entity_send_reliable() with commands as mbus_commands_addf() makes them:
+ * As mbus_entity_send() and mbus_entity_send_reliable() with commands as mbus_commands_addf() makes
+ * them:
  *      mbus_entity_sendf(me, "(module:engine)", "player.load(%s %d)", uri, 3);
- * MBUS_E_MALFORMED, too, if they cannot be made: mbus_bus_get_error() says where in the format, and why.
+ * MBUS_E_MALFORMED, too, if they cannot be made: mbus_bus_get_error() says where in the format, and
+ * why.
  */
 int mbus_entity_sendf(struct mbus_entity *entity, const char *destination, const char *format, ...)
         MBUS_FORMAT(3, 4);
@@ -493,6 +497,33 @@ void mbus_observation_add_filter(struct mbus_observation *observation, const cha
  * full), -ENOMEM.
  */
 int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observation);
+
+/* ---- datagrams ----------------------------------------------------------------------------- */
+
+/* Octets that a datagram has more than its message at most: digest, line end, padding (11.4). */
+#define MBUS_DATAGRAM_OVERHEAD 34
+
+/*
+ * For programs that look at a network themselves, such as one that reads what was captured: opens a
+ * datagram with the keys of the configuration file or text of @config, which is read with the first
+ * call and after each mbus_config_set_file() or _set_text(). Nothing is said of whether it is a
+ * repetition, or old. *@ret_message is to be unreferenced. MBUS_E_MALFORMED: it is none of this
+ * bus: *@ret_drop is why, and *@ret_what a sentence about that (each may be NULL); *@ret_drop is
+ * MBUS_DROP_MALFORMED or _VERSION only if the digest was right. MBUS_E_CONFIG: the text is in
+ * mbus_config_get_error(); -ENOMEM, or -errno.
+ */
+int mbus_datagram_open(struct mbus_config *config, const void *octets, size_t n,
+                       struct mbus_message **ret_message, enum mbus_drop *ret_drop,
+                       const char **ret_what);
+/*
+ * The other way: encrypts @text, of @n octets, and puts the digest in front. It is not looked at,
+ * so that what is malformed can be made for tests; a message begins with "mbus/1.0 " (5.2), as what
+ * mbus_message_get_text() gives. *@ret_n octets go to @datagram, which has room for @size: @n and
+ * MBUS_DATAGRAM_OVERHEAD are enough. MBUS_E_TOO_LARGE: there is not enough room, or it does not fit
+ * a UDP datagram; else as above.
+ */
+int mbus_datagram_seal(struct mbus_config *config, const char *text, size_t n, void *datagram,
+                       size_t size, size_t *ret_n);
 
 /* ---- received messages --------------------------------------------------------------------- */
 
@@ -559,20 +590,21 @@ const struct mbus_value *mbus_value_next(const struct mbus_value *list,
  *      l   any list        const struct mbus_value **
  *      v   any value       const struct mbus_value **
  *      ( ) a list with what is between the brackets
- *      [ ] what is between them may be left out, all of it, at the end of a list: behind it stand further
- *          brackets [ ] or the rest only. Variables of what is left out stay as they are
- *      *   the rest of a list, at its end and not in [ ]: const struct mbus_value ** is the first of what is
- *          left, or NULL, and size_t * how many there are, for mbus_value_next(args, ...)
- * What is written belongs to the message. NULL for a variable: it is looked at and not written. Unless it
- * returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing, or there are more;
- * MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED: @signature is none, or @args is no
- * list. mbus_value_check() tells which and why.
+ *      [ ] what is between them may be left out, all of it, at the end of a list: behind it stand
+ *          further brackets [ ] or the rest only. Variables of what is left out stay as they are
+ *      *   the rest of a list, at its end and not in [ ]: const struct mbus_value ** is the first of
+ *          what is left, or NULL, and size_t * how many there are, for mbus_value_next(args, ...)
+ * What is written belongs to the message. NULL for a variable: it is looked at and not written.
+ * Unless it returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing,
+ * or there are more; MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED:
+ * @signature is none, or @args is no list. mbus_value_check() tells which and why.
  */
 int mbus_value_scan(const struct mbus_value *args, const char *signature, ...);
 /*
- * What mbus_value_scan() would return, and what is wrong: *@ret_argument is the parameter, counted from 0 (in
- * a list in it, that of the outermost list), *@ret_at the offset in @signature of what it is not, and
- * *@ret_what a sentence in static storage. Each may be NULL, and is written unless 0 is returned.
+ * What mbus_value_scan() would return, and what is wrong: *@ret_argument is the parameter, counted
+ * from 0 (in a list in it, that of the outermost list), *@ret_at the offset in @signature of what
+ * it is not, and *@ret_what a sentence in static storage. Each may be NULL, and is written unless 0
+ * is returned.
  */
 int mbus_value_check(const struct mbus_value *args, const char *signature, size_t *ret_argument,
                      size_t *ret_at, const char **ret_what);
@@ -616,18 +648,19 @@ void mbus_commands_add_value(struct mbus_commands *commands, const struct mbus_v
 int mbus_commands_add_text(struct mbus_commands *commands, const char *text, size_t *ret_at,
                            const char **ret_what);
 /*
- * Commands as printf(3) writes texts, one a line, added behind the last whole command; or, in a command or
- * list that is not ended, parameters:
+ * Commands as printf(3) writes texts, one a line, added behind the last whole command; or, in a
+ * command or list that is not ended, parameters:
  *      mbus_commands_addf(c, "player.load(%s %d FAST)", uri, 3);
  * A conversion is one whole parameter:
  *      %s              a string, quoted and escaped, of UTF-8; not NULL
  *      %d %i %u        an integer; with hh h l ll j z t as in printf(3)
- *      %f %g           a float, finite, as the RFC writes it in every locale, without exponent, with all its
- *                      digits; %.3f is rounded to 3 places behind the point, %.3g to 3 places in all
- * Others, flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does not
- * become commands. Symbols stand in @format or come, as data does, by mbus_commands_add_symbol() and _data()
- * between mbus_commands_begin() and _end(). Returns the first mistake, as mbus_commands_check() does, with
- * which @commands can be cleared only; mbus_commands_get_error() tells where in @format, and why.
+ *      %f %g           a float, finite, as the RFC writes it in every locale, without exponent, with
+ *                      all its digits; %.3f is rounded to 3 places behind the point, %.3g to 3 in all
+ * Others, flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does
+ * not become commands. Symbols stand in @format or come, as data does, by
+ * mbus_commands_add_symbol() and _data() between mbus_commands_begin() and _end(). Returns the
+ * first mistake, as mbus_commands_check() does, with which @commands can be cleared only;
+ * mbus_commands_get_error() tells where in @format, and why.
  */
 int mbus_commands_addf(struct mbus_commands *commands, const char *format, ...) MBUS_FORMAT(2, 3);
 int mbus_commands_vaddf(struct mbus_commands *commands, const char *format, va_list arguments)
@@ -636,8 +669,8 @@ int mbus_commands_vaddf(struct mbus_commands *commands, const char *format, va_l
  * finite, text that is no UTF-8, calls out of order, an open list, parameters that mbus.quit,
  * mbus.waiting or mbus.go do not have), MBUS_E_RESERVED, -ENOMEM. */
 int mbus_commands_check(const struct mbus_commands *commands);
-/* What that mistake is, a sentence in static storage; "" if there is none. *@ret_at (may be NULL) is where it
- * stands in the text or format that was added, 0 if none was. */
+/* What that mistake is, a sentence in static storage; "" if there is none. *@ret_at (may be NULL)
+ * is where it stands in the text or format that was added, 0 if none was. */
 const char *mbus_commands_get_error(const struct mbus_commands *commands, size_t *ret_at);
 /* The payload so far, in the canonical form of the RFC; "" after a mistake. */
 const char *mbus_commands_get_text(const struct mbus_commands *commands);

@@ -11,9 +11,9 @@
 #include <core/bytes.h>
 #include <core/error.h>
 
-/* Adds whole commands (as mbus_commands_add_text()), or, where a command is open, values to the innermost
- * open list. 0, or what is wrong with @text, which *@error tells; @c's first mistake is for the caller to
- * note with commands_fail(). @c has no mistake yet. */
+/* Adds whole commands (as mbus_commands_add_text()), or, where a command is open, values to the
+ * innermost open list. 0, or what is wrong with @text, which *@error tells; @c's first mistake is
+ * for the caller to note with commands_fail(). @c has no mistake yet. */
 int commands_add(struct mbus_commands *c, struct span text, struct parse_error *error);
 int commands_add_values(struct mbus_commands *c, struct span text, struct parse_error *error);
 /* Notes @mistake, if it is @c's first. */

@@ -64,10 +64,16 @@ static void config_forget_entry(struct mbus_config *c, struct config_entry *e)
         *e = c->entries[--c->n_entries];
 }
 
+void config_forget_keys(struct mbus_config *c)
+{
+        c->crypto = crypto_free(c->crypto);
+}
+
 struct mbus_config *mbus_config_free(struct mbus_config *c)
 {
         if (c) {
                 config_clear_result(c);
+                config_forget_keys(c);
                 free(c->url);
                 free(c->file);
                 config_wipe(c->text);
@@ -89,6 +95,8 @@ static void config_set(struct mbus_config *c, char **setting, enum config_settin
                 return;
         }
         c->failed &= ~(unsigned)name;
+        if (name != SETTING_URL)
+                config_forget_keys(c);
         config_wipe(*setting);
         *setting = copy;
 }

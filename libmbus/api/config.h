@@ -6,7 +6,9 @@
 
 #include "public.h"
 
+#include <core/command.h>
 #include <core/config.h>
+#include <core/crypto.h>
 #include <core/limits.h>
 
 /* Lines of why a bus cannot be opened. */
@@ -46,11 +48,15 @@ struct mbus_config {
         char *path; /* what mbus_config_get_file() returned */
         struct config_entry entries[ENTRIES_MAX];
         size_t n_entries;
-        int entries_failed; /* -ENOMEM or MBUS_E_FULL: one could not be kept */
+        int entries_failed;    /* -ENOMEM or MBUS_E_FULL: one could not be kept */
+        struct crypto *crypto; /* NULL until a datagram is opened or sealed: its keys */
+        enum dialect dialect;  /* with that */
 };
 
 #define MBUS_CONFIG_INIT ((struct mbus_config){ .patience = PATIENCE_DEFAULT_MS * NSEC_PER_MSEC })
 
+/* Another file or text counts from now on: the keys of the old one are wiped. */
+void config_forget_keys(struct mbus_config *c);
 void config_clear_result(struct mbus_config *c);
 /* Adds a remark, of which there are WARNINGS_MAX at most. */
 void config_add_warning(struct mbus_config *c, const char *text);

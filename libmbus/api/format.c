@@ -1,9 +1,10 @@
 /*
- * format.c - commands from a format and arguments, as printf(3) writes texts (RFC 3259, section 5.3).
+ * format.c - commands from a format and arguments, as printf(3) writes texts (RFC 3259, section
+ * 5.3).
  *
- * A conversion stands for one whole value, so that no argument can end a string, a list or a command: a
- * text is quoted and escaped, and a number is written as the RFC does, in every locale. What the format
- * then has become is read like any other text of commands.
+ * A conversion stands for one whole value, so that no argument can end a string, a list or a
+ * command: a text is quoted and escaped, and a number is written as the RFC does, in every locale.
+ * What the format then has become is read like any other text of commands.
  */
 #include "format.h"
 
@@ -151,8 +152,8 @@ static uint64_t take_unsigned(struct arguments *a, enum length length)
         }
 }
 
-/* @real with as many places as @k says: behind the point with %f, in all with %g. What printf() writes
- * in a locale strtod() reads in the same. */
+/* @real with as many places as @k says: behind the point with %f, in all with %g. What printf()
+ * writes in a locale strtod() reads in the same. */
 static double rounded(double real, const struct conversion *k)
 {
         char text[ROUNDED_SIZE];

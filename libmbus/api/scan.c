@@ -133,7 +133,7 @@ static void put_one(struct places *p, const struct mbus_value *value)
         }
 }
 
-/* Writes the items of @list from *@item on; NULL: what is left out, whose places stay as they are. */
+/* Writes the items of @list from *@item on. NULL: left out, and their places not written. */
 static void put_until(struct places *p, char end, const struct mbus_value *list,
                       const struct mbus_value **item)
 {

@@ -5,8 +5,9 @@
  *      item      = "s" / "y" / "i" / "f" / "b" / "d" / "v" / "l" / "(" signature ")"
  *      group     = "[" signature "]"
  *
- * with spaces anywhere. The items of a group are all there or none, and what stands behind it only if it
- * is; so nothing has to be tried twice, and the one way to read parameters is from left to right.
+ * with spaces anywhere. The items of a group are all there or none, and what stands behind it only
+ * if it is; so nothing has to be tried twice, and the one way to read parameters is from left to
+ * right.
  */
 #include "signature.h"
 
@@ -153,8 +154,8 @@ static const char *behind_brackets(const char *at)
         return at;
 }
 
-/* The items of @list from *@item on, those of the argument that is being looked at if it is not @outer. The
- * recursion ends where that of the parser did. */
+/* The items of @list from *@item on, those of the argument that is being looked at if it is not
+ * @outer. The recursion ends where that of the parser did. */
 static int match_until(struct matcher *m, char end, const struct mbus_value *list,
                        const struct mbus_value **item, bool outer)
 {

@@ -1,5 +1,6 @@
 /*
- * signature.h - what parameters a command has, as a small text: "s i [f]" (mbus.h, mbus_value_scan()).
+ * signature.h - what parameters a command has, as a small text: "s i [f]" (mbus.h,
+ * mbus_value_scan()).
  */
 #ifndef MBUS_API_SIGNATURE_H
 #define MBUS_API_SIGNATURE_H
@@ -18,8 +19,9 @@ struct signature_error {
 
 /* Whether @signature is one. 0 or MBUS_E_MALFORMED. */
 int signature_parse(const char *signature, struct parse_error *error);
-/* Whether the parameters @args, a list, are as @signature, which is one, says. 0; MBUS_E_TYPE (one is of
- * another type, or there are fewer or more), MBUS_E_TOO_LARGE (an integer has more than 64 bits). */
+/* Whether the parameters @args, a list, are as @signature, which is one, says. 0; MBUS_E_TYPE (one
+ * is of another type, or there are fewer or more), MBUS_E_TOO_LARGE (an integer has more than 64
+ * bits). */
 int signature_match(const char *signature, const struct mbus_value *args,
                     struct signature_error *error);
 

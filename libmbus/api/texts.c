@@ -1,8 +1,8 @@
 /*
  * texts.c - sentences for what the library returns and reports, and which error a reason is.
  *
- * A word (names.c) is for programs and logs; a sentence is for people, and says what to do where that is
- * always the same. It may be worded better in a later version.
+ * A word (names.c) is for programs and logs; a sentence is for people, and says what to do where
+ * that is always the same. It may be worded better in a later version.
  */
 #include "names.h"
 

@@ -1,9 +1,9 @@
 /*
- * wait.c - calls that sleep: until there is an event, until an entity is on the bus, or until all that was
- * sent has left.
+ * wait.c - calls that sleep: until there is an event, until an entity is on the bus, or until all
+ * that was sent has left.
  *
- * What is on the bus and what has left depends on the mode, and there is one function each that knows:
- * mode_ops.check_ready and mode_ops.n_left. Events that come meanwhile wait in their order.
+ * What is on the bus and what has left depends on the mode, and there is one function each that
+ * knows: mode_ops.check_ready and mode_ops.n_left. Events that come meanwhile wait in their order.
  */
 #include "bus.h"
 

@@ -1,6 +1,6 @@
 /*
- * values.c - parameters without pain: an interface asks a player, on a bus inside this program, to play
- * something; the player reads what it is asked.
+ * values.c - parameters without pain: an interface asks a player, on a bus inside this program, to
+ * play something; the player reads what it is asked.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -84,6 +84,8 @@ static const struct function functions[] = {
         FUNCTION(mbus_observation_set_hello),
         FUNCTION(mbus_observation_add_filter),
         FUNCTION(mbus_bus_observe),
+        FUNCTION(mbus_datagram_open),
+        FUNCTION(mbus_datagram_seal),
         FUNCTION(mbus_message_ref),
         FUNCTION(mbus_message_unref),
         FUNCTION(mbus_message_get_source),

@@ -211,6 +211,22 @@ static void test_message(void)
         EXPECT(mbus_message_get_args(message, SIZE_MAX) == NULL);
 }
 
+static void test_datagram(void)
+{
+        struct mbus_message *opened = NULL;
+        char octets[64] = "";
+        size_t n;
+
+        MALFORMED(mbus_datagram_open(NULL, octets, 1, &opened, NULL, NULL));
+        MALFORMED(mbus_datagram_open(config, NULL, 1, &opened, NULL, NULL));
+        MALFORMED(mbus_datagram_open(config, octets, 1, NULL, NULL, NULL));
+        EXPECT(opened == NULL);
+        MALFORMED(mbus_datagram_seal(NULL, "x", 1, octets, sizeof(octets), &n));
+        MALFORMED(mbus_datagram_seal(config, NULL, 1, octets, sizeof(octets), &n));
+        MALFORMED(mbus_datagram_seal(config, "x", 1, NULL, sizeof(octets), &n));
+        MALFORMED(mbus_datagram_seal(config, "x", 1, octets, sizeof(octets), NULL));
+}
+
 static void test_value(void)
 {
         int64_t integer;
@@ -389,6 +405,7 @@ static void test_all(bool is_child)
         test_entity(is_child);
         test_peers_and_observation(is_child);
         test_message();
+        test_datagram();
         test_value();
         test_commands();
         test_address();

@@ -1,9 +1,9 @@
 /*
- * fuzz-format.c - what a format and a signature may be, and that what is written by one is read by the
- * other.
+ * fuzz-format.c - what a format and a signature may be, and that what is written by one is read by
+ * the other.
  *
- * The first octet says what the rest is: values that go out and come back, a format, or a signature and
- * behind a zero octet the parameters.
+ * The first octet says what the rest is: values that go out and come back, a format, or a signature
+ * and behind a zero octet the parameters.
  */
 #include "fuzz.h"
 
@@ -12,8 +12,8 @@
 #include "core/message.h"
 #include "mbus.h"
 
-/* Arguments for whatever the format makes of them: each is a pointer to a text. Conversions of numbers read
- * its octets, and those of floats what happens to be where floats are. */
+/* Arguments for whatever the format makes of them: each is a pointer to a text. Conversions of
+ * numbers read its octets, and those of floats what happens to be where floats are. */
 #define TEXTS_4 text, text, text, text
 #define TEXTS_16 TEXTS_4, TEXTS_4, TEXTS_4, TEXTS_4
 #define FORMAT_MAX 90

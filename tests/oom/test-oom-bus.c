@@ -13,6 +13,10 @@
 #include "programs.h"
 #include "run.h"
 
+#define KEYS                                                                                       \
+        "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=(HMAC-SHA1-96,AQIDBAUGBwgJCgsMDQ4PEBESExQ=)\n"          \
+        "ENCRYPTIONKEY=(AES,AQIDBAUGBwgJCgsMDQ4PEA==)\n"
+
 static bool is_memory(int r)
 {
         return r == -ENOMEM;
@@ -119,6 +123,31 @@ static void build_by_format(struct trial *t)
         mbus_commands_free(c);
 }
 
+static void seal_and_open(struct trial *t)
+{
+        static const char text[] = "mbus/1.0 7 1 U (id:1-1@127.0.0.1) () ()\r\na.b(1)";
+        struct mbus_message *message = NULL;
+        struct mbus_config *config;
+        char datagram[sizeof(text) + MBUS_DATAGRAM_OVERHEAD];
+        size_t n = 0;
+
+        if (!ok(t, mbus_config_new(&config)))
+                return;
+        mbus_config_set_text(config, KEYS);
+        if (ok(t, mbus_datagram_seal(config, text, sizeof(text) - 1, datagram, sizeof(datagram),
+                                     &n)) &&
+            ok(t, mbus_datagram_open(config, datagram, n, &message, NULL, NULL)))
+                trial_note(t, "%s", mbus_message_get_command(message, 0));
+        mbus_message_unref(message);
+        fail_malloc_stop();
+        mbus_config_set_text(config, KEYS);
+        trial_must(t, mbus_datagram_seal(config, text, sizeof(text) - 1, datagram, sizeof(datagram),
+                                         &n) == 0);
+        trial_must(t, mbus_datagram_open(config, datagram, n, &message, NULL, NULL) == 0);
+        mbus_message_unref(message);
+        mbus_config_free(config);
+}
+
 static void open_and_close(struct trial *t)
 {
         programs_begin(t, &setting);
@@ -223,6 +252,7 @@ START_TEST(test_configurations_and_commands_recover)
         fail_each_malloc("configuration", configure);
         fail_each_malloc("commands", build);
         fail_each_malloc("formats", build_by_format);
+        fail_each_malloc("datagrams", seal_and_open);
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /*
- * test-property-format.c - what is written by a format is read by a signature, whatever the values are.
+ * test-property-format.c - what is written by a format is read by a signature, whatever the values
+ * are.
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 
 #define CASES 20000
 
-/* What a text may be made of: what ends strings, lists, commands and conversions, and longer letters. */
+/* What a text may be made of: what ends strings, lists, commands and conversions, and longer
+ * letters. */
 static const char *const pieces[] = { "\"",
                                       "\\",
                                       "\n",
@@ -108,8 +110,8 @@ START_TEST(test_what_a_format_writes_a_signature_reads)
 }
 END_TEST
 
-/* Each signature of random letters, against random parameters: a mistake is told with a place that is
- * there, and nothing is written. */
+/* Each signature of random letters, against random parameters: a mistake is told with a place that
+ * is there, and nothing is written. */
 START_TEST(test_a_signature_takes_or_refuses_as_a_whole)
 {
         static const char letters[] = "syifbdvl()[]* ";

@@ -1,6 +1,6 @@
 /*
- * test-sendf.c - what is sent from a format arrives as it was meant, and what cannot be is said with its
- * place; an entity is waited for; the time-out for poll().
+ * test-sendf.c - what is sent from a format arrives as it was meant, and what cannot be is said
+ * with its place; an entity is waited for; the time-out for poll().
  */
 #include <limits.h>
 #include <string.h>
