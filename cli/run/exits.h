@@ -20,8 +20,8 @@ enum exits {
         EXITS_SIGNAL = 128,    /* + the signal's number: 130 after Ctrl-C */
 };
 
-/* For what a function of mbus.h returned, and for the reason of an event: what a verb has no status of
- * its own for. */
+/* For what a function of mbus.h returned, and for the reason of an event: what a verb has no status
+ * of its own for. */
 int exits_of_error(int error);
 int exits_of_reason(enum mbus_reason reason);
 

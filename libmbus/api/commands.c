@@ -17,6 +17,8 @@
 #include <core/bus-command.h>
 #include <core/value-real.h>
 
+#include "escapes.h"
+
 #define NO_MEMORY "there is not enough memory"
 #define TOO_DEEP "lists are nested too deeply"
 #define NOT_ENDED "the command before is not ended"
@@ -348,29 +350,6 @@ static int check_commands(const struct payload *p, struct span text, struct pars
         return parse_fail(error, (size_t)(p->commands[i].text.at - text.at), what);
 }
 
-/* Whoever receives an escape that the grammar does not know takes what follows for itself
- * (spec/errata.md, 41), so that the backslash vanishes: hardly what somebody wanted who wrote
- * it. */
-static int check_escapes(const struct payload *p, struct span text, struct parse_error *error)
-{
-        for (size_t i = 0; i < p->values.n; i++) {
-                const struct value *v = &p->values.nodes[i];
-
-                for (size_t k = 1; v->type == MBUS_VALUE_STRING && k + 2 < v->raw.n; k++) {
-                        char next = v->raw.at[k + 1];
-
-                        if (v->raw.at[k] != '\\')
-                                continue;
-                        if (next != 'n' && next != '"' && next != '\\')
-                                return parse_fail(error, (size_t)(v->raw.at + k - text.at),
-                                                  "in a string, \\n, \\\" and \\\\ are known; a "
-                                                  "backslash is written \\\\");
-                        k++;
-                }
-        }
-        return 0;
-}
-
 /* Appends @text, which may hold no command at all, to whole commands. */
 int commands_add(struct mbus_commands *c, struct span text, struct parse_error *error)
 {
@@ -387,7 +366,7 @@ int commands_add(struct mbus_commands *c, struct span text, struct parse_error *
                 return r;
         r = check_commands(&p, text, error);
         if (r == 0)
-                r = check_escapes(&p, text, error);
+                r = escapes_check(&p, text, error);
         if (r == 0 && p.n > 0) {
                 note_manner(c, &p);
                 if (c->text.n > 0)
@@ -432,7 +411,7 @@ int commands_add_values(struct mbus_commands *c, struct span text, struct parse_
         if (r == 0 && p.n != 1)
                 r = parse_fail(error, 0, "these are commands, and one is open");
         if (r == 0)
-                r = check_escapes(&p, buffer_span(&command), error);
+                r = escapes_check(&p, buffer_span(&command), error);
         if (r == 0)
                 r = add_items(c, payload_args(&p, &p.commands[0]), buffer_span(&command), error);
         /* Offsets are those of @text. */
