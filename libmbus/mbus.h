@@ -77,14 +77,14 @@ struct pollfd;
 enum mbus_error {
         MBUS_E_MALFORMED = 1, /* an address, command or value breaks the grammar */
         MBUS_E_TOO_LARGE,     /* a message or a number does not fit */
-        MBUS_E_RESERVED,   /* a command that begins with "mbus." is not to be sent (so) (5.3, 9) */
-        MBUS_E_UNKNOWN,    /* reliable: no known entity matches the destination (7) */
+        MBUS_E_RESERVED, /* a command that begins with "mbus." is not to be sent (so) (5.3, 9) */
+        MBUS_E_UNKNOWN, /* reliable: no known entity matches the destination (7); nothing to cancel */
         MBUS_E_NOT_UNIQUE, /* reliable: several known entities match the destination (7) */
         MBUS_E_FULL,       /* a queue or table of ours is at its limit; try again later */
         MBUS_E_CONFIG,     /* the configuration cannot be used; mbus_config_get_error() tells */
         MBUS_E_NO_BUS,     /* the broker or the network cannot be reached; the same tells why */
         MBUS_E_NOT_READY,  /* the link is down, or the entity was refused */
-        MBUS_E_TAKEN,      /* another entity has this address */
+        MBUS_E_TAKEN,      /* another entity has this address; the entity waits for this already */
         MBUS_E_DENIED,     /* the broker's policy does not allow it */
         MBUS_E_TYPE,       /* the value is of another type */
 };
@@ -354,7 +354,16 @@ enum mbus_event_type {
         MBUS_EVENT_UNOBSERVED, /* it is not, or not any more: `reason` */
         MBUS_EVENT_UNWATCHED,  /* the watch of `address` is not granted, or ended: `reason` */
         MBUS_EVENT_NETWORK, /* the bus moved, is mute or deaf, or is so no more: `network`, `why` */
+        MBUS_EVENT_GO, /* the wait of `entity` for `condition` ended: `go`, said by `address` */
         MBUS_EVENT_MAX
+};
+
+/* How a mbus_entity_wait() ended; see MBUS_EVENT_GO. */
+enum mbus_go {
+        MBUS_GO_CAME,      /* somebody said mbus.go: go on */
+        MBUS_GO_TIMED_OUT, /* nobody did in time */
+        MBUS_GO_CANCELLED, /* mbus_entity_cancel_wait() */
+        MBUS_GO_MAX
 };
 
 /* What is not named at the type is 0 or NULL. Later versions add members at the end. */
@@ -375,6 +384,8 @@ struct mbus_event {
          * broker, to its acknowledgement; 0 if it never left this bus. What waited for its
          * destination or for MBUS_EVENT_READY, or in line behind others to it, was not sent yet. */
         uint64_t round_trip;
+        const char *condition; /* of MBUS_EVENT_GO, as it was given to mbus_entity_wait() */
+        enum mbus_go go;
 };
 
 /* The oldest event, or NULL. It and all it points to are valid until the next call with @bus; a
@@ -445,6 +456,40 @@ int mbus_entity_sendf_reliable(struct mbus_entity *entity, const char *destinati
                                uint64_t *ret_ticket, const char *format, ...) MBUS_FORMAT(4, 5);
 /* Asks the entities that match to announce themselves: mbus.ping (9.3). */
 int mbus_entity_ping(struct mbus_entity *entity, const char *destination);
+
+/* ---- waiting for each other ---------------------------------------------------------------- */
+
+/*
+ * Says mbus.waiting(@condition) to all that @destination matches, at once and then every second (a tenth more
+ * or less), until mbus.go(@condition) comes, or @timeout is over (ns; negative: for ever) (9.5). One
+ * MBUS_EVENT_GO ends it, whose `go` says how (`address` is NULL if nobody said mbus.go, or memory was short).
+ * The call returns at once: go on processing and popping.
+ *
+ * Several conditions of one entity with one destination share a message. While the link to a broker is down
+ * nothing is said, and time goes on. The message with mbus.go is an event of its own, MBUS_EVENT_MESSAGE (or
+ * _QUIT), right before; so are mbus.waiting and mbus.go to those who wait for nothing. A time that is over
+ * is told behind all that came before. With mbus_entity_remove() waits end without an event.
+ *
+ * @condition is one name, of 1 to 255 octets. Errors: MBUS_E_TAKEN (the entity waits for that already),
+ * MBUS_E_FULL (it waits for 64, or they wait to be popped), MBUS_E_MALFORMED, MBUS_E_TOO_LARGE (the name),
+ * and what mbus_entity_send() says. Then nothing is waited for.
+ */
+int mbus_entity_wait(struct mbus_entity *entity, const char *destination, const char *condition,
+                     int64_t timeout);
+/* Ends a wait: MBUS_EVENT_GO with MBUS_GO_CANCELLED. MBUS_E_UNKNOWN: the entity does not wait for that, or
+ * the event that ends it can be popped already. */
+int mbus_entity_cancel_wait(struct mbus_entity *entity, const char *condition);
+/*
+ * Says mbus.go(@condition) to the one entity that @destination matches, which waits for it: the source of its
+ * mbus.waiting. It is always reliable (9.6), and everything is as with mbus_entity_send_reliable(); several
+ * who wait are told one by one, or with mbus_entity_send_each(). Errors: as there, and MBUS_E_TOO_LARGE.
+ */
+int mbus_entity_go(struct mbus_entity *entity, const char *destination, const char *condition,
+                   uint64_t *ret_ticket);
+/* Says mbus.quit: asks to end (9.4), which is an MBUS_EVENT_QUIT to who is asked, and his to decide. With
+ * @ret_ticket reliably, the one entity that @destination matches; NULL: unreliably, all that do. Errors: as
+ * mbus_entity_send_reliable() and mbus_entity_send(). */
+int mbus_entity_quit(struct mbus_entity *entity, const char *destination, uint64_t *ret_ticket);
 
 /* ---- other entities ------------------------------------------------------------------------ */
 

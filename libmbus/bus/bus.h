@@ -6,6 +6,7 @@
  *      entities.c      entities of the application
  *      sending.c       what they send ...
  *      sendf.c         ... from a format
+ *      rendezvous.c    what they wait for, and who says that it is there
  *      watching.c      which others it wants to hear of
  *      observe.c       which messages it wants to see
  *      loop.c          how the bus fits into a main loop
@@ -19,11 +20,13 @@
 #include <core/bytes.h>
 
 #include "mode.h"
+#include "waits.h"
 
 struct mbus_bus {
         struct bus_parts parts;
-        struct mode *mode;     /* NULL while it is being opened */
-        char error[512];       /* mbus_bus_get_error() */
+        struct mode *mode; /* NULL while it is being opened */
+        char error[512];   /* mbus_bus_get_error() */
+        struct waits waits;
         struct queued current; /* what the application looks at */
         struct buffer
                 to_text;   /* the destination that was sent to last, a zero octet behind it ... */

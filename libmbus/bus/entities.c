@@ -54,6 +54,7 @@ struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity)
         bus_abandon(bus);
         bus->mode->ops->remove_entity(entity);
         event_queue_forget(&bus->parts.events, entity);
+        waits_forget(&bus->waits, entity);
         if (bus->current.event.entity == entity)
                 bus->current.event.entity = NULL;
         list_remove(&bus->parts.entities, &entity->node);

@@ -18,7 +18,9 @@ struct mbus_bus *bus_new(void)
 
         if (!bus)
                 return NULL;
-        *bus = (struct mbus_bus){ .parts.one_fd = ONE_FD_INIT, .process = fork_number() };
+        *bus = (struct mbus_bus){ .parts.one_fd = ONE_FD_INIT,
+                                  .waits = WAITS_INIT,
+                                  .process = fork_number() };
         reported_init(&bus->parts.reported, entropy_number(), &bus->parts.watches,
                       &bus->parts.events);
         return bus;
@@ -60,6 +62,7 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus)
                 mbus_entity_remove(entity_of_node(parts->entities.first));
         if (bus->mode)
                 bus->mode->ops->close(bus->mode);
+        waits_deinit(&bus->waits);
         queued_deinit(&bus->current);
         event_queue_deinit(&parts->events);
         buffer_deinit(&bus->to_text);

@@ -28,11 +28,15 @@ int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, 
 
 uint64_t mbus_bus_get_deadline(struct mbus_bus *bus)
 {
+        uint64_t mode, waits;
+
         if (bus_usable(bus, true) != 0)
                 return TIME_NEVER;
-        return bus->parts.events.failure || bus->parts.stirred
-                       ? 0
-                       : bus->mode->ops->get_deadline(bus->mode);
+        if (bus->parts.events.failure || bus->parts.stirred)
+                return 0;
+        mode = bus->mode->ops->get_deadline(bus->mode);
+        waits = waits_next(&bus->waits);
+        return mode < waits ? mode : waits;
 }
 
 int mbus_bus_get_timeout_ms(struct mbus_bus *bus)
@@ -93,8 +97,12 @@ int bus_process(struct mbus_bus *bus, const struct pollfd *fds)
         events->failure = 0;
         bus->parts.stirred = false;
         events->time = clock_wall_ns();
+        if (waits_next(&bus->waits) < TIME_NEVER)
+                waits_say(&bus->waits, clock_now());
         if (r == 0)
                 r = bus->mode->ops->process(bus->mode, fds);
+        if (waits_next(&bus->waits) < TIME_NEVER)
+                waits_expire(&bus->waits, clock_now());
         bus_changed(bus);
         return r;
 }

@@ -12,11 +12,13 @@ bool bus_has_event(struct mbus_bus *bus)
 {
         const struct mode_ops *ops = bus->mode->ops;
 
+        if (waits_has_ended(&bus->waits))
+                return true;
         do {
                 if (event_queue_first(&bus->parts.events))
                         return true;
         } while (ops->pull && ops->pull(bus->mode));
-        return false;
+        return waits_give_up(&bus->waits);
 }
 
 /* The application is done with the event that it popped. */
@@ -46,8 +48,13 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus)
                 return NULL;
         }
         assert(!bus->current.event.message && !bus->current.event.why && !bus->current.text);
-        event_queue_pop(&bus->parts.events, &bus->current);
-        if (event->type == MBUS_EVENT_READY)
+        if (waits_has_ended(&bus->waits))
+                waits_pop(&bus->waits, event);
+        else
+                event_queue_pop(&bus->parts.events, &bus->current);
+        if (event->type == MBUS_EVENT_MESSAGE || event->type == MBUS_EVENT_QUIT)
+                waits_heard(&bus->waits, event->entity, event->message);
+        else if (event->type == MBUS_EVENT_READY)
                 event->address = entity_take_text(event->entity);
         else if (bus->current.text)
                 event->address = bus->current.text;

@@ -57,7 +57,8 @@ int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout)
                 return r;
         /* An application that pops one event a call must not keep the bus from its duties. But when
          * there is only something to write, reading waits until there is something to read. */
-        if (mbus_bus_get_deadline(bus) <= start && !wait_writes_only(bus)) {
+        if (mbus_bus_get_deadline(bus) <= start &&
+            (waits_next(&bus->waits) <= start || !wait_writes_only(bus))) {
                 r = mbus_bus_process(bus);
                 if (r < 0)
                         return r;

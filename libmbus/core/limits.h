@@ -78,6 +78,16 @@
  * the same. */
 #define SEARCH_SURVEY_UCL_MS 1200
 
+/* Conditions that one entity waits for: programs wait for their children, a few each. */
+#define WAITS_MAX 64
+/* Octets of a condition: a token, or a name such as "rat-ui-requested". */
+#define CONDITION_MAX 255
+/* How often mbus.waiting is said (9.5 leaves it to the application): as often as the quickest hello. */
+#define WAITING_REPEAT_MS 1000
+/* Octets of the conditions that are said in one message: with its header it goes in one datagram of
+ * any link, and of the old programs. */
+#define WAITING_BYTES_MAX 1000
+
 /* Known entities of one engine. An authenticated flood of made-up sources stops here. */
 #define PEERS_MAX 65536
 /* Whoever has taken a full address that somebody gave him gives it up again if it is heard from

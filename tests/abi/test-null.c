@@ -164,6 +164,18 @@ static void test_entity(bool is_child)
         REFUSED(mbus_entity_sendf_reliable(me, "()", &ticket, NULL));
         MALFORMED(mbus_entity_ping(NULL, "()"));
         REFUSED(mbus_entity_ping(me, NULL));
+        MALFORMED(mbus_entity_wait(NULL, "()", "x", 0));
+        REFUSED(mbus_entity_wait(me, NULL, "x", 0));
+        REFUSED(mbus_entity_wait(me, "()", NULL, 0));
+        MALFORMED(mbus_entity_cancel_wait(NULL, "x"));
+        REFUSED(mbus_entity_cancel_wait(me, NULL));
+        MALFORMED(mbus_entity_go(NULL, "()", "x", &ticket));
+        REFUSED(mbus_entity_go(me, NULL, "x", &ticket));
+        REFUSED(mbus_entity_go(me, "()", NULL, &ticket));
+        REFUSED(mbus_entity_go(me, "()", "x", NULL));
+        MALFORMED(mbus_entity_quit(NULL, "()", &ticket));
+        REFUSED(mbus_entity_quit(me, NULL, NULL));
+        EXPECT(mbus_entity_quit(me, "(app:nobody)", NULL) == (is_child ? -ECHILD : 0));
 }
 
 static void test_peers_and_observation(bool is_child)

@@ -190,6 +190,7 @@ static void talk(struct trial *t)
                 program_send_reliable(t, &programs[i], program_names[(i + 1) % PROGRAMS], c);
                 program_send_each(t, &programs[i], c);
                 ok(t, mbus_entity_ping(programs[i].me, "()"));
+                ok(t, mbus_entity_quit(programs[i].me, "()", NULL));
                 programs_settle(t);
         }
         mbus_commands_free(c);
@@ -210,6 +211,37 @@ static void send_again(struct trial *t)
                 if (!ok(t, mbus_entity_send_text(programs[0].me, to, "x()")))
                         ok(t, mbus_entity_send_text(programs[0].me, to, "x()"));
         }
+        programs_end(t);
+}
+
+/* What could not be said once is said again, and the name of who said go may be missing: nothing of that
+ * shows. But a wait ends. */
+static void wait_for(struct trial *t)
+{
+        struct mbus_entity *me, *other;
+        uint64_t ticket;
+        bool waits;
+
+        programs_begin(t, &setting);
+        t->any_outcome = true;
+        me = programs[0].me;
+        other = programs[1].me;
+        waits = me && ok(t, mbus_entity_wait(me, "()", "token", 1000000000));
+        if (me && ok(t, mbus_entity_wait(me, "()", "key", -1)))
+                ok(t, mbus_entity_cancel_wait(me, "key"));
+        programs_run(t, 500);
+        if (other && ok(t, mbus_entity_wait(other, "(app:a)", "token", -1)) && me) {
+                int r = mbus_entity_go(me, "(app:b)", "token", &ticket);
+
+                if (r == MBUS_E_UNKNOWN)
+                        trial_notice(t);
+                else if (ok(t, r))
+                        programs[0].tickets[programs[0].n_tickets++] =
+                                (struct ticket){ me, ticket };
+        }
+        programs_run(t, 2500);
+        if (waits)
+                trial_must(t, mbus_entity_cancel_wait(me, "token") == MBUS_E_UNKNOWN);
         programs_end(t);
 }
 
@@ -267,6 +299,7 @@ START_TEST(test_programs_talk_or_are_told)
 {
         fail_each_malloc("talk", talk);
         fail_each_malloc("send again", send_again);
+        fail_each_malloc("wait", wait_for);
         fail_each_malloc("leave", leave);
 }
 END_TEST

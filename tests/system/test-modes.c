@@ -450,6 +450,58 @@ START_TEST(test_tickets_end_with_a_broker_that_is_stopped)
 }
 END_TEST
 
+/* CTL-02 CTL-03: RAT's start, both ways: a child says that it is there, then waits until it is set up. */
+START_TEST(test_two_programs_wait_for_each_other)
+{
+        for (enum mode mode = 0; mode < MODES; mode++) {
+                struct mbus_bus *a, *b;
+                struct mbus_entity *parent, *child;
+                const struct mbus_event *event;
+                uint64_t ticket, start;
+                struct place p;
+
+                place_init(&p, mode, "");
+                a = join(&p);
+                parent = add(a, "(app:rat module:control)");
+                expect(&p, a, MBUS_EVENT_READY);
+                ck_assert_int_eq(mbus_entity_wait(parent, "()", "token", (int64_t)(20 * SEC)), 0);
+                ck_assert_int_eq(mbus_entity_wait(parent, "()", "token", 7), MBUS_E_TAKEN);
+                for (uint64_t end = now() + 200 * MSEC; now() < end;)
+                        turn(&p);
+                /* It was not there when that was said first. */
+                b = join(&p);
+                child = add(b, "(app:rat module:engine)");
+                event = expect(&p, b, MBUS_EVENT_MESSAGE);
+                ck_assert_str_eq(mbus_message_get_command(event->message, 0), "mbus.waiting");
+                ck_assert_int_eq(mbus_entity_go(child, mbus_message_get_source(event->message),
+                                                "token", &ticket),
+                                 0);
+                ck_assert_int_eq(mbus_entity_wait(child, mbus_message_get_source(event->message),
+                                                  "token", -1),
+                                 0);
+                event = expect(&p, a, MBUS_EVENT_GO);
+                ck_assert_ptr_eq(event->entity, parent);
+                ck_assert_str_eq(event->condition, "token");
+                ck_assert_int_eq(event->go, MBUS_GO_CAME);
+                ck_assert_str_eq(event->address, mbus_entity_get_address(child));
+                expect(&p, a, MBUS_EVENT_MESSAGE);
+                ck_assert_int_eq(mbus_entity_go(parent, "(module:engine)", "token", &ticket), 0);
+                ck_assert_int_eq(expect(&p, b, MBUS_EVENT_GO)->go, MBUS_GO_CAME);
+                ck_assert_uint_eq(expect(&p, a, MBUS_EVENT_DELIVERED)->ticket, ticket);
+                start = now();
+                ck_assert_int_eq(mbus_entity_wait(child, "()", "never", (int64_t)SEC), 0);
+                ck_assert_int_eq(expect(&p, b, MBUS_EVENT_GO)->go, MBUS_GO_TIMED_OUT);
+                ck_assert_uint_ge(now() - start, SEC);
+                ck_assert_int_eq(mbus_entity_wait(child, "()", "never", -1), 0);
+                ck_assert_int_eq(mbus_entity_cancel_wait(child, "never"), 0);
+                ck_assert_int_eq(expect(&p, b, MBUS_EVENT_GO)->go, MBUS_GO_CANCELLED);
+                ck_assert_int_eq(mbus_entity_quit(parent, "(module:engine)", &ticket), 0);
+                expect(&p, b, MBUS_EVENT_QUIT);
+                place_deinit(&p);
+        }
+}
+END_TEST
+
 int main(void)
 {
         const TTest *const tests[] = {
@@ -460,6 +512,7 @@ int main(void)
                 test_reliable_messages_to_nobody_and_to_several,
                 test_what_is_too_large_is_refused_whoever_it_is_for,
                 test_tickets_end_with_a_broker_that_is_stopped,
+                test_two_programs_wait_for_each_other,
         };
 
         return run_tests("modes", tests, N(tests));
