@@ -17,6 +17,7 @@
 #include <cli/text/format.h>
 #include <cli/text/text.h>
 
+#include "send.h"
 #include "verbs.h"
 
 /* Of many entities that match. */
@@ -388,6 +389,20 @@ static int send_run(const struct options *options)
                 status = send_message(&send);
         mbus_commands_free(send.commands);
         return status;
+}
+
+int send_reliably(const struct options *options, const char *destination,
+                  struct mbus_commands *commands)
+{
+        struct options o = *options;
+        struct send send = { .commands = commands };
+        int status;
+
+        options_set(&o, &reliable, (union option_value){ .text = NULL });
+        request_init(&send.request, &o, &send, send_on_event, send_on_deadline);
+        send.request.address = destination;
+        status = session_check_address("DEST", destination, false);
+        return status ? status : send_message(&send);
 }
 
 static const struct option_info *const options[] = { &reliable,     &as,          &stay,
