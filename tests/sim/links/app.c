@@ -82,6 +82,24 @@ static void add_entity(struct app *app, uint32_t slot)
         app->slots[slot] = person;
 }
 
+#define WAIT_FOR (3 * NSEC_PER_SEC)
+
+/* For what nobody says: the wait ends in every life that lasts, whatever becomes of the link. */
+static void begin_wait(struct app *app)
+{
+        int r;
+
+        app->wait_end = 0;
+        if (!app->slots[0])
+                return;
+        r = mbus_entity_wait(app->slots[0]->entity, "(app:nobody)", "start", (int64_t)WAIT_FOR);
+        if (r != 0) {
+                machine_fail("can-send", "application %u cannot wait: %d", app->process.index, r);
+                return;
+        }
+        app->wait_end = machine->now + WAIT_FOR;
+}
+
 static void set_url(const struct app *app, struct mbus_config *config)
 {
         uint32_t broker = app->direct ? 0 : app_broker(app)->index;
@@ -119,6 +137,7 @@ void app_begin(struct app *app)
                 r = mbus_bus_watch(app->bus, "(app:sim)");
                 for (uint32_t slot = 0; r == 0 && slot < links->scenario->options.per_node; ++slot)
                         add_entity(app, slot);
+                begin_wait(app);
         } else if (app->direct || links->running[app_broker(app)->index]) {
                 /* A broker that ends just then is no fault. */
                 machine_fail("can-join", "application %u cannot open its bus: %s",
@@ -216,6 +235,18 @@ static void on_left(struct app *app, const char *address)
         memcpy(known->addresses[i], known->addresses[--known->n], ADDRESS_SIZE);
 }
 
+static void on_go(struct app *app, const struct mbus_event *event)
+{
+        if (app->wait_end == 0)
+                machine_fail("waits-end-once", "application %u hears of the end of no wait",
+                             app->process.index);
+        else if (event->go != MBUS_GO_TIMED_OUT || machine->now < app->wait_end)
+                machine_fail("waits-end-once",
+                             "the wait of application %u ends as %d before its time",
+                             app->process.index, (int)event->go);
+        app->wait_end = 0;
+}
+
 static void on_event(struct app *app, const struct mbus_event *event)
 {
         struct person *person = event->entity ? mbus_entity_get_data(event->entity) : NULL;
@@ -242,6 +273,9 @@ static void on_event(struct app *app, const struct mbus_event *event)
         case MBUS_EVENT_DROPPED:
                 app->n_lost += event->count;
                 app->lost_of_others |= event->drop == MBUS_DROP_SOCKET;
+                break;
+        case MBUS_EVENT_GO:
+                on_go(app, event);
                 break;
         case MBUS_EVENT_LINK_DOWN:
                 app_trouble(app);
@@ -326,6 +360,9 @@ void app_turn(struct app *app)
         if (!is_slow(app) || app->pop_at <= machine->now) {
                 app->pop_at = machine->now + links->scenario->options.pop_gap;
                 pop_all(app);
+                if (app->wait_end > 0 && app->wait_end <= machine->now && !machine->failure.claim)
+                        machine_fail("waits-end-once", "the wait of application %u does not end",
+                                     app->process.index);
         }
         process_leave();
 }

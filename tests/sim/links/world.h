@@ -49,6 +49,7 @@ struct app {
         bool lost_of_others; /* and perhaps some that were not for it are among them */
         uint64_t since;      /* when this life began ... */
         uint64_t ready_at;   /* ... and the last of its entities was there */
+        uint64_t wait_end;   /* when the time of its wait is over; 0: it waits for nothing */
 };
 
 struct post;
