@@ -1,9 +1,9 @@
 /*
  * mbus.h - join a message bus of RFC 3259 from any program and any main loop.
  *
- * A bus is opened, entities are added to it, messages are sent from entities, and events are popped.
- * Nothing here starts a thread, installs a signal handler, prints, or calls back. The same calls
- * work over multicast, through mbus-broker, and inside one process (mem:).
+ * A bus is opened, entities are added to it, messages are sent from entities, and events are
+ * popped. Nothing here starts a thread, installs a signal handler, prints, or calls back. The same
+ * calls work over multicast, through mbus-broker, and inside one process (mem:).
  *
  *      struct mbus_config *config;
  *      struct mbus_bus *bus;
@@ -32,12 +32,12 @@
  * return int answer MBUS_E_MALFORMED, the others NULL, 0, false or "", and a payload remembers the
  * mistake. Where NULL means something, the function's comment says what.
  *
- * After fork() the child has copies of its parent's buses, whose sockets are the parent's. Calls that
- * return int and use such a bus answer -ECHILD, mbus_bus_pop_event() NULL, mbus_bus_get_deadline()
- * UINT64_MAX, mbus_bus_get_timeout_ms() -1. mbus_bus_close() and mbus_entity_remove() only free,
- * and close the child's descriptors: nothing is said, and the parent's bus stays as it is. What is
- * nothing but memory, such as messages, peers and commands, can be used, and buses can be opened
- * anew.
+ * After fork() the child has copies of its parent's buses, whose sockets are the parent's. Calls
+ * that return int and use such a bus answer -ECHILD, mbus_bus_pop_event() NULL,
+ * mbus_bus_get_deadline() UINT64_MAX, mbus_bus_get_timeout_ms() -1. mbus_bus_close() and
+ * mbus_entity_remove() only free, and close the child's descriptors: nothing is said, and the
+ * parent's bus stays as it is. What is nothing but memory, such as messages, peers and commands,
+ * can be used, and buses can be opened anew.
  */
 #ifndef MBUS_H
 #define MBUS_H
@@ -77,8 +77,8 @@ struct pollfd;
 enum mbus_error {
         MBUS_E_MALFORMED = 1, /* an address, command or value breaks the grammar */
         MBUS_E_TOO_LARGE,     /* a message or a number does not fit */
-        MBUS_E_RESERVED, /* a command that begins with "mbus." is not to be sent (so) (5.3, 9) */
-        MBUS_E_UNKNOWN, /* reliable: no known entity matches the destination (7); nothing to cancel */
+        MBUS_E_RESERVED,   /* a command that begins with "mbus." is not to be sent (so) (5.3, 9) */
+        MBUS_E_UNKNOWN,    /* reliable: no known entity matches (7); there is no such wait */
         MBUS_E_NOT_UNIQUE, /* reliable: several known entities match the destination (7) */
         MBUS_E_FULL,       /* a queue or table of ours is at its limit; try again later */
         MBUS_E_CONFIG,     /* the configuration cannot be used; mbus_config_get_error() tells */
@@ -92,10 +92,10 @@ enum mbus_error {
 /*
  * Why a ticket failed, an entity left, or an attachment was refused.
  *
- * A ticket that failed for TIMEOUT, BYE, RESTARTED or LINK_DOWN may have been delivered all the same: the
- * acknowledgement may be what was lost (7). Send again what does no harm when it is done twice; of all else
- * ask first what has come of it, or give it a number by which the receiver knows a repetition. With the
- * other reasons it was not delivered.
+ * A ticket that failed for TIMEOUT, BYE, RESTARTED or LINK_DOWN may have been delivered all the
+ * same: the acknowledgement may be what was lost (7). Send again what does no harm when it is done
+ * twice; of all else ask first what has come of it, or give it a number by which the receiver knows
+ * a repetition. With the other reasons it was not delivered.
  */
 enum mbus_reason {
         MBUS_REASON_NONE,
@@ -132,7 +132,8 @@ enum mbus_drop {
         MBUS_DROP_SENT,   /* going out: the queue to the socket was full or the socket refused */
         MBUS_DROP_COPIES, /* the broker had no room for copies that mbus_bus_observe() asked for */
         MBUS_DROP_NOBODY, /* through a broker: for an entity of ours that is not there any more */
-        MBUS_DROP_DENIED, /* sent through a broker, unreliably, whose [policy] does not let us: see why */
+        MBUS_DROP_DENIED, /* sent through a broker, unreliably, whose [policy] does not let us: see
+                             why */
         MBUS_DROP_MAX
 };
 
@@ -179,9 +180,8 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
 
 /*
  * Where the bus is; checked by mbus_bus_open():
- *      auto:           the user's broker, else the system's, if the user may connect to it, else the
- *                      network (the default); mbus_bus_get_warning() tells of one that the user may not
- *                      connect to
+ *      auto:           the user's broker, else the system's, if the user may connect to it, else
+ * the network (the default); mbus_bus_get_warning() tells of one that the user may not connect to
  *      udp:            the network, as the configuration file says
  *      unix:PATH       the broker at PATH; unix: is the user's, else the system's
  *      tcp:HOST:PORT   the broker there, which has the keys of the configuration file; HOST is a
@@ -190,10 +190,11 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
  */
 void mbus_config_set_url(struct mbus_config *config, const char *url);
 /*
- * The configuration file for udp: and tcp: (RFC 3259, 12.1). NULL, the default: $MBUS, else ~/.mbus. A
- * file that is named here or by $MBUS is what the caller wants, also where a broker is found: it must be
- * there and of use, and the broker on its bus (keys, scope, address and port), else mbus_bus_open() says
- * MBUS_E_CONFIG; later a link to a broker on another bus does not come up. ~/.mbus asks nothing of a broker.
+ * The configuration file for udp: and tcp: (RFC 3259, 12.1). NULL, the default: $MBUS, else
+ * ~/.mbus. A file that is named here or by $MBUS is what the caller wants, also where a broker is
+ * found: it must be there and of use, and the broker on its bus (keys, scope, address and port),
+ * else mbus_bus_open() says MBUS_E_CONFIG; later a link to a broker on another bus does not come
+ * up. ~/.mbus asks nothing of a broker.
  */
 void mbus_config_set_file(struct mbus_config *config, const char *path);
 /* The text of a configuration file, instead of a file; it asks the same of a broker. */
@@ -201,28 +202,28 @@ void mbus_config_set_text(struct mbus_config *config, const char *text);
 /* How long, in ns, a reliable message waits for a destination that is not known yet: see
  * mbus_entity_send_reliable(). 2.5 s at first; 0: not at all. A broker has a limit of its own. */
 void mbus_config_set_patience(struct mbus_config *config, uint64_t patience);
-/* Why the last mbus_bus_open() or mbus_config_generate() with this configuration failed: one line that
- * says what is wrong, where, and how to mend it. "" if it did not. Valid until the next call with
+/* Why the last mbus_bus_open() or mbus_config_generate() with this configuration failed: one line
+ * that says what is wrong, where, and how to mend it. "" if it did not. Valid until the next call
+ * with
  * @config. */
 const char *mbus_config_get_error(const struct mbus_config *config);
 /* What the last mbus_bus_open() found odd but usable, a line each; NULL behind the last. */
 const char *mbus_config_get_warning(const struct mbus_config *config, size_t i);
-/* The configuration file that @config means: that of mbus_config_set_file(), else $MBUS, else ~/.mbus.
- * NULL if the user has no home directory, or memory is short. Valid until the next call with @config. */
+/* The configuration file that @config means: that of mbus_config_set_file(), else $MBUS, else
+ * ~/.mbus. NULL if the user has no home directory, or memory is short. Valid until the next call
+ * with @config. */
 const char *mbus_config_get_file(struct mbus_config *config);
 /* The text of mbus_config_set_text(), or that mbus_config_generate() made; NULL: there is none. */
 const char *mbus_config_get_text(const struct mbus_config *config);
 
 /*
- * Says how a new configuration is to be: @key is one of the file's (RFC 3259, 12.1, and those that we
- * add), @value is written as there, with the name of an algorithm where the file has a key of it:
- *      "SCOPE"          "HOSTLOCAL" (the default), "LINKLOCAL"
- *      "HASHKEY"        "HMAC-SHA1-96", "HMAC-MD5-96"
- *      "ENCRYPTIONKEY"  "AES", "DES", "3DES", "IDEA", "NOENCR"
- *      "DIALECT"        "RFC3259" (the default), "UCL": for old programs, with their ADDRESS, MD5 and DES
- *                       unless other entries say otherwise
- * A later @value takes the place of an earlier one, NULL is the default again. Mistakes are reported
- * by mbus_config_generate(); nothing else looks at entries.
+ * Says how a new configuration is to be: @key is one of the file's (RFC 3259, 12.1, and those that
+ * we add), @value is written as there, with the name of an algorithm where the file has a key of
+ * it: "SCOPE"          "HOSTLOCAL" (the default), "LINKLOCAL" "HASHKEY"        "HMAC-SHA1-96",
+ * "HMAC-MD5-96" "ENCRYPTIONKEY"  "AES", "DES", "3DES", "IDEA", "NOENCR" "DIALECT"        "RFC3259"
+ * (the default), "UCL": for old programs, with their ADDRESS, MD5 and DES unless other entries say
+ * otherwise A later @value takes the place of an earlier one, NULL is the default again. Mistakes
+ * are reported by mbus_config_generate(); nothing else looks at entries.
  */
 void mbus_config_set_entry(struct mbus_config *config, const char *key, const char *value);
 
@@ -233,12 +234,12 @@ enum mbus_generate {
 };
 
 /*
- * Makes a configuration with new random keys of full length, as mbus_config_set_entry() has said, and
- * writes it into a new file, that of mbus_config_get_file(), which its owner only can read (0600).
- * It is there whole or not at all. @flags are of enum mbus_generate. -EEXIST: there is a file, which
- * may be one that somebody has made meanwhile, or something that is no file: it was left as it was.
- * MBUS_E_CONFIG: an entry cannot be used, or there is no place for a file; -ENOMEM, another -errno: it
- * cannot be written. The text is in mbus_config_get_error().
+ * Makes a configuration with new random keys of full length, as mbus_config_set_entry() has said,
+ * and writes it into a new file, that of mbus_config_get_file(), which its owner only can read
+ * (0600). It is there whole or not at all. @flags are of enum mbus_generate. -EEXIST: there is a
+ * file, which may be one that somebody has made meanwhile, or something that is no file: it was
+ * left as it was. MBUS_E_CONFIG: an entry cannot be used, or there is no place for a file; -ENOMEM,
+ * another -errno: it cannot be written. The text is in mbus_config_get_error().
  */
 int mbus_config_generate(struct mbus_config *config, unsigned flags);
 
@@ -246,15 +247,15 @@ int mbus_config_generate(struct mbus_config *config, unsigned flags);
 
 /*
  * Opens a bus. @config may be NULL: auto: with the usual file. The bus has no entity yet and says
- * nothing. A name in tcp: is looked up, which may take as long as the system's resolver does, and up to
- * eight of its addresses are tried, for three seconds each. Errors: MBUS_E_CONFIG, MBUS_E_NO_BUS, -ENOMEM,
- * -errno of a socket call; the text, which says what to do (without keys and a broker: mbus-cli keygen), is
- * in mbus_config_get_error().
+ * nothing. A name in tcp: is looked up, which may take as long as the system's resolver does, and
+ * up to eight of its addresses are tried, for three seconds each. Errors: MBUS_E_CONFIG,
+ * MBUS_E_NO_BUS, -ENOMEM, -errno of a socket call; the text, which says what to do (without keys
+ * and a broker: mbus-cli keygen), is in mbus_config_get_error().
  */
 int mbus_bus_open(struct mbus_bus **ret_bus, struct mbus_config *config);
-/* Says bye for all entities (9.2), frees them and the bus. What has not left is given up; mbus_bus_flush()
- * waits for it, which is of use with a broker that reads slowly (SEND_RATE). Takes NULL, returns NULL. In a
- * child of the process that opened it: only frees. */
+/* Says bye for all entities (9.2), frees them and the bus. What has not left is given up;
+ * mbus_bus_flush() waits for it, which is of use with a broker that reads slowly (SEND_RATE). Takes
+ * NULL, returns NULL. In a child of the process that opened it: only frees. */
 struct mbus_bus *mbus_bus_close(struct mbus_bus *bus);
 
 /*
@@ -265,8 +266,8 @@ struct mbus_bus *mbus_bus_close(struct mbus_bus *bus);
 /* Up to this many descriptors belong to a bus. */
 #define MBUS_POLLFDS_MAX 16
 
-/* Fills @fds, of @size entries (NULL if 0), with descriptors and poll(2) events; *@ret_n is their number.
- * MBUS_E_FULL if @size is less than that (MBUS_POLLFDS_MAX is always enough). */
+/* Fills @fds, of @size entries (NULL if 0), with descriptors and poll(2) events; *@ret_n is their
+ * number. MBUS_E_FULL if @size is less than that (MBUS_POLLFDS_MAX is always enough). */
 int mbus_bus_get_pollfds(struct mbus_bus *bus, struct pollfd *fds, size_t size, size_t *ret_n);
 /* When mbus_bus_process() is due even if no descriptor is ready: absolute, CLOCK_MONOTONIC, ns.
  * UINT64_MAX is never, 0 is now. A time-out in ms is to be rounded up. */
@@ -280,8 +281,8 @@ int mbus_bus_get_fd(struct mbus_bus *bus, int *ret_fd);
  * amount: 1 means call again soon, 0 that it is all done. < 0: -errno, the bus cannot go on. */
 int mbus_bus_process(struct mbus_bus *bus);
 /* For simple programs: waits until an event can be popped, processing meanwhile. @timeout in ns,
- * negative: for ever. 0: pop; MBUS_E_NOT_READY: time is over; < 0: as mbus_bus_process(), and -EINTR
- * if a signal came. */
+ * negative: for ever. 0: pop; MBUS_E_NOT_READY: time is over; < 0: as mbus_bus_process(), and
+ * -EINTR if a signal came. */
 int mbus_bus_wait(struct mbus_bus *bus, int64_t timeout);
 /*
  * Waits until @entity is on the bus, processing meanwhile; @timeout as above. It pops no event:
@@ -300,35 +301,37 @@ int mbus_bus_wait_ready(struct mbus_entity *entity, int64_t timeout);
  *      reliable messages that are neither acknowledged nor failed, wherever they wait;
  *      over the network and in mem:, datagrams that the socket has not taken;
  *      through a broker, messages that it has not taken: it may read slowly (SEND_RATE in
- *      mbus-broker.conf(5)). They are estimated by their octets. Those that went with a broken link are
- *      counted once.
- * What comes meanwhile waits to be popped. < 0: -errno as mbus_bus_wait(); -EINVAL: @bus is NULL.
+ *      mbus-broker.conf(5)). They are estimated by their octets. Those that went with a broken link
+ * are counted once. What comes meanwhile waits to be popped. < 0: -errno as mbus_bus_wait();
+ * -EINVAL: @bus is NULL.
  */
 int mbus_bus_flush(struct mbus_bus *bus, int64_t timeout);
 /*
- * Asks anew where HOST of tcp:HOST:PORT is, and waits for the answer as mbus_bus_open() did; what is found
- * counts when the link is lost the next time. Nothing else asks again: a link that was lost tries the
- * addresses that are known. 0, also where there is no name; MBUS_E_NO_BUS: it is not known, which
- * mbus_bus_get_warning() tells, the addresses stay; -ENOMEM.
+ * Asks anew where HOST of tcp:HOST:PORT is, and waits for the answer as mbus_bus_open() did; what
+ * is found counts when the link is lost the next time. Nothing else asks again: a link that was
+ * lost tries the addresses that are known. 0, also where there is no name; MBUS_E_NO_BUS: it is not
+ * known, which mbus_bus_get_warning() tells, the addresses stay; -ENOMEM.
  */
 int mbus_bus_resolve(struct mbus_bus *bus);
 /* Where the bus turned out to be: "unix:/run/mbus/broker.sock", "udp:239.255.255.247:47000". */
 const char *mbus_bus_get_url(const struct mbus_bus *bus);
 /* How many received datagrams were dropped for @reason since the bus was opened. */
 uint64_t mbus_bus_get_dropped(const struct mbus_bus *bus, enum mbus_drop reason);
-/* The interface that is sent from, "eth0", and others that are listened on behind it: "eth0 eth1". That
- * of its bus if a broker tells, which it does with MBUS_EVENT_WATCHING; else, and in mem:, NULL. Valid
- * until the next call with @bus. */
+/* The interface that is sent from, "eth0", and others that are listened on behind it: "eth0 eth1".
+ * That of its bus if a broker tells, which it does with MBUS_EVENT_WATCHING; else, and in mem:,
+ * NULL. Valid until the next call with @bus. */
 const char *mbus_bus_get_interface(const struct mbus_bus *bus);
-/* A sentence if @network is the matter at this moment, else NULL: what MBUS_EVENT_NETWORK told and did
- * not take back, and at once what it would wait a moment with. Valid until the next call with @bus. */
+/* A sentence if @network is the matter at this moment, else NULL: what MBUS_EVENT_NETWORK told and
+ * did not take back, and at once what it would wait a moment with. Valid until the next call with
+ * @bus. */
 const char *mbus_bus_get_network(struct mbus_bus *bus, enum mbus_network network);
-/* How many octets the last message that was refused with MBUS_E_TOO_LARGE would have had on the bus, header
- * included, 0 if there was none; and how many one may have. Through a broker those of its bus are known from
- * the first MBUS_EVENT_READY on. Each may be NULL. */
+/* How many octets the last message that was refused with MBUS_E_TOO_LARGE would have had on the
+ * bus, header included, 0 if there was none; and how many one may have. Through a broker those of
+ * its bus are known from the first MBUS_EVENT_READY on. Each may be NULL. */
 void mbus_bus_get_sizes(const struct mbus_bus *bus, size_t *ret_size, size_t *ret_largest);
-/* Why the last call with @bus, or an entity of it, that answered a positive error did: a line that says what
- * is wrong, and where and how to mend it if that is known. "" if none did. Valid until the next call. */
+/* Why the last call with @bus, or an entity of it, that answered a positive error did: a line that
+ * says what is wrong, and where and how to mend it if that is known. "" if none did. Valid until
+ * the next call. */
 const char *mbus_bus_get_error(const struct mbus_bus *bus);
 /* What is odd but usable, a line each; NULL behind the last: what mbus_bus_open() found, and since
  * then what was sent that the link must split into fragments (6). */
@@ -340,13 +343,13 @@ enum mbus_event_type {
         MBUS_EVENT_READY,   /* `entity` is on the bus as `address`; again if the address changed */
         MBUS_EVENT_REFUSED, /* `entity` cannot be on the bus: `reason`; remove it */
         MBUS_EVENT_MESSAGE, /* `message` for `entity` */
-        MBUS_EVENT_DELIVERED, /* `ticket` of `entity` was acknowledged by its destination (7) */
-        MBUS_EVENT_FAILED,    /* `ticket` of `entity` was not: `reason`; see enum mbus_reason */
-        MBUS_EVENT_JOINED,    /* another entity, `address`, that is watched, became known (8) */
-        MBUS_EVENT_LEFT,      /* it left: `reason` */
-        MBUS_EVENT_WATCHING,  /* a broker has told all entities known at mbus_bus_watch() */
-        MBUS_EVENT_OBSERVED,  /* `message` seen by mbus_bus_observe(), whoever it is for */
-        MBUS_EVENT_DROPPED, /* `count` messages were lost for the reason `drop`; `why` may say more */
+        MBUS_EVENT_DELIVERED,  /* `ticket` of `entity` was acknowledged by its destination (7) */
+        MBUS_EVENT_FAILED,     /* `ticket` of `entity` was not: `reason`; see enum mbus_reason */
+        MBUS_EVENT_JOINED,     /* another entity, `address`, that is watched, became known (8) */
+        MBUS_EVENT_LEFT,       /* it left: `reason` */
+        MBUS_EVENT_WATCHING,   /* a broker has told all entities known at mbus_bus_watch() */
+        MBUS_EVENT_OBSERVED,   /* `message` seen by mbus_bus_observe(), whoever it is for */
+        MBUS_EVENT_DROPPED,    /* `count` messages were lost for the reason `drop`; see `why` */
         MBUS_EVENT_LINK_DOWN,  /* the broker went away; the library tries to get it back */
         MBUS_EVENT_LINK_UP,    /* it is back; MBUS_EVENT_READY follows for each entity */
         MBUS_EVENT_QUIT,       /* `message` for `entity` holds mbus.quit: somebody asks it to end */
@@ -396,15 +399,16 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus);
 
 /*
  * Puts an entity with @address on the bus; an id element is added where there is none (4.1). It
- * receives at once over the network, and after MBUS_EVENT_READY through a broker. What it sends before
- * its first READY waits for that, and is sent in order; if it is refused, tickets end with
- * MBUS_EVENT_FAILED, and MBUS_EVENT_DROPPED (MBUS_DROP_SENT) tells how many others were lost. Errors:
- * MBUS_E_MALFORMED, MBUS_E_TAKEN (an entity of this bus), MBUS_E_FULL, -ENOMEM.
+ * receives at once over the network, and after MBUS_EVENT_READY through a broker. What it sends
+ * before its first READY waits for that, and is sent in order; if it is refused, tickets end with
+ * MBUS_EVENT_FAILED, and MBUS_EVENT_DROPPED (MBUS_DROP_SENT) tells how many others were lost.
+ * Errors: MBUS_E_MALFORMED, MBUS_E_TAKEN (an entity of this bus), MBUS_E_FULL, -ENOMEM.
  */
 int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity);
 /* Says bye, forgets its tickets, frees it. Takes NULL, returns NULL. Events of it are gone, too. */
 struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity);
-/* Its full address, canonical, once it is ready, else NULL. Valid until the next READY or remove. */
+/* Its full address, canonical, once it is ready, else NULL. Valid until the next READY or remove.
+ */
 const char *mbus_entity_get_address(const struct mbus_entity *entity);
 void mbus_entity_set_data(struct mbus_entity *entity, void *data);
 void *mbus_entity_get_data(const struct mbus_entity *entity);
@@ -417,26 +421,29 @@ void *mbus_entity_get_data(const struct mbus_entity *entity);
 int mbus_entity_send(struct mbus_entity *entity, const char *destination,
                      const struct mbus_commands *commands);
 /*
- * Sends one message reliably to the one entity that @destination matches (7). Its ticket ends in exactly
- * one of MBUS_EVENT_DELIVERED and MBUS_EVENT_FAILED.
+ * Sends one message reliably to the one entity that @destination matches (7). Its ticket ends in
+ * exactly one of MBUS_EVENT_DELIVERED and MBUS_EVENT_FAILED.
  *
- * Whoever is not known yet is asked to announce himself (9.3), and the message waits for that, for as
- * long as mbus_config_set_patience() says: a whole address until it is heard, a part of one until all who
- * match had the time to answer, about a second, unless they must be known already. It never goes to the
- * first of several. Messages of one entity to one destination leave in the order of the calls. If
- * nobody matches by then, or several do, the reason is MBUS_REASON_UNKNOWN or MBUS_REASON_NOT_UNIQUE.
+ * Whoever is not known yet is asked to announce himself (9.3), and the message waits for that, for
+ * as long as mbus_config_set_patience() says: a whole address until it is heard, a part of one
+ * until all who match had the time to answer, about a second, unless they must be known already. It
+ * never goes to the first of several. Messages of one entity to one destination leave in the order
+ * of the calls. If nobody matches by then, or several do, the reason is MBUS_REASON_UNKNOWN or
+ * MBUS_REASON_NOT_UNIQUE.
  *
- * Errors as above, and MBUS_E_NOT_UNIQUE if several are known to match already (through a broker that
- * comes with FAILED), MBUS_E_UNKNOWN if nobody is and there is nothing to wait for: without patience, or
- * in mem: when all have introduced themselves; MBUS_E_FULL, too, when 16384 messages of the entity, or
- * 64 MB of them all, are not acknowledged yet, or 1024 destinations are waited for.
+ * Errors as above, and MBUS_E_NOT_UNIQUE if several are known to match already (through a broker
+ * that comes with FAILED), MBUS_E_UNKNOWN if nobody is and there is nothing to wait for: without
+ * patience, or in mem: when all have introduced themselves; MBUS_E_FULL, too, when 16384 messages
+ * of the entity, or 64 MB of them all, are not acknowledged yet, or 1024 destinations are waited
+ * for.
  */
 int mbus_entity_send_reliable(struct mbus_entity *entity, const char *destination,
                               const struct mbus_commands *commands, uint64_t *ret_ticket);
 /*
  * Sends one message reliably to each known and watched entity that @destination matches, a ticket
- * each, written to @ret_tickets, which has room for @size; *@ret_n is how many were sent. MBUS_E_FULL,
- * and nothing sent, if more than @size match. If a send fails, its error: those before it went out.
+ * each, written to @ret_tickets, which has room for @size; *@ret_n is how many were sent.
+ * MBUS_E_FULL, and nothing sent, if more than @size match. If a send fails, its error: those before
+ * it went out.
  */
 int mbus_entity_send_each(struct mbus_entity *entity, const char *destination,
                           const struct mbus_commands *commands, uint64_t *ret_tickets, size_t size,
@@ -460,35 +467,38 @@ int mbus_entity_ping(struct mbus_entity *entity, const char *destination);
 /* ---- waiting for each other ---------------------------------------------------------------- */
 
 /*
- * Says mbus.waiting(@condition) to all that @destination matches, at once and then every second (a tenth more
- * or less), until mbus.go(@condition) comes, or @timeout is over (ns; negative: for ever) (9.5). One
- * MBUS_EVENT_GO ends it, whose `go` says how (`address` is NULL if nobody said mbus.go, or memory was short).
- * The call returns at once: go on processing and popping.
+ * Says mbus.waiting(@condition) to all that @destination matches, at once and then every second (a
+ * tenth more or less), until mbus.go(@condition) comes, or @timeout is over (ns; negative: for
+ * ever) (9.5). One MBUS_EVENT_GO ends it, whose `go` says how (`address` is NULL if nobody said
+ * mbus.go, or memory was short). The call returns at once: go on processing and popping.
  *
- * Several conditions of one entity with one destination share a message. While the link to a broker is down
- * nothing is said, and time goes on. The message with mbus.go is an event of its own, MBUS_EVENT_MESSAGE (or
- * _QUIT), right before; so are mbus.waiting and mbus.go to those who wait for nothing. A time that is over
- * is told behind all that came before. With mbus_entity_remove() waits end without an event.
+ * Several conditions of one entity with one destination share a message. While the link to a broker
+ * is down nothing is said, and time goes on. The message with mbus.go is an event of its own,
+ * MBUS_EVENT_MESSAGE (or _QUIT), right before; so are mbus.waiting and mbus.go to those who wait
+ * for nothing. A time that is over is told behind all that came before. With mbus_entity_remove()
+ * waits end without an event.
  *
- * @condition is one name, of 1 to 255 octets. Errors: MBUS_E_TAKEN (the entity waits for that already),
- * MBUS_E_FULL (it waits for 64, or they wait to be popped), MBUS_E_MALFORMED, MBUS_E_TOO_LARGE (the name),
- * and what mbus_entity_send() says. Then nothing is waited for.
+ * @condition is one name, of 1 to 255 octets. Errors: MBUS_E_TAKEN (the entity waits for that
+ * already), MBUS_E_FULL (it waits for 64, or they wait to be popped), MBUS_E_MALFORMED,
+ * MBUS_E_TOO_LARGE (the name), and what mbus_entity_send() says. Then nothing is waited for.
  */
 int mbus_entity_wait(struct mbus_entity *entity, const char *destination, const char *condition,
                      int64_t timeout);
-/* Ends a wait: MBUS_EVENT_GO with MBUS_GO_CANCELLED. MBUS_E_UNKNOWN: the entity does not wait for that, or
- * the event that ends it can be popped already. */
+/* Ends a wait: MBUS_EVENT_GO with MBUS_GO_CANCELLED. MBUS_E_UNKNOWN: the entity does not wait for
+ * that, or the event that ends it can be popped already. */
 int mbus_entity_cancel_wait(struct mbus_entity *entity, const char *condition);
 /*
- * Says mbus.go(@condition) to the one entity that @destination matches, which waits for it: the source of its
- * mbus.waiting. It is always reliable (9.6), and everything is as with mbus_entity_send_reliable(); several
- * who wait are told one by one, or with mbus_entity_send_each(). Errors: as there, and MBUS_E_TOO_LARGE.
+ * Says mbus.go(@condition) to the one entity that @destination matches, which waits for it: the
+ * source of its mbus.waiting. It is always reliable (9.6), and everything is as with
+ * mbus_entity_send_reliable(); several who wait are told one by one, or with
+ * mbus_entity_send_each(). Errors: as there, and MBUS_E_TOO_LARGE.
  */
 int mbus_entity_go(struct mbus_entity *entity, const char *destination, const char *condition,
                    uint64_t *ret_ticket);
-/* Says mbus.quit: asks to end (9.4), which is an MBUS_EVENT_QUIT to who is asked, and his to decide. With
- * @ret_ticket reliably, the one entity that @destination matches; NULL: unreliably, all that do. Errors: as
- * mbus_entity_send_reliable() and mbus_entity_send(). */
+/* Says mbus.quit: asks to end (9.4), which is an MBUS_EVENT_QUIT to who is asked, and his to
+ * decide. With
+ * @ret_ticket reliably, the one entity that @destination matches; NULL: unreliably, all that do.
+ * Errors: as mbus_entity_send_reliable() and mbus_entity_send(). */
 int mbus_entity_quit(struct mbus_entity *entity, const char *destination, uint64_t *ret_ticket);
 
 /* ---- other entities ------------------------------------------------------------------------ */
@@ -496,9 +506,9 @@ int mbus_entity_quit(struct mbus_entity *entity, const char *destination, uint64
 /*
  * Asks for MBUS_EVENT_JOINED and MBUS_EVENT_LEFT of the entities that match @address; "()" for all.
  * Those known already are reported at once, then comes MBUS_EVENT_WATCHING (over the network, all
- * that are known is what has been heard so far). A broker may refuse, by its policy or its limits, or
- * end it later: MBUS_EVENT_UNWATCHED. Watching several addresses adds up. Errors: MBUS_E_MALFORMED,
- * MBUS_E_FULL, -ENOMEM.
+ * that are known is what has been heard so far). A broker may refuse, by its policy or its limits,
+ * or end it later: MBUS_EVENT_UNWATCHED. Watching several addresses adds up. Errors:
+ * MBUS_E_MALFORMED, MBUS_E_FULL, -ENOMEM.
  */
 int mbus_bus_watch(struct mbus_bus *bus, const char *address);
 
@@ -521,10 +531,10 @@ struct mbus_observation *mbus_observation_free(struct mbus_observation *observat
 void mbus_observation_set_hello(struct mbus_observation *observation, bool hello);
 /*
  * Adds a filter, of which there may be MBUS_FILTERS_MAX; one of them is enough for a message to be
- * seen. It passes if @address matches its source, or its destination has all elements of @address; if
- * the name of one of its commands begins with @beginning; and if it is on the bus that the broker
- * calls @bus. NULL is any address, any command, and the bus that our entities are on ("main"). The
- * first mistake is remembered, and mbus_bus_observe() reports it.
+ * seen. It passes if @address matches its source, or its destination has all elements of @address;
+ * if the name of one of its commands begins with @beginning; and if it is on the bus that the
+ * broker calls @bus. NULL is any address, any command, and the bus that our entities are on
+ * ("main"). The first mistake is remembered, and mbus_bus_observe() reports it.
  */
 void mbus_observation_add_filter(struct mbus_observation *observation, const char *address,
                                  const char *beginning, const char *bus);
@@ -533,13 +543,13 @@ void mbus_observation_add_filter(struct mbus_observation *observation, const cha
 /*
  * Asks for a MBUS_EVENT_OBSERVED of each message on the bus, whoever it is for, those of our own
  * entities included, or of those that pass a filter of @observation, which is not needed any more
- * then. NULL, and one without filters, is all messages but bare hellos and acknowledgements, or all.
- * It takes the place of what was asked for before. MBUS_EVENT_OBSERVING tells when it begins,
- * MBUS_EVENT_DROPPED of gaps; MBUS_EVENT_UNOBSERVED that it does not or ends: the policy of a broker
- * forbids it (MBUS_REASON_DENIED), or it is on no bus of a filter's name (MBUS_REASON_UNKNOWN).
- * Errors: the first mistake in @observation, MBUS_E_MALFORMED (an address, a beginning that no command
- * has, an empty name) or MBUS_E_FULL (too many filters); MBUS_E_FULL (the output to the broker is
- * full), -ENOMEM.
+ * then. NULL, and one without filters, is all messages but bare hellos and acknowledgements, or
+ * all. It takes the place of what was asked for before. MBUS_EVENT_OBSERVING tells when it begins,
+ * MBUS_EVENT_DROPPED of gaps; MBUS_EVENT_UNOBSERVED that it does not or ends: the policy of a
+ * broker forbids it (MBUS_REASON_DENIED), or it is on no bus of a filter's name
+ * (MBUS_REASON_UNKNOWN). Errors: the first mistake in @observation, MBUS_E_MALFORMED (an address, a
+ * beginning that no command has, an empty name) or MBUS_E_FULL (too many filters); MBUS_E_FULL (the
+ * output to the broker is full), -ENOMEM.
  */
 int mbus_bus_observe(struct mbus_bus *bus, const struct mbus_observation *observation);
 
@@ -637,11 +647,11 @@ const struct mbus_value *mbus_value_next(const struct mbus_value *list,
  *      ( ) a list with what is between the brackets
  *      [ ] what is between them may be left out, all of it, at the end of a list: behind it stand
  *          further brackets [ ] or the rest only. Variables of what is left out stay as they are
- *      *   the rest of a list, at its end and not in [ ]: const struct mbus_value ** is the first of
- *          what is left, or NULL, and size_t * how many there are, for mbus_value_next(args, ...)
- * What is written belongs to the message. NULL for a variable: it is looked at and not written.
- * Unless it returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing,
- * or there are more; MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED:
+ *      *   the rest of a list, at its end and not in [ ]: const struct mbus_value ** is the first
+ * of what is left, or NULL, and size_t * how many there are, for mbus_value_next(args, ...) What is
+ * written belongs to the message. NULL for a variable: it is looked at and not written. Unless it
+ * returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing, or there
+ * are more; MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED:
  * @signature is none, or @args is no list. mbus_value_check() tells which and why.
  */
 int mbus_value_scan(const struct mbus_value *args, const char *signature, ...);
@@ -669,11 +679,11 @@ struct mbus_commands *mbus_commands_free(struct mbus_commands *commands);
 /* Empties it, forgets mistakes, keeps the memory. */
 void mbus_commands_clear(struct mbus_commands *commands);
 /*
- * Of the commands that begin with "mbus." three are for applications, among others or alone: mbus.quit()
- * asks who gets it to end (9.4); mbus.waiting(CONDITION) says for what one waits, is sent unreliably only,
- * and again and again (9.5); mbus.go(CONDITION) says reliably, and only so, that it is there (9.6). Other
- * sends of them are MBUS_E_RESERVED. A condition is one symbol or string: it goes as a symbol where it can
- * be one, in DIALECT=UCL as a string.
+ * Of the commands that begin with "mbus." three are for applications, among others or alone:
+ * mbus.quit() asks who gets it to end (9.4); mbus.waiting(CONDITION) says for what one waits, is
+ * sent unreliably only, and again and again (9.5); mbus.go(CONDITION) says reliably, and only so,
+ * that it is there (9.6). Other sends of them are MBUS_E_RESERVED. A condition is one symbol or
+ * string: it goes as a symbol where it can be one, in DIALECT=UCL as a string.
  */
 void mbus_commands_begin(struct mbus_commands *commands, const char *name);
 void mbus_commands_end(struct mbus_commands *commands);
@@ -687,9 +697,8 @@ void mbus_commands_add_data(struct mbus_commands *commands, const void *bytes, s
 /* A copy of a received value. */
 void mbus_commands_add_value(struct mbus_commands *commands, const struct mbus_value *value);
 /* Commands as text, one a line, added behind the last whole command. *@ret_at (may be NULL) is the
- * offset and *@ret_what (may be NULL) a sentence about what is wrong there; an escape in a string that is
- * none of \n, \" and \\ is. 0, MBUS_E_MALFORMED,
- * MBUS_E_RESERVED or -ENOMEM. */
+ * offset and *@ret_what (may be NULL) a sentence about what is wrong there; an escape in a string
+ * that is none of \n, \" and \\ is. 0, MBUS_E_MALFORMED, MBUS_E_RESERVED or -ENOMEM. */
 int mbus_commands_add_text(struct mbus_commands *commands, const char *text, size_t *ret_at,
                            const char **ret_what);
 /*
@@ -699,13 +708,13 @@ int mbus_commands_add_text(struct mbus_commands *commands, const char *text, siz
  * A conversion is one whole parameter:
  *      %s              a string, quoted and escaped, of UTF-8; not NULL
  *      %d %i %u        an integer; with hh h l ll j z t as in printf(3)
- *      %f %g           a float, finite, as the RFC writes it in every locale, without exponent, with
- *                      all its digits; %.3f is rounded to 3 places behind the point, %.3g to 3 in all
- * Others, flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does
- * not become commands. Symbols stand in @format or come, as data does, by
- * mbus_commands_add_symbol() and _data() between mbus_commands_begin() and _end(). Returns the
- * first mistake, as mbus_commands_check() does, with which @commands can be cleared only;
- * mbus_commands_get_error() tells where in @format, and why.
+ *      %f %g           a float, finite, as the RFC writes it in every locale, without exponent,
+ * with all its digits; %.3f is rounded to 3 places behind the point, %.3g to 3 in all Others,
+ * flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does not
+ * become commands. Symbols stand in @format or come, as data does, by mbus_commands_add_symbol()
+ * and _data() between mbus_commands_begin() and _end(). Returns the first mistake, as
+ * mbus_commands_check() does, with which @commands can be cleared only; mbus_commands_get_error()
+ * tells where in @format, and why.
  */
 int mbus_commands_addf(struct mbus_commands *commands, const char *format, ...) MBUS_FORMAT(2, 3);
 int mbus_commands_vaddf(struct mbus_commands *commands, const char *format, va_list arguments)
@@ -723,22 +732,23 @@ const char *mbus_commands_get_text(const struct mbus_commands *commands);
 /* ---- addresses ----------------------------------------------------------------------------- */
 
 /*
- * The order of elements and white space mean nothing (4). What the library gives, in events, messages
- * and snapshots, is one text for each address: the elements sorted by the octets of their tags, the
- * id last, one space between them, no other white space: "(app:player module:ui id:7-1@10.1.0.2)". So addresses are
- * equal if their texts are. mbus_message_get_text() has them as they were written.
+ * The order of elements and white space mean nothing (4). What the library gives, in events,
+ * messages and snapshots, is one text for each address: the elements sorted by the octets of their
+ * tags, the id last, one space between them, no other white space: "(app:player module:ui
+ * id:7-1@10.1.0.2)". So addresses are equal if their texts are. mbus_message_get_text() has them as
+ * they were written.
  */
 
 /* 0 if @address follows the grammar (4), else MBUS_E_MALFORMED with the offset and a sentence about
  * what is wrong there (each may be NULL). */
 int mbus_address_check(const char *address, size_t *ret_at, const char **ret_what);
-/* The same for an address that mbus_bus_add_entity() is to take: if there is an id element, it has the form
- * of 4.1, NUMBER-NUMBER@HOST. */
+/* The same for an address that mbus_bus_add_entity() is to take: if there is an id element, it has
+ * the form of 4.1, NUMBER-NUMBER@HOST. */
 int mbus_address_check_own(const char *address, size_t *ret_at, const char **ret_what);
 /* Whether all elements of @target are among those of @address (6.2). False if one is malformed. */
 bool mbus_address_matches(const char *target, const char *address);
-/* The i-th element of @address in the order of the tags, as offsets and lengths into it (each may be
- * NULL); false behind the last, or if it is malformed. */
+/* The i-th element of @address in the order of the tags, as offsets and lengths into it (each may
+ * be NULL); false behind the last, or if it is malformed. */
 bool mbus_address_get_element(const char *address, size_t i, size_t *ret_tag, size_t *ret_tag_n,
                               size_t *ret_value, size_t *ret_value_n);
 

@@ -109,7 +109,6 @@ void routing_close(struct routing *routing)
         fanout_free(routing->wide);
         free(routing->matches);
         assert(list_is_empty(&routing->retainers) && routing->n_retained == 0);
-        assert(routing->n_watchers == 0);
         assert(routing->n_observers == 0 && routing->n_filtered == 0);
 }
 

@@ -23,8 +23,8 @@ void told_deinit(struct told *told);
 bool told_has(const struct told *told, const char *address);
 /* @address was sent a message with @ticket. LOOP_ON or EXITS_FAILED. */
 int told_add(struct told *told, const char *address, uint64_t ticket);
-/* DELIVERED prints the address, FAILED says why; others are nothing to it. LOOP_ON, or the exit status of
- * a reader that went away. */
+/* DELIVERED prints the address, FAILED says why; others are nothing to it. LOOP_ON, or the exit
+ * status of a reader that went away. */
 int told_on_event(struct told *told, const struct mbus_event *event);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * go.c - mbus-cli go: says that a condition is there to those who wait for it (RFC 3259, 9.6).
  *
- * Who waits says so again and again, to whom he likes: all of that is observed where that is allowed, and
- * what is sent to all is heard in any case.
+ * Who waits says so again and again, to whom he likes: all of that is observed where that is
+ * allowed, and what is sent to all is heard in any case.
  */
 #include <stdint.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include <mbus/mbus.h>
 
-/* Sends @commands to the one entity that @destination matches. Returns the exit status of send -r. */
+/* Sends @commands to the one entity that @destination matches. Returns the exit status. */
 int send_reliably(const struct options *options, const char *destination,
                   struct mbus_commands *commands);
 

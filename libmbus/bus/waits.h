@@ -1,15 +1,17 @@
 /*
- * waits.h - for what the entities of a bus wait, until mbus.go says that it is there (RFC 3259, 9.5, 9.6).
+ * waits.h - for what the entities of a bus wait, until mbus.go says that it is there (RFC
+ * 3259, 9.5, 9.6).
  *
- * A wait says mbus.waiting again and again, for that is never acknowledged. It ends once: with the first
- * mbus.go of its condition that the application gets, when its time is over, or when it is taken back.
+ * A wait says mbus.waiting again and again, for that is never acknowledged. It ends once: with the
+ * first mbus.go of its condition that the application gets, when its time is over, or when it is
+ * taken back.
  *
  *      waiting -- mbus.go --------------------------------> ended -- popped --> told
  *              -- cancelled ------------------------------>
  *              -- time is over --> late -- nothing queued ->
  *
- * A late wait says nothing any more, but an mbus.go that came in time may still stand in the queue: so it
- * ends only when the application has popped all that came before.
+ * A late wait says nothing any more, but an mbus.go that came in time may still stand in the queue:
+ * so it ends only when the application has popped all that came before.
  */
 #ifndef MBUS_BUS_WAITS_H
 #define MBUS_BUS_WAITS_H
@@ -21,8 +23,9 @@
 #include <api/api.h>
 
 /*
- * Invariants: what is in `waiting` has `said_next` no earlier than `next`, unless it is late, and `late`
- * of it are; what is in `ended` has an outcome. No two in `waiting` are of one entity and one condition.
+ * Invariants: what is in `waiting` has `said_next` no earlier than `next`, unless it is late, and
+ * `late` of it are; what is in `ended` has an outcome. No two in `waiting` are of one entity and
+ * one condition.
  */
 struct waits {
         struct list waiting;
@@ -36,8 +39,8 @@ struct waits {
 
 void waits_deinit(struct waits *ws);
 /*
- * Says it once, and from now on. @payload: mbus.waiting(CONDITION). 0, MBUS_E_FULL, MBUS_E_TAKEN (it waits
- * for that), -ENOMEM, or what sending says; then nothing waits.
+ * Says it once, and from now on. @payload: mbus.waiting(CONDITION). 0, MBUS_E_FULL, MBUS_E_TAKEN
+ * (it waits for that), -ENOMEM, or what sending says; then nothing waits.
  */
 int waits_add(struct waits *ws, struct mbus_entity *entity, const struct address *destination,
               const char *condition, struct span payload, uint64_t now, uint64_t end);

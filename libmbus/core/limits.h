@@ -82,7 +82,8 @@
 #define WAITS_MAX 64
 /* Octets of a condition: a token, or a name such as "rat-ui-requested". */
 #define CONDITION_MAX 255
-/* How often mbus.waiting is said (9.5 leaves it to the application): as often as the quickest hello. */
+/* How often mbus.waiting is said (9.5 leaves it to the application): as often as the quickest
+ * hello. */
 #define WAITING_REPEAT_MS 1000
 /* Octets of the conditions that are said in one message: with its header it goes in one datagram of
  * any link, and of the old programs. */
