@@ -79,7 +79,7 @@ struct connection {
 
 /* What the owner of the connections is told. */
 struct connection_owner {
-        /* Somebody connected who may do @rights (NULL: connections), which is the owner's if it
+        /* Somebody connected who may do @rights (NULL: all), which is the owner's if it
          * succeeds. Memory of malloc() that begins with the connection, all zero in it; or NULL. */
         struct connection *(*on_new)(struct connection_owner *owner, struct rights *rights);
         /* A whole frame of @n octets stands at @at in @chunk. */
