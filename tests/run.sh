@@ -10,7 +10,7 @@
 #       tests/run.sh --coverage  the tests alone, and an HTML report of the lines of core and io that
 #                                they reach
 #
-# Takes about half an hour on two cores (--all: three quarters), and ends by itself
+# Takes about a quarter of an hour on two cores (--all: half an hour), and ends by itself
 # after 50 (--all: 90). It builds in folders of its own, build-..., which it configures anew when they are
 # not as it wants them. The last line is "N passed, N failed", and how many tests were skipped if any were;
 # the exit status is 0 if nothing failed. A build counts as one test.
