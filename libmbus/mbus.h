@@ -132,8 +132,7 @@ enum mbus_drop {
         MBUS_DROP_SENT,   /* going out: the queue to the socket was full or the socket refused */
         MBUS_DROP_COPIES, /* the broker had no room for copies that mbus_bus_observe() asked for */
         MBUS_DROP_NOBODY, /* through a broker: for an entity of ours that is not there any more */
-        MBUS_DROP_DENIED, /* sent through a broker, unreliably, whose [policy] does not let us: see
-                             why */
+        MBUS_DROP_DENIED, /* sent through a broker unreliably, whose [policy] forbids it: `why` */
         MBUS_DROP_MAX
 };
 
@@ -181,7 +180,8 @@ struct mbus_config *mbus_config_free(struct mbus_config *config);
 /*
  * Where the bus is; checked by mbus_bus_open():
  *      auto:           the user's broker, else the system's, if the user may connect to it, else
- * the network (the default); mbus_bus_get_warning() tells of one that the user may not connect to
+ *                      the network (the default); mbus_bus_get_warning() tells of one that the
+ *                      user may not connect to
  *      udp:            the network, as the configuration file says
  *      unix:PATH       the broker at PATH; unix: is the user's, else the system's
  *      tcp:HOST:PORT   the broker there, which has the keys of the configuration file; HOST is a
@@ -204,8 +204,7 @@ void mbus_config_set_text(struct mbus_config *config, const char *text);
 void mbus_config_set_patience(struct mbus_config *config, uint64_t patience);
 /* Why the last mbus_bus_open() or mbus_config_generate() with this configuration failed: one line
  * that says what is wrong, where, and how to mend it. "" if it did not. Valid until the next call
- * with
- * @config. */
+ * with @config. */
 const char *mbus_config_get_error(const struct mbus_config *config);
 /* What the last mbus_bus_open() found odd but usable, a line each; NULL behind the last. */
 const char *mbus_config_get_warning(const struct mbus_config *config, size_t i);
@@ -219,11 +218,14 @@ const char *mbus_config_get_text(const struct mbus_config *config);
 /*
  * Says how a new configuration is to be: @key is one of the file's (RFC 3259, 12.1, and those that
  * we add), @value is written as there, with the name of an algorithm where the file has a key of
- * it: "SCOPE"          "HOSTLOCAL" (the default), "LINKLOCAL" "HASHKEY"        "HMAC-SHA1-96",
- * "HMAC-MD5-96" "ENCRYPTIONKEY"  "AES", "DES", "3DES", "IDEA", "NOENCR" "DIALECT"        "RFC3259"
- * (the default), "UCL": for old programs, with their ADDRESS, MD5 and DES unless other entries say
- * otherwise A later @value takes the place of an earlier one, NULL is the default again. Mistakes
- * are reported by mbus_config_generate(); nothing else looks at entries.
+ * it:
+ *      "SCOPE"          "HOSTLOCAL" (the default), "LINKLOCAL"
+ *      "HASHKEY"        "HMAC-SHA1-96", "HMAC-MD5-96"
+ *      "ENCRYPTIONKEY"  "AES", "DES", "3DES", "IDEA", "NOENCR"
+ *      "DIALECT"        "RFC3259" (the default), "UCL": for old programs, with their ADDRESS, MD5
+ *                       and DES unless other entries say otherwise
+ * A later @value takes the place of an earlier one, NULL is the default again. Mistakes are
+ * reported by mbus_config_generate(); nothing else looks at entries.
  */
 void mbus_config_set_entry(struct mbus_config *config, const char *key, const char *value);
 
@@ -301,9 +303,9 @@ int mbus_bus_wait_ready(struct mbus_entity *entity, int64_t timeout);
  *      reliable messages that are neither acknowledged nor failed, wherever they wait;
  *      over the network and in mem:, datagrams that the socket has not taken;
  *      through a broker, messages that it has not taken: it may read slowly (SEND_RATE in
- *      mbus-broker.conf(5)). They are estimated by their octets. Those that went with a broken link
- * are counted once. What comes meanwhile waits to be popped. < 0: -errno as mbus_bus_wait();
- * -EINVAL: @bus is NULL.
+ *      mbus-broker.conf(5)). They are estimated by their octets. Those that went with a broken
+ *      link are counted once.
+ * What comes meanwhile waits to be popped. < 0: -errno as mbus_bus_wait(); -EINVAL: @bus is NULL.
  */
 int mbus_bus_flush(struct mbus_bus *bus, int64_t timeout);
 /*
@@ -407,8 +409,8 @@ const struct mbus_event *mbus_bus_pop_event(struct mbus_bus *bus);
 int mbus_bus_add_entity(struct mbus_bus *bus, const char *address, struct mbus_entity **ret_entity);
 /* Says bye, forgets its tickets, frees it. Takes NULL, returns NULL. Events of it are gone, too. */
 struct mbus_entity *mbus_entity_remove(struct mbus_entity *entity);
-/* Its full address, canonical, once it is ready, else NULL. Valid until the next READY or remove.
- */
+/* Its full address, canonical, once it is ready, else NULL. Valid until the next READY or
+ * remove. */
 const char *mbus_entity_get_address(const struct mbus_entity *entity);
 void mbus_entity_set_data(struct mbus_entity *entity, void *data);
 void *mbus_entity_get_data(const struct mbus_entity *entity);
@@ -496,9 +498,8 @@ int mbus_entity_cancel_wait(struct mbus_entity *entity, const char *condition);
 int mbus_entity_go(struct mbus_entity *entity, const char *destination, const char *condition,
                    uint64_t *ret_ticket);
 /* Says mbus.quit: asks to end (9.4), which is an MBUS_EVENT_QUIT to who is asked, and his to
- * decide. With
- * @ret_ticket reliably, the one entity that @destination matches; NULL: unreliably, all that do.
- * Errors: as mbus_entity_send_reliable() and mbus_entity_send(). */
+ * decide. With @ret_ticket reliably, the one entity that @destination matches; NULL: unreliably,
+ * all that do. Errors: as mbus_entity_send_reliable() and mbus_entity_send(). */
 int mbus_entity_quit(struct mbus_entity *entity, const char *destination, uint64_t *ret_ticket);
 
 /* ---- other entities ------------------------------------------------------------------------ */
@@ -648,10 +649,11 @@ const struct mbus_value *mbus_value_next(const struct mbus_value *list,
  *      [ ] what is between them may be left out, all of it, at the end of a list: behind it stand
  *          further brackets [ ] or the rest only. Variables of what is left out stay as they are
  *      *   the rest of a list, at its end and not in [ ]: const struct mbus_value ** is the first
- * of what is left, or NULL, and size_t * how many there are, for mbus_value_next(args, ...) What is
- * written belongs to the message. NULL for a variable: it is looked at and not written. Unless it
- * returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing, or there
- * are more; MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED:
+ *          of what is left, or NULL, and size_t * how many there are, for
+ *          mbus_value_next(args, ...)
+ * What is written belongs to the message. NULL for a variable: it is looked at and not written.
+ * Unless it returns 0, nothing is written. MBUS_E_TYPE: a parameter is of another type or missing,
+ * or there are more; MBUS_E_TOO_LARGE: an integer has more than 64 bits; MBUS_E_MALFORMED:
  * @signature is none, or @args is no list. mbus_value_check() tells which and why.
  */
 int mbus_value_scan(const struct mbus_value *args, const char *signature, ...);
@@ -709,12 +711,13 @@ int mbus_commands_add_text(struct mbus_commands *commands, const char *text, siz
  *      %s              a string, quoted and escaped, of UTF-8; not NULL
  *      %d %i %u        an integer; with hh h l ll j z t as in printf(3)
  *      %f %g           a float, finite, as the RFC writes it in every locale, without exponent,
- * with all its digits; %.3f is rounded to 3 places behind the point, %.3g to 3 in all Others,
- * flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does not
- * become commands. Symbols stand in @format or come, as data does, by mbus_commands_add_symbol()
- * and _data() between mbus_commands_begin() and _end(). Returns the first mistake, as
- * mbus_commands_check() does, with which @commands can be cleared only; mbus_commands_get_error()
- * tells where in @format, and why.
+ *                      with all its digits; %.3f is rounded to 3 places behind the point, %.3g
+ *                      to 3 in all
+ * Others, flags, a width, "*", "%%", and a quote in @format are MBUS_E_MALFORMED, as is what does
+ * not become commands. Symbols stand in @format or come, as data does, by
+ * mbus_commands_add_symbol() and _data() between mbus_commands_begin() and _end(). Returns the
+ * first mistake, as mbus_commands_check() does, with which @commands can be cleared only;
+ * mbus_commands_get_error() tells where in @format, and why.
  */
 int mbus_commands_addf(struct mbus_commands *commands, const char *format, ...) MBUS_FORMAT(2, 3);
 int mbus_commands_vaddf(struct mbus_commands *commands, const char *format, va_list arguments)
